@@ -1,0 +1,38 @@
+# make demo | test | lint | bench: each makes its own environment in .venv first; nothing has to be installed by hand
+# but Python 3.11 or later with pip.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+
+.PHONY: demo test lint bench format clean
+.DEFAULT_GOAL := test
+
+# Without ensurepip (Debian keeps it in a package of its own), so pip is put in from outside.
+.venv/made: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed")'
+	$(PYTHON) -m venv --clear --without-pip .venv
+	$(PYTHON) -m pip --disable-pip-version-check --python $(PY) install --quiet "pip>=25.1"
+	$(PY) -m pip --disable-pip-version-check install --quiet --editable ".[all]" --group dev
+	touch $@
+
+demo: .venv/made
+	$(PY) -m examples.demo
+
+test: lint
+	$(PY) -m pytest -n 2 --benchmark-disable
+
+lint: .venv/made
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m pyright
+
+bench: .venv/made
+	$(PY) -m pytest tests/benchmarks --benchmark-only -p no:xdist
+
+format: .venv/made
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis

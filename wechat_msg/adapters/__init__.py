@@ -1,0 +1,1 @@
+"""Converters between an endpoint and a web framework, one module each; import the one you need."""

@@ -1,0 +1,46 @@
+"""Flask: an endpoint as a view."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import cast
+
+from flask import Request, Response, request
+
+from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose
+from wechat_msg.endpoint import PushEndpoint
+from wechat_msg.push import PushRequest, PushResponse, parse_query
+
+__all__ = ["push_view"]
+
+_numbers = itertools.count(1)
+
+
+def push_view(endpoint: SyncChoice[Request]) -> Callable[..., Response]:
+    """Make a view of *endpoint*, or of a function that picks one from the request.
+
+    It brings its own methods and a name of its own: ``app.add_url_rule("/wechat", view_func=push_view(endpoint))``.
+
+    Raises:
+        SettingsError: The endpoint is asynchronous.
+    """
+    check_sync(endpoint)
+
+    def view(**_: object) -> Response:
+        response = _answer(endpoint, request)
+        return Response(response.body, response.status, response.headers, content_type=response.content_type)
+
+    view.__name__ = f"wechat_push_{next(_numbers)}"
+    view.methods = ("GET", "POST")  # type: ignore[attr-defined]  # Flask looks for it
+    return view
+
+
+def _answer(choice: SyncChoice[Request], request: Request) -> PushResponse:
+    endpoint = choose(choice, request)
+    check_sync(endpoint)
+    if endpoint is None:
+        return NOT_FOUND
+    request.max_content_length = endpoint.settings.max_body  # a longer body never gets into memory
+    query, body = parse_query(request.query_string), request.get_data()
+    return cast("PushEndpoint", endpoint).handle(PushRequest(request.method, query, body, request.content_type or ""))

@@ -1,0 +1,58 @@
+"""WSGI: an endpoint as an application of its own, for gunicorn, uWSGI, mod_wsgi and to mount anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any, cast
+from wsgiref.types import StartResponse
+
+from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose
+from wechat_msg.endpoint import PushEndpoint
+from wechat_msg.push import PushRequest, PushResponse, parse_query
+
+__all__ = ["push_app"]
+
+Environ = dict[str, Any]
+
+
+def push_app(endpoint: SyncChoice[Environ]) -> Callable[[Environ, StartResponse], Iterable[bytes]]:
+    """Make a WSGI application of *endpoint*, or of a function that picks one from the ``environ``.
+
+    Raises:
+        SettingsError: The endpoint is asynchronous.
+    """
+    check_sync(endpoint)
+
+    def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        response = _answer(endpoint, environ)
+        headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body)), **response.headers}
+        start_response(f"{response.status} {HTTPStatus(response.status).phrase}", list(headers.items()))
+        return [response.body]
+
+    return app
+
+
+def _answer(choice: SyncChoice[Environ], environ: Environ) -> PushResponse:
+    endpoint = choose(choice, environ)
+    check_sync(endpoint)
+    if endpoint is None:
+        return NOT_FOUND
+    return cast("PushEndpoint", endpoint).handle(
+        PushRequest(
+            environ["REQUEST_METHOD"],
+            parse_query(environ.get("QUERY_STRING", "")),
+            _read_body(environ, endpoint.settings.max_body + 1),
+            environ.get("CONTENT_TYPE", ""),
+        )
+    )
+
+
+def _read_body(environ: Environ, limit: int) -> bytes:
+    """Read no more than *limit* bytes, and past the declared length only where the server ends the stream itself."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdecimal():
+        limit = min(limit, int(length))
+    elif not environ.get("wsgi.input_terminated"):
+        return b""
+    return cast("bytes", environ["wsgi.input"].read(limit))

@@ -1,0 +1,221 @@
+"""The AES envelope of sealed pushes: one EncodingAESKey, one envelope in, one out; no XML, no HTTP."""
+
+from __future__ import annotations
+
+import binascii
+import os
+import re
+import secrets
+import string
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from Crypto.Cipher import AES
+
+from wechat_msg.errors import AppIdMismatch, DecryptError, SettingsError
+
+if TYPE_CHECKING:
+    from Crypto.Cipher._mode_cbc import CbcMode
+
+T = TypeVar("T")
+
+__all__ = ["Envelope", "MessageCipher", "generate_encoding_aes_key", "generate_token", "parse_encoding_aes_key"]
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+_ENCODING_AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}", re.ASCII)
+_APPID = re.compile(r"[!-~]+", re.ASCII)
+_AES_BLOCK = 16
+_PAD_BLOCK = 32  # PKCS#7 with blocks of 32 although AES has blocks of 16
+_HEADER = 20  # 16 random bytes and the length, unsigned 32-bit big-endian
+
+
+class Envelope(NamedTuple):
+    """What an opened envelope holds.
+
+    Attributes:
+        content: The sealed document, bytes as sent.
+        appid: The id at the envelope's end: the account's appid or one of ``extra_appids``.
+    """
+
+    content: bytes
+    appid: str
+
+
+class MessageCipher:
+    """Seals and opens the content of ``Encrypt`` with one EncodingAESKey. Safe to share between threads.
+
+    Args:
+        encoding_aes_key: The 43 characters of the server settings.
+        appid: The id written at the end of an envelope, and expected there.
+        extra_appids: Further ids that are accepted at the end, such as a component's own appid.
+        random_bytes: Source of the 16 random bytes of an envelope; a parameter for tests.
+
+    Raises:
+        SettingsError: The key or an appid is malformed.
+
+    Example:
+        >>> cipher = MessageCipher("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wxb11529c136998cb6")
+        >>> cipher.decrypt(cipher.encrypt("你好".encode())).decode()
+        '你好'
+
+    Source:
+        https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/Technical_Plan.html
+    """
+
+    __slots__ = ("_aes_key", "_appids", "_decryptors", "_encryptors", "_random_bytes", "appid")
+
+    def __init__(
+        self,
+        encoding_aes_key: str,
+        appid: str,
+        *,
+        extra_appids: Iterable[str] = (),
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._aes_key = parse_encoding_aes_key(encoding_aes_key)
+        # Making an AES object costs more than sealing a short message with it, so those not in use wait here for the
+        # next message. Popping one is atomic: no two threads ever share one, and no lock is held across a fork.
+        self._encryptors: list[tuple[CbcMode, bytes]] = []
+        self._decryptors: list[CbcMode] = []
+        self.appid = appid
+        self._appids = {_encode_appid(known): known for known in (appid, *extra_appids)}
+        self._random_bytes = random_bytes
+
+    def __repr__(self) -> str:
+        return f"MessageCipher(appid={self.appid!r})"
+
+    def encrypt(
+        self, content: bytes, *, appid: str | None = None, random_bytes: Callable[[int], bytes] | None = None
+    ) -> str:
+        """Seal *content* and return the base64 text for the ``Encrypt`` element.
+
+        Args:
+            content: The document to seal, UTF-8.
+            appid: The id for the envelope's end; None: the cipher's own.
+            random_bytes: Overrides the cipher's source for this envelope.
+
+        Raises:
+            SettingsError: *appid* is malformed.
+        """
+        end = _encode_appid(self.appid if appid is None else appid)
+        start = (random_bytes or self._random_bytes)(16)
+        plain = b"".join((start, len(content).to_bytes(4, "big"), content, end))
+        pad = _PAD_BLOCK - len(plain) % _PAD_BLOCK
+        return binascii.b2a_base64(self._encrypt_cbc(plain + bytes([pad]) * pad), newline=False).decode("ascii")
+
+    def decrypt(self, encrypt: str) -> bytes:
+        """Open the content of an ``Encrypt`` element and return the document in it.
+
+        Raises:
+            DecryptError: Not strict base64, wrong key, or tampered with.
+            AppIdMismatch: The envelope ends with an appid that is not accepted.
+        """
+        return self.open(encrypt).content
+
+    def open(self, encrypt: str) -> Envelope:
+        """Like `decrypt`, but also tell which of the accepted appids the envelope ends with."""
+        plain = self._unpad(self._decrypt_cbc(_decode_base64(encrypt)))
+        length = int.from_bytes(plain[16:_HEADER], "big")
+        end = _HEADER + length
+        if len(plain) < end or len(plain) < _HEADER:
+            raise DecryptError("the envelope's declared length is wrong")
+        appid = self._appids.get(plain[end:])
+        if appid is None:
+            raise AppIdMismatch("the envelope is addressed to another account")
+        return Envelope(plain[_HEADER:end], appid)
+
+    def _encrypt_cbc(self, plain: bytes) -> bytes:
+        """Encrypt with the key's own IV.
+
+        An object goes on chaining from the last block that it sealed; putting that block and the IV into the first one
+        makes up for it. An object whose use fails is not put back.
+        """
+        iv = self._aes_key[:_AES_BLOCK]
+        cbc, last = _pop(self._encryptors) or (self._new_cbc(), iv)
+        first = int.from_bytes(plain[:_AES_BLOCK], "big") ^ int.from_bytes(iv, "big") ^ int.from_bytes(last, "big")
+        sealed = cbc.encrypt(first.to_bytes(_AES_BLOCK, "big") + plain[_AES_BLOCK:])
+        self._encryptors.append((cbc, sealed[-_AES_BLOCK:]))
+        return sealed
+
+    def _decrypt_cbc(self, sealed: bytes) -> bytes:
+        """Decrypt all but the first block: what it chains from is not restored, its bytes being random."""
+        if not sealed or len(sealed) % _AES_BLOCK:
+            raise DecryptError("the envelope's size is wrong")
+        cbc = _pop(self._decryptors) or self._new_cbc()
+        plain = cbc.decrypt(sealed)
+        self._decryptors.append(cbc)
+        return plain
+
+    def _new_cbc(self) -> CbcMode:
+        return AES.new(self._aes_key, AES.MODE_CBC, self._aes_key[:_AES_BLOCK])
+
+    @staticmethod
+    def _unpad(padded: bytes) -> bytes:
+        pad = padded[-1]
+        if not 1 <= pad <= _PAD_BLOCK or not padded.endswith(bytes([pad]) * pad):
+            raise DecryptError("the envelope's padding is wrong")
+        return padded[:-pad]
+
+
+def parse_encoding_aes_key(encoding_aes_key: str) -> bytes:
+    """Return the 32-byte AES key that *encoding_aes_key* stands for.
+
+    The 43rd character carries two spare bits. Keys made by the console have them set as often as not, so up to four
+    texts stand for the same key; all are accepted.
+
+    Raises:
+        SettingsError: Not 43 characters of the base64 alphabet.
+
+    Example:
+        >>> parse_encoding_aes_key("A" * 43) == bytes(32) == parse_encoding_aes_key("A" * 42 + "B")
+        True
+    """
+    if not isinstance(encoding_aes_key, str) or not _ENCODING_AES_KEY.fullmatch(encoding_aes_key):
+        raise SettingsError("encoding_aes_key must be 43 letters and digits（EncodingAESKey 应为 43 位字母或数字）")
+    return binascii.a2b_base64(encoding_aes_key + "=")
+
+
+def generate_encoding_aes_key() -> str:
+    """Make a new EncodingAESKey: 43 letters and digits from a secure source, as the console makes them.
+
+    Example:
+        >>> len(parse_encoding_aes_key(generate_encoding_aes_key()))
+        32
+    """
+    return _random_text(43)
+
+
+def generate_token() -> str:
+    """Make a new Token for the server settings: 32 letters and digits from a secure source.
+
+    Example:
+        >>> len(generate_token())
+        32
+    """
+    return _random_text(32)
+
+
+def _pop(idle: list[T]) -> T | None:
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
+
+
+def _random_text(length: int) -> str:
+    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length))
+
+
+def _decode_base64(encrypt: str) -> bytes:
+    if not isinstance(encrypt, str):
+        raise DecryptError("the envelope is not text")
+    try:
+        return binascii.a2b_base64(encrypt, strict_mode=True)
+    except ValueError:  # binascii.Error is one; non-ASCII text raises the plain one
+        raise DecryptError("the envelope is not base64") from None
+
+
+def _encode_appid(appid: str) -> bytes:
+    if not isinstance(appid, str) or not _APPID.fullmatch(appid):
+        raise SettingsError("appid must be the account's AppID, such as wx0123456789abcdef（appid 为空或含有非法字符）")
+    return appid.encode("ascii")

@@ -1,0 +1,145 @@
+"""Events of the account's menu (自定义菜单)."""
+
+from __future__ import annotations
+
+from wechat_msg.events.base import Event, register_event
+from wechat_msg.fields import integer, items, model, nested, number, text
+
+__all__ = [
+    "ClickEvent",
+    "LocationSelectEvent",
+    "PicItem",
+    "PicPhotoOrAlbumEvent",
+    "PicSysPhotoEvent",
+    "PicWeixinEvent",
+    "ScanCodeInfo",
+    "ScanCodePushEvent",
+    "ScanCodeWaitMsgEvent",
+    "SendLocationInfo",
+    "SendPicsInfo",
+    "ViewEvent",
+    "ViewMiniProgramEvent",
+]
+
+
+@register_event("CLICK")
+class ClickEvent(Event):
+    """点击菜单拉取消息: a menu button of type click; `event_key` is the key of the button."""
+
+    event_key: str = text("EventKey")
+
+
+@register_event("VIEW")
+class ViewEvent(Event):
+    """点击菜单跳转链接: a menu button of type view.
+
+    Attributes:
+        event_key: The URL that was opened.
+        menu_id: Id of the conditional menu (个性化菜单), if the button was on one.
+    """
+
+    event_key: str = text("EventKey")
+    menu_id: str | None = text("MenuId", default=None)
+
+
+@register_event("view_miniprogram")
+class ViewMiniProgramEvent(Event):
+    """点击菜单跳转小程序: a menu button that opens a Mini Program.
+
+    Attributes:
+        event_key: Path of the page.
+        menu_id: Id of the conditional menu, if the button was on one.
+    """
+
+    event_key: str = text("EventKey")
+    menu_id: str | None = text("MenuId", default=None)
+
+
+@model
+class ScanCodeInfo:
+    """What was scanned: `scan_type` is ``qrcode`` or ``barcode``, `scan_result` its text."""
+
+    scan_type: str = text("ScanType")
+    scan_result: str = text("ScanResult", repr=False)
+
+
+@register_event("scancode_push")
+class ScanCodePushEvent(Event):
+    """扫码推事件: the user scanned a code, and WeChat opened it."""
+
+    event_key: str = text("EventKey")
+    scan_code_info: ScanCodeInfo = nested("ScanCodeInfo", ScanCodeInfo)
+
+
+@register_event("scancode_waitmsg")
+class ScanCodeWaitMsgEvent(Event):
+    """扫码推事件且弹出「消息接收中」: the user scanned a code and waits for the reply."""
+
+    event_key: str = text("EventKey")
+    scan_code_info: ScanCodeInfo = nested("ScanCodeInfo", ScanCodeInfo)
+
+
+@model
+class PicItem:
+    """One picture: the MD5 of the file, hexadecimal."""
+
+    pic_md5_sum: str = text("PicMd5Sum")
+
+
+@model
+class SendPicsInfo:
+    """The pictures that the user chose; they follow as separate image messages. None if the user cancelled."""
+
+    count: int = integer("Count", default=0)
+    pic_list: tuple[PicItem, ...] = items("PicList", PicItem)
+
+
+@register_event("pic_sysphoto")
+class PicSysPhotoEvent(Event):
+    """弹出系统拍照发图: the user took pictures with the camera."""
+
+    event_key: str = text("EventKey")
+    send_pics_info: SendPicsInfo = nested("SendPicsInfo", SendPicsInfo)
+
+
+@register_event("pic_photo_or_album")
+class PicPhotoOrAlbumEvent(Event):
+    """弹出拍照或者相册发图: the user took pictures or chose them from the album."""
+
+    event_key: str = text("EventKey")
+    send_pics_info: SendPicsInfo = nested("SendPicsInfo", SendPicsInfo)
+
+
+@register_event("pic_weixin")
+class PicWeixinEvent(Event):
+    """弹出微信相册发图器: the user chose pictures from WeChat's album."""
+
+    event_key: str = text("EventKey")
+    send_pics_info: SendPicsInfo = nested("SendPicsInfo", SendPicsInfo)
+
+
+@model
+class SendLocationInfo:
+    """The place that the user chose.
+
+    Attributes:
+        location_x: Latitude in degrees.
+        location_y: Longitude in degrees.
+        scale: Zoom of the map.
+        label: The address as text.
+        poiname: Name of the place; may be empty.
+    """
+
+    location_x: float = number("Location_X")
+    location_y: float = number("Location_Y")
+    scale: float | None = number("Scale", default=None)
+    label: str | None = text("Label", default=None, repr=False)
+    poiname: str | None = text("Poiname", default=None, repr=False)
+
+
+@register_event("location_select")
+class LocationSelectEvent(Event):
+    """弹出地理位置选择器: the user chose a place; a location message follows."""
+
+    event_key: str = text("EventKey")
+    send_location_info: SendLocationInfo = nested("SendLocationInfo", SendLocationInfo)

@@ -1,0 +1,241 @@
+"""What users send: one frozen class per MsgType, and the base of every push."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+import attrs
+
+from wechat_msg.fields import content, integer, items, model, nested, number, text, timestamp
+
+__all__ = [
+    "FileMessage",
+    "ImageMessage",
+    "LinkMessage",
+    "LocationMessage",
+    "Message",
+    "MiniProgramPageMessage",
+    "ShortVideoMessage",
+    "TextMessage",
+    "UnknownMessage",
+    "UserMessage",
+    "VideoMessage",
+    "VoiceMessage",
+    "register_message",
+]
+
+M = TypeVar("M", bound="Message")
+
+
+@model
+class Message:
+    """What every push has. Wire names are attributes in snake_case: ``FromUserName`` is `from_user_name`.
+
+    Instances are frozen and compare by value, `raw` aside. The repr shows no words of the user, so it may be logged.
+
+    Attributes:
+        to_user_name: The account: its original id ``gh_...`` (its AppID in a cloud function).
+        from_user_name: The user's OpenID, or a fixed id of the platform.
+        create_time: Seconds since the epoch.
+        msg_type: The MsgType as received; ``event`` for events.
+        raw: Everything as received, with its wire names. XML gives text, lists and mappings; JSON also numbers.
+    """
+
+    #: MsgType (or Event) that the class is registered for; the default of ``msg_type`` (or ``event``).
+    wire_type: ClassVar[str] = ""
+
+    to_user_name: str = text("ToUserName")
+    from_user_name: str = text("FromUserName")
+    create_time: int = timestamp("CreateTime")
+    msg_type: str = text("MsgType", default=attrs.Factory(lambda self: self.wire_type, takes_self=True))
+    raw: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False)
+
+    @property
+    def created_at(self) -> datetime:
+        """`create_time` as an aware datetime in UTC."""
+        return datetime.fromtimestamp(self.create_time, UTC)
+
+
+@model
+class UserMessage(Message):
+    """What every message sent by a user has, as opposed to an event.
+
+    Attributes:
+        msg_id: Id of the message, the same in every re-send. A 64-bit number, in a cloud function text: kept as text.
+        msg_data_id: Id of the article that the message was sent from, if it was.
+        idx: Position of that article, from 1.
+        business_id: Sub-merchant (客服子商户) of a Mini Program's customer service. Unconfirmed.
+    """
+
+    msg_id: str = text("MsgId", default="")
+    msg_data_id: str | None = text("MsgDataId", default=None)
+    idx: int | None = integer("Idx", default=None)
+    business_id: str | None = text("BusinessId", default=None)
+
+
+@model
+class UnknownMessage(Message):
+    """A message of a type that is not registered, or one that could not be read: everything is in `raw`."""
+
+    msg_id: str | None = text("MsgId", default=None)
+
+
+_MESSAGES: dict[str, type[Message]] = {}
+
+
+@dataclass_transform(
+    kw_only_default=True,
+    frozen_default=True,
+    field_specifiers=(text, content, integer, timestamp, number, nested, items, attrs.field),
+)
+def register_message(msg_type: str) -> Callable[[type[M]], type[M]]:
+    """Make the decorated subclass of `Message` the model of *msg_type*; case does not matter, the last one wins.
+
+    Example:
+        >>> from wechat_msg import UserMessage, parse_message, register_message
+        >>> from wechat_msg.fields import text
+        >>> @register_message("poke")
+        ... class PokeMessage(UserMessage):
+        ...     poked_part: str = text("PokedPart")
+        >>> parse_message({"MsgType": "poke", "PokedPart": "nose", "ToUserName": "gh_1", "FromUserName": "o1",
+        ...                "CreateTime": 1700000000}).poked_part
+        'nose'
+    """
+
+    def register(cls: type[M]) -> type[M]:
+        modelled = model(cls)
+        modelled.wire_type = msg_type
+        _MESSAGES[msg_type.lower()] = modelled
+        return modelled
+
+    return register
+
+
+def find_message(msg_type: str) -> type[Message] | None:
+    """Return the class registered for *msg_type*, if there is one."""
+    return _MESSAGES.get(msg_type.lower())
+
+
+@register_message("text")
+class TextMessage(UserMessage):
+    """文本消息: text.
+
+    Attributes:
+        content: The text, letter for letter; for a click on a menu message, the caption of the item.
+        bizmsgmenuid: Id of the clicked item of a menu message (msgmenu), else None.
+    """
+
+    content: str = content("Content")
+    bizmsgmenuid: str | None = text("bizmsgmenuid", default=None)
+
+
+@register_message("image")
+class ImageMessage(UserMessage):
+    """图片消息: a picture.
+
+    Attributes:
+        pic_url: Where the picture can be downloaded.
+        media_id: Temporary media id, 3 days.
+    """
+
+    pic_url: str | None = text("PicUrl", default=None)
+    media_id: str = text("MediaId")
+
+
+@register_message("voice")
+class VoiceMessage(UserMessage):
+    """语音消息: a voice message.
+
+    Attributes:
+        media_id: Temporary media id, 3 days.
+        format: ``amr``, ``speex`` ...
+        media_id16_k: Media id of a version with 16 kHz.
+        recognition: Text made by speech recognition, where the account had it switched on; withdrawn by WeChat.
+    """
+
+    media_id: str = text("MediaId")
+    format: str | None = text("Format", default=None)
+    media_id16_k: str | None = text("MediaId16K", default=None)
+    recognition: str | None = content("Recognition", default=None)
+
+
+@register_message("video")
+class VideoMessage(UserMessage):
+    """视频消息: a video; both ids are temporary media, 3 days."""
+
+    media_id: str = text("MediaId")
+    thumb_media_id: str | None = text("ThumbMediaId", default=None)
+
+
+@register_message("shortvideo")
+class ShortVideoMessage(UserMessage):
+    """小视频消息: a short video; both ids are temporary media, 3 days."""
+
+    media_id: str = text("MediaId")
+    thumb_media_id: str | None = text("ThumbMediaId", default=None)
+
+
+@register_message("location")
+class LocationMessage(UserMessage):
+    """地理位置消息: a place that the user sent; not the event ``LOCATION``.
+
+    Attributes:
+        location_x: Latitude in degrees.
+        location_y: Longitude in degrees.
+        scale: Zoom of the map.
+        label: The address as text.
+    """
+
+    location_x: float = number("Location_X")
+    location_y: float = number("Location_Y")
+    scale: float | None = number("Scale", default=None)
+    label: str | None = text("Label", default=None, repr=False)
+
+
+@register_message("link")
+class LinkMessage(UserMessage):
+    """链接消息: a shared link."""
+
+    title: str | None = text("Title", default=None, repr=False)
+    description: str | None = text("Description", default=None, repr=False)
+    url: str = text("Url", repr=False)
+
+
+@register_message("file")
+class FileMessage(UserMessage):
+    """文件消息: a file. Not documented by WeChat; the fields are those that were seen.
+
+    Attributes:
+        title: Name of the file.
+        description: Its description.
+        file_key: Key of the file.
+        file_md5: MD5 of the file, hexadecimal.
+        file_total_len: Size in bytes.
+    """
+
+    title: str | None = text("Title", default=None, repr=False)
+    description: str | None = text("Description", default=None, repr=False)
+    file_key: str | None = text("FileKey", default=None)
+    file_md5: str | None = text("FileMd5", default=None)
+    file_total_len: int | None = integer("FileTotalLen", default=None)
+
+
+@register_message("miniprogrampage")
+class MiniProgramPageMessage(UserMessage):
+    """小程序卡片消息: the card of a Mini Program's page.
+
+    Attributes:
+        title: Title of the card.
+        app_id: AppID of the Mini Program.
+        page_path: Path of the page with its query.
+        thumb_url: Temporary link of the card's picture.
+        thumb_media_id: Temporary media id of the picture, 3 days.
+    """
+
+    title: str | None = text("Title", default=None, repr=False)
+    app_id: str | None = text("AppId", default=None)
+    page_path: str = text("PagePath")
+    thumb_url: str | None = text("ThumbUrl", default=None)
+    thumb_media_id: str | None = text("ThumbMediaId", default=None)

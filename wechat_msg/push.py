@@ -1,0 +1,378 @@
+"""A push from request to message, and from reply to response; every step is a pure function of its arguments."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+from attrs import field, frozen
+
+from wechat_msg.crypto import Envelope, MessageCipher
+from wechat_msg.errors import (
+    AppIdMismatch,
+    BodyTooLarge,
+    DecryptError,
+    MalformedPush,
+    MethodNotAllowed,
+    ModeMismatch,
+    PushError,
+    ReplyError,
+    SignatureExpired,
+    SignatureMismatch,
+)
+from wechat_msg.events import Event
+from wechat_msg.messages import Message
+from wechat_msg.parsing import parse_message
+from wechat_msg.replies import (
+    Acknowledgement,
+    ErrCodeReply,
+    RawReply,
+    Reply,
+    TextReply,
+    TransferCustomerServiceReply,
+)
+from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
+from wechat_msg.signature import compute_msg_signature, is_msg_signature_valid, is_signature_valid
+from wechat_msg.wire import Format, detect_format, parse_body, read_encrypt, render_body
+
+__all__ = [
+    "MINI_PROGRAM",
+    "OFFICIAL_ACCOUNT",
+    "AccountKind",
+    "Answer",
+    "Push",
+    "PushRequest",
+    "PushResponse",
+    "PushSettings",
+    "answer_echostr",
+    "answer_get",
+    "open_push",
+    "parse_query",
+    "refuse",
+    "seal_reply",
+]
+
+Answer = Reply | str | None
+"""What a handler may return: a `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
+
+_TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
+_TEXT = "text/plain; charset=utf-8"
+_CONTENT_TYPES: Mapping[Format, str] = {
+    "xml": "application/xml; charset=utf-8",
+    "json": "application/json; charset=utf-8",
+}
+_MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, TransferCustomerServiceReply)
+
+
+# --- request and response --------------------------------------------------------------------------------------------
+
+
+def _check_query(_instance: object, _attribute: object, query: object) -> None:
+    if not isinstance(query, Mapping):
+        raise MalformedPush("the query must be a mapping; parse_query makes one")
+
+
+def _to_bytes(body: Any) -> bytes:
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body)
+    raise MalformedPush("the body must be bytes, exactly as received")
+
+
+@frozen
+class PushRequest:
+    """What an adapter takes from its framework's request.
+
+    Attributes:
+        method: The HTTP method.
+        query: The query parameters; make it with `parse_query`, as frameworks disagree on repeated parameters.
+        body: The body, exactly as received.
+        content_type: The Content-Type header; not relied on.
+    """
+
+    method: str = field(converter=str)
+    query: Mapping[str, str] = field(repr=False, validator=_check_query)
+    body: bytes = field(default=b"", repr=False, converter=_to_bytes)
+    content_type: str = ""
+
+
+@frozen
+class PushResponse:
+    """What an adapter turns into its framework's response.
+
+    Attributes:
+        status: The HTTP status.
+        body: The body.
+        content_type: Value of the Content-Type header.
+        headers: Further headers.
+    """
+
+    status: int
+    body: bytes = field(repr=False)
+    content_type: str = _TEXT
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+def parse_query(query_string: str | bytes) -> dict[str, str]:
+    """Read a query string; a parameter that is given twice is left out, so that nobody can choose which one counts.
+
+    Example:
+        >>> parse_query("nonce=1&timestamp=2&nonce=3&echostr=a%2Bb")
+        {'timestamp': '2', 'echostr': 'a+b'}
+    """
+    if isinstance(query_string, bytes):
+        query_string = query_string.decode("utf-8", "replace")
+    pairs = parse_qsl(query_string, keep_blank_values=True)
+    seen: dict[str, int] = {}
+    for name, _ in pairs:
+        seen[name] = seen.get(name, 0) + 1
+    return {name: value for name, value in pairs if seen[name] == 1}
+
+
+def refuse(error: PushError) -> PushResponse:
+    """Answer a request that was refused: the status, and nothing that helps an attacker."""
+    headers = {"Allow": "GET, POST"} if isinstance(error, MethodNotAllowed) else {}
+    return PushResponse(error.status_hint, HTTPStatus(error.status_hint).phrase.encode(), headers=headers)
+
+
+# --- GET: URL verification -------------------------------------------------------------------------------------------
+
+
+def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
+    """Verify the request that WeChat makes when the server settings are saved (接入验证).
+
+    Args:
+        settings: The account's settings.
+        query: The query parameters. With ``signature``: the plain form that Official Accounts and Mini Programs use in
+            every mode. With ``msg_signature`` only: the sealed form of WeCom (企业微信), which needs a key.
+
+    Returns:
+        The text to answer with, exactly: as ``text/plain``, with no quotes and no line end.
+
+    Raises:
+        SignatureMismatch: A parameter is missing, given twice, or the signature was made with another Token.
+        MalformedPush: The timestamp is not a number, or there is no echostr.
+        ModeMismatch, DecryptError, AppIdMismatch: The sealed form cannot be opened.
+
+    Example:
+        >>> answer_echostr(PushSettings(token="AAAAA"), {
+        ...     "signature": "f464b24fc39322e44b38aa78f5edd27bd1441696", "timestamp": "1714036504",
+        ...     "nonce": "1514711492", "echostr": "4375120948345356249"})
+        '4375120948345356249'
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html
+    """
+    echostr = query.get("echostr")
+    if "signature" in query:
+        _verify_signature(settings, query)
+        if not isinstance(echostr, str) or not echostr:
+            raise MalformedPush("echostr is missing")
+        return echostr
+    envelope, _ = _open_envelope(settings, query, echostr or "")
+    try:
+        return envelope.content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise DecryptError("the sealed echostr is not text") from None
+
+
+def answer_get(settings: PushSettings, query: Mapping[str, str]) -> PushResponse:
+    """Like `answer_echostr`, but return the whole response."""
+    body = answer_echostr(settings, query).encode("utf-8", "replace")
+    return PushResponse(200, body, headers={"X-Content-Type-Options": "nosniff"})
+
+
+# --- POST: a push ----------------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Push:
+    """An opened push: the message, and what its answer needs to go out the same way.
+
+    Attributes:
+        message: The message or event.
+        format: The data format of the push and of its answer.
+        cipher: The cipher that opened the push; None: the push was plain.
+        appid: The id at the envelope's end; None: the push was plain.
+    """
+
+    message: Message
+    format: Format
+    cipher: MessageCipher | None = None
+    appid: str | None = None
+
+
+def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[], float] = time.time) -> Push:
+    """Verify, decrypt and read one push.
+
+    With a key only the sealed ``Encrypt`` is read; the plain fields beside it (compatible mode, 兼容模式) are ignored.
+
+    Args:
+        settings: The account's settings; they alone decide the mode.
+        request: The request as received.
+        now: Clock, seconds since the epoch; used with ``max_age`` only.
+
+    Raises:
+        PushError: The push is refused; one of the subclasses drawn in `wechat_msg.errors`, and nothing else.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html
+    """
+    if request.method.upper() != "POST":
+        raise MethodNotAllowed("a push is a POST")
+    if len(request.body) > settings.max_body:
+        raise BodyTooLarge("the body is longer than max_body")
+    if "signature" in request.query:
+        _verify_signature(settings, request.query)
+    # A name cannot hide from the search but by an escape, and then the push is refused as a plain one.
+    encrypt = read_encrypt(request.body) if b"Encrypt" in request.body else None
+    push = _open_plain(settings, request) if encrypt is None else _open_sealed(settings, request, encrypt)
+    _check_age(settings, request.query["timestamp"], now)
+    return push
+
+
+def _open_plain(settings: PushSettings, request: PushRequest) -> Push:
+    if settings.ciphers and not settings.allow_plaintext:
+        raise ModeMismatch("a plain push, but encoding_aes_key is set")
+    if "signature" not in request.query:
+        raise SignatureMismatch("signature is missing, or given twice")
+    fields = parse_body(request.body)
+    if "Encrypt" in fields:
+        raise MalformedPush("Encrypt is disguised")
+    return Push(message=parse_message(fields), format=detect_format(request.body))
+
+
+def _open_sealed(settings: PushSettings, request: PushRequest, encrypt: str) -> Push:
+    envelope, cipher = _open_envelope(settings, request.query, encrypt)
+    message = parse_message(parse_body(envelope.content))
+    return Push(message=message, format=detect_format(request.body), cipher=cipher, appid=envelope.appid)
+
+
+def _open_envelope(settings: PushSettings, query: Mapping[str, str], encrypt: str) -> tuple[Envelope, MessageCipher]:
+    """Verify ``msg_signature`` and open the envelope with the first key that fits."""
+    if not settings.ciphers:
+        raise ModeMismatch("a sealed push, but no encoding_aes_key is set（收到密文推送，需要配置 encoding_aes_key）")
+    _verify_msg_signature(settings, query, encrypt)
+    failures: list[DecryptError | AppIdMismatch] = []
+    for cipher in settings.ciphers:
+        try:
+            return cipher.open(encrypt), cipher
+        except (DecryptError, AppIdMismatch) as error:
+            failures.append(error)
+    # A wrong key hardly ever gets as far as the appid, so that failure tells the most.
+    raise next((error for error in failures if isinstance(error, AppIdMismatch)), failures[0])
+
+
+def _verify_signature(settings: PushSettings, query: Mapping[str, str]) -> None:
+    signature, timestamp, nonce = query.get("signature", ""), query.get("timestamp", ""), query.get("nonce", "")
+    for token in settings.tokens:
+        if is_signature_valid(token, signature=signature, timestamp=timestamp, nonce=nonce):
+            return _check_timestamp(timestamp)
+    raise SignatureMismatch("signature does not match, or a parameter is missing or given twice")
+
+
+def _verify_msg_signature(settings: PushSettings, query: Mapping[str, str], encrypt: str) -> None:
+    signature, timestamp, nonce = query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", "")
+    for token in settings.tokens:
+        if is_msg_signature_valid(token, msg_signature=signature, timestamp=timestamp, nonce=nonce, encrypt=encrypt):
+            return _check_timestamp(timestamp)
+    raise SignatureMismatch("msg_signature does not match, or a parameter is missing or given twice")
+
+
+def _check_timestamp(timestamp: str) -> None:
+    if not _TIMESTAMP.fullmatch(timestamp):
+        raise MalformedPush("timestamp is not a number")
+
+
+def _check_age(settings: PushSettings, timestamp: str, now: Callable[[], float]) -> None:
+    if settings.max_age is not None and abs(now() - int(timestamp)) > settings.max_age:
+        raise SignatureExpired("timestamp is further from now than max_age")
+
+
+# --- the answer ------------------------------------------------------------------------------------------------------
+
+
+def seal_reply(
+    settings: PushSettings,
+    push: Push,
+    reply: Answer,
+    *,
+    now: Callable[[], float] = time.time,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> PushResponse:
+    """Make the response to *push*, in its format and its mode, sealed with its key.
+
+    Args:
+        settings: The account's settings; a sealed reply is signed with ``token``, never with a previous one.
+        push: The push that is answered.
+        reply: What the handler returned. None and ``""`` give the acknowledgement that this push wants.
+        now: Clock, seconds since the epoch.
+        random_bytes: Source of the envelope's random bytes (16) and of the nonce (4).
+
+    Raises:
+        ReplyError: The reply is none of the allowed types, cannot be written, or is not valid for a Mini Program.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Passive_user_reply_message.html
+    """
+    answer = _to_reply(push.message, reply)
+    if isinstance(answer, Acknowledgement):
+        return PushResponse(200, answer.body.encode())
+    if settings.account_kind is MINI_PROGRAM and not isinstance(answer, _MINI_PROGRAM_REPLIES):
+        raise ReplyError(
+            f"a Mini Program cannot be answered with a {type(answer).__name__}: return None and send a"
+            " customer-service message, or return a TransferCustomerServiceReply"
+            "（小程序不支持被动回复，请返回 None 并调用客服消息接口，或返回 TransferCustomerServiceReply 转人工客服）"
+        )
+    timestamp = int(now())
+    document = render_body(_to_document(push, answer, timestamp), push.format)
+    if push.cipher is not None:
+        encrypt = push.cipher.encrypt(document.encode(), appid=push.appid, random_bytes=random_bytes)
+        document = _seal(settings.token, encrypt, str(timestamp), random_bytes, push.format)
+    return PushResponse(200, document.encode(), _CONTENT_TYPES[push.format])
+
+
+def _to_reply(message: Message, answer: Answer) -> Reply:
+    if isinstance(answer, Reply):
+        return answer
+    if answer is None or answer == "":
+        return _acknowledge(message)
+    if isinstance(answer, str):
+        return TextReply(content=answer)
+    raise ReplyError(f"a handler returns a Reply, text or None, not {type(answer).__name__}")
+
+
+def _acknowledge(message: Message) -> Reply:
+    """Choose the acknowledgement: virtual payment (虚拟支付) wants an ErrCode, all others ``success``."""
+    if isinstance(message, Event) and message.event.lower().startswith("xpay_"):
+        return ErrCodeReply()
+    return Acknowledgement()
+
+
+def _to_document(push: Push, reply: Reply, timestamp: int) -> dict[str, Any]:
+    fields = reply.to_fields(push.format)
+    if not reply.msg_type:
+        return fields
+    return {
+        "ToUserName": reply.to_user_name or push.message.from_user_name,
+        "FromUserName": reply.from_user_name or push.message.to_user_name,
+        "CreateTime": timestamp if reply.create_time is None else reply.create_time,
+        "MsgType": reply.msg_type,
+        **fields,
+    }
+
+
+def _seal(token: str, encrypt: str, timestamp: str, random_bytes: Callable[[int], bytes], form: Format) -> str:
+    nonce = str(int.from_bytes(random_bytes(4), "big"))
+    msg_signature = compute_msg_signature(token, timestamp=timestamp, nonce=nonce, encrypt=encrypt)
+    # Nothing here comes from outside, so a template is enough.
+    if form == "json":
+        return f'{{"Encrypt":"{encrypt}","MsgSignature":"{msg_signature}","TimeStamp":{timestamp},"Nonce":"{nonce}"}}'
+    return (
+        f"<xml><Encrypt><![CDATA[{encrypt}]]></Encrypt><MsgSignature><![CDATA[{msg_signature}]]></MsgSignature>"
+        f"<TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
+    )

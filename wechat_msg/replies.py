@@ -1,0 +1,270 @@
+"""What a handler may answer with: passive replies (被动回复) and acknowledgements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import attrs
+from attrs import field, frozen
+
+from wechat_msg.errors import ReplyError
+from wechat_msg.wire import Format
+
+__all__ = [
+    "Acknowledgement",
+    "Article",
+    "ErrCodeReply",
+    "ImageReply",
+    "MusicReply",
+    "NewsReply",
+    "RawReply",
+    "Reply",
+    "TextReply",
+    "TransferCustomerServiceReply",
+    "VideoReply",
+    "VoiceReply",
+]
+
+_MAX_ARTICLES = 8
+
+
+def _check_text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, str):
+        raise ReplyError(f"{attribute.name} must be text")
+
+
+def _check_optional_text(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None:
+        _check_text(instance, attribute, value)
+
+
+def _required(**options: Any) -> Any:
+    return field(validator=_check_text, **options)
+
+
+def _optional(**options: Any) -> Any:
+    return field(default=None, validator=_check_optional_text, **options)
+
+
+@frozen(kw_only=True)
+class Reply:
+    """What every reply has: nothing that the handler must fill in, as both names come from the push.
+
+    Attributes:
+        to_user_name: The user's OpenID; None: who sent the push.
+        from_user_name: The account's original id; None: whom the push was sent to.
+        create_time: Seconds since the epoch; None: now.
+    """
+
+    msg_type: ClassVar[str] = ""
+
+    to_user_name: str | None = _optional()
+    from_user_name: str | None = _optional()
+    create_time: int | None = None
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        """Return the members of the reply by their wire names, without the four that all replies have."""
+        raise ReplyError(f"{type(self).__name__} cannot be sent as a reply")
+
+
+@frozen(kw_only=True)
+class TextReply(Reply):
+    """回复文本消息: text.
+
+    Attributes:
+        content: Line breaks and ``<a href>`` links work. WeChat once named a limit of 2,048 bytes of UTF-8.
+    """
+
+    msg_type: ClassVar[str] = "text"
+
+    content: str = _required(repr=False)
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        return {"Content": self.content}
+
+
+@frozen(kw_only=True)
+class ImageReply(Reply):
+    """回复图片消息: a picture, uploaded before."""
+
+    msg_type: ClassVar[str] = "image"
+
+    media_id: str = _required()
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        return {"Image": {"MediaId": self.media_id}}
+
+
+@frozen(kw_only=True)
+class VoiceReply(Reply):
+    """回复语音消息: a voice message, uploaded before."""
+
+    msg_type: ClassVar[str] = "voice"
+
+    media_id: str = _required()
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        return {"Voice": {"MediaId": self.media_id}}
+
+
+@frozen(kw_only=True)
+class VideoReply(Reply):
+    """回复视频消息: a video, uploaded before."""
+
+    msg_type: ClassVar[str] = "video"
+
+    media_id: str = _required()
+    title: str | None = _optional(repr=False)
+    description: str | None = _optional(repr=False)
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        return {"Video": {"MediaId": self.media_id, "Title": self.title, "Description": self.description}}
+
+
+@frozen(kw_only=True)
+class MusicReply(Reply):
+    """回复音乐消息: music.
+
+    Attributes:
+        thumb_media_id: Media id of the cover; the only one required.
+        title: Title.
+        description: Description.
+        music_url: Link to the music.
+        hq_music_url: Link to a better version, preferred on wifi.
+    """
+
+    msg_type: ClassVar[str] = "music"
+
+    thumb_media_id: str = _required()
+    title: str | None = _optional(repr=False)
+    description: str | None = _optional(repr=False)
+    music_url: str | None = _optional()
+    hq_music_url: str | None = _optional()
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        music = {
+            "Title": self.title,
+            "Description": self.description,
+            "MusicUrl": self.music_url,
+            "HQMusicUrl": self.hq_music_url,
+            "ThumbMediaId": self.thumb_media_id,
+        }
+        return {"Music": music}
+
+
+@frozen(kw_only=True)
+class Article:
+    """One article of a `NewsReply`.
+
+    Attributes:
+        title: Title.
+        description: Description.
+        pic_url: Picture, jpg or png; 360 x 200 for the first, 200 x 200 for the others.
+        url: Where a tap leads to.
+    """
+
+    title: str = field(default="", validator=_check_text, repr=False)
+    description: str = field(default="", validator=_check_text, repr=False)
+    pic_url: str = field(default="", validator=_check_text)
+    url: str = field(default="", validator=_check_text)
+
+    def to_fields(self) -> dict[str, str]:
+        """Return the members of the article by their wire names."""
+        return {"Title": self.title, "Description": self.description, "PicUrl": self.pic_url, "Url": self.url}
+
+
+def _to_articles(articles: Iterable[Article]) -> tuple[Article, ...]:
+    try:
+        return tuple(articles)
+    except TypeError:
+        raise ReplyError("articles must be Article objects") from None
+
+
+def _check_articles(_instance: object, _attribute: object, articles: Sequence[object]) -> None:
+    if not all(isinstance(article, Article) for article in articles):
+        raise ReplyError("articles must be Article objects")
+    if not 1 <= len(articles) <= _MAX_ARTICLES:
+        raise ReplyError(f"a NewsReply has 1 to {_MAX_ARTICLES} articles（图文消息为 1 到 {_MAX_ARTICLES} 条）")
+
+
+@frozen(kw_only=True)
+class NewsReply(Reply):
+    """回复图文消息: articles.
+
+    Attributes:
+        articles: 1 to 8. WeChat shows exactly 1 in answer to a message; up to 8 in answer to an event (unconfirmed).
+    """
+
+    msg_type: ClassVar[str] = "news"
+
+    articles: Sequence[Article] = field(converter=_to_articles, validator=_check_articles)
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        articles = [article.to_fields() for article in self.articles]
+        return {"ArticleCount": len(articles), "Articles": {"item": articles} if form == "xml" else articles}
+
+
+@frozen(kw_only=True)
+class TransferCustomerServiceReply(Reply):
+    """转发消息到客服: hand the message to human agents; the one reply that a Mini Program may give, too.
+
+    Attributes:
+        kf_account: The agent; None: any. An agent who is offline gets the user all the same, and nobody else does.
+    """
+
+    msg_type: ClassVar[str] = "transfer_customer_service"
+
+    kf_account: str | None = _optional()
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        return {} if self.kf_account is None else {"TransInfo": {"KfAccount": self.kf_account}}
+
+
+def _check_acknowledgement(_instance: object, _attribute: object, body: object) -> None:
+    if body not in ("success", ""):
+        raise ReplyError("an acknowledgement is 'success' or empty")
+
+
+@frozen(kw_only=True)
+class Acknowledgement(Reply):
+    """The bare ``success`` (or nothing at all): the push has arrived, the user sees nothing. Never sealed."""
+
+    body: str = field(default="success", validator=_check_acknowledgement)
+
+
+def _check_mapping(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise ReplyError(f"{attribute.name} must be a mapping")
+
+
+@frozen(kw_only=True)
+class RawReply(Reply):
+    """A document of your own, for the events that want a business answer; sealed like any reply.
+
+    Attributes:
+        fields: Wire names and values: text, numbers, mappings, lists. Nothing is added.
+    """
+
+    fields: Mapping[str, Any] = field(validator=_check_mapping, repr=False)
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        return dict(self.fields)
+
+
+@frozen(kw_only=True)
+class ErrCodeReply(Reply):
+    """The acknowledgement that virtual payment (虚拟支付) and some other events want: ErrCode and ErrMsg.
+
+    Attributes:
+        err_code: 0: done. Anything else makes WeChat come again, up to 15 times.
+        err_msg: Text to err_code.
+        fields: Further members, such as ``ChapterPerms`` or ``IosRefundQueryResponse``.
+    """
+
+    err_code: int = 0
+    err_msg: str = field(default="success", validator=_check_text)
+    fields: Mapping[str, Any] = field(factory=dict, validator=_check_mapping, repr=False)
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        return {"ErrCode": self.err_code, "ErrMsg": self.err_msg, **self.fields}

@@ -1,0 +1,177 @@
+"""Router: which handler answers which message."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, TypeVar, cast
+
+from attrs import frozen
+
+from wechat_msg.errors import ReplyError, SettingsError
+from wechat_msg.messages import Message
+from wechat_msg.push import Answer
+
+__all__ = ["AsyncHandler", "Handler", "Router", "RunHandler", "ask", "is_async"]
+
+Handler = Callable[[Any], Answer]
+"""Takes a message, returns its answer."""
+AsyncHandler = Callable[[Any], Awaitable[Answer]]
+"""The same, awaitable."""
+
+M = TypeVar("M", bound=Message)
+H = TypeVar("H", bound=Callable[..., Any])
+Predicate = Callable[[Any], object]
+
+
+@frozen
+class RunHandler:
+    """The step that a flow asks its driver for: run a handler and send back what it returned."""
+
+    handler: Handler | AsyncHandler
+    message: Message
+
+
+Flow = Generator[RunHandler, Answer, Answer]
+
+
+def ask(handler: Handler | AsyncHandler | Router, message: Message) -> Flow:
+    """Yield the steps that lead to the handler's answer; a router asks its own handlers."""
+    if isinstance(handler, Router):
+        return (yield from handler.flow(message))
+    return (yield RunHandler(handler, message))
+
+
+def is_async(handler: object) -> bool:
+    """Tell whether calling *handler* gives something to await."""
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(getattr(handler, "__call__", None))  # noqa: B004
+
+
+def run(step: RunHandler) -> Answer:
+    """Run a step here and now.
+
+    Raises:
+        ReplyError: The handler is asynchronous.
+    """
+    answer = step.handler(step.message)
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        raise ReplyError("an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）")
+    return answer
+
+
+def drive(flow: Generator[RunHandler, Answer, T]) -> T:
+    """Perform the steps of *flow* here and now, and return what it returns."""
+    try:
+        step = next(flow)
+        while True:
+            try:
+                answer = run(step)
+            except Exception as error:  # noqa: BLE001  # the flow decides
+                step = flow.throw(error)
+            else:
+                step = flow.send(answer)
+    except StopIteration as end:
+        return cast("T", end.value)
+
+
+T = TypeVar("T")
+
+
+@frozen
+class _Route:
+    kinds: tuple[type[Message], ...]
+    predicates: tuple[Predicate, ...]
+    fields: tuple[tuple[str, object], ...]
+    handler: Handler | AsyncHandler | Router
+
+    def matches(self, message: Message) -> bool:
+        return (
+            isinstance(message, self.kinds)
+            and all(getattr(message, name) == value for name, value in self.fields)
+            and all(predicate(message) for predicate in self.predicates)
+        )
+
+
+class Router:
+    """Handlers with the messages they are for; a router is a handler itself.
+
+    Handlers are asked in the order they were added. The first answer that is not None is the answer; ``""`` is one,
+    too, and acknowledges. The default is asked when no handler was for the message.
+
+    Example:
+        >>> from wechat_msg import Message, Router, SubscribeEvent, TextMessage
+        >>> router = Router()
+        >>> @router.on(TextMessage, content="help")
+        ... def answer_help(message: TextMessage) -> str:
+        ...     return "Send me any text."
+        >>> @router.on(TextMessage, lambda message: message.content.isdigit())
+        ... def answer_number(message: TextMessage) -> str:
+        ...     return str(int(message.content) * 2)
+        >>> @router.on(SubscribeEvent)
+        ... def answer_subscribe(event: SubscribeEvent) -> str:
+        ...     return "Welcome!"
+        >>> @router.default
+        ... def answer_other(message: Message) -> str:
+        ...     return "?"
+        >>> router(TextMessage(from_user_name="o", to_user_name="gh", create_time=0, content="21"))
+        '42'
+    """
+
+    def __init__(self) -> None:
+        self._routes: list[_Route] = []
+        self._default: Handler | AsyncHandler | Router | None = None
+
+    def on(self, *kinds_and_predicates: type[M] | Callable[[M], object], **fields: object) -> Callable[[H], H]:
+        """Add the decorated handler for messages of the given classes.
+
+        Args:
+            kinds_and_predicates: Classes of messages and events, one of which must fit (subclasses do), and functions
+                of the message, all of which must say yes.
+            fields: Attributes or properties of the message and the values they must have.
+
+        Raises:
+            SettingsError: No class is given, or a class has no such attribute.
+        """
+        kinds = tuple(kind for kind in kinds_and_predicates if isinstance(kind, type))
+        predicates = tuple(predicate for predicate in kinds_and_predicates if not isinstance(predicate, type))
+        if not kinds or not all(issubclass(kind, Message) for kind in kinds):
+            raise SettingsError("Router.on takes classes of messages and events")
+        if not all(map(callable, predicates)):
+            raise SettingsError("Router.on takes functions of the message as predicates")
+        for name in fields:
+            if not all(hasattr(kind, name) for kind in kinds):
+                raise SettingsError(f"Router.on: {kinds[0].__name__} has no {name}")
+
+        def add(handler: H) -> H:
+            self._routes.append(_Route(kinds, predicates, tuple(fields.items()), handler))
+            return handler
+
+        return add
+
+    def default(self, handler: H) -> H:
+        """Make the decorated handler the one for messages that no other handler is for."""
+        self._default = handler
+        return handler
+
+    def flow(self, message: Message) -> Flow:
+        """Yield the steps that lead to the answer: the router's only logic, for sync and async endpoints."""
+        found = False
+        for route in self._routes:
+            if route.matches(message):
+                found = True
+                answer = yield from ask(route.handler, message)
+                if answer is not None:
+                    return answer
+        if not found and self._default is not None:
+            return (yield from ask(self._default, message))
+        return None
+
+    def __call__(self, message: Message) -> Answer:
+        """Answer *message* here and now.
+
+        Raises:
+            ReplyError: A handler that was asked is asynchronous; give the router to an AsyncPushEndpoint.
+        """
+        return drive(self.flow(message))

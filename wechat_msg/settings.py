@@ -1,0 +1,192 @@
+"""The server settings (服务器配置) of one account: checked when they are built, silent about their secrets."""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from wechat_msg.crypto import MessageCipher
+from wechat_msg.errors import SettingsError
+
+__all__ = ["MINI_PROGRAM", "OFFICIAL_ACCOUNT", "AccountKind", "PushSettings"]
+
+_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}", re.ASCII)
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+class AccountKind(enum.Enum):
+    """Which kind of account the pushes come from; it decides which answers are valid."""
+
+    OFFICIAL_ACCOUNT = "official_account"
+    MINI_PROGRAM = "mini_program"
+
+
+OFFICIAL_ACCOUNT = AccountKind.OFFICIAL_ACCOUNT
+"""公众号: answers with any reply."""
+MINI_PROGRAM = AccountKind.MINI_PROGRAM
+"""小程序: answers only with acknowledgements and transfer_customer_service."""
+
+
+def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any) -> None:
+    for token in (tokens,) if attribute.name == "token" else tokens:
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise SettingsError(f"{attribute.name}: 3 to 32 letters and digits（Token 必须为 3 到 32 位英文或数字）")
+
+
+def _to_tuple(values: Any) -> tuple[Any, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):  # "abc" would become three tokens
+        raise SettingsError("a list of texts is needed, not one text")
+    return tuple(values)
+
+
+def _to_appids(values: Any) -> frozenset[str]:
+    return frozenset(_to_tuple(values))
+
+
+def _to_account_kind(kind: Any) -> AccountKind:
+    try:
+        return AccountKind(kind)
+    except ValueError:
+        raise SettingsError("account_kind: official_account or mini_program") from None
+
+
+def _check_limits(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise SettingsError(f"{attribute.name} must be a number above 0")
+
+
+def _all_tokens(settings: PushSettings) -> tuple[str, ...]:
+    return (settings.token, *settings.previous_tokens)
+
+
+def _make_ciphers(settings: PushSettings) -> tuple[MessageCipher, ...]:
+    """Build the ciphers of all keys, newest first; this is also what checks keys and appids."""
+    if settings.encoding_aes_key is None:
+        if settings.previous_encoding_aes_keys:
+            raise SettingsError("previous_encoding_aes_keys is set, but encoding_aes_key is not")
+        return ()
+    if settings.appid is None:
+        raise SettingsError("encoding_aes_key needs the appid（设置了 EncodingAESKey 就必须设置 appid）")
+    keys = (settings.encoding_aes_key, *settings.previous_encoding_aes_keys)
+    return tuple(MessageCipher(key, settings.appid, extra_appids=sorted(settings.extra_appids)) for key in keys)
+
+
+@frozen
+class PushSettings:
+    """The server settings (服务器配置) of one account.
+
+    Attributes:
+        token: The Token, 3 to 32 letters and digits.
+        encoding_aes_key: The EncodingAESKey, 43 characters. Without one every sealed push is refused, with one every
+            plain push: the mode is configuration, never input.
+        appid: The account's AppID; required with a key. The id at an envelope's end must be it ...
+        extra_appids: ... or one of these (a third-party platform's own appid).
+        previous_tokens: Tokens still accepted during a rotation; never used for sealing.
+        previous_encoding_aes_keys: Keys still accepted during a rotation; a reply is sealed with the key of its push.
+        allow_plaintext: Accept a push without ``Encrypt`` although a key is set, while the mode is being switched.
+        max_age: Seconds that a push's timestamp may be away from now; None: not judged. Re-sends come for 20 s.
+        max_body: Bytes.
+        account_kind: OFFICIAL_ACCOUNT or MINI_PROGRAM; decides which answers are valid.
+
+    Raises:
+        SettingsError: A value is missing or malformed. The text says which, never what it was.
+
+    Example:
+        >>> PushSettings(token="spamtest", encoding_aes_key="A" * 43, appid="wx0123456789abcdef").appid
+        'wx0123456789abcdef'
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html
+    """
+
+    token: str = field(repr=False, validator=_check_token)
+    encoding_aes_key: str | None = field(default=None, repr=False)
+    appid: str | None = None
+    extra_appids: frozenset[str] = field(default=frozenset(), converter=_to_appids)
+    previous_tokens: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple, validator=_check_token)
+    previous_encoding_aes_keys: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple)
+    allow_plaintext: bool = False
+    max_age: float | None = field(default=None, validator=attrs.validators.optional(_check_limits))
+    max_body: int = field(default=1 << 20, validator=_check_limits)
+    account_kind: AccountKind = field(default=OFFICIAL_ACCOUNT, converter=_to_account_kind)
+    #: Every accepted Token, the newest first.
+    tokens: tuple[str, ...] = field(
+        init=False, repr=False, eq=False, default=attrs.Factory(_all_tokens, takes_self=True)
+    )
+    #: A cipher for every accepted key, the newest first; empty without a key.
+    ciphers: tuple[MessageCipher, ...] = field(
+        init=False, repr=False, eq=False, default=attrs.Factory(_make_ciphers, takes_self=True)
+    )
+
+    @classmethod
+    def from_env(cls, prefix: str = "WECHAT_", *, environ: Mapping[str, str] = os.environ) -> PushSettings:
+        """Read the settings from environment variables.
+
+        ``WECHAT_TOKEN`` is required; ``WECHAT_ENCODING_AES_KEY``, ``WECHAT_APPID``, ``WECHAT_EXTRA_APPIDS``,
+        ``WECHAT_PREVIOUS_TOKENS``, ``WECHAT_PREVIOUS_ENCODING_AES_KEYS`` (lists: commas between), ``WECHAT_MAX_AGE``,
+        ``WECHAT_MAX_BODY``, ``WECHAT_ALLOW_PLAINTEXT`` (1 or 0) and ``WECHAT_ACCOUNT_KIND`` may be left out.
+
+        Raises:
+            SettingsError: A variable is missing or malformed; the text names it.
+
+        Example:
+            >>> PushSettings.from_env(environ={})
+            Traceback (most recent call last):
+                ...
+            wechat_msg.errors.SettingsError: environment variable WECHAT_TOKEN is missing（缺少环境变量 WECHAT_TOKEN）
+        """
+        values: dict[str, Any] = {}
+        for name, read in _ENVIRONMENT.items():
+            variable = prefix + name.upper()
+            value = environ.get(variable, "").strip()
+            if value:
+                values[name] = read(variable, value)
+        if "token" not in values:
+            raise _missing(f"{prefix}TOKEN")
+        if "encoding_aes_key" in values and "appid" not in values:
+            raise _missing(f"{prefix}APPID")
+        return cls(**values)
+
+
+def _missing(variable: str) -> SettingsError:
+    return SettingsError(f"environment variable {variable} is missing（缺少环境变量 {variable}）")
+
+
+def _read_text(_variable: str, value: str) -> str:
+    return value
+
+
+def _read_list(_variable: str, value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _read_number(variable: str, value: str) -> int:
+    if not _WHOLE_NUMBER.fullmatch(value):
+        raise SettingsError(f"environment variable {variable} must be a whole number")
+    return int(value)
+
+
+def _read_flag(variable: str, value: str) -> bool:
+    if value.lower() not in ("1", "0", "true", "false"):
+        raise SettingsError(f"environment variable {variable} must be 1 or 0")
+    return value.lower() in ("1", "true")
+
+
+_ENVIRONMENT: Mapping[str, Callable[[str, str], Any]] = {
+    "token": _read_text,
+    "encoding_aes_key": _read_text,
+    "appid": _read_text,
+    "extra_appids": _read_list,
+    "previous_tokens": _read_list,
+    "previous_encoding_aes_keys": _read_list,
+    "allow_plaintext": _read_flag,
+    "max_age": _read_number,
+    "max_body": _read_number,
+    "account_kind": _read_text,
+}
