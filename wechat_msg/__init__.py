@@ -75,6 +75,9 @@ from wechat_msg.events import (
     register_event,
 )
 from wechat_msg.messages import (
+    DeviceEventMessage,
+    DeviceStatusMessage,
+    DeviceTextMessage,
     FileMessage,
     ImageMessage,
     LinkMessage,
@@ -153,6 +156,9 @@ __all__ = [
     "CopyrightCheckItem",
     "CopyrightCheckResult",
     "DecryptError",
+    "DeviceEventMessage",
+    "DeviceStatusMessage",
+    "DeviceTextMessage",
     "ErrCodeReply",
     "Event",
     "FileMessage",

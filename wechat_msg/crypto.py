@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from Crypto.Cipher import AES
 
-from wechat_msg.errors import AppIdMismatch, DecryptError, SettingsError
+from wechat_msg.errors import AppIdMismatch, DecryptError, ReplyError, SettingsError
 
 if TYPE_CHECKING:
     from Crypto.Cipher._mode_cbc import CbcMode
@@ -77,7 +77,7 @@ class MessageCipher:
         # next message. Popping one is atomic: no two threads ever share one, and no lock is held across a fork.
         self._encryptors: list[tuple[CbcMode, bytes]] = []
         self._decryptors: list[CbcMode] = []
-        self.appid = appid
+        self.appid: str = appid
         self._appids = {_encode_appid(known): known for known in (appid, *extra_appids)}
         self._random_bytes = random_bytes
 
@@ -96,7 +96,10 @@ class MessageCipher:
 
         Raises:
             SettingsError: *appid* is malformed.
+            ReplyError: *content* is not bytes.
         """
+        if not isinstance(content, bytes):
+            raise ReplyError("only bytes can be sealed")
         end = _encode_appid(self.appid if appid is None else appid)
         start = (random_bytes or self._random_bytes)(16)
         plain = b"".join((start, len(content).to_bytes(4, "big"), content, end))

@@ -45,7 +45,7 @@ class _Endpoint:
             _log.warning("push refused with %d, %s: %s", error.status_hint, type(error).__name__, error)
             return refuse(error)
         # From here on an error is the application's own and goes up to its framework.
-        answer = (yield from ask(self.handler, push.message)) if self.handler else None
+        answer = None if self.handler is None else (yield from ask(self.handler, push.message))
         return seal_reply(self.settings, push, answer, now=self._clock)
 
 

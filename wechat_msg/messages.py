@@ -11,6 +11,9 @@ import attrs
 from wechat_msg.fields import content, integer, items, model, nested, number, text, timestamp
 
 __all__ = [
+    "DeviceEventMessage",
+    "DeviceStatusMessage",
+    "DeviceTextMessage",
     "FileMessage",
     "ImageMessage",
     "LinkMessage",
@@ -239,3 +242,39 @@ class MiniProgramPageMessage(UserMessage):
     page_path: str = text("PagePath")
     thumb_url: str | None = text("ThumbUrl", default=None)
     thumb_media_id: str | None = text("ThumbMediaId", default=None)
+
+
+@model
+class _DeviceMessage(UserMessage):
+    """What a piece of hardware (硬件设备) sends through its user's account; withdrawn by WeChat.
+
+    Attributes:
+        device_type: Type of the device; the account's original id.
+        device_id: The device.
+        content: What it sent, base64.
+        session_id: Session of the exchange.
+        open_id: The user; the same as `from_user_name`.
+    """
+
+    device_type: str | None = text("DeviceType", default=None)
+    device_id: str = text("DeviceID")
+    content: str | None = text("Content", default=None, repr=False)
+    session_id: str | None = text("SessionID", default=None)
+    open_id: str | None = text("OpenID", default=None)
+
+
+@register_message("device_text")
+class DeviceTextMessage(_DeviceMessage):
+    """设备消息: a message of the device."""
+
+
+@register_message("device_event")
+class DeviceEventMessage(_DeviceMessage):
+    """设备事件: the device was bound or unbound; `event` says which."""
+
+    event: str | None = text("Event", default=None)
+
+
+@register_message("device_status")
+class DeviceStatusMessage(_DeviceMessage):
+    """设备状态: the device went on or off line."""
