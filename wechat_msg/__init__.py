@@ -24,6 +24,7 @@ from wechat_msg.errors import (
     SettingsError,
     SignatureExpired,
     SignatureMismatch,
+    SignatureMissing,
     WeChatError,
 )
 from wechat_msg.events import (
@@ -104,8 +105,10 @@ from wechat_msg.push import (
     PushRequest,
     PushResponse,
     PushSettings,
+    answer_cloud_function,
     answer_echostr,
     open_push,
+    parse_query,
     seal_reply,
 )
 from wechat_msg.replies import (
@@ -210,6 +213,7 @@ __all__ = [
     "ShortVideoMessage",
     "SignatureExpired",
     "SignatureMismatch",
+    "SignatureMissing",
     "SubscribeEvent",
     "SubscribeMsgChange",
     "SubscribeMsgChangeEvent",
@@ -238,6 +242,7 @@ __all__ = [
     "WeChatError",
     "WxaMediaCheckEvent",
     "__version__",
+    "answer_cloud_function",
     "answer_echostr",
     "compute_msg_signature",
     "compute_signature",
@@ -247,6 +252,7 @@ __all__ = [
     "is_signature_valid",
     "open_push",
     "parse_message",
+    "parse_query",
     "register_event",
     "register_message",
     "seal_reply",

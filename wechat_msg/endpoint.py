@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import cast
 
 from wechat_msg.errors import PushError, SettingsError
@@ -58,7 +58,7 @@ class PushEndpoint(_Endpoint):
         clock: Seconds since the epoch; a parameter for tests.
 
     Raises:
-        SettingsError: The handler is asynchronous, or not callable.
+        SettingsError: The handler, or one of the router's, is asynchronous, or it is not callable.
 
     Example:
         >>> from wechat_msg.testing import build_push
@@ -127,5 +127,13 @@ async def _run_async(step: RunHandler) -> Answer:
     """Await the handler, or run it in a thread so that it cannot stall the loop."""
     if is_async(step.handler):
         return await cast("AsyncHandler", step.handler)(step.message)
-    answer = await asyncio.to_thread(step.handler, step.message)
+    answer = await asyncio.to_thread(_call, step)
     return await answer if inspect.isawaitable(answer) else answer
+
+
+def _call(step: RunHandler) -> Answer | Awaitable[Answer]:
+    """Call the handler; no future takes a StopIteration, and whoever awaits it would wait for ever."""
+    try:
+        return step.handler(step.message)
+    except StopIteration as error:
+        raise RuntimeError("the handler raised StopIteration") from error

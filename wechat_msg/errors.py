@@ -7,8 +7,9 @@
        ├─ MalformedPush                 the body or the query is not what WeChat sends
        ├─ MethodNotAllowed (405)        neither GET nor POST
        ├─ BodyTooLarge (413)            more than PushSettings.max_body bytes
-       ├─ SignatureMismatch (403)       signature or msg_signature is missing or wrong
-       │  └─ SignatureExpired (403)     older than PushSettings.max_age
+       ├─ SignatureMismatch (403)       signature or msg_signature is wrong
+       │  ├─ SignatureMissing (403)     no signature at all, as when a browser opens the URL
+       │  └─ SignatureExpired (403)     further from now than PushSettings.max_age
        ├─ ModeMismatch (403)            plain where sealed is configured, or sealed without a key
        ├─ DecryptError (403)            the envelope cannot be opened
        ├─ AppIdMismatch (403)           the envelope belongs to another account
@@ -35,6 +36,7 @@ __all__ = [
     "SettingsError",
     "SignatureExpired",
     "SignatureMismatch",
+    "SignatureMissing",
     "WeChatError",
 ]
 
@@ -79,10 +81,16 @@ class BodyTooLarge(PushError):
 
 
 class SignatureMismatch(PushError):
-    """The signature is missing, given twice, or was made with another Token or over other values."""
+    """The signature was made with another Token or over other values."""
 
     status_hint = 403
     hint = "签名不符：请核对公众平台「服务器配置」里的 Token，它不是 AppSecret，也不是 access_token"
+
+
+class SignatureMissing(SignatureMismatch):
+    """What must be signed is not: signature, timestamp or nonce is missing, empty or given twice."""
+
+    hint = "请求没有带签名参数，不是微信发来的：用浏览器直接打开网址就会这样"
 
 
 class SignatureExpired(SignatureMismatch):

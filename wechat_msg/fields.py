@@ -45,7 +45,7 @@ def read_content(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # "true", as XML has it
     raise UnreadableField
 
 
@@ -55,9 +55,11 @@ def read_text(value: Any) -> str:
 
 
 def read_integer(value: Any) -> int | None:
-    """Take a whole number, or its decimal text."""
+    """Take a whole number, or its decimal text; true and false are 1 and 0."""
     if isinstance(value, str):
         value = value.strip(_BLANKS)
+        if value in ("true", "false"):
+            return int(value == "true")
         if value and not _INTEGER.fullmatch(value):
             raise UnreadableField
         return int(value) if value else None
@@ -90,7 +92,7 @@ def _model_reader(cls: type[Any]) -> Convert:
     def read(value: Any) -> Any:
         if isinstance(value, Mapping):
             return build(cls, value)
-        if value == "":
+        if isinstance(value, str) and not value.strip(_BLANKS):  # an empty element
             return None
         raise UnreadableField
 
@@ -105,6 +107,13 @@ def _items_reader(read_one: Convert) -> Convert:
         return tuple(one for one in map(read_one, values) if one is not None)
 
     return read
+
+
+_READERS: dict[Any, Convert] = {
+    annotation: read
+    for kind, read in ((str, read_text), (int, read_integer), (float, read_number))
+    for annotation in (kind, kind | None, kind.__name__, f"{kind.__name__} | None")
+}
 
 
 # --- declaring one field ---------------------------------------------------------------------------------------------
@@ -208,9 +217,7 @@ def _unwrapper(name: str, read: Convert) -> Convert:
 
 def _guess_wire(attribute: attrs.Attribute[Any]) -> Wire:
     camel = "".join(word.capitalize() for word in attribute.name.split("_"))
-    kind = getattr(attribute.type, "__name__", attribute.type)
-    readers: dict[object, Convert] = {"str": read_text, "int": read_integer, "float": read_number}
-    return Wire((attribute.name, camel), None, readers.get(kind, lambda value: value))
+    return Wire((attribute.name, camel), None, _READERS.get(attribute.type, lambda value: value))
 
 
 def build(cls: type[T], mapping: Mapping[str, Any], **values: Any) -> T:

@@ -191,8 +191,8 @@ class LocationMessage(UserMessage):
         label: The address as text.
     """
 
-    location_x: float = number("Location_X")
-    location_y: float = number("Location_Y")
+    location_x: float = number("Location_X", repr=False)
+    location_y: float = number("Location_Y", repr=False)
     scale: float | None = number("Scale", default=None)
     label: str | None = text("Label", default=None, repr=False)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from attrs import field, frozen
 
@@ -24,6 +24,7 @@ from wechat_msg.errors import (
     ReplyError,
     SignatureExpired,
     SignatureMismatch,
+    SignatureMissing,
 )
 from wechat_msg.events import Event
 from wechat_msg.messages import Message
@@ -49,6 +50,7 @@ __all__ = [
     "PushRequest",
     "PushResponse",
     "PushSettings",
+    "answer_cloud_function",
     "answer_echostr",
     "answer_get",
     "open_push",
@@ -98,6 +100,11 @@ class PushRequest:
     query: Mapping[str, str] = field(repr=False, validator=_check_query)
     body: bytes = field(default=b"", repr=False, converter=_to_bytes)
     content_type: str = ""
+
+    @property
+    def query_string(self) -> str:
+        """The query as it stands in a URL."""
+        return urlencode(self.query)
 
 
 @frozen
@@ -154,7 +161,8 @@ def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
         The text to answer with, exactly: as ``text/plain``, with no quotes and no line end.
 
     Raises:
-        SignatureMismatch: A parameter is missing, given twice, or the signature was made with another Token.
+        SignatureMissing: A parameter is missing, or given twice.
+        SignatureMismatch: The signature was made with another Token.
         MalformedPush: The timestamp is not a number, or there is no echostr.
         ModeMismatch, DecryptError, AppIdMismatch: The sealed form cannot be opened.
 
@@ -168,7 +176,7 @@ def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html
     """
     echostr = query.get("echostr")
-    if "signature" in query:
+    if "signature" in query or "msg_signature" not in query:
         _verify_signature(settings, query)
         if not isinstance(echostr, str) or not echostr:
             raise MalformedPush("echostr is missing")
@@ -239,7 +247,7 @@ def _open_plain(settings: PushSettings, request: PushRequest) -> Push:
     if settings.ciphers and not settings.allow_plaintext:
         raise ModeMismatch("a plain push, but encoding_aes_key is set")
     if "signature" not in request.query:
-        raise SignatureMismatch("signature is missing, or given twice")
+        raise SignatureMissing("signature is missing, or given twice")
     fields = parse_body(request.body)
     if "Encrypt" in fields:
         raise MalformedPush("Encrypt is disguised")
@@ -272,7 +280,7 @@ def _verify_signature(settings: PushSettings, query: Mapping[str, str]) -> None:
     for token in settings.tokens:
         if is_signature_valid(token, signature=signature, timestamp=timestamp, nonce=nonce):
             return _check_timestamp(timestamp)
-    raise SignatureMismatch("signature does not match, or a parameter is missing or given twice")
+    raise _explain(query, "signature")
 
 
 def _verify_msg_signature(settings: PushSettings, query: Mapping[str, str], encrypt: str) -> None:
@@ -280,7 +288,14 @@ def _verify_msg_signature(settings: PushSettings, query: Mapping[str, str], encr
     for token in settings.tokens:
         if is_msg_signature_valid(token, msg_signature=signature, timestamp=timestamp, nonce=nonce, encrypt=encrypt):
             return _check_timestamp(timestamp)
-    raise SignatureMismatch("msg_signature does not match, or a parameter is missing or given twice")
+    raise _explain(query, "msg_signature")
+
+
+def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
+    for name in (signature, "timestamp", "nonce"):
+        if not query.get(name):
+            return SignatureMissing(f"{name} is missing, or given twice")
+    return SignatureMismatch(f"{signature} does not match")
 
 
 def _check_timestamp(timestamp: str) -> None:
@@ -319,21 +334,59 @@ def seal_reply(
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Passive_user_reply_message.html
     """
-    answer = _to_reply(push.message, reply)
+    answer = _choose_reply(settings.account_kind, push.message, reply)
     if isinstance(answer, Acknowledgement):
         return PushResponse(200, answer.body.encode())
-    if settings.account_kind is MINI_PROGRAM and not isinstance(answer, _MINI_PROGRAM_REPLIES):
-        raise ReplyError(
-            f"a Mini Program cannot be answered with a {type(answer).__name__}: return None and send a"
-            " customer-service message, or return a TransferCustomerServiceReply"
-            "（小程序不支持被动回复，请返回 None 并调用客服消息接口，或返回 TransferCustomerServiceReply 转人工客服）"
-        )
     timestamp = int(now())
-    document = render_body(_to_document(push, answer, timestamp), push.format)
+    document = render_body(_to_document(push.message, answer, push.format, timestamp), push.format)
     if push.cipher is not None:
         encrypt = push.cipher.encrypt(document.encode(), appid=push.appid, random_bytes=random_bytes)
         document = _seal(settings.token, encrypt, str(timestamp), random_bytes, push.format)
     return PushResponse(200, document.encode(), _CONTENT_TYPES[push.format])
+
+
+def answer_cloud_function(
+    message: Message,
+    reply: Answer,
+    *,
+    account_kind: AccountKind = OFFICIAL_ACCOUNT,
+    now: Callable[[], float] = time.time,
+) -> dict[str, Any] | str:
+    """Make what a cloud function (云函数) returns: a dict for a reply, ``"success"`` or ``""`` for an acknowledgement.
+
+    Args:
+        message: The push, read by `parse_message`.
+        reply: What the handler returned.
+        account_kind: OFFICIAL_ACCOUNT or MINI_PROGRAM; decides which answers are valid.
+        now: Clock, seconds since the epoch.
+
+    Raises:
+        ReplyError: As `seal_reply`.
+
+    Example:
+        >>> message = parse_message({"ToUserName": "wx0123456789abcdef", "FromUserName": "oUSER", "MsgType": "text",
+        ...                          "CreateTime": 1555684067, "MsgId": "49d7_1555684067", "Content": "hi"})
+        >>> answer_cloud_function(message, "hello")["Content"]
+        'hello'
+        >>> answer_cloud_function(message, None)
+        'success'
+    """
+    answer = _choose_reply(account_kind, message, reply)
+    if isinstance(answer, Acknowledgement):
+        return answer.body
+    return parse_body(render_body(_to_document(message, answer, "json", int(now())), "json").encode())
+
+
+def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -> Reply:
+    """Turn what a handler returned into the reply that goes out, if this kind of account may give it."""
+    reply = _to_reply(message, answer)
+    if account_kind is MINI_PROGRAM and not isinstance(reply, _MINI_PROGRAM_REPLIES):
+        raise ReplyError(
+            f"a Mini Program cannot be answered with a {type(reply).__name__}: return None and send a"
+            " customer-service message, or return a TransferCustomerServiceReply"
+            "（小程序不支持被动回复，请返回 None 并调用客服消息接口，或返回 TransferCustomerServiceReply 转人工客服）"
+        )
+    return reply
 
 
 def _to_reply(message: Message, answer: Answer) -> Reply:
@@ -353,13 +406,13 @@ def _acknowledge(message: Message) -> Reply:
     return Acknowledgement()
 
 
-def _to_document(push: Push, reply: Reply, timestamp: int) -> dict[str, Any]:
-    fields = reply.to_fields(push.format)
+def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -> dict[str, Any]:
+    fields = reply.to_fields(form)
     if not reply.msg_type:
         return fields
     return {
-        "ToUserName": reply.to_user_name or push.message.from_user_name,
-        "FromUserName": reply.from_user_name or push.message.to_user_name,
+        "ToUserName": reply.to_user_name or message.from_user_name,
+        "FromUserName": reply.from_user_name or message.to_user_name,
         "CreateTime": timestamp if reply.create_time is None else reply.create_time,
         "MsgType": reply.msg_type,
         **fields,

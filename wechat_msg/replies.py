@@ -39,6 +39,11 @@ def _check_optional_text(instance: object, attribute: attrs.Attribute[Any], valu
         _check_text(instance, attribute, value)
 
 
+def _check_integer(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ReplyError(f"{attribute.name} must be a whole number")
+
+
 def _required(**options: Any) -> Any:
     return field(validator=_check_text, **options)
 
@@ -61,7 +66,7 @@ class Reply:
 
     to_user_name: str | None = _optional()
     from_user_name: str | None = _optional()
-    create_time: int | None = None
+    create_time: int | None = field(default=None, validator=attrs.validators.optional(_check_integer))
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         """Return the members of the reply by their wire names, without the four that all replies have."""
@@ -262,7 +267,7 @@ class ErrCodeReply(Reply):
         fields: Further members, such as ``ChapterPerms`` or ``IosRefundQueryResponse``.
     """
 
-    err_code: int = 0
+    err_code: int = field(default=0, validator=_check_integer)
     err_msg: str = field(default="success", validator=_check_text)
     fields: Mapping[str, Any] = field(factory=dict, validator=_check_mapping, repr=False)
 

@@ -43,7 +43,9 @@ def ask(handler: Handler | AsyncHandler | Router, message: Message) -> Flow:
 
 
 def is_async(handler: object) -> bool:
-    """Tell whether calling *handler* gives something to await."""
+    """Tell whether calling *handler*, or a handler of a router, gives something to await."""
+    if isinstance(handler, Router):
+        return any(map(is_async, handler.handlers))
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(getattr(handler, "__call__", None))  # noqa: B004
 
 
@@ -106,7 +108,7 @@ class Router:
         >>> @router.on(TextMessage, content="help")
         ... def answer_help(message: TextMessage) -> str:
         ...     return "Send me any text."
-        >>> @router.on(TextMessage, lambda message: message.content.isdigit())
+        >>> @router.on(TextMessage, lambda message: message.content.isdecimal())
         ... def answer_number(message: TextMessage) -> str:
         ...     return str(int(message.content) * 2)
         >>> @router.on(SubscribeEvent)
@@ -138,8 +140,8 @@ class Router:
         predicates = tuple(predicate for predicate in kinds_and_predicates if not isinstance(predicate, type))
         if not kinds or not all(issubclass(kind, Message) for kind in kinds):
             raise SettingsError("Router.on takes classes of messages and events")
-        if not all(map(callable, predicates)):
-            raise SettingsError("Router.on takes functions of the message as predicates")
+        if not all(callable(predicate) and not is_async(predicate) for predicate in predicates):
+            raise SettingsError("Router.on takes sync functions of the message as predicates")
         for name in fields:
             if not all(hasattr(kind, name) for kind in kinds):
                 raise SettingsError(f"Router.on: {kinds[0].__name__} has no {name}")
@@ -149,6 +151,12 @@ class Router:
             return handler
 
         return add
+
+    @property
+    def handlers(self) -> tuple[Handler | AsyncHandler | Router, ...]:
+        """Every handler added so far, in order, the default last."""
+        default = () if self._default is None else (self._default,)
+        return (*(route.handler for route in self._routes), *default)
 
     def default(self, handler: H) -> H:
         """Make the decorated handler the one for messages that no other handler is for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -41,7 +41,7 @@ def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any
 
 def _to_tuple(values: Any) -> tuple[Any, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):  # "abc" would become three tokens
-        raise SettingsError("a list of texts is needed, not one text")
+        raise SettingsError("extra_appids and previous_... take lists of texts, not one text")
     return tuple(values)
 
 
@@ -59,6 +59,11 @@ def _to_account_kind(kind: Any) -> AccountKind:
 def _check_limits(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
         raise SettingsError(f"{attribute.name} must be a number above 0")
+
+
+def _check_flag(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, bool):  # "0" and "false" would open the door
+        raise SettingsError(f"{attribute.name} must be True or False")
 
 
 def _all_tokens(settings: PushSettings) -> tuple[str, ...]:
@@ -111,7 +116,7 @@ class PushSettings:
     extra_appids: frozenset[str] = field(default=frozenset(), converter=_to_appids)
     previous_tokens: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple, validator=_check_token)
     previous_encoding_aes_keys: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple)
-    allow_plaintext: bool = False
+    allow_plaintext: bool = field(default=False, validator=_check_flag)
     max_age: float | None = field(default=None, validator=attrs.validators.optional(_check_limits))
     max_body: int = field(default=1 << 20, validator=_check_limits)
     account_kind: AccountKind = field(default=OFFICIAL_ACCOUNT, converter=_to_account_kind)
@@ -125,12 +130,24 @@ class PushSettings:
     )
 
     @classmethod
-    def from_env(cls, prefix: str = "WECHAT_", *, environ: Mapping[str, str] = os.environ) -> PushSettings:
+    def from_env(
+        cls,
+        prefix: str = "WECHAT_",
+        *,
+        required: Collection[str] = ("token",),
+        environ: Mapping[str, str] = os.environ,
+    ) -> PushSettings:
         """Read the settings from environment variables.
 
-        ``WECHAT_TOKEN`` is required; ``WECHAT_ENCODING_AES_KEY``, ``WECHAT_APPID``, ``WECHAT_EXTRA_APPIDS``,
+        ``WECHAT_TOKEN``, ``WECHAT_ENCODING_AES_KEY``, ``WECHAT_APPID``, ``WECHAT_EXTRA_APPIDS``,
         ``WECHAT_PREVIOUS_TOKENS``, ``WECHAT_PREVIOUS_ENCODING_AES_KEYS`` (lists: commas between), ``WECHAT_MAX_AGE``,
-        ``WECHAT_MAX_BODY``, ``WECHAT_ALLOW_PLAINTEXT`` (1 or 0) and ``WECHAT_ACCOUNT_KIND`` may be left out.
+        ``WECHAT_MAX_BODY``, ``WECHAT_ALLOW_PLAINTEXT`` (1 or 0) and ``WECHAT_ACCOUNT_KIND``.
+
+        Args:
+            prefix: What the names begin with; one per account.
+            required: Attributes that must be given: a bot that is meant for the sealed mode (安全模式) adds
+                ``encoding_aes_key`` and ``appid``. A key always needs the appid.
+            environ: The variables.
 
         Raises:
             SettingsError: A variable is missing or malformed; the text names it.
@@ -139,7 +156,7 @@ class PushSettings:
             >>> PushSettings.from_env(environ={})
             Traceback (most recent call last):
                 ...
-            wechat_msg.errors.SettingsError: environment variable WECHAT_TOKEN is missing（缺少环境变量 WECHAT_TOKEN）
+            wechat_msg.errors.SettingsError: environment variables missing: WECHAT_TOKEN（缺少环境变量：WECHAT_TOKEN）
         """
         values: dict[str, Any] = {}
         for name, read in _ENVIRONMENT.items():
@@ -147,15 +164,17 @@ class PushSettings:
             value = environ.get(variable, "").strip()
             if value:
                 values[name] = read(variable, value)
-        if "token" not in values:
-            raise _missing(f"{prefix}TOKEN")
-        if "encoding_aes_key" in values and "appid" not in values:
-            raise _missing(f"{prefix}APPID")
-        return cls(**values)
-
-
-def _missing(variable: str) -> SettingsError:
-    return SettingsError(f"environment variable {variable} is missing（缺少环境变量 {variable}）")
+        needed = {"token", *required} | ({"appid"} if "encoding_aes_key" in values else set())
+        if not needed <= _ENVIRONMENT.keys():  # a slip of the pen would require nothing at all
+            raise SettingsError("required: names of attributes, such as encoding_aes_key")
+        missing = [prefix + name.upper() for name in _ENVIRONMENT if name in needed and name not in values]
+        if missing:
+            names = ", ".join(missing)
+            raise SettingsError(f"environment variables missing: {names}（缺少环境变量：{names}）")
+        try:
+            return cls(**values)
+        except SettingsError as error:
+            raise SettingsError(f"environment variable {prefix}...: {error}") from None
 
 
 def _read_text(_variable: str, value: str) -> str:

@@ -76,7 +76,7 @@ def read_encrypt(body: bytes) -> str | None:
         if encrypt is not None and not isinstance(encrypt, str):
             raise MalformedPush("Encrypt is not text")
         return encrypt
-    return _run_expat(_read_encrypt_element, _clean_bytes(body))
+    return _run_expat(_read_encrypt_element, body)
 
 
 def _read_encrypt_element(body: bytes) -> str | None:
@@ -93,11 +93,19 @@ def _read_encrypt_element(body: bytes) -> str | None:
 
 
 def _parse_xml(body: bytes) -> dict[str, Any]:
+    fields = _run_expat(_read_elements, body)
+    if not fields:
+        raise MalformedPush("the XML document holds no elements")
+    return fields
+
+
+def _read_elements(body: bytes) -> dict[str, Any]:
+    """Take the root's children one by one: that costs less than a dict of everything, and keeps their white space."""
     fields: dict[str, Any] = {}
 
     def take(path: Sequence[tuple[str, object]], value: Any) -> bool:
         name = path[-1][0]
-        value = _tidy(value)
+        value = value if isinstance(value, str) else _tidy(value)
         if name not in fields:
             fields[name] = value
         elif isinstance(fields[name], list):
@@ -106,10 +114,7 @@ def _parse_xml(body: bytes) -> dict[str, Any]:
             fields[name] = [fields[name], value]
         return True
 
-    # Taking the root's children one by one costs less than a dict of everything, and leaves their white space alone.
-    _run_expat(functools.partial(_xmltodict, item_callback=take), _clean_bytes(body))
-    if not fields:
-        raise MalformedPush("the XML document holds no elements")
+    _xmltodict(body, item_callback=take)
     return fields
 
 
@@ -118,7 +123,7 @@ def _tidy(value: Any, left: int = _MAX_DEPTH) -> Any:
     if left == 0:
         raise MalformedPush("the body is nested too deep")
     if isinstance(value, dict):
-        return {name: _tidy(member, left - 1) for name, member in value.items()}
+        return {name: member if isinstance(member, str) else _tidy(member, left - 1) for name, member in value.items()}
     if isinstance(value, list):
         return [_tidy(member, left - 1) for member in value]
     return "" if value is None else value
@@ -138,7 +143,10 @@ class _HardenedExpat:
     ParserCreate = staticmethod(_create_parser)
 
 
-_xmltodict = functools.partial(xmltodict.parse, encoding="utf-8", expat=_HardenedExpat, xml_attribs=False, item_depth=2)
+# Its own guard against entities is not needed: without the DOCTYPE that is refused, none can be declared.
+_xmltodict = functools.partial(
+    xmltodict.parse, encoding="utf-8", expat=_HardenedExpat, xml_attribs=False, item_depth=2, disable_entities=False
+)
 
 
 def _refuse_doctype(*_: object) -> NoReturn:
@@ -146,30 +154,43 @@ def _refuse_doctype(*_: object) -> NoReturn:
 
 
 def _run_expat(parse: Callable[[bytes], T], body: bytes) -> T:
+    """Parse *body*, and what is not well-formed once more without its raw control characters."""
     try:
         return parse(body)
+    except (expat.ExpatError, ValueError):
+        pass
+    try:
+        return parse(_clean_bytes(body))
     except (expat.ExpatError, ValueError):
         raise MalformedPush("the body is not well-formed XML in UTF-8") from None
 
 
 def _parse_json(body: bytes) -> dict[str, Any]:
-    text = _decode_utf8(_clean_bytes(body))
-    root = _load_json(text)
+    text, root = _load_json(body)
     if text.count("{") + text.count("[") > _MAX_DEPTH:
         _check_depth(root)
-    if "\\ud" in text or "\\uD" in text:  # perhaps half of a surrogate pair, which no encoder would take later on
-        whole = json.dumps(root, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        root = _load_json(whole)
+    # Perhaps half of a surrogate pair, which no encoder would take later on. One character is looked for much faster.
+    if "\\" in text and ("\\ud" in text or "\\uD" in text):
+        root = json.loads(
+            json.dumps(root, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
     if not isinstance(root, dict):
         raise MalformedPush("the JSON root is not an object")
     return cast("dict[str, Any]", root)
 
 
-def _load_json(text: str) -> Any:
+def _load_json(body: bytes) -> tuple[str, Any]:
+    """Parse *body*, and what is not well-formed once more without its raw control characters."""
     try:
-        return _JSON.decode(text)
+        text = body.decode("utf-8")
+        return text, _STRICT_JSON.decode(text)
     except (ValueError, RecursionError):
-        raise MalformedPush("the body is not well-formed JSON") from None
+        pass
+    try:
+        text = _clean_bytes(body).decode("utf-8")
+        return text, _LENIENT_JSON.decode(text)
+    except (ValueError, RecursionError):
+        raise MalformedPush("the body is not well-formed JSON in UTF-8") from None
 
 
 def _check_depth(value: Any, left: int = _MAX_DEPTH) -> None:
@@ -190,14 +211,8 @@ def _refuse_constant(_: str) -> NoReturn:
     raise MalformedPush("NaN and Infinity are not JSON")
 
 
-_JSON = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant, strict=False)
-
-
-def _decode_utf8(body: bytes) -> str:
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise MalformedPush("the body is not UTF-8") from None
+_STRICT_JSON = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
+_LENIENT_JSON = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant, strict=False)
 
 
 def _clean_bytes(body: bytes) -> bytes:
@@ -205,6 +220,8 @@ def _clean_bytes(body: bytes) -> bytes:
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
+
+_JSON_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def clean_text(text: str) -> str:
@@ -214,7 +231,7 @@ def clean_text(text: str) -> str:
         >>> clean_text("tea\x00 or coffee\x1f?")
         'tea or coffee?'
     """
-    return _NOT_XML.sub("", text)
+    return text if text.isprintable() else _NOT_XML.sub("", text)  # most are; the question is much cheaper
 
 
 def render_body(fields: Mapping[str, Any], form: Format) -> str:
@@ -235,7 +252,7 @@ def render_body(fields: Mapping[str, Any], form: Format) -> str:
     try:
         if form == "xml":
             return f"<xml>{_render_members(fields)}</xml>"
-        return json.dumps(_clean_value(fields), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return _JSON_WRITER.encode(_clean_value(fields))
     except (TypeError, ValueError, RecursionError):
         raise ReplyError(f"these fields cannot be written as {form}") from None
 
@@ -248,7 +265,7 @@ def _render_element(name: str, value: Any) -> str:
     if isinstance(value, str):
         return f"<{name}>{_render_cdata(value)}</{name}>"
     if isinstance(value, (int, float)):
-        return f"<{name}>{json.dumps(value, allow_nan=False)}</{name}>"
+        return f"<{name}>{_JSON_WRITER.encode(value)}</{name}>"
     if isinstance(value, Mapping):
         return f"<{name}>{_render_members(value)}</{name}>"
     if isinstance(value, (list, tuple)):

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from wechat_msg.adapters.choice import NOT_FOUND, Choice, choose
+from wechat_msg.adapters.choice import NOT_FOUND, Choice, Receive, choose, read_body
 from wechat_msg.endpoint import AsyncPushEndpoint
 from wechat_msg.push import PushRequest, PushResponse, parse_query
 
 __all__ = ["push_app"]
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -26,7 +25,8 @@ def push_app(endpoint: Choice[Scope]) -> Callable[[Scope, Receive, Send], Awaita
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _follow_lifespan(receive, send)
-        elif scope["type"] == "http" and (response := await _answer(endpoint, scope, receive)):
+        elif scope["type"] == "http":
+            response = await _answer(endpoint, scope, receive)
             headers = {"content-type": response.content_type, "content-length": str(len(response.body))}
             raw = [(name.lower().encode(), value.encode()) for name, value in {**headers, **response.headers}.items()]
             await send({"type": "http.response.start", "status": response.status, "headers": raw})
@@ -35,31 +35,16 @@ def push_app(endpoint: Choice[Scope]) -> Callable[[Scope, Receive, Send], Awaita
     return app
 
 
-async def _answer(choice: Choice[Scope], scope: Scope, receive: Receive) -> PushResponse | None:
-    """Return the response; None if the client hung up before it had said everything."""
+async def _answer(choice: Choice[Scope], scope: Scope, receive: Receive) -> PushResponse:
     endpoint = choose(choice, scope)
     if endpoint is None:
         return NOT_FOUND
-    body = await _read_body(receive, endpoint.settings.max_body)
-    if body is None:
-        return None
+    body = await read_body(receive, endpoint.settings.max_body)
     content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
     request = PushRequest(scope["method"], parse_query(scope["query_string"]), body, content_type)
     if isinstance(endpoint, AsyncPushEndpoint):
         return await endpoint.handle(request)
     return await asyncio.to_thread(endpoint.handle, request)
-
-
-async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """Read the body, or as much of it as shows that it is longer than *limit*."""
-    body, more = b"", True
-    while more and len(body) <= limit:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            return None
-        body += event.get("body", b"")
-        more = event.get("more_body", False)
-    return body
 
 
 async def _follow_lifespan(receive: Receive, send: Send) -> None:

@@ -43,10 +43,8 @@ def _make_async_view(endpoint: AsyncPushEndpoint) -> Callable[..., Awaitable[Htt
 
 
 def _read(request: HttpRequest, endpoint: Endpoint) -> PushRequest:
-    body = request.read(endpoint.settings.max_body + 1)
-    return PushRequest(
-        request.method or "", parse_query(request.META.get("QUERY_STRING", "")), body, request.content_type or ""
-    )
+    query, content_type = parse_query(request.META.get("QUERY_STRING", "")), request.headers.get("Content-Type", "")
+    return PushRequest(request.method or "", query, request.read(endpoint.settings.max_body + 1), content_type)
 
 
 def _convert(response: PushResponse) -> HttpResponse:

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wechat_msg.adapters.choice import NOT_FOUND, Choice, choose
+from wechat_msg.adapters.choice import NOT_FOUND, Choice, choose, read_body
 from wechat_msg.endpoint import AsyncPushEndpoint
 from wechat_msg.push import PushRequest, PushResponse, parse_query
 
@@ -34,19 +34,9 @@ async def _answer(choice: Choice[Request], request: Request) -> PushResponse:
     endpoint = choose(choice, request)
     if endpoint is None:
         return NOT_FOUND
-    body = await _read_body(request, endpoint.settings.max_body)
+    body = await read_body(request.receive, endpoint.settings.max_body)
     query, content_type = parse_query(request.scope["query_string"]), request.headers.get("content-type", "")
     push = PushRequest(request.method, query, body, content_type)
     if isinstance(endpoint, AsyncPushEndpoint):
         return await endpoint.handle(push)
     return await run_in_threadpool(endpoint.handle, push)
-
-
-async def _read_body(request: Request, limit: int) -> bytes:
-    """Read the body, or as much of it as shows that it is longer than *limit*."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            break
-    return body

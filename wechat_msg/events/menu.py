@@ -63,20 +63,20 @@ class ScanCodeInfo:
     scan_result: str = text("ScanResult", repr=False)
 
 
-@register_event("scancode_push")
-class ScanCodePushEvent(Event):
-    """扫码推事件: the user scanned a code, and WeChat opened it."""
-
+@model
+class _ScanCodeEvent(Event):
     event_key: str = text("EventKey")
     scan_code_info: ScanCodeInfo = nested("ScanCodeInfo", ScanCodeInfo)
+
+
+@register_event("scancode_push")
+class ScanCodePushEvent(_ScanCodeEvent):
+    """扫码推事件: the user scanned a code, and WeChat opened it."""
 
 
 @register_event("scancode_waitmsg")
-class ScanCodeWaitMsgEvent(Event):
+class ScanCodeWaitMsgEvent(_ScanCodeEvent):
     """扫码推事件且弹出「消息接收中」: the user scanned a code and waits for the reply."""
-
-    event_key: str = text("EventKey")
-    scan_code_info: ScanCodeInfo = nested("ScanCodeInfo", ScanCodeInfo)
 
 
 @model
@@ -88,34 +88,31 @@ class PicItem:
 
 @model
 class SendPicsInfo:
-    """The pictures that the user chose; they follow as separate image messages. None if the user cancelled."""
+    """The pictures that the user chose; they follow as separate image messages. Empty if the user cancelled."""
 
     count: int = integer("Count", default=0)
     pic_list: tuple[PicItem, ...] = items("PicList", PicItem)
 
 
-@register_event("pic_sysphoto")
-class PicSysPhotoEvent(Event):
-    """弹出系统拍照发图: the user took pictures with the camera."""
-
+@model
+class _SendPicsEvent(Event):
     event_key: str = text("EventKey")
     send_pics_info: SendPicsInfo = nested("SendPicsInfo", SendPicsInfo)
+
+
+@register_event("pic_sysphoto")
+class PicSysPhotoEvent(_SendPicsEvent):
+    """弹出系统拍照发图: the user took pictures with the camera."""
 
 
 @register_event("pic_photo_or_album")
-class PicPhotoOrAlbumEvent(Event):
+class PicPhotoOrAlbumEvent(_SendPicsEvent):
     """弹出拍照或者相册发图: the user took pictures or chose them from the album."""
-
-    event_key: str = text("EventKey")
-    send_pics_info: SendPicsInfo = nested("SendPicsInfo", SendPicsInfo)
 
 
 @register_event("pic_weixin")
-class PicWeixinEvent(Event):
+class PicWeixinEvent(_SendPicsEvent):
     """弹出微信相册发图器: the user chose pictures from WeChat's album."""
-
-    event_key: str = text("EventKey")
-    send_pics_info: SendPicsInfo = nested("SendPicsInfo", SendPicsInfo)
 
 
 @model
@@ -130,8 +127,8 @@ class SendLocationInfo:
         poiname: Name of the place; may be empty.
     """
 
-    location_x: float = number("Location_X")
-    location_y: float = number("Location_Y")
+    location_x: float = number("Location_X", repr=False)
+    location_y: float = number("Location_Y", repr=False)
     scale: float | None = number("Scale", default=None)
     label: str | None = text("Label", default=None, repr=False)
     poiname: str | None = text("Poiname", default=None, repr=False)

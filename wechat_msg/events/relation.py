@@ -69,6 +69,6 @@ class LocationEvent(Event):
         precision: Metres.
     """
 
-    latitude: float = number("Latitude")
-    longitude: float = number("Longitude")
+    latitude: float = number("Latitude", repr=False)
+    longitude: float = number("Longitude", repr=False)
     precision: float | None = number("Precision", default=None)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from wechat_msg.errors import SettingsError
+from wechat_msg.errors import MalformedPush, SettingsError
 from wechat_msg.push import PushRequest, PushResponse, PushSettings
 from wechat_msg.signature import compute_msg_signature, compute_signature, verify_msg_signature
 from wechat_msg.wire import Format, parse_body, render_body
@@ -89,9 +89,11 @@ def open_reply(settings: PushSettings, response: PushResponse | bytes) -> dict[s
         The reply's members by their wire names; None for an acknowledgement (``success`` or nothing).
 
     Raises:
-        PushError: The answer cannot be read, or its seal is wrong: WeChat would tell the user that the service is
-            unavailable (该公众号提供的服务出现故障).
+        PushError: The status is not 200, the answer cannot be read, or its seal is wrong: WeChat would tell the user
+            that the service is unavailable (该公众号提供的服务出现故障).
     """
+    if isinstance(response, PushResponse) and response.status != 200:
+        raise MalformedPush("WeChat takes any status but 200 for a failure")
     body = response if isinstance(response, bytes) else response.body
     if body in (b"", b"success"):
         return None
@@ -126,7 +128,8 @@ def _complete(fields: Mapping[str, Any], now: int, random_bytes: Callable[[int],
 
 
 def _addressee(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: document[name] for name in ("ToUserName", "AppId") if name in document and "InfoType" not in document}
+    name = "AppId" if "InfoType" in document else "ToUserName"
+    return {name: document[name]} if name in document else {}
 
 
 def _sign(settings: PushSettings, now: Callable[[], float], random_bytes: Callable[[int], bytes]) -> dict[str, str]:

@@ -1,0 +1,10 @@
+"""The URLs."""
+
+from django.conf import settings
+from django.urls import path
+
+from project.bot import router
+from wechat_msg import PushEndpoint
+from wechat_msg.adapters.django import push_view
+
+urlpatterns = [path("wechat", push_view(PushEndpoint(settings.WECHAT, router)))]

@@ -1,0 +1,8 @@
+"""The project as an application: ``gunicorn --chdir examples/django_project project.wsgi``."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+application = get_wsgi_application()

@@ -1,0 +1,68 @@
+"""A bot on Flask: ``python examples/flask_app.py``, or ``gunicorn examples.flask_app:app``."""
+
+import logging
+import os
+import sys
+
+from flask import Flask
+
+from wechat_msg import (
+    ClickEvent,
+    ImageMessage,
+    ImageReply,
+    Message,
+    PushEndpoint,
+    PushSettings,
+    Router,
+    SettingsError,
+    SubscribeEvent,
+    TextMessage,
+)
+from wechat_msg.adapters.flask import push_view
+
+logging.basicConfig(level=logging.INFO)
+log = logging.getLogger("bot")
+router = Router()
+
+
+@router.on(TextMessage, content="help")
+@router.on(ClickEvent, event_key="HELP")
+def answer_help(_: TextMessage | ClickEvent) -> str:
+    return "Send me text or a picture, and it comes back. 发文字或图片给我，我会原样发回。"
+
+
+@router.on(TextMessage)
+def answer_text(message: TextMessage) -> str:
+    return message.content
+
+
+@router.on(ImageMessage)
+def answer_image(message: ImageMessage) -> ImageReply:
+    return ImageReply(media_id=message.media_id)
+
+
+@router.on(SubscribeEvent)
+def answer_subscribe(event: SubscribeEvent) -> str:
+    return f"Welcome! You come from {event.scene}. 欢迎关注！" if event.scene else "Welcome! 欢迎关注！"
+
+
+@router.default
+def answer_other(message: Message) -> None:
+    log.info("acknowledged: %r", message)
+
+
+try:
+    settings = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
+except SettingsError as error:
+    print(error, file=sys.stderr)
+    sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
+
+endpoint = PushEndpoint(settings, router)
+accounts = {settings.appid: endpoint}  # one entry per account: PushSettings.from_env("OTHER_WECHAT_")
+
+app = Flask(__name__)
+app.add_url_rule("/wechat", view_func=push_view(endpoint))
+app.add_url_rule("/wechat/<appid>", view_func=push_view(lambda request: accounts.get(request.view_args["appid"])))
+
+if __name__ == "__main__":
+    app.run(os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000")))

@@ -1,0 +1,945 @@
+"""A push of every registered type as XML and as JSON, in the shapes that WeChat sends, with the model it must give."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import frozen
+
+from wechat_msg import (
+    ArticleDetail,
+    ArticleUrl,
+    ArticleUrlResult,
+    ClickEvent,
+    CopyrightCheckItem,
+    CopyrightCheckResult,
+    DeviceEventMessage,
+    DeviceStatusMessage,
+    DeviceTextMessage,
+    Event,
+    FileMessage,
+    ImageMessage,
+    KfCloseSessionEvent,
+    KfCreateSessionEvent,
+    KfSwitchSessionEvent,
+    LinkMessage,
+    LocationEvent,
+    LocationMessage,
+    LocationSelectEvent,
+    MassSendJobFinishEvent,
+    MediaCheckDetail,
+    MediaCheckResult,
+    Message,
+    MiniProgramPageMessage,
+    PicItem,
+    PicPhotoOrAlbumEvent,
+    PicSysPhotoEvent,
+    PicWeixinEvent,
+    PublishedArticle,
+    PublishEventInfo,
+    PublishJobFinishEvent,
+    ScanCodeInfo,
+    ScanCodePushEvent,
+    ScanCodeWaitMsgEvent,
+    ScanEvent,
+    SendLocationInfo,
+    SendPicsInfo,
+    ShortVideoMessage,
+    SubscribeEvent,
+    SubscribeMsgChange,
+    SubscribeMsgChangeEvent,
+    SubscribeMsgPopup,
+    SubscribeMsgPopupEvent,
+    SubscribeMsgSent,
+    SubscribeMsgSentEvent,
+    TemplateSendJobFinishEvent,
+    TextMessage,
+    UnsubscribeEvent,
+    UserAuthorizationCancellationEvent,
+    UserAuthorizationRevokeEvent,
+    UserEnterTempSessionEvent,
+    UserInfoModifiedEvent,
+    VideoMessage,
+    ViewEvent,
+    ViewMiniProgramEvent,
+    VoiceMessage,
+    WxaMediaCheckEvent,
+)
+
+__all__ = ["ACCOUNT", "CREATE_TIME", "EVENTS", "MESSAGES", "MSG_ID", "SAMPLES", "USER", "Sample"]
+
+ACCOUNT = "gh_0123456789ab"
+USER = "oABCDEFGHIJKLMNOPQRSTUVWXYZ0"
+CREATE_TIME = 1700000000
+MSG_ID = "24123456789012345"  # more than 2**53, and odd: no float holds it
+MD5 = "1b5f7c23b5bf75682a53e7b6d163e185"
+OTHER_MD5 = "5a75aaca956d97be686719218f275c6b"
+
+
+@frozen
+class Sample:
+    """The same push in both formats, and the model that both must give."""
+
+    name: str
+    xml: bytes
+    json: bytes
+    model: Message
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _sample(name: str, xml: str, fields: dict[str, Any], model: Message) -> Sample:
+    document = f"""<xml>
+  <ToUserName><![CDATA[{ACCOUNT}]]></ToUserName>
+  <FromUserName><![CDATA[{USER}]]></FromUserName>
+  <CreateTime>{CREATE_TIME}</CreateTime>
+  {xml.strip()}
+</xml>"""
+    common = {"ToUserName": ACCOUNT, "FromUserName": USER, "CreateTime": CREATE_TIME}
+    return Sample(name, document.encode(), json.dumps({**common, **fields}, ensure_ascii=False).encode(), model)
+
+
+def _message(name: str, xml: str, fields: dict[str, Any], cls: type[Message], **values: Any) -> Sample:
+    msg_type = name.split()[0]
+    common = {"to_user_name": ACCOUNT, "from_user_name": USER, "create_time": CREATE_TIME, "msg_id": MSG_ID}
+    return _sample(
+        name,
+        f"<MsgType><![CDATA[{msg_type}]]></MsgType>\n  <MsgId>{MSG_ID}</MsgId>{xml}",
+        {"MsgType": msg_type, "MsgId": int(MSG_ID), **fields},
+        cls(**common, msg_type=msg_type, **values),
+    )
+
+
+def _event(name: str, xml: str, fields: dict[str, Any], cls: type[Event], **values: Any) -> Sample:
+    event = name.split()[0]
+    return _sample(
+        name,
+        f"<MsgType><![CDATA[event]]></MsgType>\n  <Event><![CDATA[{event}]]></Event>{xml}",
+        {"MsgType": "event", "Event": event, **fields},
+        cls(
+            to_user_name=ACCOUNT,
+            from_user_name=USER,
+            create_time=CREATE_TIME,
+            msg_type="event",
+            event=event,
+            **values,
+        ),
+    )
+
+
+MESSAGES = (
+    _message(
+        "text",
+        """
+  <Content><![CDATA[ 你好, <b>two</b>
+words ]]></Content>""",
+        {"Content": " 你好, <b>two</b>\nwords "},
+        TextMessage,
+        content=" 你好, <b>two</b>\nwords ",
+    ),
+    _message(
+        "text from an article, by a click on a menu message",
+        """
+  <Content><![CDATA[Yes]]></Content>
+  <bizmsgmenuid>101</bizmsgmenuid>
+  <MsgDataId>2650000001_3</MsgDataId>
+  <Idx>3</Idx>
+  <BusinessId>9</BusinessId>""",
+        {"Content": "Yes", "bizmsgmenuid": 101, "MsgDataId": "2650000001_3", "Idx": "3", "BusinessId": 9},
+        TextMessage,
+        content="Yes",
+        bizmsgmenuid="101",
+        msg_data_id="2650000001_3",
+        idx=3,
+        business_id="9",
+    ),
+    _message(
+        "image",
+        """
+  <PicUrl><![CDATA[http://mmbiz.example/pic/0?a=1&b=2]]></PicUrl>
+  <MediaId><![CDATA[MEDIA_IMAGE]]></MediaId>""",
+        {"PicUrl": "http://mmbiz.example/pic/0?a=1&b=2", "MediaId": "MEDIA_IMAGE"},
+        ImageMessage,
+        pic_url="http://mmbiz.example/pic/0?a=1&b=2",
+        media_id="MEDIA_IMAGE",
+    ),
+    _message(
+        "voice",
+        """
+  <MediaId><![CDATA[MEDIA_VOICE]]></MediaId>
+  <Format><![CDATA[amr]]></Format>
+  <MediaId16K><![CDATA[MEDIA_VOICE_16K]]></MediaId16K>
+  <Recognition><![CDATA[今天天气怎么样。]]></Recognition>""",
+        {
+            "MediaId": "MEDIA_VOICE",
+            "Format": "amr",
+            "MediaId16K": "MEDIA_VOICE_16K",
+            "Recognition": "今天天气怎么样。",
+        },
+        VoiceMessage,
+        media_id="MEDIA_VOICE",
+        format="amr",
+        media_id16_k="MEDIA_VOICE_16K",
+        recognition="今天天气怎么样。",
+    ),
+    _message(
+        "video",
+        """
+  <MediaId><![CDATA[MEDIA_VIDEO]]></MediaId>
+  <ThumbMediaId><![CDATA[THUMB_VIDEO]]></ThumbMediaId>""",
+        {"MediaId": "MEDIA_VIDEO", "ThumbMediaId": "THUMB_VIDEO"},
+        VideoMessage,
+        media_id="MEDIA_VIDEO",
+        thumb_media_id="THUMB_VIDEO",
+    ),
+    _message(
+        "shortvideo",
+        """
+  <MediaId><![CDATA[MEDIA_SHORT]]></MediaId>
+  <ThumbMediaId><![CDATA[THUMB_SHORT]]></ThumbMediaId>""",
+        {"MediaId": "MEDIA_SHORT", "ThumbMediaId": "THUMB_SHORT"},
+        ShortVideoMessage,
+        media_id="MEDIA_SHORT",
+        thumb_media_id="THUMB_SHORT",
+    ),
+    _message(
+        "location",
+        """
+  <Location_X>23.134521</Location_X>
+  <Location_Y>-113.358803</Location_Y>
+  <Scale>20</Scale>
+  <Label><![CDATA[广州市海珠区客村]]></Label>""",
+        {"Location_X": 23.134521, "Location_Y": "-113.358803", "Scale": 20, "Label": "广州市海珠区客村"},
+        LocationMessage,
+        location_x=23.134521,
+        location_y=-113.358803,
+        scale=20.0,
+        label="广州市海珠区客村",
+    ),
+    _message(
+        "link",
+        """
+  <Title><![CDATA[A page]]></Title>
+  <Description><![CDATA[What it is about]]></Description>
+  <Url><![CDATA[https://example.com/page?a=1&b=2]]></Url>""",
+        {"Title": "A page", "Description": "What it is about", "Url": "https://example.com/page?a=1&b=2"},
+        LinkMessage,
+        title="A page",
+        description="What it is about",
+        url="https://example.com/page?a=1&b=2",
+    ),
+    _message(
+        "file",
+        f"""
+  <Title><![CDATA[report.pdf]]></Title>
+  <Description><![CDATA[the yearly report]]></Description>
+  <FileKey><![CDATA[FILE_KEY]]></FileKey>
+  <FileMd5><![CDATA[{MD5}]]></FileMd5>
+  <FileTotalLen>51217</FileTotalLen>""",
+        {
+            "Title": "report.pdf",
+            "Description": "the yearly report",
+            "FileKey": "FILE_KEY",
+            "FileMd5": MD5,
+            "FileTotalLen": "51217",
+        },
+        FileMessage,
+        title="report.pdf",
+        description="the yearly report",
+        file_key="FILE_KEY",
+        file_md5=MD5,
+        file_total_len=51217,
+    ),
+    _message(
+        "miniprogrampage",
+        """
+  <Title><![CDATA[A card]]></Title>
+  <AppId><![CDATA[wx0123456789abcdef]]></AppId>
+  <PagePath><![CDATA[pages/index/index?a=1]]></PagePath>
+  <ThumbUrl><![CDATA[https://example.com/thumb]]></ThumbUrl>
+  <ThumbMediaId><![CDATA[THUMB_CARD]]></ThumbMediaId>""",
+        {
+            "Title": "A card",
+            "AppId": "wx0123456789abcdef",
+            "PagePath": "pages/index/index?a=1",
+            "ThumbUrl": "https://example.com/thumb",
+            "ThumbMediaId": "THUMB_CARD",
+        },
+        MiniProgramPageMessage,
+        title="A card",
+        app_id="wx0123456789abcdef",
+        page_path="pages/index/index?a=1",
+        thumb_url="https://example.com/thumb",
+        thumb_media_id="THUMB_CARD",
+    ),
+    _message(
+        "device_text",
+        """
+  <DeviceType><![CDATA[gh_0123456789ab]]></DeviceType>
+  <DeviceID><![CDATA[D1]]></DeviceID>
+  <Content><![CDATA[ZGF0YQ==]]></Content>
+  <SessionID>9223372036854775807</SessionID>
+  <OpenID><![CDATA[oDEVICE]]></OpenID>""",
+        {
+            "DeviceType": "gh_0123456789ab",
+            "DeviceID": "D1",
+            "Content": "ZGF0YQ==",
+            "SessionID": 9223372036854775807,
+            "OpenID": "oDEVICE",
+        },
+        DeviceTextMessage,
+        device_type="gh_0123456789ab",
+        device_id="D1",
+        content="ZGF0YQ==",
+        session_id="9223372036854775807",
+        open_id="oDEVICE",
+    ),
+    _message(
+        "device_event",
+        """
+  <Event><![CDATA[bind]]></Event>
+  <DeviceType><![CDATA[gh_0123456789ab]]></DeviceType>
+  <DeviceID><![CDATA[D1]]></DeviceID>
+  <Content><![CDATA[]]></Content>
+  <SessionID>0</SessionID>
+  <OpenID><![CDATA[oDEVICE]]></OpenID>""",
+        {
+            "Event": "bind",
+            "DeviceType": "gh_0123456789ab",
+            "DeviceID": "D1",
+            "Content": "",
+            "SessionID": 0,
+            "OpenID": "oDEVICE",
+        },
+        DeviceEventMessage,
+        event="bind",
+        device_type="gh_0123456789ab",
+        device_id="D1",
+        content="",
+        session_id="0",
+        open_id="oDEVICE",
+    ),
+    _message(
+        "device_status",
+        """
+  <DeviceType><![CDATA[gh_0123456789ab]]></DeviceType>
+  <DeviceID><![CDATA[D1]]></DeviceID>
+  <OpenID><![CDATA[oDEVICE]]></OpenID>""",
+        {"DeviceType": "gh_0123456789ab", "DeviceID": "D1", "OpenID": "oDEVICE"},
+        DeviceStatusMessage,
+        device_type="gh_0123456789ab",
+        device_id="D1",
+        open_id="oDEVICE",
+    ),
+)
+
+_RELATION_EVENTS = (
+    _event(
+        "subscribe by a QR code",
+        """
+  <EventKey><![CDATA[qrscene_123]]></EventKey>
+  <Ticket><![CDATA[TICKET]]></Ticket>""",
+        {"EventKey": "qrscene_123", "Ticket": "TICKET"},
+        SubscribeEvent,
+        event_key="qrscene_123",
+        ticket="TICKET",
+    ),
+    _event(
+        "subscribe another way",
+        """
+  <EventKey><![CDATA[]]></EventKey>""",
+        {"EventKey": ""},
+        SubscribeEvent,
+        event_key="",
+    ),
+    _event(
+        "unsubscribe",
+        """
+  <EventKey></EventKey>""",
+        {"EventKey": ""},
+        UnsubscribeEvent,
+        event_key="",
+    ),
+    _event(
+        "SCAN",
+        """
+  <EventKey><![CDATA[123]]></EventKey>
+  <Ticket><![CDATA[TICKET]]></Ticket>""",
+        {"EventKey": 123, "Ticket": "TICKET"},
+        ScanEvent,
+        event_key="123",
+        ticket="TICKET",
+    ),
+    _event(
+        "LOCATION",
+        """
+  <Latitude>23.137466</Latitude>
+  <Longitude>113.352425</Longitude>
+  <Precision>119.385040</Precision>""",
+        {"Latitude": "23.137466", "Longitude": 113.352425, "Precision": "119.385040"},
+        LocationEvent,
+        latitude=23.137466,
+        longitude=113.352425,
+        precision=119.38504,
+    ),
+)
+
+_MENU_EVENTS = (
+    _event(
+        "CLICK",
+        """
+  <EventKey><![CDATA[BUTTON_1]]></EventKey>""",
+        {"EventKey": "BUTTON_1"},
+        ClickEvent,
+        event_key="BUTTON_1",
+    ),
+    _event(
+        "VIEW",
+        """
+  <EventKey><![CDATA[https://example.com/?a=1&b=2]]></EventKey>
+  <MenuId>238923</MenuId>""",
+        {"EventKey": "https://example.com/?a=1&b=2", "MenuId": 238923},
+        ViewEvent,
+        event_key="https://example.com/?a=1&b=2",
+        menu_id="238923",
+    ),
+    _event(
+        "view_miniprogram",
+        """
+  <EventKey><![CDATA[pages/index/index]]></EventKey>
+  <MenuId>238924</MenuId>""",
+        {"EventKey": "pages/index/index", "MenuId": "238924"},
+        ViewMiniProgramEvent,
+        event_key="pages/index/index",
+        menu_id="238924",
+    ),
+    _event(
+        "scancode_push",
+        """
+  <EventKey><![CDATA[6]]></EventKey>
+  <ScanCodeInfo><ScanType><![CDATA[qrcode]]></ScanType><ScanResult><![CDATA[https://example.com/1]]></ScanResult></ScanCodeInfo>""",
+        {"EventKey": "6", "ScanCodeInfo": {"ScanType": "qrcode", "ScanResult": "https://example.com/1"}},
+        ScanCodePushEvent,
+        event_key="6",
+        scan_code_info=ScanCodeInfo(scan_type="qrcode", scan_result="https://example.com/1"),
+    ),
+    _event(
+        "scancode_waitmsg",
+        """
+  <EventKey><![CDATA[7]]></EventKey>
+  <ScanCodeInfo>
+    <ScanType><![CDATA[barcode]]></ScanType>
+    <ScanResult>
+      <![CDATA[EAN_13,6901234567892]]>
+    </ScanResult>
+  </ScanCodeInfo>""",
+        {"EventKey": "7", "ScanCodeInfo": {"ScanType": "barcode", "ScanResult": "EAN_13,6901234567892"}},
+        ScanCodeWaitMsgEvent,
+        event_key="7",
+        scan_code_info=ScanCodeInfo(scan_type="barcode", scan_result="EAN_13,6901234567892"),
+    ),
+    _event(
+        "pic_sysphoto with one picture",
+        f"""
+  <EventKey><![CDATA[3]]></EventKey>
+  <SendPicsInfo><Count>1</Count>
+    <PicList><item><PicMd5Sum><![CDATA[{MD5}]]></PicMd5Sum></item></PicList></SendPicsInfo>""",
+        {"EventKey": "3", "SendPicsInfo": {"Count": 1, "PicList": {"item": {"PicMd5Sum": MD5}}}},
+        PicSysPhotoEvent,
+        event_key="3",
+        send_pics_info=SendPicsInfo(count=1, pic_list=(PicItem(pic_md5_sum=MD5),)),
+    ),
+    _event(
+        "pic_photo_or_album with several pictures",
+        f"""
+  <EventKey><![CDATA[4]]></EventKey>
+  <SendPicsInfo><Count>2</Count>
+    <PicList>
+      <item><PicMd5Sum><![CDATA[{MD5}]]></PicMd5Sum></item>
+      <item><PicMd5Sum><![CDATA[{OTHER_MD5}]]></PicMd5Sum></item>
+    </PicList></SendPicsInfo>""",
+        {"EventKey": "4", "SendPicsInfo": {"Count": "2", "PicList": [{"PicMd5Sum": MD5}, {"PicMd5Sum": OTHER_MD5}]}},
+        PicPhotoOrAlbumEvent,
+        event_key="4",
+        send_pics_info=SendPicsInfo(count=2, pic_list=(PicItem(pic_md5_sum=MD5), PicItem(pic_md5_sum=OTHER_MD5))),
+    ),
+    _event(
+        "pic_weixin without a picture",
+        """
+  <EventKey><![CDATA[5]]></EventKey>
+  <SendPicsInfo><Count>0</Count>
+    <PicList>
+    </PicList></SendPicsInfo>""",
+        {"EventKey": "5", "SendPicsInfo": {"Count": 0, "PicList": []}},
+        PicWeixinEvent,
+        event_key="5",
+        send_pics_info=SendPicsInfo(count=0, pic_list=()),
+    ),
+    _event(
+        "location_select",
+        """
+  <EventKey><![CDATA[8]]></EventKey>
+  <SendLocationInfo><Location_X><![CDATA[-23]]></Location_X><Location_Y><![CDATA[113.5]]></Location_Y>
+    <Scale><![CDATA[15]]></Scale><Label><![CDATA[an address]]></Label><Poiname><![CDATA[a tower]]></Poiname>
+  </SendLocationInfo>""",
+        {
+            "EventKey": "8",
+            "SendLocationInfo": {
+                "Location_X": "-23",
+                "Location_Y": "113.5",
+                "Scale": "15",
+                "Label": "an address",
+                "Poiname": "a tower",
+            },
+        },
+        LocationSelectEvent,
+        event_key="8",
+        send_location_info=SendLocationInfo(
+            location_x=-23.0, location_y=113.5, scale=15.0, label="an address", poiname="a tower"
+        ),
+    ),
+)
+
+_JOB_EVENTS = (
+    _event(
+        "TEMPLATESENDJOBFINISH",
+        """
+  <MsgID>200163836</MsgID>
+  <Status><![CDATA[failed: system failed]]></Status>""",
+        {"MsgID": 200163836, "Status": "failed: system failed"},
+        TemplateSendJobFinishEvent,
+        msg_id="200163836",
+        status="failed: system failed",
+    ),
+    _event(
+        "MASSSENDJOBFINISH",
+        """
+  <MsgID>1000001625</MsgID>
+  <Status><![CDATA[err(30003)]]></Status>
+  <TotalCount>100</TotalCount>
+  <FilterCount>80</FilterCount>
+  <SentCount>75</SentCount>
+  <ErrorCount>5</ErrorCount>
+  <CopyrightCheckResult>
+    <Count>2</Count>
+    <ResultList>
+      <item>
+        <ArticleIdx>1</ArticleIdx>
+        <UserDeclareState>0</UserDeclareState>
+        <AuditState>2</AuditState>
+        <OriginalArticleUrl><![CDATA[https://example.com/1]]></OriginalArticleUrl>
+        <OriginalArticleType>1</OriginalArticleType>
+        <CanReprint>1</CanReprint>
+        <NeedReplaceContent>1</NeedReplaceContent>
+        <NeedShowReprintSource>1</NeedShowReprintSource>
+      </item>
+      <item>
+        <ArticleIdx>2</ArticleIdx>
+        <AuditState>3</AuditState>
+      </item>
+    </ResultList>
+    <CheckState>2</CheckState>
+  </CopyrightCheckResult>
+  <ArticleUrlResult>
+    <Count>1</Count>
+    <ResultList>
+      <item><ArticleIdx>1</ArticleIdx><ArticleUrl><![CDATA[https://example.com/a]]></ArticleUrl></item>
+    </ResultList>
+  </ArticleUrlResult>""",
+        {
+            "MsgID": "1000001625",
+            "Status": "err(30003)",
+            "TotalCount": 100,
+            "FilterCount": "80",
+            "SentCount": 75,
+            "ErrorCount": "5",
+            "CopyrightCheckResult": {
+                "Count": 2,
+                "ResultList": [
+                    {
+                        "ArticleIdx": 1,
+                        "UserDeclareState": "0",
+                        "AuditState": 2,
+                        "OriginalArticleUrl": "https://example.com/1",
+                        "OriginalArticleType": 1,
+                        "CanReprint": True,
+                        "NeedReplaceContent": 1,
+                        "NeedShowReprintSource": "1",
+                    },
+                    {"ArticleIdx": 2, "AuditState": 3},
+                ],
+                "CheckState": 2,
+            },
+            "ArticleUrlResult": {
+                "Count": 1,
+                "ResultList": {"item": [{"ArticleIdx": 1, "ArticleUrl": "https://example.com/a"}]},
+            },
+        },
+        MassSendJobFinishEvent,
+        msg_id="1000001625",
+        status="err(30003)",
+        total_count=100,
+        filter_count=80,
+        sent_count=75,
+        error_count=5,
+        copyright_check_result=CopyrightCheckResult(
+            count=2,
+            result_list=(
+                CopyrightCheckItem(
+                    article_idx=1,
+                    user_declare_state=0,
+                    audit_state=2,
+                    original_article_url="https://example.com/1",
+                    original_article_type=1,
+                    can_reprint=1,
+                    need_replace_content=1,
+                    need_show_reprint_source=1,
+                ),
+                CopyrightCheckItem(article_idx=2, audit_state=3),
+            ),
+            check_state=2,
+        ),
+        article_url_result=ArticleUrlResult(
+            count=1, result_list=(ArticleUrl(article_idx=1, article_url="https://example.com/a"),)
+        ),
+    ),
+    _event(
+        "MASSSENDJOBFINISH without articles",
+        """
+  <MsgID>1000001626</MsgID>
+  <Status><![CDATA[send success]]></Status>
+  <TotalCount>1</TotalCount>
+  <FilterCount>1</FilterCount>
+  <SentCount>1</SentCount>
+  <ErrorCount>0</ErrorCount>
+  <CopyrightCheckResult>
+    <Count>0</Count>
+    <ResultList></ResultList>
+    <CheckState>0</CheckState>
+  </CopyrightCheckResult>
+  <ArticleUrlResult>
+  </ArticleUrlResult>""",
+        {
+            "MsgID": 1000001626,
+            "Status": "send success",
+            "TotalCount": 1,
+            "FilterCount": 1,
+            "SentCount": 1,
+            "ErrorCount": 0,
+            "CopyrightCheckResult": {"Count": 0, "ResultList": "", "CheckState": 0},
+            "ArticleUrlResult": None,
+        },
+        MassSendJobFinishEvent,
+        msg_id="1000001626",
+        status="send success",
+        total_count=1,
+        filter_count=1,
+        sent_count=1,
+        error_count=0,
+        copyright_check_result=CopyrightCheckResult(count=0, result_list=(), check_state=0),
+    ),
+    _event(
+        "PUBLISHJOBFINISH with success",
+        """
+  <PublishEventInfo>
+    <publish_id>2247503051</publish_id>
+    <publish_status>0</publish_status>
+    <article_id><![CDATA[ARTICLE_ID]]></article_id>
+    <article_detail>
+      <count>1</count>
+      <item><idx>1</idx><article_url><![CDATA[https://example.com/a]]></article_url></item>
+    </article_detail>
+  </PublishEventInfo>""",
+        {
+            "PublishEventInfo": {
+                "publish_id": 2247503051,
+                "publish_status": "0",
+                "article_id": "ARTICLE_ID",
+                "article_detail": {"count": 1, "item": [{"idx": 1, "article_url": "https://example.com/a"}]},
+            }
+        },
+        PublishJobFinishEvent,
+        publish_event_info=PublishEventInfo(
+            publish_id="2247503051",
+            publish_status=0,
+            article_id="ARTICLE_ID",
+            article_detail=ArticleDetail(count=1, item=(PublishedArticle(idx=1, article_url="https://example.com/a"),)),
+        ),
+    ),
+    _event(
+        "FREEPUBLISHJOBFINISH with failures",
+        """
+  <PublishEventInfo>
+    <publish_id>2247503052</publish_id>
+    <publish_status>2</publish_status>
+    <fail_idx>1</fail_idx>
+    <fail_idx>2</fail_idx>
+  </PublishEventInfo>""",
+        {"PublishEventInfo": {"publish_id": "2247503052", "publish_status": 2, "fail_idx": [1, "2"]}},
+        PublishJobFinishEvent,
+        publish_event_info=PublishEventInfo(publish_id="2247503052", publish_status=2, fail_idx=(1, 2)),
+    ),
+    _event(
+        "PUBLISHJOBFINISH with one failure",
+        """
+  <PublishEventInfo>
+    <publish_id>2247503053</publish_id>
+    <publish_status>4</publish_status>
+    <fail_idx>3</fail_idx>
+  </PublishEventInfo>""",
+        {"PublishEventInfo": {"publish_id": "2247503053", "publish_status": 4, "fail_idx": 3}},
+        PublishJobFinishEvent,
+        publish_event_info=PublishEventInfo(publish_id="2247503053", publish_status=4, fail_idx=(3,)),
+    ),
+)
+
+_CUSTOMER_SERVICE_EVENTS = (
+    _event(
+        "kf_create_session",
+        """
+  <KfAccount><![CDATA[anna@example]]></KfAccount>""",
+        {"KfAccount": "anna@example"},
+        KfCreateSessionEvent,
+        kf_account="anna@example",
+    ),
+    _event(
+        "kf_close_session",
+        """
+  <KfAccount><![CDATA[anna@example]]></KfAccount>
+  <CloseType><![CDATA[KF]]></CloseType>""",
+        {"KfAccount": "anna@example", "CloseType": "KF"},
+        KfCloseSessionEvent,
+        kf_account="anna@example",
+        close_type="KF",
+    ),
+    _event(
+        "kf_switch_session",
+        """
+  <FromKfAccount><![CDATA[anna@example]]></FromKfAccount>
+  <ToKfAccount><![CDATA[ben@example]]></ToKfAccount>""",
+        {"FromKfAccount": "anna@example", "ToKfAccount": "ben@example"},
+        KfSwitchSessionEvent,
+        from_kf_account="anna@example",
+        to_kf_account="ben@example",
+    ),
+    _event(
+        "user_enter_tempsession",
+        """
+  <SessionFrom><![CDATA[order=42]]></SessionFrom>""",
+        {"SessionFrom": "order=42"},
+        UserEnterTempSessionEvent,
+        session_from="order=42",
+    ),
+)
+
+_SUBSCRIPTION_EVENTS = (
+    _event(
+        "subscribe_msg_popup_event with several choices",
+        """
+  <SubscribeMsgPopupEvent>
+    <List>
+      <TemplateId><![CDATA[TID1]]></TemplateId>
+      <SubscribeStatusString><![CDATA[accept]]></SubscribeStatusString>
+      <PopupScene>2</PopupScene>
+    </List>
+    <List>
+      <TemplateId><![CDATA[TID2]]></TemplateId>
+      <SubscribeStatusString><![CDATA[reject]]></SubscribeStatusString>
+      <PopupScene>2</PopupScene>
+    </List>
+  </SubscribeMsgPopupEvent>""",
+        {
+            "CreateTime": str(CREATE_TIME),
+            "List": [
+                {"TemplateId": "TID1", "SubscribeStatusString": "accept", "PopupScene": "2"},
+                {"TemplateId": "TID2", "SubscribeStatusString": "reject", "PopupScene": 2},
+            ],
+        },
+        SubscribeMsgPopupEvent,
+        list=(
+            SubscribeMsgPopup(template_id="TID1", subscribe_status_string="accept", popup_scene=2),
+            SubscribeMsgPopup(template_id="TID2", subscribe_status_string="reject", popup_scene=2),
+        ),
+    ),
+    _event(
+        "subscribe_msg_change_event with one change",
+        """
+  <SubscribeMsgChangeEvent>
+    <List>
+      <TemplateId><![CDATA[TID1]]></TemplateId>
+      <SubscribeStatusString><![CDATA[reject]]></SubscribeStatusString>
+    </List>
+  </SubscribeMsgChangeEvent>""",
+        {
+            "CreateTime": str(CREATE_TIME),
+            "List": {"TemplateId": "TID1", "SubscribeStatusString": "reject"},
+        },
+        SubscribeMsgChangeEvent,
+        list=(SubscribeMsgChange(template_id="TID1", subscribe_status_string="reject"),),
+    ),
+    _event(
+        "subscribe_msg_sent_event with one message",
+        """
+  <SubscribeMsgSentEvent>
+    <List>
+      <TemplateId><![CDATA[TID]]></TemplateId>
+      <MsgID>1864323726461255681</MsgID>
+      <ErrorCode>0</ErrorCode>
+      <ErrorStatus><![CDATA[success]]></ErrorStatus>
+    </List>
+  </SubscribeMsgSentEvent>""",
+        {
+            "CreateTime": str(CREATE_TIME),
+            "List": {
+                "TemplateId": "TID",
+                "MsgID": "1864323726461255681",
+                "ErrorCode": "0",
+                "ErrorStatus": "success",
+            },
+        },
+        SubscribeMsgSentEvent,
+        list=(SubscribeMsgSent(template_id="TID", msg_id="1864323726461255681", error_code=0, error_status="success"),),
+    ),
+    _event(
+        "subscribe_msg_change_event without a change",
+        """
+  <SubscribeMsgChangeEvent>
+  </SubscribeMsgChangeEvent>""",
+        {"List": []},
+        SubscribeMsgChangeEvent,
+        list=(),
+    ),
+)
+
+_USER_INFO_EVENTS = (
+    _event(
+        "user_info_modified",
+        """
+  <OpenID><![CDATA[oOTHER]]></OpenID>
+  <AppID><![CDATA[wx0123456789abcdef]]></AppID>
+  <RevokeInfo><![CDATA[6]]></RevokeInfo>
+  <PluginID><![CDATA[wx00000000000000aa]]></PluginID>
+  <OpenPID><![CDATA[oPLUGIN]]></OpenPID>
+  <UnionID><![CDATA[uUNION]]></UnionID>""",
+        {
+            "OpenID": "oOTHER",
+            "AppID": "wx0123456789abcdef",
+            "RevokeInfo": 6,
+            "PluginID": "wx00000000000000aa",
+            "OpenPID": "oPLUGIN",
+            "UnionID": "uUNION",
+        },
+        UserInfoModifiedEvent,
+        open_id="oOTHER",
+        app_id="wx0123456789abcdef",
+        revoke_info="6",
+        plugin_id="wx00000000000000aa",
+        open_pid="oPLUGIN",
+        union_id="uUNION",
+    ),
+    _event(
+        "user_authorization_revoke",
+        """
+  <OpenID><![CDATA[oOTHER]]></OpenID>
+  <AppID><![CDATA[wx0123456789abcdef]]></AppID>
+  <RevokeInfo><![CDATA[13]]></RevokeInfo>""",
+        {"OpenID": "oOTHER", "AppID": "wx0123456789abcdef", "RevokeInfo": "13"},
+        UserAuthorizationRevokeEvent,
+        open_id="oOTHER",
+        app_id="wx0123456789abcdef",
+        revoke_info="13",
+    ),
+    _event(
+        "user_authorization_cancellation of a mobile app",
+        """
+  <openid><![CDATA[oOTHER]]></openid>
+  <appid><![CDATA[wx0123456789abcdef]]></appid>""",
+        {"openid": "oOTHER", "appid": "wx0123456789abcdef"},
+        UserAuthorizationCancellationEvent,
+        open_id="oOTHER",
+        app_id="wx0123456789abcdef",
+    ),
+)
+
+_CONTENT_CHECK_EVENTS = (
+    _event(
+        "wxa_media_check",
+        """
+  <appid><![CDATA[wx0123456789abcdef]]></appid>
+  <trace_id><![CDATA[60ae120f-371d5872-7941a05b]]></trace_id>
+  <version>2</version>
+  <errcode>-1008</errcode>
+  <errmsg><![CDATA[download error]]></errmsg>
+  <result><suggest><![CDATA[risky]]></suggest><label>20001</label></result>
+  <detail>
+    <strategy><![CDATA[content_model]]></strategy>
+    <errcode>0</errcode>
+    <suggest><![CDATA[review]]></suggest>
+    <label>20006</label>
+    <prob>90</prob>
+  </detail>
+  <detail>
+    <strategy><![CDATA[keyword]]></strategy>
+    <errcode>0</errcode>
+  </detail>""",
+        {
+            "appid": "wx0123456789abcdef",
+            "trace_id": "60ae120f-371d5872-7941a05b",
+            "version": 2,
+            "errcode": "-1008",
+            "errmsg": "download error",
+            "result": {"suggest": "risky", "label": 20001},
+            "detail": [
+                {"strategy": "content_model", "errcode": 0, "suggest": "review", "label": "20006", "prob": 90},
+                {"strategy": "keyword", "errcode": 0},
+            ],
+        },
+        WxaMediaCheckEvent,
+        appid="wx0123456789abcdef",
+        trace_id="60ae120f-371d5872-7941a05b",
+        version=2,
+        errcode=-1008,
+        errmsg="download error",
+        result=MediaCheckResult(suggest="risky", label=20001),
+        detail=(
+            MediaCheckDetail(strategy="content_model", errcode=0, suggest="review", label=20006, prob=90),
+            MediaCheckDetail(strategy="keyword", errcode=0),
+        ),
+    ),
+    _event(
+        "wxa_media_check of version 1",
+        """
+  <isrisky>1</isrisky>
+  <extra_info_json><![CDATA[{"a":1}]]></extra_info_json>
+  <appid><![CDATA[wx0123456789abcdef]]></appid>
+  <trace_id><![CDATA[TRACE]]></trace_id>
+  <status_code>4294966288</status_code>""",
+        {
+            "isrisky": 1,
+            "extra_info_json": '{"a":1}',
+            "appid": "wx0123456789abcdef",
+            "trace_id": "TRACE",
+            "status_code": 4294966288,
+        },
+        WxaMediaCheckEvent,
+        isrisky=1,
+        extra_info_json='{"a":1}',
+        appid="wx0123456789abcdef",
+        trace_id="TRACE",
+        status_code=4294966288,
+    ),
+)
+
+EVENTS = (
+    *_RELATION_EVENTS,
+    *_MENU_EVENTS,
+    *_JOB_EVENTS,
+    *_CUSTOMER_SERVICE_EVENTS,
+    *_SUBSCRIPTION_EVENTS,
+    *_USER_INFO_EVENTS,
+    *_CONTENT_CHECK_EVENTS,
+)
+
+SAMPLES = (*MESSAGES, *EVENTS)

@@ -1,0 +1,282 @@
+"""What is shipped: the public names, who imports whom, and the wheel in an environment of its own."""
+
+from __future__ import annotations
+
+import ast
+import email
+import fcntl
+import importlib
+import inspect
+import os
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import wechat_msg
+
+PACKAGE = Path(wechat_msg.__file__).parent
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+NAMES = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__") for path in SOURCES]
+#: Modules whose public classes are all public names of the package.
+MODELS = [name for name in NAMES if name.split(".")[1:2] in (["errors"], ["messages"], ["events"], ["replies"])]
+FRAMEWORKS = {
+    "requests",
+    "flask",
+    "django",
+    "fastapi",
+    "starlette",
+    "redis",
+    "asgiref",
+    "httpx",
+    "httpx2",
+    "click",
+    "rich",
+}
+
+#: Which parts of the package each part may import, and nothing but these.
+MAY_IMPORT = {
+    "errors": set(),
+    "fields": set(),
+    "signature": {"errors"},
+    "crypto": {"errors"},
+    "wire": {"errors"},
+    "messages": {"fields"},
+    "events": {"fields", "messages"},
+    "replies": {"errors", "wire"},
+    "parsing": {"errors", "events", "fields", "messages"},
+    "settings": {"crypto", "errors"},
+    "push": {"crypto", "errors", "events", "messages", "parsing", "replies", "settings", "signature", "wire"},
+    "routing": {"errors", "messages", "push"},
+    "endpoint": {"errors", "push", "routing"},
+    "adapters": {"endpoint", "errors", "push"},
+}
+MAY_IMPORT["testing"] = set(MAY_IMPORT)
+#: Packages of others that only these parts may import.
+ONLY = {
+    "Crypto": {"crypto"},
+    "xmltodict": {"wire"},
+    "flask": {"adapters/flask.py"},
+    "django": {"adapters/django.py"},
+    "asgiref": {"adapters/django.py"},
+    "fastapi": {"adapters/fastapi.py"},
+    "starlette": {"adapters/fastapi.py"},
+}
+
+
+def part_of(path: Path) -> str:
+    """Return the module or subpackage directly below the package that the file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the full names of the modules that a file imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            # Of "from wechat_msg import wire" the module is wechat_msg.wire.
+            names.update(
+                f"{node.module}.{alias.name}" if node.module == "wechat_msg" else node.module for alias in node.names
+            )
+    return names
+
+
+def execute(cwd: Path, *command: str | Path, timeout: int = 180) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def run(code: str, *options: str, python: str | Path = sys.executable, cwd: Path) -> str:
+    """Run *code* in a fresh interpreter that heeds neither its directory nor the environment's variables."""
+    return execute(cwd, python, "-I", *options, "-c", textwrap.dedent(code), timeout=60)
+
+
+class TestPublicNames:
+    def test_are_sorted_and_given_once(self):
+        def constants_classes_functions(name):
+            return not name.isupper(), not name[0].isupper(), name
+
+        assert wechat_msg.__all__ == sorted(set(wechat_msg.__all__), key=constants_classes_functions)
+
+    def test_exist(self):
+        assert [name for name in wechat_msg.__all__ if not hasattr(wechat_msg, name)] == []
+
+    def test_are_all_that_is_imported(self):
+        public = {
+            name
+            for name, value in vars(wechat_msg).items()
+            if not name.startswith("_") and not inspect.ismodule(value) and name != "annotations"
+        }
+        assert public == set(wechat_msg.__all__) - {"__version__"}
+
+    @pytest.mark.parametrize("name", MODELS)
+    def test_include_every_model_reply_and_error(self, name):
+        module = importlib.import_module(name)
+        defined = {each for each, value in vars(module).items() if getattr(value, "__module__", None) == name}
+        classes = {each for each in defined if inspect.isclass(vars(module)[each]) and not each.startswith("_")}
+        assert classes <= set(module.__all__)
+        assert classes <= set(wechat_msg.__all__)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_of_every_module_exist(self, name):
+        module = importlib.import_module(name)
+        assert [each for each in getattr(module, "__all__", []) if not hasattr(module, each)] == []
+
+    def test_have_docstrings(self):
+        named = [getattr(wechat_msg, name) for name in wechat_msg.__all__]
+        assert [each for each in named if inspect.isroutine(each) or inspect.isclass(each) if not each.__doc__] == []
+
+
+class TestImports:
+    @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+    def test_go_one_way_only(self, path):
+        part = part_of(path)
+        anything = set(MAY_IMPORT) - {"testing", "adapters"}
+        allowed = anything if part == "__init__" else MAY_IMPORT[part] | {part}
+        imported = {name.split(".")[1] for name in imports_of(path) if name.startswith("wechat_msg.")}
+        assert imported <= allowed
+
+    def test_have_a_rule_for_every_part(self):
+        assert {part_of(path) for path in SOURCES} == {*MAY_IMPORT, "__init__"}
+
+    def test_of_an_adapter_are_of_its_own_framework(self):
+        strangers = {
+            str(path.relative_to(PACKAGE)): sorted(found)
+            for path in SOURCES
+            if (
+                found := {
+                    top
+                    for top in (name.split(".")[0] for name in imports_of(path))
+                    if top in ONLY and not {part_of(path), str(path.relative_to(PACKAGE))} & ONLY[top]
+                }
+            )
+        }
+        assert strangers == {}
+
+    def test_name_nothing_but_the_standard_library_and_declared_packages(self):
+        tops = {name.split(".")[0] for path in SOURCES for name in imports_of(path)}
+        assert tops - sys.stdlib_module_names - {"wechat_msg"} <= {*ONLY, "attrs"}
+
+    @pytest.mark.parametrize(
+        "module", ["wechat_msg", "wechat_msg.testing", "wechat_msg.adapters", "wechat_msg.adapters.wsgi"]
+    )
+    def test_bring_in_no_framework_and_no_http_library(self, module, tmp_path):
+        loaded = run(f"import sys, {module}; print(*sys.modules)", cwd=tmp_path).split()
+        assert module in loaded
+        assert {name.split(".")[0] for name in loaded} & FRAMEWORKS == set()
+
+    def test_bring_in_neither_the_test_kit_nor_adapters(self, tmp_path):
+        loaded = run("import sys, wechat_msg; print(*sys.modules)", cwd=tmp_path).split()
+        assert [name for name in loaded if name.startswith(("wechat_msg.testing", "wechat_msg.adapters"))] == []
+
+    def test_give_no_warning(self, tmp_path):
+        assert run("import wechat_msg, wechat_msg.testing; print('quiet')", "-W", "error", cwd=tmp_path) == "quiet"
+
+
+class TestTyping:
+    def test_is_declared(self):
+        assert (PACKAGE / "py.typed").is_file()
+
+
+def make(home: Path) -> None:
+    """Build the wheel into *home*, and install it, by its path, into an environment there."""
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    execute(home, *pip, "wheel", "--no-deps", "--wheel-dir", home, PACKAGE.parent)
+    execute(home, sys.executable, "-m", "venv", "--clear", "--without-pip", home / "venv")
+    execute(home, *pip, "--python", home / "venv" / "bin" / "python", "install", *home.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """The wheel, and the Python of a fresh environment with the wheel and its core dependencies; workers share them."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    home = shared / "wheel"
+    home.mkdir(exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "made").exists():
+            make(home)
+            (home / "made").touch()
+    (wheel,) = home.glob("*.whl")
+    return wheel, home / "venv" / "bin" / "python"
+
+
+class TestWheel:
+    def test_holds_the_package_and_nothing_else(self, installed):
+        wheel, _ = installed
+        with zipfile.ZipFile(wheel) as archive:
+            names = archive.namelist()
+        sources = {str(path.relative_to(PACKAGE.parent)) for path in SOURCES} | {"wechat_msg/py.typed"}
+        assert {name for name in names if ".dist-info/" not in name} == sources
+        assert [name for name in names if name.endswith("licenses/LICENSE")]
+
+    def test_says_its_version_and_what_it_needs(self, installed):
+        wheel, _ = installed
+        with zipfile.ZipFile(wheel) as archive:
+            (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+            metadata = email.message_from_bytes(archive.read(name))
+        assert metadata["Name"] == "wechat-msg"
+        assert metadata["Version"] == wechat_msg.__version__
+        assert metadata["Requires-Python"] == ">=3.11"
+        core = [need for need in metadata.get_all("Requires-Dist") if "extra ==" not in need]
+        assert {need.split(">")[0] for need in core} == {"attrs", "pycryptodome", "requests", "xmltodict"}
+        assert {"flask", "django", "fastapi", "redis", "async", "cli", "all"} == set(metadata.get_all("Provides-Extra"))
+
+    def test_is_imported_from_where_it_was_installed(self, installed, tmp_path):
+        _, python = installed
+        place = run("import wechat_msg; print(wechat_msg.__file__)", python=python, cwd=tmp_path)
+        assert Path(place).is_relative_to(python.parent.parent)
+        assert not Path(place).is_relative_to(PACKAGE.parent)
+
+    def test_says_its_version_when_installed(self, installed, tmp_path):
+        _, python = installed
+        code = "import importlib.metadata as m, wechat_msg; print(m.version('wechat-msg'), wechat_msg.__version__)"
+        assert run(code, python=python, cwd=tmp_path).split() == [wechat_msg.__version__] * 2
+
+    @pytest.mark.parametrize("format", ["xml", "json"])
+    @pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
+    def test_answers_a_push_with_nothing_but_its_core_dependencies(self, installed, tmp_path, mode, format):
+        _, python = installed
+        code = f"""
+            from wechat_msg import PushEndpoint, PushSettings, Router, TextMessage
+            from wechat_msg.testing import build_push, open_reply
+
+            key = dict(encoding_aes_key="A" * 43, appid="wx0123456789abcdef") if {mode!r} != "plain" else dict()
+            settings = PushSettings(token="spamtest", **key)
+            router = Router()
+
+            @router.on(TextMessage)
+            def answer(message):
+                return f"You said: {{message.content}}"
+
+            request = build_push(settings, {{"Content": "hello"}}, mode={mode!r}, format={format!r})
+            print(open_reply(settings, PushEndpoint(settings, router).handle(request))["Content"])
+        """
+        assert run(code, "-W", "error", python=python, cwd=tmp_path) == "You said: hello"
+
+    @pytest.mark.parametrize("framework", ["flask", "django", "fastapi"])
+    def test_names_the_framework_that_an_adapter_lacks(self, installed, tmp_path, framework):
+        _, python = installed
+        code = f"""
+            try:
+                import wechat_msg.adapters.{framework}
+            except ModuleNotFoundError as error:
+                print(error.name)
+        """
+        missing = {"django": "asgiref"}.get(framework, framework)
+        assert run(code, python=python, cwd=tmp_path) == missing
+
+    @pytest.mark.parametrize("adapter", ["wsgi", "asgi"])
+    def test_has_adapters_that_need_no_framework(self, installed, tmp_path, adapter):
+        _, python = installed
+        code = f"from wechat_msg.adapters.{adapter} import push_app; print(push_app.__name__)"
+        assert run(code, python=python, cwd=tmp_path) == "push_app"

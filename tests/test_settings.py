@@ -1,0 +1,294 @@
+import copy
+
+import attrs
+import pytest
+
+from tests.first_principles import APPID, KEY, seal
+from wechat_msg import MINI_PROGRAM, OFFICIAL_ACCOUNT, PushError, PushSettings, SettingsError
+
+TOKEN = "spamtest01"
+OLD_TOKEN = "formerToken02"
+OLD_KEY = "GFEDCBA9876543210zyxwvutsrqponmlkjihgfedcbA"
+
+NO_TOKENS = {
+    "empty": "",
+    "none": None,
+    "two_characters": "ab",
+    "33_characters": "a" * 33,
+    "with_blank": "spam test",
+    "with_line_end": "spamtest\n",
+    "with_hyphen": "spam-test",
+    "not_ascii": "令牌令牌",
+    "of_fullwidth_digits": "１２３４",
+    "bytes": b"spamtest",
+    "number": 12345,
+}
+NO_KEYS = {
+    "empty": "",
+    "42_characters": KEY[:-1],
+    "44_characters": KEY + "A",
+    "with_equals_sign": KEY + "=",
+    "with_line_end": KEY + "\n",
+    "not_ascii": "密" * 43,
+    "bytes": KEY.encode(),
+    "number": 1,
+}
+no_tokens = pytest.mark.parametrize("token", NO_TOKENS.values(), ids=NO_TOKENS)
+no_keys = pytest.mark.parametrize("key", NO_KEYS.values(), ids=NO_KEYS)
+
+
+class TestPushSettings:
+    def test_needs_a_token(self):
+        with pytest.raises(TypeError):
+            PushSettings()
+
+    @no_tokens
+    def test_refuses_malformed_token(self, token):
+        with pytest.raises(SettingsError):
+            PushSettings(token=token)
+
+    @no_tokens
+    def test_refuses_malformed_previous_token(self, token):
+        with pytest.raises(SettingsError):
+            PushSettings(token=TOKEN, previous_tokens=[OLD_TOKEN, token])
+
+    @no_keys
+    def test_refuses_malformed_key(self, key):
+        with pytest.raises(SettingsError):
+            PushSettings(token=TOKEN, encoding_aes_key=key, appid=APPID)
+
+    @no_keys
+    def test_refuses_malformed_previous_key(self, key):
+        with pytest.raises(SettingsError):
+            PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, previous_encoding_aes_keys=[OLD_KEY, key])
+
+    def test_refuses_previous_key_of_none(self):
+        with pytest.raises(SettingsError):
+            PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, previous_encoding_aes_keys=[None])
+
+    @pytest.mark.parametrize("appid", [None, "", "wx 1", "公众号", 1])
+    def test_refuses_key_without_a_usable_appid(self, appid):
+        with pytest.raises(SettingsError):
+            PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=appid)
+
+    @pytest.mark.parametrize("appid", ["", "wx 1", "公众号", None])
+    def test_refuses_unusable_extra_appid(self, appid):
+        with pytest.raises(SettingsError):
+            PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, extra_appids=[appid])
+
+    def test_refuses_previous_keys_without_a_key(self):
+        with pytest.raises(SettingsError):
+            PushSettings(token=TOKEN, previous_encoding_aes_keys=[OLD_KEY])
+
+    @pytest.mark.parametrize("name", ["previous_tokens", "previous_encoding_aes_keys", "extra_appids"])
+    @pytest.mark.parametrize("value", [OLD_KEY, None, 1])
+    def test_refuses_one_text_where_a_list_is_needed(self, name, value):
+        with pytest.raises(SettingsError):
+            PushSettings(**{"token": TOKEN, "encoding_aes_key": KEY, "appid": APPID, name: value})
+
+    @pytest.mark.parametrize("value", [0, -1, "300", True, float("nan")])
+    def test_refuses_senseless_max_age(self, value):
+        with pytest.raises(SettingsError, match="max_age"):
+            PushSettings(token=TOKEN, max_age=value)
+
+    @pytest.mark.parametrize("value", [0, -1, "1024", True, None])
+    def test_refuses_senseless_max_body(self, value):
+        with pytest.raises(SettingsError, match="max_body"):
+            PushSettings(token=TOKEN, max_body=value)
+
+    @pytest.mark.parametrize("value", ["0", "false", 1, None])
+    def test_refuses_allow_plaintext_that_is_no_bool(self, value):
+        """The text ``"0"`` is true, and would quietly let plain pushes in."""
+        with pytest.raises(SettingsError, match="allow_plaintext"):
+            PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, allow_plaintext=value)
+
+    @pytest.mark.parametrize("value", ["wecom", None, 1])
+    def test_refuses_unknown_account_kind(self, value):
+        with pytest.raises(SettingsError, match="account_kind"):
+            PushSettings(token=TOKEN, account_kind=value)
+
+    def test_error_is_a_value_error_and_of_the_push_family(self):
+        with pytest.raises(SettingsError) as caught:
+            PushSettings(token="")
+        assert isinstance(caught.value, ValueError)
+        assert isinstance(caught.value, PushError)
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"token": "secret-token"},
+            {"token": TOKEN, "previous_tokens": ["secret-token"]},
+            {"token": TOKEN, "encoding_aes_key": "secret-token", "appid": APPID},
+            {"token": TOKEN, "encoding_aes_key": KEY},
+            {"token": TOKEN, "encoding_aes_key": KEY, "appid": APPID, "previous_encoding_aes_keys": ["secret-token"]},
+            {"token": TOKEN, "encoding_aes_key": KEY, "appid": APPID, "extra_appids": ["secret token"]},
+        ],
+    )
+    def test_error_holds_no_secret(self, values):
+        with pytest.raises(SettingsError) as caught:
+            PushSettings(**values)
+        text = f"{caught.value} {caught.value!r} {caught.value.args}"
+        for secret in ("secret", TOKEN, KEY):
+            assert secret not in text
+
+    def test_repr_and_str_hold_no_secret(self):
+        settings = PushSettings(
+            token=TOKEN,
+            encoding_aes_key=KEY,
+            appid=APPID,
+            previous_tokens=[OLD_TOKEN],
+            previous_encoding_aes_keys=[OLD_KEY],
+        )
+        text = f"{settings!r} {settings} {settings.ciphers!r} {[settings]}"
+        assert APPID in text
+        for secret in (TOKEN, OLD_TOKEN, KEY, OLD_KEY):
+            assert secret not in text
+
+    def test_cannot_be_changed(self):
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            PushSettings(token=TOKEN).token = "another"
+
+    @pytest.mark.parametrize("token", ["abc", "a" * 32, "0123456789", "ABCxyz019"])
+    def test_accepts_3_to_32_letters_and_digits_as_token(self, token):
+        assert PushSettings(token=token).tokens == (token,)
+
+    @pytest.mark.parametrize("last", "EFGH")
+    def test_accepts_key_with_any_last_character(self, last):
+        settings = PushSettings(token=TOKEN, encoding_aes_key=KEY[:-1] + last, appid=APPID)
+        assert settings.ciphers[0].decrypt(seal(b"content")) == b"content"
+
+    def test_has_no_cipher_without_a_key(self):
+        assert PushSettings(token=TOKEN, appid=APPID).ciphers == ()
+
+    def test_puts_the_newest_token_and_key_first(self):
+        settings = PushSettings(
+            token=TOKEN,
+            encoding_aes_key=KEY,
+            appid=APPID,
+            previous_tokens=[OLD_TOKEN],
+            previous_encoding_aes_keys=[OLD_KEY],
+        )
+        assert settings.tokens == (TOKEN, OLD_TOKEN)
+        newest, former = settings.ciphers
+        assert newest.decrypt(seal(b"new")) == b"new"
+        assert former.decrypt(seal(b"old", key=OLD_KEY)) == b"old"
+
+    def test_takes_any_iterable_for_a_list(self):
+        settings = PushSettings(token=TOKEN, previous_tokens=iter([OLD_TOKEN]), extra_appids={"wx1"})
+        assert settings.previous_tokens == (OLD_TOKEN,)
+        assert settings.extra_appids == frozenset(["wx1"])
+
+    @pytest.mark.parametrize("kind", [MINI_PROGRAM, "mini_program"])
+    def test_takes_the_kind_of_account_by_name_too(self, kind):
+        assert PushSettings(token=TOKEN, account_kind=kind).account_kind is MINI_PROGRAM
+
+    def test_belongs_to_an_official_account_unless_told(self):
+        assert PushSettings(token=TOKEN).account_kind is OFFICIAL_ACCOUNT
+
+    def test_compares_by_value(self):
+        settings = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
+        same = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
+        assert settings == same
+        assert hash(settings) == hash(same)
+        assert settings != PushSettings(token=TOKEN, encoding_aes_key=OLD_KEY, appid=APPID)
+
+    def test_gets_new_ciphers_when_it_is_evolved(self):
+        settings = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
+        evolved = attrs.evolve(settings, encoding_aes_key=OLD_KEY, token=OLD_TOKEN)
+        assert evolved.tokens == (OLD_TOKEN,)
+        assert evolved.ciphers[0].decrypt(seal(b"content", key=OLD_KEY)) == b"content"
+
+    def test_may_be_copied(self):
+        settings = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
+        assert copy.copy(settings) == settings
+
+
+class TestFromEnv:
+    @pytest.mark.parametrize("prefix", ["WECHAT_", "MY_BOT_", ""])
+    def test_names_the_missing_token_with_its_prefix(self, prefix):
+        with pytest.raises(SettingsError, match=rf"\b{prefix}TOKEN\b"):
+            PushSettings.from_env(prefix, environ={"TOKEN_OF_ANOTHER": TOKEN})
+
+    @pytest.mark.parametrize("value", ["", "  ", "\n"])
+    def test_takes_a_blank_variable_for_a_missing_one(self, value):
+        with pytest.raises(SettingsError, match=r"\bWECHAT_TOKEN\b"):
+            PushSettings.from_env(environ={"WECHAT_TOKEN": value})
+
+    @pytest.mark.parametrize("prefix", ["WECHAT_", "MY_BOT_"])
+    def test_names_the_missing_appid_when_there_is_a_key(self, prefix):
+        with pytest.raises(SettingsError, match=rf"\b{prefix}APPID\b"):
+            PushSettings.from_env(prefix, environ={f"{prefix}TOKEN": TOKEN, f"{prefix}ENCODING_AES_KEY": KEY})
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("MAX_AGE", "5 minutes"),
+            ("MAX_AGE", "-1"),
+            ("MAX_AGE", "３００"),
+            ("MAX_AGE", "0"),
+            ("MAX_BODY", "1MB"),
+            ("MAX_BODY", "1e6"),
+            ("MAX_BODY", "9" * 5000),
+            ("ALLOW_PLAINTEXT", "yes"),
+            ("ALLOW_PLAINTEXT", "2"),
+            ("ACCOUNT_KIND", "wecom"),
+            ("TOKEN", "secret-token"),
+            ("PREVIOUS_TOKENS", "secret-token"),
+            ("ENCODING_AES_KEY", "secret-key"),
+        ],
+    )
+    def test_names_what_is_malformed_and_not_its_value(self, name, value):
+        environ = {"WECHAT_TOKEN": TOKEN, "WECHAT_APPID": APPID, f"WECHAT_{name}": value}
+        with pytest.raises(SettingsError, match=f"(?i){name}") as caught:
+            PushSettings.from_env(environ=environ)
+        assert value not in str(caught.value) or value == "0"
+        assert TOKEN not in str(caught.value)
+
+    def test_reads_every_variable(self):
+        environ = {
+            "WECHAT_TOKEN": f" {TOKEN}\n",
+            "WECHAT_ENCODING_AES_KEY": KEY,
+            "WECHAT_APPID": APPID,
+            "WECHAT_EXTRA_APPIDS": "wx1, wx2,",
+            "WECHAT_PREVIOUS_TOKENS": f"{OLD_TOKEN},another",
+            "WECHAT_PREVIOUS_ENCODING_AES_KEYS": OLD_KEY,
+            "WECHAT_MAX_AGE": "300",
+            "WECHAT_MAX_BODY": "65536",
+            "WECHAT_ALLOW_PLAINTEXT": "1",
+            "WECHAT_ACCOUNT_KIND": "mini_program",
+        }
+        assert PushSettings.from_env(environ=environ) == PushSettings(
+            token=TOKEN,
+            encoding_aes_key=KEY,
+            appid=APPID,
+            extra_appids=["wx1", "wx2"],
+            previous_tokens=[OLD_TOKEN, "another"],
+            previous_encoding_aes_keys=[OLD_KEY],
+            max_age=300,
+            max_body=65536,
+            allow_plaintext=True,
+            account_kind=MINI_PROGRAM,
+        )
+
+    @pytest.mark.parametrize(("value", "flag"), [("1", True), ("0", False), ("true", True), ("False", False)])
+    def test_reads_a_flag(self, value, flag):
+        environ = {"WECHAT_TOKEN": TOKEN, "WECHAT_ALLOW_PLAINTEXT": value}
+        assert PushSettings.from_env(environ=environ).allow_plaintext is flag
+
+    def test_takes_the_same_defaults(self):
+        assert PushSettings.from_env(environ={"WECHAT_TOKEN": TOKEN}) == PushSettings(token=TOKEN)
+
+    def test_reads_the_environment_of_the_process(self, monkeypatch):
+        monkeypatch.setenv("MY_BOT_TOKEN", TOKEN)
+        assert PushSettings.from_env("MY_BOT_").token == TOKEN
+
+    @pytest.mark.parametrize("required", [["encoding_key"], "appid", ["ENCODING_AES_KEY"]])
+    def test_refuses_to_require_what_there_is_not(self, required):
+        with pytest.raises(SettingsError, match="required"):
+            PushSettings.from_env(required=required, environ={"WECHAT_TOKEN": TOKEN})
+
+    def test_names_every_variable_that_was_required_and_is_missing(self):
+        with pytest.raises(SettingsError) as caught:
+            PushSettings.from_env("BOT_", required=["encoding_aes_key", "appid"], environ={"BOT_MAX_AGE": "300"})
+        for variable in ("BOT_TOKEN", "BOT_ENCODING_AES_KEY", "BOT_APPID"):
+            assert variable in str(caught.value)
