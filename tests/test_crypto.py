@@ -334,7 +334,8 @@ class TestOpen:
 class TestThreads:
     def test_share_one_cipher(self):
         cipher = MessageCipher(KEY, APPID, random_bytes=lambda _: RANDOM16)
-        expected = {content: seal(content) for content in (b"x" * 7 * number for number in range(50))}
+        lengths = [*range(0, 315, 7), 50_000, 60_000, 70_000, 80_000, 90_000]
+        expected = {content: seal(content) for content in (b"x" * length for length in lengths)}
 
         def work(first: int) -> int:
             contents = list(expected)[first:] + list(expected)[:first]

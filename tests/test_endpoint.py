@@ -310,6 +310,14 @@ class TestPushEndpoint:
             endpoint.handle(push())
         gc.collect()  # a coroutine that was never awaited would warn now
 
+    def test_refuses_any_other_thing_to_await(self):
+        class Promise:
+            def __await__(self):
+                yield
+
+        with pytest.raises(ReplyError, match="AsyncPushEndpoint"):
+            PushEndpoint(PLAIN, say(Promise())).handle(push())
+
     def test_runs_the_handler_in_the_thread_that_asks(self):
         threads = []
         PushEndpoint(PLAIN, lambda message: threads.append(threading.get_ident())).handle(push())
@@ -356,6 +364,17 @@ class TestAsyncPushEndpoint:
 
         asyncio.run(AsyncPushEndpoint(PLAIN, answer).handle(push()))
         assert threads == [threading.get_ident()]
+
+    def test_needs_no_other_thread_for_an_async_handler(self):
+        class NoThreads(ThreadPoolExecutor):
+            def submit(self, *args, **kwargs):
+                raise AssertionError("a thread was asked for")
+
+        async def main():
+            asyncio.get_running_loop().set_default_executor(NoThreads())
+            return await AsyncPushEndpoint(PLAIN, make_async(say("hi"))).handle(push())
+
+        assert open_reply(PLAIN, asyncio.run(main()))["Content"] == "hi"
 
     @pytest.mark.parametrize(
         "handler",

@@ -120,7 +120,7 @@ class MessageCipher:
         plain = self._unpad(self._decrypt_cbc(_decode_base64(encrypt)))
         length = int.from_bytes(plain[16:_HEADER], "big")
         end = _HEADER + length
-        if len(plain) < end or len(plain) < _HEADER:
+        if len(plain) < end:
             raise DecryptError("the envelope's declared length is wrong")
         appid = self._appids.get(plain[end:])
         if appid is None:

@@ -19,6 +19,7 @@ Handler = Callable[[Any], Answer]
 AsyncHandler = Callable[[Any], Awaitable[Answer]]
 """The same, awaitable."""
 
+T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 H = TypeVar("H", bound=Callable[..., Any])
 Predicate = Callable[[Any], object]
@@ -76,9 +77,6 @@ def drive(flow: Generator[RunHandler, Answer, T]) -> T:
                 step = flow.send(answer)
     except StopIteration as end:
         return cast("T", end.value)
-
-
-T = TypeVar("T")
 
 
 @frozen
