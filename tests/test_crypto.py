@@ -1,6 +1,8 @@
 import base64
 import contextlib
+import copy
 import os
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -383,3 +385,16 @@ class TestFork:
         root = Path(__file__).parents[1]
         done = subprocess.run([sys.executable, "-c", FORK], cwd=root, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "fine\n", "")
+
+
+class TestCopies:
+    @pytest.mark.parametrize("clone", [copy.deepcopy, lambda cipher: pickle.loads(pickle.dumps(cipher))])
+    def test_a_copy_of_a_cipher_in_use_opens_what_the_original_sealed(self, clone):
+        cipher = MessageCipher("A" * 43, "wx0123456789abcdef", extra_appids=["wx1"])
+        sealed = [cipher.encrypt(b"one"), cipher.encrypt(b"two", appid="wx1")]
+        cipher.decrypt(sealed[0])
+
+        cloned = clone(cipher)
+
+        assert [cloned.decrypt(each) for each in sealed] == [b"one", b"two"]
+        assert cipher.decrypt(cloned.encrypt(b"three")) == b"three"

@@ -80,6 +80,21 @@ REPLIES: list[tuple[Reply, str, dict[str, Any]]] = [
     ),
 ]
 
+KINDS = [
+    TextReply,
+    ImageReply,
+    VoiceReply,
+    VideoReply,
+    MusicReply,
+    NewsReply,
+    Article,
+    TransferCustomerServiceReply,
+    Acknowledgement,
+    ErrCodeReply,
+    RawReply,
+    Reply,
+]
+
 
 def seal(reply: Reply | str | None, form: Format = "xml", message: Any = MESSAGE) -> PushResponse:
     return seal_reply(SETTINGS, Push(message=message, format=form), reply, now=lambda: NOW)
@@ -212,9 +227,10 @@ class TestReply:
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             reply.create_time = 5
 
-    def test_takes_keywords_only(self):
+    @pytest.mark.parametrize("cls", KINDS)
+    def test_takes_keywords_only(self, cls):
         with pytest.raises(TypeError, match="positional"):
-            TextReply("hi")
+            cls("hi")
 
     @pytest.mark.parametrize(
         "reply",
@@ -269,8 +285,11 @@ class TestNewsReply:
         }
 
     def test_has_empty_members_where_an_article_says_nothing(self):
-        assert json.loads(seal(NewsReply(articles=[Article(title="t")]), "json").body)["Articles"] == [
-            {"Title": "t", "Description": "", "PicUrl": "", "Url": ""}
+        assert json.loads(seal(NewsReply(articles=[Article(url="u"), Article(title="t")]), "json").body)[
+            "Articles"
+        ] == [
+            {"Title": "", "Description": "", "PicUrl": "", "Url": "u"},
+            {"Title": "t", "Description": "", "PicUrl": "", "Url": ""},
         ]
 
     def test_takes_any_iterable_once(self):

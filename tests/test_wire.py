@@ -34,7 +34,17 @@ DOCUMENTS = st.dictionaries(
 
 class TestDetectFormat:
     @pytest.mark.parametrize(
-        "body", [b"", b"   ", b"success", b"\xff\xfe<\x00x\x00", b"\x00<xml>", "＜xml＞".encode(), BOM]
+        "body",
+        [
+            b"",
+            b"   ",
+            b"success",
+            b"\x00<xml>",
+            "＜xml＞".encode(),
+            BOM,
+            *map("<xml/>".encode, ("utf-16", "utf-16-le")),
+        ],
+        ids=repr,
     )
     def test_refuses_what_is_neither(self, body):
         with pytest.raises(MalformedPush):
@@ -99,9 +109,10 @@ class TestParseXmlRefuses:
             parse_body(body)
 
     @pytest.mark.parametrize("depth", [40, 2_000, 100_000])
-    def test_a_document_nested_too_deep(self, depth):
+    @pytest.mark.parametrize("opening", [b"<A>", b"<A/><A>"])
+    def test_a_document_nested_too_deep(self, depth, opening):
         with pytest.raises(MalformedPush, match="too deep"):
-            parse_body(b"<xml>" + b"<A>" * depth + b"</A>" * depth + b"</xml>")
+            parse_body(b"<xml>" + opening * depth + b"</A>" * depth + b"</xml>")
 
     def test_without_showing_the_body(self):
         with pytest.raises(MalformedPush) as refusal:
@@ -136,6 +147,10 @@ class TestParseXml:
         body = b"<xml><P><I><N>1</N></I><I><N>2</N></I></P></xml>"
         assert parse_body(body) == {"P": {"I": [{"N": "1"}, {"N": "2"}]}}
 
+    def test_leaves_empty_elements_further_down_in_their_places(self):
+        body = b"<xml><P><I/><I>1</I><I><N/><N>2</N></I></P></xml>"
+        assert parse_body(body) == {"P": {"I": ["", "1", {"N": ["", "2"]}]}}
+
     def test_trims_further_down_and_leaves_no_trace_of_indentation(self):
         body = b"<xml>\n <P>\n  <N>\n <![CDATA[1]]> \n</N>\n </P>\n</xml>"
         assert parse_body(body) == {"P": {"N": "1"}}
@@ -161,10 +176,9 @@ class TestParseXml:
     def test_cuts_raw_control_characters(self):
         assert parse_body(b"<xml><A>1" + CONTROL_CHARACTERS + b"2\t3\n4</A></xml>") == {"A": "12\t3\n4"}
 
-    def test_takes_the_depth_of_real_pushes(self):
-        body = b"<xml>" + b"<A>" * 10 + b"1" + b"</A>" * 10 + b"</xml>"
-        parsed = parse_body(body)
-        for _ in range(10):
+    def test_takes_a_greater_depth_than_real_pushes_have(self):
+        parsed = parse_body(b"<xml>" + b"<A>" * 30 + b"1" + b"</A>" * 30 + b"</xml>")
+        for _ in range(30):
             parsed = parsed["A"]
         assert parsed == "1"
 
@@ -184,7 +198,7 @@ class TestParseJsonRefuses:
         ],
     )
     def test_what_is_not_well_formed_utf_8(self, body):
-        with pytest.raises(MalformedPush):
+        with pytest.raises(MalformedPush, match=r"not (UTF-8|well-formed JSON)"):
             parse_body(body)
 
     @pytest.mark.parametrize("body", [b"[]", b'[{"A": 1}]'])
@@ -240,6 +254,12 @@ class TestParseJson:
     def test_keeps_whole_surrogate_pairs_beside_a_half_one(self):
         assert parse_body(rb'{"A": "\ud83d\ude00\ud83d", "B": "\\ud83d"}') == {"A": "😀\ufffd", "B": "\\ud83d"}
 
+    def test_takes_a_greater_depth_than_real_pushes_have(self):
+        parsed = parse_body(b'{"A":' * 30 + b"[" + b"1" + b"]" + b"}" * 30)
+        for _ in range(30):
+            parsed = parsed["A"]
+        assert parsed == [1]
+
     def test_takes_many_members_side_by_side(self):
         fields = {"List": [{"A": [n]} for n in range(100)]}
         assert parse_body(json.dumps(fields).encode()) == fields
@@ -262,7 +282,9 @@ class TestReadEncrypt:
         with pytest.raises(MalformedPush, match="not text"):
             read_encrypt(b'{"Encrypt": ' + value + b"}")
 
-    @pytest.mark.parametrize("body", [b"<xml><Encrypt>a</xml>", b'{"Encrypt": "a"', b"Encrypt", b'["Encrypt"]'])
+    @pytest.mark.parametrize(
+        "body", [b"<xml><Encrypt>a</xml>", b'{"Encrypt": "a"', b"Encrypt", b'["Encrypt"]', b"<xml><Encrypt>a</Encrypt>"]
+    )
     def test_refuses_what_cannot_be_read(self, body):
         with pytest.raises(MalformedPush):
             read_encrypt(body)
@@ -316,8 +338,9 @@ class TestReadEncrypt:
         assert read_encrypt(body) == "a"
 
     def test_reads_a_long_one_whole(self):
-        encrypt = "QUJD" * 100_000
-        assert read_encrypt(f"<xml><Encrypt>{encrypt}</Encrypt></xml>".encode()) == encrypt
+        half = "QUJD" * 50_000
+        body = f"<xml><Encrypt>{half}<![CDATA[{half}]]></Encrypt></xml>"
+        assert read_encrypt(body.encode()) == half * 2
 
 
 class TestCleanText:

@@ -8,7 +8,7 @@ import re
 import secrets
 import string
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from Crypto.Cipher import AES
 
@@ -80,6 +80,14 @@ class MessageCipher:
         self.appid: str = appid
         self._appids = {_encode_appid(known): known for known in (appid, *extra_appids)}
         self._random_bytes = random_bytes
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """Leave the AES objects out, which can be neither copied nor pickled."""
+        return self._aes_key, self.appid, self._appids, self._random_bytes
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._aes_key, self.appid, self._appids, self._random_bytes = state
+        self._encryptors, self._decryptors = [], []
 
     def __repr__(self) -> str:
         return f"MessageCipher(appid={self.appid!r})"

@@ -19,6 +19,7 @@ __all__ = [
     "number",
     "snake_case",
     "text",
+    "text_if_any",
     "timestamp",
 ]
 
@@ -52,6 +53,14 @@ def read_content(value: Any) -> str:
 def read_text(value: Any) -> str:
     """Take text or a whole number; the line breaks that WeChat sometimes sets around CDATA go."""
     return value.strip(_BLANKS) if isinstance(value, str) else read_content(value)
+
+
+def read_text_if_any(value: Any) -> str | None:
+    """Take text as `read_text` does, and anything else for nothing."""
+    try:
+        return read_text(value)
+    except ValueError:
+        return None
 
 
 def read_integer(value: Any) -> int | None:
@@ -140,6 +149,11 @@ def text(name: str, *also: str, **options: Any) -> Any:
     return _field(Wire((name, *also), None, read_text), **options)
 
 
+def text_if_any(name: str, *also: str, **options: Any) -> Any:
+    """Declare a text field that never spoils a push: what cannot be read counts as missing."""
+    return _field(Wire((name, *also), None, read_text_if_any), **options)
+
+
 def content(name: str, *also: str, **options: Any) -> Any:
     """Declare a field of a user's own words: like `text`, but all white space is kept, and no repr shows it."""
     options.setdefault("repr", False)
@@ -183,7 +197,7 @@ def items(name: str, of: type[Any], *, within: str | None = None, **options: Any
 @dataclass_transform(
     kw_only_default=True,
     frozen_default=True,
-    field_specifiers=(text, content, integer, timestamp, number, nested, items, attrs.field),
+    field_specifiers=(text, text_if_any, content, integer, timestamp, number, nested, items, attrs.field),
 )
 def model(cls: type[T]) -> type[T]:
     """Make *cls* a frozen, slotted, keyword-only attrs class with a table of its wire names.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import attrs
 
-from wechat_msg.fields import content, integer, items, model, nested, number, text, timestamp
+from wechat_msg.fields import content, integer, items, model, nested, number, text, text_if_any, timestamp
 
 __all__ = [
     "DeviceEventMessage",
@@ -82,7 +82,7 @@ class UserMessage(Message):
 class UnknownMessage(Message):
     """A message of a type that is not registered, or one that could not be read: everything is in `raw`."""
 
-    msg_id: str | None = text("MsgId", default=None)
+    msg_id: str | None = text_if_any("MsgId", default=None)
 
 
 _MESSAGES: dict[str, type[Message]] = {}
@@ -91,7 +91,7 @@ _MESSAGES: dict[str, type[Message]] = {}
 @dataclass_transform(
     kw_only_default=True,
     frozen_default=True,
-    field_specifiers=(text, content, integer, timestamp, number, nested, items, attrs.field),
+    field_specifiers=(text, text_if_any, content, integer, timestamp, number, nested, items, attrs.field),
 )
 def register_message(msg_type: str) -> Callable[[type[M]], type[M]]:
     """Make the decorated subclass of `Message` the model of *msg_type*; case does not matter, the last one wins.

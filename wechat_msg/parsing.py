@@ -27,8 +27,8 @@ def parse_message(mapping: Mapping[str, Any]) -> Message:
         that is not registered and for one whose fields cannot be read; the latter is logged as a warning.
 
     Raises:
-        MalformedPush: A common field (ToUserName, FromUserName, CreateTime, MsgType) is missing, or it or MsgId or
-            Event is unreadable. An event may lack ToUserName and FromUserName.
+        MalformedPush: A common field (ToUserName, FromUserName, CreateTime, MsgType) is missing or unreadable. An
+            event may lack ToUserName and FromUserName.
 
     Example:
         >>> message = parse_message({"ToUserName": "wx0123456789abcdef", "FromUserName": "oUSER", "MsgType": "text",

@@ -7,7 +7,7 @@ from typing import TypeVar, dataclass_transform
 
 import attrs
 
-from wechat_msg.fields import content, integer, items, model, nested, number, text, timestamp
+from wechat_msg.fields import content, integer, items, model, nested, number, text, text_if_any, timestamp
 from wechat_msg.messages import Message
 
 __all__ = ["Event", "UnknownEvent", "find_event", "register_event"]
@@ -34,6 +34,8 @@ class Event(Message):
 class UnknownEvent(Event):
     """An event that is not registered, or one that could not be read: everything is in `raw`."""
 
+    event: str = text_if_any("Event", "InfoType", default="")
+
 
 _EVENTS: dict[str, type[Event]] = {}
 
@@ -41,7 +43,7 @@ _EVENTS: dict[str, type[Event]] = {}
 @dataclass_transform(
     kw_only_default=True,
     frozen_default=True,
-    field_specifiers=(text, content, integer, timestamp, number, nested, items, attrs.field),
+    field_specifiers=(text, text_if_any, content, integer, timestamp, number, nested, items, attrs.field),
 )
 def register_event(event: str, *also: str) -> Callable[[type[E]], type[E]]:
     """Make the decorated subclass of `Event` the model of *event* (and of *also*); the last one registered wins.
