@@ -28,7 +28,7 @@ lint: .venv/made
 	$(PY) -m pyright
 
 bench: .venv/made
-	$(PY) -m pytest tests/benchmarks --benchmark-only -p no:xdist
+	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds -p no:xdist
 
 format: .venv/made
 	$(PY) -m ruff check --fix .

@@ -22,6 +22,7 @@ from wechat_msg.fields import (
     number,
     snake_case,
     text,
+    text_if_any,
     timestamp,
 )
 
@@ -83,6 +84,20 @@ class TestText:
 
     def test_is_read_from_any_of_its_names(self):
         assert build(Whole, {"label": "a"}).label == "a"
+
+
+class TestTextIfAny:
+    @model
+    class Thing:
+        remark: str | None = text_if_any("Remark", default=None)
+
+    @pytest.mark.parametrize("value", [*NOT_TEXT, None], ids=lambda value: type(value).__name__)
+    def test_counts_what_is_not_text_as_missing(self, value):
+        assert build(self.Thing, {"Remark": value}).remark is None
+
+    @pytest.mark.parametrize(("value", "expected"), [(" a ", "a"), (5, "5"), ("", "")])
+    def test_is_read_like_text(self, value, expected):
+        assert build(self.Thing, {"Remark": value}).remark == expected
 
 
 class TestContent:

@@ -270,6 +270,14 @@ class TestMsgId:
         assert parse_message(push(MsgType="text", Content="hi")).msg_id == ""
 
 
+class TestEventName:
+    @pytest.mark.parametrize("event", [{"a": "b"}, ["CLICK", "VIEW"], 1.5, None])
+    def test_that_is_unreadable_loses_no_event(self, event):
+        fields = push(MsgType="event", Event=event)
+        message = parse_message(fields)
+        assert (type(message), message.event, message.raw) == (UnknownEvent, "", fields)
+
+
 class TestMapping:
     def test_is_the_dict_that_a_cloud_function_gets(self):
         event = {
@@ -330,11 +338,3 @@ def check(mapping: dict[str, Any]) -> None:
         assert isinstance(message, Message)
         assert message.raw is mapping
         assert message.created_at.timestamp() == message.create_time
-
-
-class TestEventName:
-    @pytest.mark.parametrize("event", [{"a": "b"}, ["CLICK", "VIEW"], 1.5, None])
-    def test_that_is_unreadable_loses_no_event(self, event):
-        fields = push(MsgType="event", Event=event)
-        message = parse_message(fields)
-        assert (type(message), message.event, message.raw) == (UnknownEvent, "", fields)

@@ -520,6 +520,14 @@ class TestSealReply:
         with pytest.raises(ReplyError):
             seal_reply(SEALED, self.open(), answer)
 
+    @every_format
+    def test_refuses_a_reply_to_a_push_that_names_no_user(self, form):
+        push = self.open(form=form, MsgType="event", Event="minigame_coin_deliver_completed", FromUserName="")
+        with pytest.raises(ReplyError, match="no user"):
+            seal_reply(SEALED, push, "thanks")
+        assert seal_reply(SEALED, push, None).body == b"success"
+        assert seal_reply(SEALED, push, TextReply(content="thanks", to_user_name="oUSER")).status == 200
+
     def test_refuses_the_bare_base_of_replies(self):
         with pytest.raises(ReplyError):
             seal_reply(SEALED, self.open(), Reply())

@@ -151,9 +151,9 @@ class TestParseXml:
         body = b"<xml><P><I/><I>1</I><I><N/><N>2</N></I></P></xml>"
         assert parse_body(body) == {"P": {"I": ["", "1", {"N": ["", "2"]}]}}
 
-    def test_trims_further_down_and_leaves_no_trace_of_indentation(self):
-        body = b"<xml>\n <P>\n  <N>\n <![CDATA[1]]> \n</N>\n </P>\n</xml>"
-        assert parse_body(body) == {"P": {"N": "1"}}
+    def test_keeps_the_white_space_of_text_further_down_but_not_the_indentation(self):
+        body = "<xml>\n <P>\n  <N><![CDATA[\u3000a\n]]></N>\n  <M> </M>\n </P>\n</xml>".encode()
+        assert parse_body(body) == {"P": {"N": "\u3000a\n", "M": " "}}
 
     def test_leaves_attributes_comments_and_instructions_out(self):
         body = b'<xml v="1"><!-- c --><A b="c">1</A><?go now?></xml>'

@@ -410,8 +410,11 @@ def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -
     fields = reply.to_fields(form)
     if not reply.msg_type:
         return fields
+    to_user_name = reply.to_user_name or message.from_user_name
+    if not to_user_name:
+        raise ReplyError("this push names no user whom a reply could go to（该推送没有用户，无法回复）")
     return {
-        "ToUserName": reply.to_user_name or message.from_user_name,
+        "ToUserName": to_user_name,
         "FromUserName": reply.from_user_name or message.to_user_name,
         "CreateTime": timestamp if reply.create_time is None else reply.create_time,
         "MsgType": reply.msg_type,

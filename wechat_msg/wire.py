@@ -119,10 +119,11 @@ def _read_elements(body: bytes) -> dict[str, Any]:
 
 
 def _tidy(value: Any, left: int = _MAX_DEPTH) -> Any:
-    """Make empty elements ``""``, and judge the depth."""
+    """Make empty elements ``""``, drop the white space between elements (``#text``), and judge the depth."""
     if left == 0:
         raise MalformedPush("the body is nested too deep")
     if isinstance(value, dict):
+        value.pop("#text", None)
         return {name: member if isinstance(member, str) else _tidy(member, left - 1) for name, member in value.items()}
     if isinstance(value, list):
         return [_tidy(member, left - 1) for member in value]
@@ -145,7 +146,13 @@ class _HardenedExpat:
 
 # Its own guard against entities is not needed: without the DOCTYPE that is refused, none can be declared.
 _xmltodict = functools.partial(
-    xmltodict.parse, encoding="utf-8", expat=_HardenedExpat, xml_attribs=False, item_depth=2, disable_entities=False
+    xmltodict.parse,
+    encoding="utf-8",
+    expat=_HardenedExpat,
+    xml_attribs=False,
+    strip_whitespace=False,
+    item_depth=2,
+    disable_entities=False,
 )
 
 
