@@ -6,11 +6,9 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
-from attrs import field, frozen
+from attrs import frozen
 
 from wechat_msg.crypto import Envelope, MessageCipher
 from wechat_msg.errors import (
@@ -20,13 +18,13 @@ from wechat_msg.errors import (
     MalformedPush,
     MethodNotAllowed,
     ModeMismatch,
-    PushError,
     ReplyError,
     SignatureExpired,
     SignatureMismatch,
     SignatureMissing,
 )
 from wechat_msg.events import Event
+from wechat_msg.exchange import PushRequest, PushResponse, parse_query, refuse
 from wechat_msg.messages import Message
 from wechat_msg.parsing import parse_message
 from wechat_msg.replies import (
@@ -63,87 +61,11 @@ Answer = Reply | str | None
 """What a handler may return: a `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
 
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
-_TEXT = "text/plain; charset=utf-8"
 _CONTENT_TYPES: Mapping[Format, str] = {
     "xml": "application/xml; charset=utf-8",
     "json": "application/json; charset=utf-8",
 }
 _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, TransferCustomerServiceReply)
-
-
-# --- request and response --------------------------------------------------------------------------------------------
-
-
-def _check_query(_instance: object, _attribute: object, query: object) -> None:
-    if not isinstance(query, Mapping):
-        raise MalformedPush("the query must be a mapping; parse_query makes one")
-
-
-def _to_bytes(body: Any) -> bytes:
-    if isinstance(body, (bytes, bytearray, memoryview)):
-        return bytes(body)
-    raise MalformedPush("the body must be bytes, exactly as received")
-
-
-@frozen
-class PushRequest:
-    """What an adapter takes from its framework's request.
-
-    Attributes:
-        method: The HTTP method.
-        query: The query parameters; make it with `parse_query`, as frameworks disagree on repeated parameters.
-        body: The body, exactly as received.
-        content_type: The Content-Type header; not relied on.
-    """
-
-    method: str = field(converter=str)
-    query: Mapping[str, str] = field(repr=False, validator=_check_query)
-    body: bytes = field(default=b"", repr=False, converter=_to_bytes)
-    content_type: str = ""
-
-    @property
-    def query_string(self) -> str:
-        """The query as it stands in a URL."""
-        return urlencode(self.query)
-
-
-@frozen
-class PushResponse:
-    """What an adapter turns into its framework's response.
-
-    Attributes:
-        status: The HTTP status.
-        body: The body.
-        content_type: Value of the Content-Type header.
-        headers: Further headers.
-    """
-
-    status: int
-    body: bytes = field(repr=False)
-    content_type: str = _TEXT
-    headers: Mapping[str, str] = field(factory=dict)
-
-
-def parse_query(query_string: str | bytes) -> dict[str, str]:
-    """Read a query string; a parameter that is given twice is left out, so that nobody can choose which one counts.
-
-    Example:
-        >>> parse_query("nonce=1&timestamp=2&nonce=3&echostr=a%2Bb")
-        {'timestamp': '2', 'echostr': 'a+b'}
-    """
-    if isinstance(query_string, bytes):
-        query_string = query_string.decode("utf-8", "replace")
-    pairs = parse_qsl(query_string, keep_blank_values=True)
-    seen: dict[str, int] = {}
-    for name, _ in pairs:
-        seen[name] = seen.get(name, 0) + 1
-    return {name: value for name, value in pairs if seen[name] == 1}
-
-
-def refuse(error: PushError) -> PushResponse:
-    """Answer a request that was refused: the status, and nothing that helps an attacker."""
-    headers = {"Allow": "GET, POST"} if isinstance(error, MethodNotAllowed) else {}
-    return PushResponse(error.status_hint, HTTPStatus(error.status_hint).phrase.encode(), headers=headers)
 
 
 # --- GET: URL verification -------------------------------------------------------------------------------------------

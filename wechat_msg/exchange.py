@@ -1,0 +1,86 @@
+"""What an adapter hands over and gets back: a request and a response of no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from attrs import field, frozen
+
+from wechat_msg.errors import MalformedPush, MethodNotAllowed, PushError
+
+__all__ = ["PushRequest", "PushResponse", "parse_query", "refuse"]
+
+
+def _check_query(_instance: object, _attribute: object, query: object) -> None:
+    if not isinstance(query, Mapping):
+        raise MalformedPush("the query must be a mapping; parse_query makes one")
+
+
+def _to_bytes(body: Any) -> bytes:
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body)
+    raise MalformedPush("the body must be bytes, exactly as received")
+
+
+@frozen
+class PushRequest:
+    """What an adapter takes from its framework's request.
+
+    Attributes:
+        method: The HTTP method.
+        query: The query parameters; make it with `parse_query`, as frameworks disagree on repeated parameters.
+        body: The body, exactly as received.
+        content_type: The Content-Type header; not relied on.
+    """
+
+    method: str = field(converter=str)
+    query: Mapping[str, str] = field(repr=False, validator=_check_query)
+    body: bytes = field(default=b"", repr=False, converter=_to_bytes)
+    content_type: str = ""
+
+    @property
+    def query_string(self) -> str:
+        """The query as it stands in a URL."""
+        return urlencode(self.query)
+
+
+@frozen
+class PushResponse:
+    """What an adapter turns into its framework's response.
+
+    Attributes:
+        status: The HTTP status.
+        body: The body.
+        content_type: Value of the Content-Type header.
+        headers: Further headers.
+    """
+
+    status: int
+    body: bytes = field(repr=False)
+    content_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+def parse_query(query_string: str | bytes) -> dict[str, str]:
+    """Read a query string; a parameter that is given twice is left out, so that nobody can choose which one counts.
+
+    Example:
+        >>> parse_query("nonce=1&timestamp=2&nonce=3&echostr=a%2Bb")
+        {'timestamp': '2', 'echostr': 'a+b'}
+    """
+    if isinstance(query_string, bytes):
+        query_string = query_string.decode("utf-8", "replace")
+    pairs = parse_qsl(query_string, keep_blank_values=True)
+    seen: dict[str, int] = {}
+    for name, _ in pairs:
+        seen[name] = seen.get(name, 0) + 1
+    return {name: value for name, value in pairs if seen[name] == 1}
+
+
+def refuse(error: PushError) -> PushResponse:
+    """Answer a request that was refused: the status, and nothing that helps an attacker."""
+    headers = {"Allow": "GET, POST"} if isinstance(error, MethodNotAllowed) else {}
+    return PushResponse(error.status_hint, HTTPStatus(error.status_hint).phrase.encode(), headers=headers)
