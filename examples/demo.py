@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
+import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -144,33 +143,29 @@ def say(who: str, what: str, answer: str, *, passed: bool) -> None:
 @contextlib.contextmanager
 def start_bot(settings: PushSettings) -> Iterator[str]:
     """Start the example bot as a process of its own on a free port, and yield its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     secrets = {
         "WECHAT_TOKEN": settings.token,
         "WECHAT_ENCODING_AES_KEY": settings.encoding_aes_key or "",
         "WECHAT_APPID": settings.appid or "",
         "WECHAT_ALLOW_PLAINTEXT": str(int(settings.allow_plaintext)),
     }
-    environ = {**os.environ, **secrets, "HOST": "127.0.0.1", "PORT": str(port)}
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen([sys.executable, BOT], env=environ, stdout=quiet, stderr=quiet) as bot:
+    environ = {**os.environ, **secrets, "HOST": "127.0.0.1", "PORT": "0"}
+    command = [sys.executable, BOT]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as bot:
         try:
-            wait_for(port, bot)
-            yield f"http://127.0.0.1:{port}/wechat"
+            yield f"{read_address(bot)}/wechat"
         finally:
             bot.terminate()
 
 
-def wait_for(port: int, bot: subprocess.Popen[bytes], seconds: float = 20) -> None:
-    """Wait until something listens at *port*."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and bot.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.05)
-    raise SystemExit(f"{BOT.name} did not start; run it by hand to see why")
+def read_address(bot: subprocess.Popen[str]) -> str:
+    """Wait until the bot tells at which address it listens."""
+    said: list[str] = []
+    for line in bot.stdout or ():
+        said.append(line)
+        if address := re.search(r"http://127\.0\.0\.1:\d+", line):
+            return address[0]
+    raise SystemExit(f"{BOT.name} did not start:\n{''.join(said)}")
 
 
 if __name__ == "__main__":

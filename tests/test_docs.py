@@ -18,10 +18,8 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import tomllib
 import types
 from collections.abc import Iterator, Mapping
@@ -281,21 +279,19 @@ OPENER = build_opener(ProxyHandler({}))
 @contextlib.contextmanager
 def start_program(block: Block, folder: Path) -> Iterator[str]:
     """Save the block as app.py, as the document says, start it on a free port, and yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    from tests.servers import serve  # not at the top: this file also runs as a script, from elsewhere
+
     assert block.source.count(PORT) == 1
-    (folder / "app.py").write_text(block.source.replace(PORT, port), "utf-8")
+    (folder / "app.py").write_text(block.source.replace(PORT, "0"), "utf-8")
     # With a key and allow_plaintext one process takes all three modes.
-    environ = make_environ(WECHAT_ENCODING_AES_KEY=KEY, WECHAT_APPID=APPID, WECHAT_ALLOW_PLAINTEXT="1")
-    with (folder / "log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=environ, stdout=log, stderr=log)
-        try:
-            wait_for(int(port), process, folder / "log")
-            yield ADDRESS.replace(PORT, port)
-        finally:
-            process.terminate()
-            process.wait(10)
+    secrets = {
+        "WECHAT_TOKEN": TOKEN,
+        "WECHAT_ENCODING_AES_KEY": KEY,
+        "WECHAT_APPID": APPID,
+        "WECHAT_ALLOW_PLAINTEXT": "1",
+    }
+    with serve(str(folder / "app.py"), environ=secrets) as server:
+        yield ADDRESS.replace(PORT, str(server.port))
 
 
 def send(url: str, request: PushRequest) -> tuple[int, bytes]:
@@ -306,17 +302,6 @@ def send(url: str, request: PushRequest) -> tuple[int, bytes]:
             return response.status, response.read()
     except HTTPError as error:
         return error.code, error.read()
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert process.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < deadline, log.read_text("utf-8")
-            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("block", PROGRAMS, ids=name_program)

@@ -17,9 +17,9 @@ from wechat_msg.errors import AppIdMismatch, DecryptError, ReplyError, SettingsE
 if TYPE_CHECKING:
     from Crypto.Cipher._mode_cbc import CbcMode
 
-T = TypeVar("T")
-
 __all__ = ["Envelope", "MessageCipher", "generate_encoding_aes_key", "generate_token", "parse_encoding_aes_key"]
+
+T = TypeVar("T")
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _ENCODING_AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}", re.ASCII)

@@ -6,12 +6,12 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from typing import cast
 
 from wechat_msg.errors import PushError, SettingsError
 from wechat_msg.push import Answer, PushRequest, PushResponse, PushSettings, answer_get, open_push, refuse, seal_reply
-from wechat_msg.routing import AsyncHandler, Handler, Router, RunHandler, ask, drive, is_async
+from wechat_msg.routing import AsyncHandler, Handler, Router, RunHandler, ask, call, drive, is_async
 
 __all__ = ["AsyncPushEndpoint", "PushEndpoint"]
 
@@ -110,30 +110,18 @@ class AsyncPushEndpoint(_Endpoint):
     async def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat; see `PushEndpoint.handle`."""
         flow = self._flow(request)
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = await _run_async(step)
-                except Exception as error:  # noqa: BLE001  # the flow decides
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            return cast("PushResponse", end.value)
+        answer = None
+        while True:
+            try:
+                step = flow.send(answer)
+            except StopIteration as end:
+                return cast("PushResponse", end.value)
+            answer = await _run(step)
 
 
-async def _run_async(step: RunHandler) -> Answer:
+async def _run(step: RunHandler) -> Answer:
     """Await the handler, or run it in a thread so that it cannot stall the loop."""
     if is_async(step.handler):
         return await cast("AsyncHandler", step.handler)(step.message)
-    answer = await asyncio.to_thread(_call, step)
+    answer = await asyncio.to_thread(call, step)
     return await answer if inspect.isawaitable(answer) else answer
-
-
-def _call(step: RunHandler) -> Answer | Awaitable[Answer]:
-    """Call the handler; no future takes a StopIteration, and whoever awaits it would wait for ever."""
-    try:
-        return step.handler(step.message)
-    except StopIteration as error:
-        raise RuntimeError("the handler raised StopIteration") from error

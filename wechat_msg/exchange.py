@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from attrs import field, frozen
@@ -19,7 +19,7 @@ def _check_query(_instance: object, _attribute: object, query: object) -> None:
         raise MalformedPush("the query must be a mapping; parse_query makes one")
 
 
-def _to_bytes(body: Any) -> bytes:
+def _to_bytes(body: bytes | bytearray | memoryview) -> bytes:
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
     raise MalformedPush("the body must be bytes, exactly as received")
@@ -74,9 +74,7 @@ def parse_query(query_string: str | bytes) -> dict[str, str]:
     if isinstance(query_string, bytes):
         query_string = query_string.decode("utf-8", "replace")
     pairs = parse_qsl(query_string, keep_blank_values=True)
-    seen: dict[str, int] = {}
-    for name, _ in pairs:
-        seen[name] = seen.get(name, 0) + 1
+    seen = Counter(name for name, _ in pairs)
     return {name: value for name, value in pairs if seen[name] == 1}
 
 

@@ -41,7 +41,7 @@ class UnreadableField(ValueError):
 # --- reading one value; None: there is nothing to read ---------------------------------------------------------------
 
 
-def read_content(value: Any) -> str:
+def read_content(value: object) -> str:
     """Take a user's own words letter for letter."""
     if isinstance(value, str):
         return value
@@ -50,12 +50,12 @@ def read_content(value: Any) -> str:
     raise UnreadableField
 
 
-def read_text(value: Any) -> str:
+def read_text(value: object) -> str:
     """Take text or a whole number; the line breaks that WeChat sometimes sets around CDATA go."""
     return value.strip(_BLANKS) if isinstance(value, str) else read_content(value)
 
 
-def read_text_if_any(value: Any) -> str | None:
+def read_text_if_any(value: object) -> str | None:
     """Take text as `read_text` does, and anything else for nothing."""
     try:
         return read_text(value)
@@ -63,7 +63,7 @@ def read_text_if_any(value: Any) -> str | None:
         return None
 
 
-def read_integer(value: Any) -> int | None:
+def read_integer(value: object) -> int | None:
     """Take a whole number, or its decimal text; true and false are 1 and 0."""
     if isinstance(value, str):
         value = value.strip(_BLANKS)
@@ -77,7 +77,7 @@ def read_integer(value: Any) -> int | None:
     raise UnreadableField
 
 
-def read_timestamp(value: Any) -> int | None:
+def read_timestamp(value: object) -> int | None:
     """Take seconds since the epoch, from 1970 to the end of the calendar."""
     seconds = read_integer(value)
     if seconds is not None and not 0 <= seconds < _YEAR_10000:
@@ -85,7 +85,7 @@ def read_timestamp(value: Any) -> int | None:
     return seconds
 
 
-def read_number(value: Any) -> float | None:
+def read_number(value: object) -> float | None:
     """Take a number, or its decimal text."""
     if isinstance(value, str):
         value = value.strip(_BLANKS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wechat_msg.errors import MalformedPush
@@ -64,5 +64,5 @@ def _choose(mapping: Mapping[str, Any]) -> tuple[type[Message] | None, type[Mess
     return _find(find_message, msg_type), UnknownMessage
 
 
-def _find(find: Any, name: Any) -> type[Message] | None:
+def _find(find: Callable[[str], type[Message] | None], name: object) -> type[Message] | None:
     return find(name.strip()) if isinstance(name, str) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -36,7 +37,7 @@ from wechat_msg.replies import (
     TransferCustomerServiceReply,
 )
 from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
-from wechat_msg.signature import compute_msg_signature, is_msg_signature_valid, is_signature_valid
+from wechat_msg.signature import compute_msg_signature, is_signed
 from wechat_msg.wire import Format, detect_format, parse_body, read_encrypt, render_body
 
 __all__ = [
@@ -99,7 +100,7 @@ def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
     """
     echostr = query.get("echostr")
     if "signature" in query or "msg_signature" not in query:
-        _verify_signature(settings, query)
+        _verify(settings, query, "signature")
         if not isinstance(echostr, str) or not echostr:
             raise MalformedPush("echostr is missing")
         return echostr
@@ -157,7 +158,7 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
     if len(request.body) > settings.max_body:
         raise BodyTooLarge("the body is longer than max_body")
     if "signature" in request.query:
-        _verify_signature(settings, request.query)
+        _verify(settings, request.query, "signature")
     # A name cannot hide from the search but by an escape, and then the push is refused as a plain one.
     encrypt = read_encrypt(request.body) if b"Encrypt" in request.body else None
     push = _open_plain(settings, request) if encrypt is None else _open_sealed(settings, request, encrypt)
@@ -186,7 +187,7 @@ def _open_envelope(settings: PushSettings, query: Mapping[str, str], encrypt: st
     """Verify ``msg_signature`` and open the envelope with the first key that fits."""
     if not settings.ciphers:
         raise ModeMismatch("a sealed push, but no encoding_aes_key is set（收到密文推送，需要配置 encoding_aes_key）")
-    _verify_msg_signature(settings, query, encrypt)
+    _verify(settings, query, "msg_signature", encrypt)
     failures: list[DecryptError | AppIdMismatch] = []
     for cipher in settings.ciphers:
         try:
@@ -197,20 +198,16 @@ def _open_envelope(settings: PushSettings, query: Mapping[str, str], encrypt: st
     raise next((error for error in failures if isinstance(error, AppIdMismatch)), failures[0])
 
 
-def _verify_signature(settings: PushSettings, query: Mapping[str, str]) -> None:
-    signature, timestamp, nonce = query.get("signature", ""), query.get("timestamp", ""), query.get("nonce", "")
+def _verify(settings: PushSettings, query: Mapping[str, str], name: str, *sealed: str) -> None:
+    """Check *name*, the signature over Token, timestamp, nonce and what is *sealed*, with every accepted Token."""
+    signature, timestamp, nonce = query.get(name, ""), query.get("timestamp", ""), query.get("nonce", "")
     for token in settings.tokens:
-        if is_signature_valid(token, signature=signature, timestamp=timestamp, nonce=nonce):
-            return _check_timestamp(timestamp)
-    raise _explain(query, "signature")
-
-
-def _verify_msg_signature(settings: PushSettings, query: Mapping[str, str], encrypt: str) -> None:
-    signature, timestamp, nonce = query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", "")
-    for token in settings.tokens:
-        if is_msg_signature_valid(token, msg_signature=signature, timestamp=timestamp, nonce=nonce, encrypt=encrypt):
-            return _check_timestamp(timestamp)
-    raise _explain(query, "msg_signature")
+        if is_signed(signature, (token, timestamp, nonce, *sealed)):
+            break
+    else:
+        raise _explain(query, name)
+    if not _TIMESTAMP.fullmatch(timestamp):
+        raise MalformedPush("timestamp is not a number")
 
 
 def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
@@ -218,11 +215,6 @@ def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
         if not query.get(name):
             return SignatureMissing(f"{name} is missing, or given twice")
     return SignatureMismatch(f"{signature} does not match")
-
-
-def _check_timestamp(timestamp: str) -> None:
-    if not _TIMESTAMP.fullmatch(timestamp):
-        raise MalformedPush("timestamp is not a number")
 
 
 def _check_age(settings: PushSettings, timestamp: str, now: Callable[[], float]) -> None:
@@ -296,7 +288,8 @@ def answer_cloud_function(
     answer = _choose_reply(account_kind, message, reply)
     if isinstance(answer, Acknowledgement):
         return answer.body
-    return parse_body(render_body(_to_document(message, answer, "json", int(now())), "json").encode())
+    document: dict[str, Any] = json.loads(render_body(_to_document(message, answer, "json", int(now())), "json"))
+    return document
 
 
 def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -> Reply:

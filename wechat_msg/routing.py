@@ -50,33 +50,35 @@ def is_async(handler: object) -> bool:
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(getattr(handler, "__call__", None))  # noqa: B004
 
 
-def run(step: RunHandler) -> Answer:
-    """Run a step here and now.
+def call(step: RunHandler) -> Answer | Awaitable[Answer]:
+    """Call the handler; its StopIteration would pass for the end of a flow, and no future takes one."""
+    try:
+        return step.handler(step.message)
+    except StopIteration as error:
+        raise RuntimeError("the handler raised StopIteration") from error
+
+
+def drive(flow: Generator[RunHandler, Answer, T]) -> T:
+    """Perform the steps of *flow* here and now, and return what it returns.
 
     Raises:
-        ReplyError: The handler is asynchronous.
+        ReplyError: A handler is asynchronous.
     """
-    answer = step.handler(step.message)
+    answer = None
+    while True:
+        try:
+            step = flow.send(answer)
+        except StopIteration as end:
+            return cast("T", end.value)
+        answer = _expect_answer(call(step))
+
+
+def _expect_answer(answer: Answer | Awaitable[Answer]) -> Answer:
     if inspect.isawaitable(answer):
         if inspect.iscoroutine(answer):
             answer.close()
         raise ReplyError("an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）")
     return answer
-
-
-def drive(flow: Generator[RunHandler, Answer, T]) -> T:
-    """Perform the steps of *flow* here and now, and return what it returns."""
-    try:
-        step = next(flow)
-        while True:
-            try:
-                answer = run(step)
-            except Exception as error:  # noqa: BLE001  # the flow decides
-                step = flow.throw(error)
-            else:
-                step = flow.send(answer)
-    except StopIteration as end:
-        return cast("T", end.value)
 
 
 @frozen

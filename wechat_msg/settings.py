@@ -39,17 +39,17 @@ def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any
             raise SettingsError(f"{attribute.name}: 3 to 32 letters and digits（Token 必须为 3 到 32 位英文或数字）")
 
 
-def _to_tuple(values: Any) -> tuple[Any, ...]:
+def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):  # "abc" would become three tokens
         raise SettingsError("extra_appids and previous_... take lists of texts, not one text")
     return tuple(values)
 
 
-def _to_appids(values: Any) -> frozenset[str]:
+def _to_appids(values: Iterable[str]) -> frozenset[str]:
     return frozenset(_to_tuple(values))
 
 
-def _to_account_kind(kind: Any) -> AccountKind:
+def _to_account_kind(kind: AccountKind | str) -> AccountKind:
     try:
         return AccountKind(kind)
     except ValueError:
@@ -134,7 +134,7 @@ class PushSettings:
         cls,
         prefix: str = "WECHAT_",
         *,
-        required: Collection[str] = ("token",),
+        required: Collection[str] = (),
         environ: Mapping[str, str] = os.environ,
     ) -> PushSettings:
         """Read the settings from environment variables.
@@ -145,12 +145,12 @@ class PushSettings:
 
         Args:
             prefix: What the names begin with; one per account.
-            required: Attributes that must be given: a bot that is meant for the sealed mode (安全模式) adds
-                ``encoding_aes_key`` and ``appid``. A key always needs the appid.
+            required: Attributes that must be given besides the token, which always must: a bot that is meant for the
+                sealed mode (安全模式) names ``encoding_aes_key`` and ``appid``. A key always needs the appid.
             environ: The variables.
 
         Raises:
-            SettingsError: A variable is missing or malformed; the text names it.
+            SettingsError: A variable is missing (the text names it), or malformed (the text names it or the attribute).
 
         Example:
             >>> PushSettings.from_env(environ={})

@@ -81,7 +81,7 @@ def verify_signature(token: str, *, signature: str, timestamp: str, nonce: str) 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html
     """
-    if not _is_signed(signature, (token, timestamp, nonce)):
+    if not is_signed(signature, (token, timestamp, nonce)):
         raise SignatureMismatch("signature does not match")
 
 
@@ -101,7 +101,7 @@ def verify_msg_signature(token: str, *, msg_signature: str, timestamp: str, nonc
     Source:
         https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/Technical_Plan.html
     """
-    if not _is_signed(msg_signature, (token, timestamp, nonce, encrypt)):
+    if not is_signed(msg_signature, (token, timestamp, nonce, encrypt)):
         raise SignatureMismatch("msg_signature does not match")
 
 
@@ -112,15 +112,15 @@ def is_signature_valid(token: str, *, signature: str, timestamp: str, nonce: str
         >>> is_signature_valid("AAAAA", signature="forged", timestamp="1714036504", nonce="1514711492")
         False
     """
-    return _is_signed(signature, (token, timestamp, nonce))
+    return is_signed(signature, (token, timestamp, nonce))
 
 
 def is_msg_signature_valid(token: str, *, msg_signature: str, timestamp: str, nonce: str, encrypt: str) -> bool:
     """Answer whether `verify_msg_signature` would accept; never raises."""
-    return _is_signed(msg_signature, (token, timestamp, nonce, encrypt))
+    return is_signed(msg_signature, (token, timestamp, nonce, encrypt))
 
 
-def _is_signed(signature: str, parts: tuple[str, ...]) -> bool:
+def is_signed(signature: str, parts: tuple[str, ...]) -> bool:
     """Compare in constant time: the only place of this package where a signature is compared."""
     try:
         return all(parts) and compare_digest(_digest(parts), signature)

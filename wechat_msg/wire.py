@@ -13,9 +13,9 @@ import xmltodict
 
 from wechat_msg.errors import MalformedPush, ReplyError
 
-T = TypeVar("T")
-
 __all__ = ["Format", "clean_text", "detect_format", "parse_body", "read_encrypt", "render_body"]
+
+T = TypeVar("T")
 
 Format = Literal["xml", "json"]
 """The data format (数据格式) of a push; its reply goes out in the same."""
@@ -25,6 +25,7 @@ _MAX_DEPTH = 32  # real pushes nest five deep
 # WeChat does send raw control characters in texts. No other byte of UTF-8 is below 0x20, so they can be cut as bytes.
 _CONTROL_BYTES = bytes(set(range(0x20)) - set(b"\t\n\r"))
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_WELL_FORMED = (expat.ExpatError, ValueError, RecursionError)
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -76,7 +77,26 @@ def read_encrypt(body: bytes) -> str | None:
         if encrypt is not None and not isinstance(encrypt, str):
             raise MalformedPush("Encrypt is not text")
         return encrypt
-    return _run_expat(_read_encrypt_element, body)
+    return _parse("XML", body, _read_encrypt_element, _read_encrypt_element)
+
+
+def _parse(name: str, body: bytes, parse: Callable[[bytes], T], parse_cleaned: Callable[[bytes], T]) -> T:
+    """Parse *body*, and what is not well-formed once more without its raw control characters."""
+    try:
+        return parse(body)
+    except _NOT_WELL_FORMED:
+        pass
+    try:
+        return parse_cleaned(body.removeprefix(_BOM).translate(None, _CONTROL_BYTES).strip())
+    except _NOT_WELL_FORMED:
+        raise MalformedPush(f"the body is not well-formed {name} in UTF-8") from None
+
+
+def _check_depth(value: Any, left: int = _MAX_DEPTH) -> None:
+    if left < 0:
+        raise MalformedPush("the body is nested too deep")
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_depth(member, left - 1)
 
 
 def _read_encrypt_element(body: bytes) -> str | None:
@@ -93,7 +113,7 @@ def _read_encrypt_element(body: bytes) -> str | None:
 
 
 def _parse_xml(body: bytes) -> dict[str, Any]:
-    fields = _run_expat(_read_elements, body)
+    fields = _parse("XML", body, _read_elements, _read_elements)
     if not fields:
         raise MalformedPush("the XML document holds no elements")
     return fields
@@ -105,7 +125,9 @@ def _read_elements(body: bytes) -> dict[str, Any]:
 
     def take(path: Sequence[tuple[str, object]], value: Any) -> bool:
         name = path[-1][0]
-        value = value if isinstance(value, str) else _tidy(value)
+        if not isinstance(value, str):
+            _check_depth(value, _MAX_DEPTH - 1)
+            value = _tidy(value)
         if name not in fields:
             fields[name] = value
         elif isinstance(fields[name], list):
@@ -118,15 +140,12 @@ def _read_elements(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def _tidy(value: Any, left: int = _MAX_DEPTH) -> Any:
-    """Make empty elements ``""``, drop the white space between elements (``#text``), and judge the depth."""
-    if left == 0:
-        raise MalformedPush("the body is nested too deep")
+def _tidy(value: Any) -> Any:
+    """Make empty elements ``""``, and drop the white space between elements, which xmltodict files as ``#text``."""
     if isinstance(value, dict):
-        value.pop("#text", None)
-        return {name: member if isinstance(member, str) else _tidy(member, left - 1) for name, member in value.items()}
+        return {name: _tidy(member) for name, member in value.items() if name != "#text"}
     if isinstance(value, list):
-        return [_tidy(member, left - 1) for member in value]
+        return [_tidy(member) for member in value]
     return "" if value is None else value
 
 
@@ -160,20 +179,8 @@ def _refuse_doctype(*_: object) -> NoReturn:
     raise MalformedPush("the body has a DOCTYPE")
 
 
-def _run_expat(parse: Callable[[bytes], T], body: bytes) -> T:
-    """Parse *body*, and what is not well-formed once more without its raw control characters."""
-    try:
-        return parse(body)
-    except (expat.ExpatError, ValueError):
-        pass
-    try:
-        return parse(_clean_bytes(body))
-    except (expat.ExpatError, ValueError):
-        raise MalformedPush("the body is not well-formed XML in UTF-8") from None
-
-
 def _parse_json(body: bytes) -> dict[str, Any]:
-    text, root = _load_json(body)
+    text, root = _parse("JSON", body, _read_strict_json, _read_lenient_json)
     if text.count("{") + text.count("[") > _MAX_DEPTH:
         _check_depth(root)
     # Perhaps half of a surrogate pair, which no encoder would take later on. One character is looked for much faster.
@@ -186,25 +193,15 @@ def _parse_json(body: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", root)
 
 
-def _load_json(body: bytes) -> tuple[str, Any]:
-    """Parse *body*, and what is not well-formed once more without its raw control characters."""
-    try:
-        text = body.decode("utf-8")
-        return text, _STRICT_JSON.decode(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        text = _clean_bytes(body).decode("utf-8")
-        return text, _LENIENT_JSON.decode(text)
-    except (ValueError, RecursionError):
-        raise MalformedPush("the body is not well-formed JSON in UTF-8") from None
+def _read_strict_json(body: bytes) -> tuple[str, Any]:
+    text = body.decode("utf-8")
+    return text, _STRICT_JSON.decode(text)
 
 
-def _check_depth(value: Any, left: int = _MAX_DEPTH) -> None:
-    if left < 0:
-        raise MalformedPush("the body is nested too deep")
-    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_depth(member, left - 1)
+def _read_lenient_json(body: bytes) -> tuple[str, Any]:
+    """Take raw tabs and line breaks in texts, too."""
+    text = body.decode("utf-8")
+    return text, _LENIENT_JSON.decode(text)
 
 
 def _unique_members(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -220,10 +217,6 @@ def _refuse_constant(_: str) -> NoReturn:
 
 _STRICT_JSON = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
 _LENIENT_JSON = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant, strict=False)
-
-
-def _clean_bytes(body: bytes) -> bytes:
-    return body.removeprefix(_BOM).translate(None, _CONTROL_BYTES).strip()
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -242,7 +235,7 @@ def clean_text(text: str) -> str:
 
 
 def render_body(fields: Mapping[str, Any], form: Format) -> str:
-    """Write a document: the exact inverse of `parse_body`.
+    """Write a document that `parse_body` reads back.
 
     Text becomes CDATA, so that nothing in it can open an element; numbers are bare, a mapping nests, a list repeats its
     element. Characters that XML cannot hold are dropped in both formats, None values are left out.

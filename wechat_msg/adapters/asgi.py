@@ -6,13 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from wechat_msg.adapters.choice import NOT_FOUND, Choice, Receive, choose, read_body
-from wechat_msg.endpoint import AsyncPushEndpoint
-from wechat_msg.push import PushRequest, PushResponse, parse_query
+from wechat_msg.adapters.choice import Choice, Receive, Scope, answer_asgi, choose
 
 __all__ = ["push_app"]
 
-Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -26,25 +23,13 @@ def push_app(endpoint: Choice[Scope]) -> Callable[[Scope, Receive, Send], Awaita
         if scope["type"] == "lifespan":
             await _follow_lifespan(receive, send)
         elif scope["type"] == "http":
-            response = await _answer(endpoint, scope, receive)
+            response = await answer_asgi(choose(endpoint, scope), scope, receive, asyncio.to_thread)
             headers = {"content-type": response.content_type, "content-length": str(len(response.body))}
             raw = [(name.lower().encode(), value.encode()) for name, value in {**headers, **response.headers}.items()]
             await send({"type": "http.response.start", "status": response.status, "headers": raw})
             await send({"type": "http.response.body", "body": response.body})
 
     return app
-
-
-async def _answer(choice: Choice[Scope], scope: Scope, receive: Receive) -> PushResponse:
-    endpoint = choose(choice, scope)
-    if endpoint is None:
-        return NOT_FOUND
-    body = await read_body(receive, endpoint.settings.max_body)
-    content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
-    request = PushRequest(scope["method"], parse_query(scope["query_string"]), body, content_type)
-    if isinstance(endpoint, AsyncPushEndpoint):
-        return await endpoint.handle(request)
-    return await asyncio.to_thread(endpoint.handle, request)
 
 
 async def _follow_lifespan(receive: Receive, send: Send) -> None:

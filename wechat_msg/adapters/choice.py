@@ -1,15 +1,26 @@
-"""What the adapters share: which endpoint a request is for, and how ASGI hands on its body."""
+"""What the adapters share: which endpoint a request is for, and how ASGI hands requests on."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from wechat_msg.endpoint import AsyncPushEndpoint, PushEndpoint
 from wechat_msg.errors import SettingsError
-from wechat_msg.push import PushResponse
+from wechat_msg.push import PushRequest, PushResponse, parse_query
 
-__all__ = ["NOT_FOUND", "Choice", "Receive", "SyncChoice", "check_sync", "choose", "read_body"]
+__all__ = [
+    "NOT_FOUND",
+    "Choice",
+    "Receive",
+    "Scope",
+    "SyncChoice",
+    "answer_asgi",
+    "check_sync",
+    "choose",
+    "choose_sync",
+]
 
 R = TypeVar("R")
 Endpoint = PushEndpoint | AsyncPushEndpoint
@@ -18,8 +29,10 @@ SyncChoice = PushEndpoint | Callable[[R], PushEndpoint | None]
 """An endpoint, or a function that picks one from the framework's request; None: there is no such account (404)."""
 Choice = Endpoint | Callable[[R], Endpoint | None]
 """The same, for frameworks that can await."""
+Scope = MutableMapping[str, Any]
+"""What ASGI hands a request on with ..."""
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-"""What ASGI hands a request's body on with."""
+"""... and its body."""
 
 NOT_FOUND = PushResponse(404, b"Not Found")
 
@@ -27,6 +40,17 @@ NOT_FOUND = PushResponse(404, b"Not Found")
 def choose(choice: Choice[R], request: R) -> Endpoint | None:
     """Return the endpoint for *request*; None if there is no such account."""
     return choice if isinstance(choice, (PushEndpoint, AsyncPushEndpoint)) else choice(request)
+
+
+def choose_sync(choice: SyncChoice[R], request: R) -> PushEndpoint | None:
+    """Like `choose`, where nothing can await the endpoint.
+
+    Raises:
+        SettingsError: The endpoint is asynchronous.
+    """
+    endpoint = choose(choice, request)
+    check_sync(endpoint)
+    return cast("PushEndpoint | None", endpoint)
 
 
 def check_sync(endpoint: Endpoint | Callable[..., object] | None) -> None:
@@ -39,7 +63,24 @@ def check_sync(endpoint: Endpoint | Callable[..., object] | None) -> None:
         raise SettingsError("this framework cannot await; use PushEndpoint（同步框架请使用 PushEndpoint）")
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
+async def answer_asgi(
+    endpoint: Endpoint | None,
+    scope: Scope,
+    receive: Receive,
+    run_in_thread: Callable[[Callable[[], PushResponse]], Awaitable[PushResponse]],
+) -> PushResponse:
+    """Hand an ASGI request to *endpoint*, to a sync one in a thread, so that its handlers never stall the loop."""
+    if endpoint is None:
+        return NOT_FOUND
+    body = await _read_body(receive, endpoint.settings.max_body)
+    content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
+    request = PushRequest(scope["method"], parse_query(scope["query_string"]), body, content_type)
+    if isinstance(endpoint, AsyncPushEndpoint):
+        return await endpoint.handle(request)
+    return await run_in_thread(functools.partial(endpoint.handle, request))
+
+
+async def _read_body(receive: Receive, limit: int) -> bytes:
     """Read the body, or as much of it as shows that it is longer than *limit*.
 
     A client that hangs up ends the body, too; what is cut short is malformed, so the endpoint refuses it.

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import cast
 
 from flask import Request, Response, request
 
-from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose
-from wechat_msg.endpoint import PushEndpoint
+from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose_sync
 from wechat_msg.push import PushRequest, PushResponse, parse_query
 
 __all__ = ["push_view"]
@@ -37,10 +35,9 @@ def push_view(endpoint: SyncChoice[Request]) -> Callable[..., Response]:
 
 
 def _answer(choice: SyncChoice[Request], request: Request) -> PushResponse:
-    endpoint = choose(choice, request)
-    check_sync(endpoint)
+    endpoint = choose_sync(choice, request)
     if endpoint is None:
         return NOT_FOUND
     request.max_content_length = endpoint.settings.max_body + 1  # Flask cuts a chunked body off without a word
     query, body = parse_query(request.query_string), request.get_data()
-    return cast("PushEndpoint", endpoint).handle(PushRequest(request.method, query, body, request.content_type or ""))
+    return endpoint.handle(PushRequest(request.method, query, body, request.content_type or ""))

@@ -7,8 +7,7 @@ from http import HTTPStatus
 from typing import Any, cast
 from wsgiref.types import StartResponse
 
-from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose
-from wechat_msg.endpoint import PushEndpoint
+from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose_sync
 from wechat_msg.push import PushRequest, PushResponse, parse_query
 
 __all__ = ["push_app"]
@@ -34,11 +33,10 @@ def push_app(endpoint: SyncChoice[Environ]) -> Callable[[Environ, StartResponse]
 
 
 def _answer(choice: SyncChoice[Environ], environ: Environ) -> PushResponse:
-    endpoint = choose(choice, environ)
-    check_sync(endpoint)
+    endpoint = choose_sync(choice, environ)
     if endpoint is None:
         return NOT_FOUND
-    return cast("PushEndpoint", endpoint).handle(
+    return endpoint.handle(
         PushRequest(
             environ["REQUEST_METHOD"],
             parse_query(environ.get("QUERY_STRING", "")),
