@@ -292,3 +292,14 @@ class TestFromEnv:
             PushSettings.from_env("BOT_", required=["encoding_aes_key", "appid"], environ={"BOT_MAX_AGE": "300"})
         for variable in ("BOT_TOKEN", "BOT_ENCODING_AES_KEY", "BOT_APPID"):
             assert variable in str(caught.value)
+
+
+class TestLists:
+    @pytest.mark.parametrize("name", ["extra_appids", "previous_tokens", "previous_encoding_aes_keys"])
+    @pytest.mark.parametrize(
+        "values", [[1, "wx1"], [None], [["wx1"]], [b"wx1"], [{}], "wx1", 5, None], ids=lambda values: repr(values)
+    )
+    @pytest.mark.parametrize("key", [None, KEY])
+    def test_of_anything_but_texts_are_refused(self, name, values, key):
+        with pytest.raises(SettingsError):
+            PushSettings(token="spamtest", encoding_aes_key=key, appid="wx0123456789abcdef", **{name: values})

@@ -40,9 +40,11 @@ def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any
 
 
 def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(values, str) or not isinstance(values, Iterable):  # "abc" would become three tokens
-        raise SettingsError("extra_appids and previous_... take lists of texts, not one text")
-    return tuple(values)
+    if not isinstance(values, str) and isinstance(values, Iterable):  # "abc" would become three tokens
+        texts = tuple(values)
+        if all(isinstance(text, str) for text in texts):
+            return texts
+    raise SettingsError("extra_appids and previous_... take lists of texts")
 
 
 def _to_appids(values: Iterable[str]) -> frozenset[str]:
@@ -79,7 +81,7 @@ def _make_ciphers(settings: PushSettings) -> tuple[MessageCipher, ...]:
     if settings.appid is None:
         raise SettingsError("encoding_aes_key needs the appid（设置了 EncodingAESKey 就必须设置 appid）")
     keys = (settings.encoding_aes_key, *settings.previous_encoding_aes_keys)
-    return tuple(MessageCipher(key, settings.appid, extra_appids=sorted(settings.extra_appids)) for key in keys)
+    return tuple(MessageCipher(key, settings.appid, extra_appids=settings.extra_appids) for key in keys)
 
 
 @frozen
