@@ -15,6 +15,7 @@ import pytest
 from tests.samples import SAMPLES
 from wechat_msg import (
     MINI_PROGRAM,
+    NO_DEDUP,
     Acknowledgement,
     AsyncPushEndpoint,
     ErrCodeReply,
@@ -198,7 +199,7 @@ class TestAnswer:
     @pytest.mark.parametrize("sample", SAMPLES, ids=str)
     def test_is_asked_for_with_the_model_of_the_push(self, sample):
         messages = []
-        endpoint = PushEndpoint(PLAIN, messages.append)
+        endpoint = PushEndpoint(PLAIN, messages.append, store=NO_DEDUP)
         for body in (sample.xml, sample.json):
             assert endpoint.handle(attrs.evolve(push(), body=body)).body == b"success"
         assert messages == [sample.model, sample.model]

@@ -9,6 +9,7 @@ from wechat_msg.crypto import (
     generate_token,
 )
 from wechat_msg.endpoint import (
+    NO_DEDUP,
     AsyncPushEndpoint,
     PushEndpoint,
 )
@@ -25,6 +26,7 @@ from wechat_msg.errors import (
     SignatureExpired,
     SignatureMismatch,
     SignatureMissing,
+    StoreError,
     WeChatError,
 )
 from wechat_msg.events import (
@@ -75,6 +77,10 @@ from wechat_msg.events import (
     WxaMediaCheckEvent,
     register_event,
 )
+from wechat_msg.late import (
+    AnswerLater,
+    FallbackReply,
+)
 from wechat_msg.messages import (
     DeviceEventMessage,
     DeviceStatusMessage,
@@ -109,6 +115,7 @@ from wechat_msg.push import (
     answer_echostr,
     open_push,
     parse_query,
+    render_reply,
     seal_reply,
 )
 from wechat_msg.replies import (
@@ -119,11 +126,13 @@ from wechat_msg.replies import (
     MusicReply,
     NewsReply,
     RawReply,
+    RenderedReply,
     Reply,
     TextReply,
     TransferCustomerServiceReply,
     VideoReply,
     VoiceReply,
+    to_customer_service_message,
 )
 from wechat_msg.routing import (
     AsyncHandler,
@@ -138,15 +147,24 @@ from wechat_msg.signature import (
     verify_msg_signature,
     verify_signature,
 )
+from wechat_msg.stores import (
+    AsyncStore,
+    MemoryStore,
+    SQLiteStore,
+    Store,
+    in_thread,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "MINI_PROGRAM",
+    "NO_DEDUP",
     "OFFICIAL_ACCOUNT",
     "AccountKind",
     "Acknowledgement",
     "Answer",
+    "AnswerLater",
     "AppIdMismatch",
     "Article",
     "ArticleDetail",
@@ -154,6 +172,7 @@ __all__ = [
     "ArticleUrlResult",
     "AsyncHandler",
     "AsyncPushEndpoint",
+    "AsyncStore",
     "BodyTooLarge",
     "ClickEvent",
     "CopyrightCheckItem",
@@ -164,6 +183,7 @@ __all__ = [
     "DeviceTextMessage",
     "ErrCodeReply",
     "Event",
+    "FallbackReply",
     "FileMessage",
     "Handler",
     "ImageMessage",
@@ -179,6 +199,7 @@ __all__ = [
     "MassSendJobFinishEvent",
     "MediaCheckDetail",
     "MediaCheckResult",
+    "MemoryStore",
     "Message",
     "MessageCipher",
     "MethodNotAllowed",
@@ -200,9 +221,11 @@ __all__ = [
     "PushResponse",
     "PushSettings",
     "RawReply",
+    "RenderedReply",
     "Reply",
     "ReplyError",
     "Router",
+    "SQLiteStore",
     "ScanCodeInfo",
     "ScanCodePushEvent",
     "ScanCodeWaitMsgEvent",
@@ -214,6 +237,8 @@ __all__ = [
     "SignatureExpired",
     "SignatureMismatch",
     "SignatureMissing",
+    "Store",
+    "StoreError",
     "SubscribeEvent",
     "SubscribeMsgChange",
     "SubscribeMsgChangeEvent",
@@ -248,6 +273,7 @@ __all__ = [
     "compute_signature",
     "generate_encoding_aes_key",
     "generate_token",
+    "in_thread",
     "is_msg_signature_valid",
     "is_signature_valid",
     "open_push",
@@ -255,7 +281,9 @@ __all__ = [
     "parse_query",
     "register_event",
     "register_message",
+    "render_reply",
     "seal_reply",
+    "to_customer_service_message",
     "verify_msg_signature",
     "verify_signature",
 ]

@@ -3,40 +3,141 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import enum
+import functools
 import inspect
 import logging
 import time
-from collections.abc import Callable, Generator
-from typing import cast
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, wait
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, cast
 
-from wechat_msg.errors import PushError, SettingsError
-from wechat_msg.push import Answer, PushRequest, PushResponse, PushSettings, answer_get, open_push, refuse, seal_reply
-from wechat_msg.routing import AsyncHandler, Handler, Router, RunHandler, ask, call, drive, is_async
+from wechat_msg.dedup import RENEW_EVERY, Delivery, Handled, Rules, Work, make_key, make_lone_key
+from wechat_msg.errors import PushError, SettingsError, StoreError
+from wechat_msg.events import Event
+from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep, drive, drive_async
+from wechat_msg.late import AnswerLater, FallbackReply
+from wechat_msg.leases import keeper
+from wechat_msg.messages import Message
+from wechat_msg.push import (
+    MINI_PROGRAM,
+    Answer,
+    Push,
+    PushRequest,
+    PushResponse,
+    PushSettings,
+    acknowledge,
+    answer_get,
+    may_reply,
+    open_push,
+    refuse,
+    render_reply,
+    seal_reply,
+    to_reply,
+)
+from wechat_msg.replies import Acknowledgement, Reply, to_customer_service_message
+from wechat_msg.routing import AsyncHandler, Handler, Router, RunHandler, ask, call, is_async, run_handler
+from wechat_msg.stores import MemoryStore, Store, in_thread
 
-__all__ = ["AsyncPushEndpoint", "PushEndpoint"]
+__all__ = ["NO_DEDUP", "AsyncPushEndpoint", "NoDedup", "PushEndpoint"]
 
 _log = logging.getLogger("wechat_msg")
 
+H = TypeVar("H", bound=Callable[..., Any])
+S = TypeVar("S", bound=AnyStore)
 
-class _Endpoint:
+
+class NoDedup(enum.Enum):
+    """The type of `NO_DEDUP`."""
+
+    NO_DEDUP = enum.auto()
+
+
+NO_DEDUP: Final = NoDedup.NO_DEDUP
+"""Given as ``store=``: every delivery is handled, and so is every re-send."""
+
+_TRY_AGAIN = PushResponse(503, b"Service Unavailable")
+_SILENCE = 60.0  # seconds
+
+
+class _Endpoint(Generic[H, S]):
     """What both endpoints are: settings, a handler, and the flow between them."""
+
+    _default_sleep: ClassVar[Any]
 
     def __init__(
         self,
         settings: PushSettings,
-        handler: Handler | AsyncHandler | Router | None = None,
+        handler: H | None = None,
         *,
+        store: S | NoDedup | None = None,
+        late: AnswerLater | FallbackReply | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "acknowledge"] | Callable[[Any, Exception], Any] = "raise",
+        on_store_error: Literal["handle", "refuse"] = "handle",
+        dedup_key: Callable[[Any], str | None] | None = None,
+        deliveries: int = 3,
+        handler_limit: float = 600.0,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Any] | None = None,
     ) -> None:
-        if not isinstance(settings, PushSettings):
-            raise SettingsError("an endpoint takes PushSettings")
-        if handler is not None and not callable(handler):
-            raise SettingsError("a handler is a function of the message")
+        _require(isinstance(settings, PushSettings), "an endpoint takes PushSettings")
+        _require(handler is None or callable(handler), "a handler is a function of the message")
+        _require(
+            isinstance(store, (Store, NoDedup, type(None))) and not isinstance(store, type),
+            "store is a Store, an AsyncStore or NO_DEDUP",
+        )
+        _require(isinstance(late, (AnswerLater, FallbackReply, type(None))), "late is AnswerLater or FallbackReply")
+        _require(isinstance(executor, (Executor, type(None))), "executor is an Executor")
+        _require(
+            on_error in ("raise", "acknowledge") or callable(on_error),
+            "on_error is 'raise', 'acknowledge' or a function of the message and the error",
+        )
+        _require(on_store_error in ("handle", "refuse"), "on_store_error is 'handle' or 'refuse'")
+        _require(dedup_key is None or callable(dedup_key), "dedup_key is a function of the message")
+        _require(not is_async(dedup_key), "dedup_key cannot be async")
+        _require(isinstance(deliveries, int) and deliveries >= 1, "deliveries is a whole number from 1")
+        _require(handler_limit > 0, "handler_limit is seconds, more than 0")
+        _require(
+            not isinstance(late, FallbackReply) or settings.account_kind is not MINI_PROGRAM,
+            "a Mini Program cannot be answered with text; use AnswerLater（小程序不支持被动回复，请使用 AnswerLater）",
+        )
         self.settings = settings
         self.handler = handler
+        self._late = late
+        self._executor = executor
+        self._on_error = on_error
+        self._dedup_key = dedup_key
+        self._handler_limit = handler_limit
         self._clock = clock
+        self._sleep: Callable[[float], Any] = sleep or self._default_sleep
+        self._private_store = MemoryStore(clock=monotonic)
+        self._store = self._choose_store(store)
+        self._rules = Rules(
+            deliveries=deliveries,
+            late=late,
+            refuse=on_store_error == "refuse",
+            private_store=self._private_store,
+            report=_StoreTrouble(monotonic).report,
+            monotonic=monotonic,
+        )
+        self._check()
 
-    def _flow(self, request: PushRequest) -> Generator[RunHandler, Answer, PushResponse]:
+    def _check(self) -> None:
+        """Refuse what this colour cannot do."""
+
+    def _choose_store(self, store: AnyStore | NoDedup | None) -> AnyStore | None:
+        """Return the store that deliveries share, if they share one."""
+        if isinstance(store, NoDedup):
+            return None
+        return self._private_store if store is None else store
+
+    # --- from request to response
+
+    def _flow(self, request: PushRequest) -> Flow[PushResponse]:
+        arrived = self._rules.monotonic()
         try:
             if request.method.upper() == "GET":
                 return answer_get(self.settings, request.query)
@@ -45,20 +146,98 @@ class _Endpoint:
             _log.warning("push refused with %d, %s: %s", error.status_hint, type(error).__name__, error)
             return refuse(error)
         # From here on an error is the application's own and goes up to its framework.
-        answer = None if self.handler is None else (yield from ask(self.handler, push.message))
-        return seal_reply(self.settings, push, answer, now=self._clock)
+        reply: Answer = None
+        if self.handler is not None:
+            reply = yield from self._deliver(push, arrived).answer()
+            if reply is None:
+                return _TRY_AGAIN
+        return seal_reply(self.settings, push, reply, now=self._clock)
+
+    def _deliver(self, push: Push, arrived: float) -> Delivery:
+        message = push.message
+        return Delivery(
+            rules=self._rules,
+            store=self._private_store if self._store is None else self._store,
+            key=make_lone_key() if self._store is None else self._make_key(message),
+            run=functools.partial(self._handle, push),
+            send_later=functools.partial(self._send_later, message),
+            acknowledgement=acknowledge(message),
+            event=message.event if isinstance(message, Event) else "",
+            arrived=arrived,
+        )
+
+    def _make_key(self, message: Message) -> str:
+        content = None if self._dedup_key is None else self._dedup_key(message)
+        _require(content is None or isinstance(content, str), "dedup_key gives text, or None")
+        return make_key(message, self.settings.appid or "", content)
+
+    def _handle(self, push: Push) -> Flow[Handled]:
+        """Ask the handler, and make what it returns ready to go out."""
+        try:
+            return self._finish(push, (yield from ask(cast("H", self.handler), push.message)))
+        except Exception as error:
+            if self._on_error == "raise":
+                raise
+            answer: Answer = None
+            if callable(self._on_error):
+                answer = yield RunHandler(functools.partial(self._on_error, push.message), error)
+            else:
+                _log.exception("the handler of a %s failed; acknowledged", type(push.message).__name__)
+            return self._finish(push, answer)
+
+    def _finish(self, push: Push, answer: Answer) -> Handled:
+        reply = to_reply(push.message, answer)
+        only_later = isinstance(self._late, AnswerLater) and not may_reply(self.settings.account_kind, reply)
+        passive = acknowledge(push.message) if only_later else reply
+        return Handled(render_reply(self.settings, push, passive, now=self._clock), reply, only_later=only_later)
+
+    def _send_later(self, message: Message, reply: Reply) -> Flow[None]:
+        """Hand a reply for which it is too late to whom ``late`` names."""
+        if isinstance(reply, Acknowledgement):
+            return
+        if not isinstance(self._late, AnswerLater):
+            _log.warning(
+                "the reply to a %s came after the last try and cannot be delivered; AnswerLater could send it"
+                "（回复超时，微信已不再重试；可用 AnswerLater 改发客服消息）",
+                type(message).__name__,
+            )
+            return
+        try:
+            later = to_customer_service_message(reply, reply.to_user_name or message.from_user_name)
+            yield RunHandler(self._late.send, later)
+        except Exception:  # noqa: BLE001, the handler's thread is not to end by what a sender raises
+            _log.exception("the late reply to a %s could not be sent", type(message).__name__)
 
 
-class PushEndpoint(_Endpoint):
+class PushEndpoint(_Endpoint[Handler | Router, Store]):
     """Receives the pushes of one account and answers them; safe to share between threads.
+
+    A message is handled once, however often WeChat sends it, and every re-send gets the same reply.
 
     Args:
         settings: The account's settings.
         handler: A function of the message, or a `Router`; None: every push is acknowledged.
-        clock: Seconds since the epoch; a parameter for tests.
+        store: Where processes agree on who handles a message and what its reply is. None: a `MemoryStore` of its own,
+            which is enough for one process. `NO_DEDUP`: every delivery is handled.
+        late: What becomes of a reply that is not there in time; None: it is delivered by one of the next tries, about
+            14 seconds in all. `AnswerLater`, `FallbackReply`.
+        executor: Runs the handlers in threads, so that an answer can go out before a handler ends, which `AnswerLater`
+            wants. None: a handler runs in the thread that asks.
+        on_error: What an exception of the handler becomes. ``raise``: it goes up to the framework, and WeChat comes
+            again. ``acknowledge``: it is logged, and WeChat does not. A function of the message and the error: what it
+            returns is answered.
+        on_store_error: Without its store the endpoint goes on without deduplication (``handle``), or lets WeChat come
+            again (``refuse``).
+        dedup_key: Gives the text that tells a message from others, instead of MsgId or content; None: as usual.
+        deliveries: How often WeChat sends a push in all; sources say 3 or 4.
+        handler_limit: Seconds after which a handler no longer keeps others from handling its message.
+        clock: Seconds since the epoch; this and the next two are parameters for tests.
+        monotonic: Seconds, for time limits.
+        sleep: Waits for so many seconds.
 
     Raises:
-        SettingsError: The handler, or one of the router's, is asynchronous, or it is not callable.
+        SettingsError: An option is of the wrong kind; the handler, or one of the router's, is asynchronous; an answer
+            before the handler ends is wanted without an executor.
 
     Example:
         >>> from wechat_msg.testing import build_push
@@ -69,32 +248,71 @@ class PushEndpoint(_Endpoint):
         (200, True)
     """
 
-    def __init__(
-        self,
-        settings: PushSettings,
-        handler: Handler | Router | None = None,
-        *,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        super().__init__(settings, handler, clock=clock)
-        if is_async(handler):
-            raise SettingsError("an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）")
+    _default_sleep = staticmethod(time.sleep)
+
+    def _check(self) -> None:
+        _require(not is_async(self.handler), _NEEDS_ASYNC)
+        _require(not is_async(self._on_error), _NEEDS_ASYNC)
+        _require(self._store is None or not is_async(self._store.get), "an AsyncStore needs AsyncPushEndpoint")
+        if isinstance(self._late, AnswerLater):
+            _require(not is_async(self._late.send), _NEEDS_ASYNC)
+        _require(
+            self._executor is not None or not self._answers_before_the_handler_ends(),
+            "this policy answers before the handler ends, so it needs executor=, such as a ThreadPoolExecutor"
+            "（该策略要在处理函数结束前应答，请传入 executor=ThreadPoolExecutor(...)）",
+        )
+
+    def _answers_before_the_handler_ends(self) -> bool:
+        """Tell whether one and the same delivery runs the handler and is answered without it."""
+        if self._late is None or self.settings.account_kind is MINI_PROGRAM:
+            return False
+        at_once = isinstance(self._late, AnswerLater) and self._late.after == "first_try"
+        return at_once or self._rules.deliveries == 1
 
     def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat.
 
         Returns:
-            The response; a refused push has a 4xx status and is logged as a warning.
+            The response; a refused push has a 4xx status and is logged as a warning. 503 where WeChat is to come again.
 
         Raises:
             Exception: Whatever the handler raises.
             ReplyError: What the handler returned cannot be sent.
         """
-        return drive(self._flow(request))
+        return drive(self._flow(request), self._perform)
+
+    def _perform(self, step: Get | CompareAndSet | Sleep | RunHandler | Work) -> Any:
+        match step:
+            case Get() | CompareAndSet():
+                return step.ask()
+            case RunHandler():
+                return run_handler(step)
+            case Work():
+                return self._work(step)
+            case Sleep():
+                return self._sleep(step.seconds)
+
+    def _work(self, work: Work) -> Reply | None:
+        keeper.add(work.delivery, self._handler_limit)
+        if self._executor is None:
+            return self._run(work.delivery)
+        future = self._executor.submit(contextvars.copy_context().run, self._run, work.delivery)
+        if wait((future,), timeout=max(work.seconds, 0)).done:
+            return future.result()
+        future.add_done_callback(_log_failure)
+        return None
+
+    def _run(self, delivery: Delivery) -> Reply:
+        try:
+            return drive(delivery.work(), self._perform)
+        finally:
+            keeper.remove(delivery)
 
 
-class AsyncPushEndpoint(_Endpoint):
-    """Like `PushEndpoint`, for asyncio; sync handlers run in the loop's thread pool.
+class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
+    """Like `PushEndpoint`, for asyncio; sync handlers run in the loop's thread pool, or in *executor*.
+
+    A handler runs in a task of its own, which goes on when WeChat hangs up. A sync store runs in threads of its own.
 
     Example:
         >>> import asyncio
@@ -107,21 +325,96 @@ class AsyncPushEndpoint(_Endpoint):
         200
     """
 
+    _default_sleep = staticmethod(asyncio.sleep)
+
+    def _check(self) -> None:
+        self._tasks: set[asyncio.Task[Reply]] = set()  # the loop itself holds its tasks weakly only
+
+    def _choose_store(self, store: AnyStore | NoDedup | None) -> AnyStore | None:
+        chosen = super()._choose_store(store)
+        if chosen is None or isinstance(chosen, MemoryStore) or is_async(chosen.get):
+            return chosen  # what is in memory answers at once
+        return in_thread(cast("Any", chosen))
+
     async def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat; see `PushEndpoint.handle`."""
-        flow = self._flow(request)
-        answer = None
-        while True:
+        return await drive_async(self._flow(request), self._perform)
+
+    async def _perform(self, step: Get | CompareAndSet | Sleep | RunHandler | Work) -> Any:
+        match step:
+            case Get() | CompareAndSet():
+                answer = step.ask()
+                return await answer if inspect.isawaitable(answer) else answer
+            case RunHandler():
+                return await self._run_handler(step)
+            case Work():
+                return await self._work(step)
+            case Sleep():
+                return await self._sleep(step.seconds)
+
+    async def _run_handler(self, step: RunHandler) -> Answer:
+        """Await the handler, or run it in a thread so that it cannot stall the loop."""
+        if is_async(step.handler):
+            return await cast("AsyncHandler", step.handler)(step.message)
+        context = contextvars.copy_context()
+        answer = await asyncio.get_running_loop().run_in_executor(self._executor, lambda: context.run(call, step))
+        return await answer if inspect.isawaitable(answer) else answer
+
+    async def _work(self, work: Work) -> Reply | None:
+        task = asyncio.create_task(self._run(work.delivery))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            await asyncio.wait((task,), timeout=max(work.seconds, 0))
+        finally:
+            if not task.done():  # the time is up, or the client hung up
+                task.add_done_callback(_log_failure)
+        return task.result() if task.done() else None
+
+    async def _run(self, delivery: Delivery) -> Reply:
+        renewing = asyncio.create_task(self._renew(delivery))
+        try:
+            return await drive_async(delivery.work(), self._perform)
+        finally:
+            renewing.cancel()
+
+    async def _renew(self, delivery: Delivery) -> None:
+        end = self._rules.monotonic() + self._handler_limit
+        while self._rules.monotonic() < end:
+            await self._sleep(RENEW_EVERY)
             try:
-                step = flow.send(answer)
-            except StopIteration as end:
-                return cast("PushResponse", end.value)
-            answer = await _run(step)
+                if not await drive_async(delivery.renew(), self._perform):
+                    return
+            except StoreError as error:
+                self._rules.report(error)
 
 
-async def _run(step: RunHandler) -> Answer:
-    """Await the handler, or run it in a thread so that it cannot stall the loop."""
-    if is_async(step.handler):
-        return await cast("AsyncHandler", step.handler)(step.message)
-    answer = await asyncio.to_thread(call, step)
-    return await answer if inspect.isawaitable(answer) else answer
+_NEEDS_ASYNC = "an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）"
+
+
+def _require(condition: bool, text: str) -> None:  # noqa: FBT001
+    if not condition:
+        raise SettingsError(text)
+
+
+def _log_failure(ended: Future[Reply] | asyncio.Task[Reply]) -> None:
+    """Log what nobody is there to be told."""
+    if not ended.cancelled() and (error := ended.exception()):
+        _log.error("a handler failed after its request had ended", exc_info=error)
+
+
+class _StoreTrouble:
+    """Logs that a store fails: once, and again each minute while it lasts."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._quiet_until: float | None = None
+        self._unsaid = 0
+
+    def report(self, error: StoreError) -> None:
+        now = self._monotonic()
+        if self._quiet_until is not None and now < self._quiet_until:
+            self._unsaid += 1
+            return
+        _log.error("deduplication suffers: %s; %d more since this was last said", error, self._unsaid)
+        self._quiet_until, self._unsaid = now + _SILENCE, 0

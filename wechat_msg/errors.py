@@ -3,6 +3,7 @@
 ::
 
     WeChatError
+    ├─ StoreError                       a store is down, full, read-only or too slow
     └─ PushError (status_hint=400)      a push that is refused, or an answer that cannot be given
        ├─ MalformedPush                 the body or the query is not what WeChat sends
        ├─ MethodNotAllowed (405)        neither GET nor POST
@@ -37,6 +38,7 @@ __all__ = [
     "SignatureExpired",
     "SignatureMismatch",
     "SignatureMissing",
+    "StoreError",
     "WeChatError",
 ]
 
@@ -51,6 +53,12 @@ class WeChatError(Exception):
         """Return the message followed by the hint."""
         message = super().__str__()
         return f"{message}（{self.hint}）" if self.hint else message
+
+
+class StoreError(WeChatError):
+    """A store cannot do its work: it is down, full, read-only, too slow, or holds what it should not."""
+
+    hint = "存储不可用：请检查 Redis、数据库或 SQLite 文件是否正常、可写、未满"
 
 
 class PushError(WeChatError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -32,6 +33,7 @@ from wechat_msg.replies import (
     Acknowledgement,
     ErrCodeReply,
     RawReply,
+    RenderedReply,
     Reply,
     TextReply,
     TransferCustomerServiceReply,
@@ -49,13 +51,17 @@ __all__ = [
     "PushRequest",
     "PushResponse",
     "PushSettings",
+    "acknowledge",
     "answer_cloud_function",
     "answer_echostr",
     "answer_get",
+    "may_reply",
     "open_push",
     "parse_query",
     "refuse",
+    "render_reply",
     "seal_reply",
+    "to_reply",
 ]
 
 Answer = Reply | str | None
@@ -66,7 +72,8 @@ _CONTENT_TYPES: Mapping[Format, str] = {
     "xml": "application/xml; charset=utf-8",
     "json": "application/json; charset=utf-8",
 }
-_MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, TransferCustomerServiceReply)
+# A rendered reply has been judged before it was rendered.
+_MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
 
 
 # --- GET: URL verification -------------------------------------------------------------------------------------------
@@ -252,11 +259,36 @@ def seal_reply(
     if isinstance(answer, Acknowledgement):
         return PushResponse(200, answer.body.encode())
     timestamp = int(now())
-    document = render_body(_to_document(push.message, answer, push.format, timestamp), push.format)
+    document = _render(push.message, answer, push.format, timestamp)
     if push.cipher is not None:
         encrypt = push.cipher.encrypt(document.encode(), appid=push.appid, random_bytes=random_bytes)
         document = _seal(settings.token, encrypt, str(timestamp), random_bytes, push.format)
     return PushResponse(200, document.encode(), _CONTENT_TYPES[push.format])
+
+
+def render_reply(
+    settings: PushSettings, push: Push, answer: Answer, *, now: Callable[[], float] = time.time
+) -> Acknowledgement | RenderedReply:
+    """Write the answer to *push* once and for all, so that `seal_reply` can answer every re-send with the same.
+
+    Args:
+        settings: The account's settings.
+        push: The push that is answered. The reply is written in its format and, if that is possible, in the other one.
+        answer: What the handler returned.
+        now: Clock for the reply's CreateTime, seconds since the epoch.
+
+    Raises:
+        ReplyError: As `seal_reply`.
+    """
+    reply = _choose_reply(settings.account_kind, push.message, answer)
+    if isinstance(reply, Acknowledgement):
+        return reply
+    timestamp = int(now())
+    documents: dict[Format, str] = {push.format: _render(push.message, reply, push.format, timestamp)}
+    other: Format = "json" if push.format == "xml" else "xml"
+    with contextlib.suppress(ReplyError):
+        documents[other] = _render(push.message, reply, other, timestamp)
+    return RenderedReply(documents=documents)
 
 
 def answer_cloud_function(
@@ -288,14 +320,14 @@ def answer_cloud_function(
     answer = _choose_reply(account_kind, message, reply)
     if isinstance(answer, Acknowledgement):
         return answer.body
-    document: dict[str, Any] = json.loads(render_body(_to_document(message, answer, "json", int(now())), "json"))
+    document: dict[str, Any] = json.loads(_render(message, answer, "json", int(now())))
     return document
 
 
 def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -> Reply:
     """Turn what a handler returned into the reply that goes out, if this kind of account may give it."""
-    reply = _to_reply(message, answer)
-    if account_kind is MINI_PROGRAM and not isinstance(reply, _MINI_PROGRAM_REPLIES):
+    reply = to_reply(message, answer)
+    if not may_reply(account_kind, reply):
         raise ReplyError(
             f"a Mini Program cannot be answered with a {type(reply).__name__}: return None and send a"
             " customer-service message, or return a TransferCustomerServiceReply"
@@ -304,21 +336,39 @@ def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -
     return reply
 
 
-def _to_reply(message: Message, answer: Answer) -> Reply:
+def may_reply(account_kind: AccountKind, reply: Reply) -> bool:
+    """Tell whether this kind of account may give *reply* as the answer to a push (被动回复)."""
+    return account_kind is not MINI_PROGRAM or isinstance(reply, _MINI_PROGRAM_REPLIES)
+
+
+def to_reply(message: Message, answer: Answer) -> Reply:
+    """Turn what a handler returned into a reply.
+
+    Raises:
+        ReplyError: It is none of the allowed types.
+    """
     if isinstance(answer, Reply):
         return answer
     if answer is None or answer == "":
-        return _acknowledge(message)
+        return acknowledge(message)
     if isinstance(answer, str):
         return TextReply(content=answer)
     raise ReplyError(f"a handler returns a Reply, text or None, not {type(answer).__name__}")
 
 
-def _acknowledge(message: Message) -> Reply:
+def acknowledge(message: Message) -> Reply:
     """Choose the acknowledgement: virtual payment (虚拟支付) wants an ErrCode, all others ``success``."""
     if isinstance(message, Event) and message.event.lower().startswith("xpay_"):
         return ErrCodeReply()
     return Acknowledgement()
+
+
+def _render(message: Message, reply: Reply, form: Format, timestamp: int) -> str:
+    if isinstance(reply, RenderedReply):
+        if form not in reply.documents:
+            raise ReplyError(f"this reply cannot be written as {form}")
+        return reply.documents[form]
+    return render_body(_to_document(message, reply, form, timestamp), form)
 
 
 def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -> dict[str, Any]:

@@ -19,11 +19,13 @@ __all__ = [
     "MusicReply",
     "NewsReply",
     "RawReply",
+    "RenderedReply",
     "Reply",
     "TextReply",
     "TransferCustomerServiceReply",
     "VideoReply",
     "VoiceReply",
+    "to_customer_service_message",
 ]
 
 _MAX_ARTICLES = 8
@@ -42,6 +44,10 @@ def _check_optional_text(instance: object, attribute: attrs.Attribute[Any], valu
 def _check_integer(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ReplyError(f"{attribute.name} must be a whole number")
+
+
+def _without_none(**members: str | None) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _required(**options: Any) -> Any:
@@ -72,6 +78,16 @@ class Reply:
         """Return the members of the reply by their wire names, without the four that all replies have."""
         raise ReplyError(f"{type(self).__name__} cannot be sent as a reply")
 
+    def to_customer_service(self) -> dict[str, Any]:
+        """Return what a customer-service message (客服消息) holds in the object named by its msgtype.
+
+        Raises:
+            ReplyError: There is no such message.
+        """
+        raise ReplyError(
+            f"{type(self).__name__} cannot be sent as a customer-service message（这种回复不能改用客服消息发送）"
+        )
+
 
 @frozen(kw_only=True)
 class TextReply(Reply):
@@ -88,6 +104,9 @@ class TextReply(Reply):
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Content": self.content}
 
+    def to_customer_service(self) -> dict[str, Any]:
+        return {"content": self.content}
+
 
 @frozen(kw_only=True)
 class ImageReply(Reply):
@@ -99,6 +118,9 @@ class ImageReply(Reply):
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Image": {"MediaId": self.media_id}}
+
+    def to_customer_service(self) -> dict[str, Any]:
+        return {"media_id": self.media_id}
 
 
 @frozen(kw_only=True)
@@ -112,19 +134,39 @@ class VoiceReply(Reply):
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Voice": {"MediaId": self.media_id}}
 
+    def to_customer_service(self) -> dict[str, Any]:
+        return {"media_id": self.media_id}
+
 
 @frozen(kw_only=True)
 class VideoReply(Reply):
-    """回复视频消息: a video, uploaded before."""
+    """回复视频消息: a video, uploaded before.
+
+    Attributes:
+        media_id: Media id of the video.
+        title: Title.
+        description: Description.
+        thumb_media_id: Media id of the cover; only a customer-service message shows it, and wants it.
+    """
 
     msg_type: ClassVar[str] = "video"
 
     media_id: str = _required()
     title: str | None = _optional(repr=False)
     description: str | None = _optional(repr=False)
+    thumb_media_id: str | None = _optional()
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Video": {"MediaId": self.media_id, "Title": self.title, "Description": self.description}}
+
+    def to_customer_service(self) -> dict[str, Any]:
+        # Whether WeChat takes a video without a cover is unconfirmed, so it is left to WeChat.
+        return _without_none(
+            media_id=self.media_id,
+            thumb_media_id=self.thumb_media_id,
+            title=self.title,
+            description=self.description,
+        )
 
 
 @frozen(kw_only=True)
@@ -156,6 +198,15 @@ class MusicReply(Reply):
             "ThumbMediaId": self.thumb_media_id,
         }
         return {"Music": music}
+
+    def to_customer_service(self) -> dict[str, Any]:
+        return _without_none(
+            title=self.title or "",
+            description=self.description or "",
+            musicurl=self.music_url or "",
+            hqmusicurl=self.hq_music_url,
+            thumb_media_id=self.thumb_media_id,
+        )
 
 
 @frozen(kw_only=True)
@@ -208,6 +259,11 @@ class NewsReply(Reply):
     def to_fields(self, form: Format) -> dict[str, Any]:
         articles = [article.to_fields() for article in self.articles]
         return {"ArticleCount": len(articles), "Articles": {"item": articles} if form == "xml" else articles}
+
+    def to_customer_service(self) -> dict[str, Any]:
+        if len(self.articles) > 1:
+            raise ReplyError("a customer-service message has 1 article（客服图文消息只能有 1 条，错误码 45008）")
+        return {"articles": [{name.lower(): value for name, value in self.articles[0].to_fields().items()}]}
 
 
 @frozen(kw_only=True)
@@ -273,3 +329,37 @@ class ErrCodeReply(Reply):
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"ErrCode": self.err_code, "ErrMsg": self.err_msg, **self.fields}
+
+
+@frozen(kw_only=True)
+class RenderedReply(Reply):
+    """A reply as it goes out, whole but not yet sealed, so that all re-sends of a push can be answered with the same.
+
+    Attributes:
+        documents: The document, by data format: ``xml``, ``json``, or both.
+    """
+
+    documents: Mapping[Format, str] = field(validator=_check_mapping, repr=False)
+
+
+def to_customer_service_message(reply: Reply, openid: str) -> dict[str, Any]:
+    """Make the customer-service message (客服消息) that says what *reply* says.
+
+    Args:
+        reply: A text, image, voice, video, music or news reply.
+        openid: The user.
+
+    Returns:
+        The body of ``POST /cgi-bin/message/custom/send``.
+
+    Raises:
+        ReplyError: There is no such message, or a news reply has more than one article.
+
+    Example:
+        >>> to_customer_service_message(TextReply(content="hi"), "oUSER")
+        {'touser': 'oUSER', 'msgtype': 'text', 'text': {'content': 'hi'}}
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
+    """
+    return {"touser": openid, "msgtype": reply.msg_type, reply.msg_type: reply.to_customer_service()}

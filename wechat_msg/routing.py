@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from attrs import frozen
 
 from wechat_msg.errors import ReplyError, SettingsError
+from wechat_msg.flow import Flow, drive
 from wechat_msg.messages import Message
 from wechat_msg.push import Answer
 
-__all__ = ["AsyncHandler", "Handler", "Router", "RunHandler", "ask", "is_async"]
+__all__ = ["AsyncHandler", "Handler", "Router", "RunHandler", "ask", "call", "is_async", "run_handler"]
 
 Handler = Callable[[Any], Answer]
 """Takes a message, returns its answer."""
 AsyncHandler = Callable[[Any], Awaitable[Answer]]
 """The same, awaitable."""
 
-T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 H = TypeVar("H", bound=Callable[..., Any])
 Predicate = Callable[[Any], object]
@@ -27,20 +27,18 @@ Predicate = Callable[[Any], object]
 
 @frozen
 class RunHandler:
-    """The step that a flow asks its driver for: run a handler and send back what it returned."""
+    """The step that runs a function of the user's with its one argument; answered with what it returns."""
 
-    handler: Handler | AsyncHandler
-    message: Message
-
-
-Flow = Generator[RunHandler, Answer, Answer]
+    handler: Callable[[Any], Any]
+    message: Any
 
 
-def ask(handler: Handler | AsyncHandler | Router, message: Message) -> Flow:
+def ask(handler: Handler | AsyncHandler | Router, message: Message) -> Flow[Answer]:
     """Yield the steps that lead to the handler's answer; a router asks its own handlers."""
     if isinstance(handler, Router):
         return (yield from handler.flow(message))
-    return (yield RunHandler(handler, message))
+    answer: Answer = yield RunHandler(handler, message)
+    return answer
 
 
 def is_async(handler: object) -> bool:
@@ -53,24 +51,19 @@ def is_async(handler: object) -> bool:
 def call(step: RunHandler) -> Answer | Awaitable[Answer]:
     """Call the handler; its StopIteration would pass for the end of a flow, and no future takes one."""
     try:
-        return step.handler(step.message)
+        answer: Answer | Awaitable[Answer] = step.handler(step.message)
     except StopIteration as error:
         raise RuntimeError("the handler raised StopIteration") from error
+    return answer
 
 
-def drive(flow: Generator[RunHandler, Answer, T]) -> T:
-    """Perform the steps of *flow* here and now, and return what it returns.
+def run_handler(step: RunHandler) -> Answer:
+    """Perform the step here and now.
 
     Raises:
-        ReplyError: A handler is asynchronous.
+        ReplyError: The handler is asynchronous.
     """
-    answer = None
-    while True:
-        try:
-            step = flow.send(answer)
-        except StopIteration as end:
-            return cast("T", end.value)
-        answer = _expect_answer(call(step))
+    return _expect_answer(call(step))
 
 
 def _expect_answer(answer: Answer | Awaitable[Answer]) -> Answer:
@@ -163,7 +156,7 @@ class Router:
         self._default = handler
         return handler
 
-    def flow(self, message: Message) -> Flow:
+    def flow(self, message: Message) -> Flow[Answer]:
         """Yield the steps that lead to the answer: the router's only logic, for sync and async endpoints."""
         found = False
         for route in self._routes:
@@ -182,4 +175,4 @@ class Router:
         Raises:
             ReplyError: A handler that was asked is asynchronous; give the router to an AsyncPushEndpoint.
         """
-        return drive(self.flow(message))
+        return drive(self.flow(message), run_handler)

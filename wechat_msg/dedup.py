@@ -1,0 +1,419 @@
+"""Handled once, answered always: the key of a push, and what each of its deliveries does; no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+from attrs import define, field, frozen
+
+from wechat_msg.errors import ReplyError, StoreError
+from wechat_msg.events import Event
+from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep
+from wechat_msg.late import AnswerLater, FallbackReply
+from wechat_msg.messages import Message
+from wechat_msg.replies import Acknowledgement, ErrCodeReply, RenderedReply, Reply, TextReply
+
+__all__ = ["LEASE", "RENEW_EVERY", "Delivery", "Handled", "Rules", "Work", "make_key", "make_lone_key"]
+
+_log = logging.getLogger("wechat_msg")
+
+LEASE = 2.5
+"""Seconds after which a process that has died no longer keeps others from handling its message."""
+RENEW_EVERY = 0.7
+"""Seconds between renewals of a lease: three may fail before it ends."""
+ANSWER_BY = 4.5
+"""Seconds after which an answer must be on its way: WeChat hangs up at 5."""
+HANG_UP = 5.5
+"""Seconds after which WeChat has hung up for certain, on its clock, too."""
+
+_KEEP = 300.0  # seconds; the tries of a message take 15
+_KEEP_LONG = 86400.0
+_ATTEMPTS = 100  # each failure of which is another delivery's success
+_PAUSES = (0.02, 0.2)  # seconds between two looks at the store: the first, and the longest
+
+#: Events that WeChat sends again for hours until they are acknowledged, by a plan of their own.
+_SENT_FOR_HOURS = ("xpay_", "retail_")
+#: Counts the tries of such an event, so it is not the same in all of them.
+_COUNTER = "RetryTimes"
+
+_SORTED = json.JSONEncoder(sort_keys=True)
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
+
+# --- the key ---------------------------------------------------------------------------------------------------------
+
+
+def make_key(message: Message, appid: str = "", content: str | None = None) -> str:
+    """Return the key that all deliveries of a push have in common, and no other push has.
+
+    A message is known by account, MsgId, FromUserName and CreateTime; an event, which has no MsgId, by account,
+    FromUserName, CreateTime, Event and everything it holds, in whatever order. The key is a digest: it tells nothing.
+
+    Args:
+        message: The push.
+        appid: Stands for the account if the push names none.
+        content: What tells this push from others, instead of the above.
+
+    Example:
+        >>> from wechat_msg import TextMessage
+        >>> message = TextMessage(from_user_name="o", to_user_name="gh", create_time=0, content="hi", msg_id="1")
+        >>> make_key(message) == make_key(attrs.evolve(message, content="ho"))
+        True
+        >>> make_key(message) == make_key(attrs.evolve(message, msg_id="2"))
+        False
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html
+    """
+    account = message.to_user_name or appid
+    if content is not None:
+        parts: list[Any] = ["own", account, content]
+    else:
+        parts = [account, message.from_user_name, message.create_time, *_tell_apart(message)]
+    return f"push:{hashlib.sha256(_SORTED.encode(parts).encode()).hexdigest()}"
+
+
+def make_lone_key() -> str:
+    """Return the key of a delivery that is to have nothing in common with any other."""
+    return f"alone:{uuid.uuid4().hex}"
+
+
+def _tell_apart(message: Message) -> tuple[Any, ...]:
+    msg_id = getattr(message, "msg_id", None)
+    if msg_id and not isinstance(message, Event):
+        return "message", msg_id
+    raw = {name: _canonical(value) for name, value in message.raw.items() if name != _COUNTER}
+    return "event", getattr(message, "event", message.msg_type).lower(), raw
+
+
+def _canonical(value: Any) -> Any:
+    """Make equal what XML and JSON write differently: numbers are text, and nothing is the empty text."""
+    if isinstance(value, Mapping):
+        return {str(name): _canonical(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item) for item in value]
+    return "" if value is None else str(value)
+
+
+# --- what the store holds --------------------------------------------------------------------------------------------
+
+
+@frozen
+class Record:
+    """What a key has for its value: who is at work, or the reply.
+
+    Attributes:
+        owner: The delivery whose handler runs.
+        late: The last answer that WeChat waits for has gone out without the reply.
+        reply: The reply; None: the handler runs.
+    """
+
+    owner: str
+    late: bool = False
+    reply: Acknowledgement | RenderedReply | None = None
+
+    def dump(self) -> bytes:
+        """Return it as bytes."""
+        if isinstance(self.reply, RenderedReply):
+            content: dict[str, Any] = {"documents": dict(self.reply.documents)}
+        elif self.reply is not None:
+            content = {"body": self.reply.body}
+        else:
+            content = {"late": self.late}
+        return _COMPACT.encode({"owner": self.owner, **content}).encode()
+
+
+def load_record(raw: bytes) -> Record:
+    """Read what `Record.dump` has written.
+
+    Raises:
+        StoreError: Somebody else has.
+    """
+    try:
+        content = json.loads(raw)
+        owner = str(content["owner"])
+        if "documents" in content:
+            return Record(owner, reply=RenderedReply(documents=content["documents"]))
+        if "body" in content:
+            return Record(owner, reply=Acknowledgement(body=content["body"]))
+        return Record(owner, late=bool(content["late"]))
+    except (KeyError, TypeError, ValueError, RecursionError, ReplyError):
+        raise StoreError("the store holds something that is not a record of a push") from None
+
+
+# --- a delivery ------------------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Rules:
+    """What an endpoint was told about tries, slow handlers and stores that are down.
+
+    Attributes:
+        deliveries: How often WeChat sends a push in all.
+        late: What becomes of an answer that is not there in time.
+        refuse: Without its store the endpoint handles nothing; else it handles without deduplication.
+        private_store: A store that cannot fail, for a delivery that has nobody to share with.
+        report: Told of every error of a store.
+        monotonic: Clock for time limits, in seconds.
+    """
+
+    deliveries: int
+    late: AnswerLater | FallbackReply | None
+    refuse: bool
+    private_store: AnyStore
+    report: Callable[[StoreError], None]
+    monotonic: Callable[[], float]
+
+
+@frozen
+class Handled:
+    """What came of a handler.
+
+    Attributes:
+        answer: What the push is answered with.
+        reply: What the handler meant the user to get; the same, but for an account that cannot answer a push with it.
+        only_later: The reply can only be sent later.
+    """
+
+    answer: Acknowledgement | RenderedReply
+    reply: Reply
+    only_later: bool = False
+
+    @property
+    def wants_another_try(self) -> bool:
+        """Whether the answer itself asks WeChat to come again, which the same answer again would not serve."""
+        return isinstance(self.reply, ErrCodeReply) and self.reply.err_code != 0
+
+
+@frozen
+class Work:
+    """The step that runs `Delivery.work` while its lease is renewed; answered with None if it takes more *seconds*."""
+
+    delivery: Delivery
+    seconds: float
+
+
+@define(eq=False)
+class Delivery:
+    """One delivery of a push, from its arrival to its answer.
+
+    Of all deliveries of a push one claims its key and runs the handler; the others count themselves, and wait for the
+    record of the key to turn from running into done.
+
+    Attributes:
+        rules: The endpoint's rules.
+        store: The store that all deliveries share.
+        key: The key of the push.
+        run: The flow that runs the handler.
+        send_later: The flow that takes a reply for which it was too late.
+        acknowledgement: The acknowledgement that this push wants.
+        event: The Event, if it is one.
+        arrived: When it came, on the clock of the rules.
+    """
+
+    rules: Rules
+    store: AnyStore
+    key: str
+    run: Callable[[], Flow[Handled]]
+    send_later: Callable[[Reply], Flow[None]]
+    acknowledgement: Reply
+    event: str
+    arrived: float
+    owner: str = field(factory=lambda: uuid.uuid4().hex, init=False)
+    _running: bytes = field(init=False)
+    _tries: int = field(default=1, init=False)
+    _started: bool = field(default=False, init=False)
+    _late: bool = field(default=False, init=False)
+    _settled: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._running = Record(self.owner).dump()
+
+    # --- from arrival to answer
+
+    def answer(self) -> Flow[Reply | None]:
+        """Return what this delivery is answered with; None: with an error, upon which WeChat comes again.
+
+        Raises:
+            Exception: Whatever the handler raises.
+        """
+        found = yield from self._begin()
+        if found is None:
+            return None
+        pause, longest_pause = _PAUSES
+        while found.reply is None:
+            if found.owner == self.owner and not self._started:
+                self._started = True
+                reply: Reply | None = yield Work(self, self._left())
+                if reply is not None:
+                    return reply
+            elif found.late and isinstance(self.rules.late, AnswerLater):
+                return self.acknowledgement
+            elif self._left() > 0:
+                yield Sleep(min(pause, self._left()))
+                pause = min(2 * pause, longest_pause)
+            if self._left() <= 0:
+                if not self._must_answer():
+                    return None
+                if found.late or (yield from self._leave(found)):
+                    return self._stopgap()
+            found = yield from self._look(found)
+        return found.reply
+
+    def _begin(self) -> Flow[Record | None]:
+        """Claim the key or see who has it; None: the store cannot tell, and nothing is to be done without it."""
+        try:
+            found = yield from self._claim()
+        except StoreError as error:
+            self.rules.report(error)
+            if self.rules.refuse:
+                return None
+            self.store, self.key = self.rules.private_store, make_lone_key()
+            found = yield from self._claim()
+        if found.owner != self.owner and found.reply is None:
+            self._tries = yield from self._count()
+        return found
+
+    def _claim(self) -> Flow[Record]:
+        for _ in range(_ATTEMPTS):
+            if (yield CompareAndSet(self.store, self.key, None, self._running, LEASE)):
+                return Record(self.owner)
+            raw: bytes | None = yield Get(self.store, self.key)
+            if raw is not None:
+                return load_record(raw)  # perhaps our own: a store may do as it was told, and then fail to say so
+        raise StoreError("the store contradicts itself")
+
+    def _look(self, found: Record) -> Flow[Record]:
+        """See how things stand; who has seen a handler run never runs it as well because the store is down."""
+        try:
+            raw: bytes | None = yield Get(self.store, self.key)
+            if raw is not None:
+                return load_record(raw)
+            if self._started:
+                return Record(self.owner, late=True)
+            return (yield from self._claim())
+        except StoreError as error:
+            self.rules.report(error)
+            return found
+
+    def _count(self) -> Flow[int]:
+        """Return the number of this try. It has a key of its own, as writing to the record would prolong the lease."""
+        key = f"{self.key}:tries"
+        try:
+            for _ in range(_ATTEMPTS):
+                raw: bytes | None = yield Get(self.store, key)
+                tries = int(raw or b"1") + 1
+                if (yield CompareAndSet(self.store, key, raw, b"%d" % tries, _KEEP)):
+                    return tries
+        except StoreError as error:
+            self.rules.report(error)
+        except ValueError:
+            self.rules.report(StoreError("the store holds something that is not a number of tries"))
+        return self._tries + 1
+
+    def _leave(self, found: Record) -> Flow[bool]:
+        """Put down that this try ends without the reply; False: the record is another one by now."""
+        if found.owner == self.owner:
+            self._late = True
+        late = attrs.evolve(found, late=True)
+        try:
+            left: bool = yield CompareAndSet(self.store, self.key, found.dump(), late.dump(), LEASE)
+        except StoreError as error:
+            self.rules.report(error)
+            return True
+        return left
+
+    def _must_answer(self) -> bool:
+        """Tell whether the user would see an error if WeChat got no answer now.
+
+        Where an acknowledgement means that the work is done (virtual payment, 虚拟支付), there is none before it is.
+        """
+        at_once = isinstance(self.rules.late, AnswerLater) and self.rules.late.after == "first_try"
+        return (at_once or self._tries >= self.rules.deliveries) and isinstance(self.acknowledgement, Acknowledgement)
+
+    def _left(self) -> float:
+        limit = ANSWER_BY if self._must_answer() else HANG_UP
+        return self.arrived + limit - self.rules.monotonic()
+
+    def _stopgap(self) -> Reply:
+        late = self.rules.late
+        return TextReply(content=late.content) if isinstance(late, FallbackReply) else self.acknowledgement
+
+    # --- the handler's work
+
+    def work(self) -> Flow[Reply]:
+        """Run the handler and put its reply down for all deliveries; what it raises frees the key for the next one."""
+        try:
+            handled = yield from self.run()
+        except BaseException:
+            yield from self._release()
+            raise
+        if handled.wants_another_try:
+            yield from self._release()
+            return handled.answer
+        late = yield from self._finish(handled)
+        if late or handled.only_later:
+            yield from self.send_later(handled.reply)
+        return handled.answer
+
+    def _finish(self, handled: Handled) -> Flow[bool]:
+        """Turn the record into done; True: the last answer that WeChat waited for has gone out before."""
+        self._settled = True
+        expected: bytes | None = self._running
+        late = False
+        try:
+            for _ in range(_ATTEMPTS):
+                done = Record(self.owner, reply=self._keep_for_others(handled, late=late)).dump()
+                if (yield CompareAndSet(self.store, self.key, expected, done, self._get_ttl())):
+                    return late
+                expected = yield Get(self.store, self.key)
+                found = Record(self.owner, late=self._late) if expected is None else load_record(expected)
+                if found.owner != self.owner:
+                    _log.warning("a handler stood still for so long that another one has taken its message over")
+                    return self._late
+                late = found.late
+        except StoreError as error:
+            self.rules.report(error)
+        return self._late
+
+    def _keep_for_others(self, handled: Handled, *, late: bool) -> Acknowledgement | RenderedReply:
+        if late and isinstance(self.rules.late, AnswerLater) and isinstance(self.acknowledgement, Acknowledgement):
+            return self.acknowledgement  # the reply reaches the user another way
+        return handled.answer
+
+    def _get_ttl(self) -> float:
+        return _KEEP_LONG if self.event.lower().startswith(_SENT_FOR_HOURS) else _KEEP
+
+    def _release(self) -> Flow[None]:
+        self._settled = True
+        try:
+            for mine in self._mine():
+                if (yield CompareAndSet(self.store, self.key, mine, None)):
+                    return
+        except StoreError as error:
+            self.rules.report(error)
+
+    def renew(self) -> Flow[bool]:
+        """Renew the lease; False: there is nothing to renew any more.
+
+        Raises:
+            StoreError: Perhaps next time.
+        """
+        for mine in self._mine():
+            if (yield CompareAndSet(self.store, self.key, mine, mine, LEASE)):
+                return True
+        mine = Record(self.owner, late=self._late).dump()
+        if self._settled or not (yield CompareAndSet(self.store, self.key, None, mine, LEASE)):
+            return False
+        if self._settled:  # in between
+            yield CompareAndSet(self.store, self.key, mine, None)
+        return not self._settled
+
+    def _mine(self) -> tuple[bytes, bytes]:
+        return self._running, Record(self.owner, late=True).dump()

@@ -1,0 +1,73 @@
+"""The one thread of a process that renews the leases of running handlers."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from wechat_msg.dedup import RENEW_EVERY, Delivery
+from wechat_msg.errors import StoreError
+from wechat_msg.flow import drive, perform_store_step
+
+__all__ = ["Keeper", "keeper"]
+
+
+class Keeper:
+    """Renews what it was given until it is taken back; its thread starts with the first lease.
+
+    Args:
+        every: Seconds between renewals; a parameter for tests.
+    """
+
+    def __init__(self, every: float = RENEW_EVERY) -> None:
+        self._every = every
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        """Begin anew; in the child of a fork there is neither a thread nor a handler."""
+        self._ends: dict[Delivery, float] = {}
+        self._lock = threading.Lock()
+        self._busy = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, delivery: Delivery, limit: float) -> None:
+        """Renew the lease of *delivery* from now on, for *limit* seconds at most."""
+        with self._lock:
+            self._ends[delivery] = time.monotonic() + limit
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="wechat_msg.leases", daemon=True)
+                self._thread.start()
+        if not self._busy.is_set():
+            self._busy.set()
+
+    def remove(self, delivery: Delivery) -> None:
+        """Renew it no longer."""
+        with self._lock:
+            self._ends.pop(delivery, None)
+
+    def _run(self) -> None:
+        while True:
+            self._busy.wait()
+            time.sleep(self._every)
+            with self._lock:
+                ends = dict(self._ends)
+                if not ends:
+                    self._busy.clear()
+            self._renew_all(ends)
+
+    def _renew_all(self, ends: dict[Delivery, float]) -> None:
+        failed: list[object] = []  # a store that is down need not be asked for every lease
+        for delivery, end in ends.items():
+            if delivery.store in failed:
+                continue
+            try:
+                if time.monotonic() > end or not drive(delivery.renew(), perform_store_step):
+                    self.remove(delivery)
+            except StoreError as error:
+                failed.append(delivery.store)
+                delivery.rules.report(error)
+
+
+keeper = Keeper()

@@ -1,0 +1,12 @@
+"""Places shared by threads, processes or machines, where what must happen exactly once is agreed upon.
+
+`RedisStore` and `AsyncRedisStore` are in `wechat_msg.stores.redis` (extra ``redis``), `DjangoStore` in
+`wechat_msg.stores.django` (extra ``django``).
+"""
+
+from wechat_msg.stores.base import AsyncStore, Store
+from wechat_msg.stores.memory import MemoryStore
+from wechat_msg.stores.sqlite import SQLiteStore
+from wechat_msg.stores.thread import in_thread
+
+__all__ = ["AsyncStore", "MemoryStore", "SQLiteStore", "Store", "in_thread"]

@@ -1,0 +1,41 @@
+"""in_thread: an AsyncStore of any Store."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+from wechat_msg.stores.base import AsyncStore, Store
+
+__all__ = ["in_thread"]
+
+
+def in_thread(store: Store, executor: Executor | None = None) -> AsyncStore:
+    """Make an `AsyncStore` of *store*: its methods run in threads, so that they cannot stall an event loop.
+
+    Args:
+        store: Any store.
+        executor: Where they run; None: four threads of its own, started when they are needed. It never is the event
+            loop's own pool, where slow handlers could keep a store waiting.
+
+    Example:
+        >>> import asyncio
+        >>> from wechat_msg.stores import MemoryStore, in_thread
+        >>> asyncio.run(in_thread(MemoryStore()).compare_and_set("key", None, b"value", ttl=60))
+        True
+    """
+    return _InThread(store, executor or ThreadPoolExecutor(4, thread_name_prefix="wechat_msg.store"))
+
+
+class _InThread:
+    def __init__(self, store: Store, executor: Executor) -> None:
+        self._store = store
+        self._executor = executor
+
+    async def get(self, key: str) -> bytes | None:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._store.get, key)
+
+    async def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executor, self._store.compare_and_set, key, expected, value, ttl
+        )
