@@ -4,12 +4,14 @@ import asyncio
 import logging
 import os
 import sys
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
 from wechat_msg import (
     AsyncPushEndpoint,
+    AsyncStore,
     ClickEvent,
     ImageMessage,
     ImageReply,
@@ -17,6 +19,8 @@ from wechat_msg import (
     PushSettings,
     Router,
     SettingsError,
+    SQLiteStore,
+    Store,
     SubscribeEvent,
     TextMessage,
 )
@@ -54,6 +58,17 @@ def answer_other(message: Message) -> None:
     log.info("acknowledged: %r", message)
 
 
+def open_store() -> Store | AsyncStore:
+    """Where all processes see who handles a message, and its reply: in Redis if REDIS_URL is set, else in a file."""
+    if url := os.environ.get("REDIS_URL"):
+        from redis.asyncio import Redis
+
+        from wechat_msg.stores.redis import AsyncRedisStore
+
+        return AsyncRedisStore(Redis.from_url(url))
+    return SQLiteStore(os.environ.get("WECHAT_STORE") or Path(__file__).with_suffix(".db"))
+
+
 try:
     settings = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
 except SettingsError as error:
@@ -61,7 +76,7 @@ except SettingsError as error:
     sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
 
 app = FastAPI()
-app.include_router(push_router(AsyncPushEndpoint(settings, router), "/wechat"))
+app.include_router(push_router(AsyncPushEndpoint(settings, router, store=open_store()), "/wechat"))
 
 if __name__ == "__main__":
     uvicorn.run(app, host=os.environ.get("HOST", "127.0.0.1"), port=int(os.environ.get("PORT", "8000")))

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from pathlib import Path
 
 from flask import Flask
 
@@ -15,6 +16,8 @@ from wechat_msg import (
     PushSettings,
     Router,
     SettingsError,
+    SQLiteStore,
+    Store,
     SubscribeEvent,
     TextMessage,
 )
@@ -51,13 +54,24 @@ def answer_other(message: Message) -> None:
     log.info("acknowledged: %r", message)
 
 
+def open_store() -> Store:
+    """Where all processes see who handles a message, and its reply: in Redis if REDIS_URL is set, else in a file."""
+    if url := os.environ.get("REDIS_URL"):
+        import redis
+
+        from wechat_msg.stores.redis import RedisStore
+
+        return RedisStore(redis.Redis.from_url(url))
+    return SQLiteStore(os.environ.get("WECHAT_STORE") or Path(__file__).with_suffix(".db"))
+
+
 try:
     settings = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
 except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
 
-endpoint = PushEndpoint(settings, router)
+endpoint = PushEndpoint(settings, router, store=open_store())
 accounts = {settings.appid: endpoint}  # one entry per account: PushSettings.from_env("OTHER_WECHAT_")
 
 app = Flask(__name__)

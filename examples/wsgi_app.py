@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import sys
+from pathlib import Path
 from wsgiref.simple_server import make_server
 
 from wechat_msg import (
@@ -15,6 +16,8 @@ from wechat_msg import (
     PushSettings,
     Router,
     SettingsError,
+    SQLiteStore,
+    Store,
     SubscribeEvent,
     TextMessage,
 )
@@ -51,13 +54,24 @@ def answer_other(message: Message) -> None:
     log.info("acknowledged: %r", message)
 
 
+def open_store() -> Store:
+    """Where all processes see who handles a message, and its reply: in Redis if REDIS_URL is set, else in a file."""
+    if url := os.environ.get("REDIS_URL"):
+        import redis
+
+        from wechat_msg.stores.redis import RedisStore
+
+        return RedisStore(redis.Redis.from_url(url))
+    return SQLiteStore(os.environ.get("WECHAT_STORE") or Path(__file__).with_suffix(".db"))
+
+
 try:
     settings = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
 except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
 
-app = push_app(PushEndpoint(settings, router))
+app = push_app(PushEndpoint(settings, router, store=open_store()))
 
 if __name__ == "__main__":
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))

@@ -38,6 +38,7 @@ class Server:
     """A program that listens at `port` of 127.0.0.1."""
 
     port: int
+    pid: int
     _output: BinaryIO
 
     def read_log(self) -> str:
@@ -63,7 +64,7 @@ def serve(*command: str, environ: Mapping[str, str] | None = None) -> Iterator[S
             start_new_session=True,
         ) as process,
     ):
-        yield Server(_wait_for_port(process, output), output)
+        yield Server(_wait_for_port(process, output), process.pid, output)
 
 
 def run(*command: str, environ: Mapping[str, str] | None = None, stdin: str = "") -> tuple[int, str]:

@@ -3,14 +3,29 @@
 import os
 import secrets
 import sys
+from pathlib import Path
 
-from wechat_msg import PushSettings, SettingsError
+from wechat_msg import PushSettings, SettingsError, SQLiteStore, Store
+
+
+def open_store() -> Store:
+    """Where all processes see who handles a message, and its reply: in Redis if REDIS_URL is set, else in a file."""
+    if url := os.environ.get("REDIS_URL"):
+        import redis
+
+        from wechat_msg.stores.redis import RedisStore
+
+        return RedisStore(redis.Redis.from_url(url))
+    return SQLiteStore(os.environ.get("WECHAT_STORE") or Path(__file__).parents[1] / "wechat_msg.db")
+
 
 try:
     WECHAT = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
 except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
+
+WECHAT_STORE = open_store()  # or wechat_msg.stores.django.DjangoStore(): in a table of your own database
 
 DEBUG = os.environ.get("DJANGO_DEBUG") == "1"
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or secrets.token_urlsafe(50)  # nothing of the bot is signed with it

@@ -7,4 +7,5 @@ from project.bot import router
 from wechat_msg import PushEndpoint
 from wechat_msg.adapters.django import push_view
 
-urlpatterns = [path("wechat", push_view(PushEndpoint(settings.WECHAT, router)))]
+endpoint = PushEndpoint(settings.WECHAT, router, store=settings.WECHAT_STORE)
+urlpatterns = [path("wechat", push_view(endpoint))]

@@ -1,0 +1,106 @@
+"""A bot that takes its time: "7" is answered after 7 seconds.  python examples/slow_bot.py --late fallback
+
+WeChat waits 5 seconds for an answer and sends a message three times, so up to 14 seconds need nothing but an endpoint.
+``--late`` chooses what becomes of an answer that takes longer. Under other servers SLOW_BOT_LATE does:
+``uvicorn examples.slow_bot:app``, or ``gunicorn --threads 16 examples.slow_bot:wsgi_app``.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import re
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from wechat_msg import (
+    AnswerLater,
+    AsyncPushEndpoint,
+    FallbackReply,
+    PushEndpoint,
+    PushSettings,
+    Router,
+    SettingsError,
+    SQLiteStore,
+    Store,
+    TextMessage,
+)
+from wechat_msg.adapters import asgi, wsgi
+
+logging.basicConfig(level=logging.INFO)
+log = logging.getLogger("bot")
+router, async_router = Router(), Router()
+
+
+def is_number(message: TextMessage) -> bool:
+    return bool(re.fullmatch(r"\d{1,2}(\.\d)?", message.content))
+
+
+@router.on(TextMessage, is_number)
+def answer_slowly(message: TextMessage) -> str:
+    log.info("handling message %s", message.msg_id)
+    time.sleep(float(message.content))  # in place of your database, your language model ...
+    return f"{message.content} seconds later ... {message.content} 秒后"
+
+
+@async_router.on(TextMessage, is_number)
+async def answer_slowly_async(message: TextMessage) -> str:
+    log.info("handling message %s", message.msg_id)
+    await asyncio.sleep(float(message.content))
+    return f"{message.content} seconds later ... {message.content} 秒后"
+
+
+@router.on(TextMessage)
+@async_router.on(TextMessage)
+def answer_help(_: TextMessage) -> str:
+    return "Send me a number of seconds. 请发送秒数，例如 7。"
+
+
+def send_later(message: dict[str, Any]) -> None:
+    # Here goes the call: POST https://api.weixin.qq.com/cgi-bin/message/custom/send?access_token=... with this body.
+    log.info("customer-service message: %s", json.dumps(message, ensure_ascii=False))
+
+
+POLICIES = {
+    "none": None,
+    "answer-later": AnswerLater(send_later),
+    "answer-later-last": AnswerLater(send_later, after="last_try"),
+    "fallback": FallbackReply("That took too long, sorry. 时间太长，没能等到结果，抱歉。"),
+}
+
+
+def open_store() -> Store:
+    """Where all processes see who handles a message, and its reply: in Redis if REDIS_URL is set, else in a file."""
+    if url := os.environ.get("REDIS_URL"):
+        import redis
+
+        from wechat_msg.stores.redis import RedisStore
+
+        return RedisStore(redis.Redis.from_url(url))
+    return SQLiteStore(os.environ.get("WECHAT_STORE") or Path(__file__).with_suffix(".db"))
+
+
+options = argparse.ArgumentParser(description='A bot that takes its time: "7" is answered after 7 seconds.')
+options.add_argument("--late", choices=POLICIES, default=os.environ.get("SLOW_BOT_LATE", "none"))
+late = POLICIES[options.parse_args(None if __name__ == "__main__" else []).late]
+
+try:
+    settings = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
+except SettingsError as error:
+    print(error, file=sys.stderr)
+    sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
+
+store = open_store()
+executor = ThreadPoolExecutor(16)  # as many messages are handled at a time
+
+app = asgi.push_app(AsyncPushEndpoint(settings, async_router, store=store, late=late))
+wsgi_app = wsgi.push_app(PushEndpoint(settings, router, store=store, late=late, executor=executor))
+
+if __name__ == "__main__":
+    import uvicorn
+
+    uvicorn.run(app, host=os.environ.get("HOST", "127.0.0.1"), port=int(os.environ.get("PORT", "8000")))
