@@ -6,6 +6,7 @@ After a change of the models ``python tests/test_docs.py models --write`` renews
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
 import doctest
@@ -40,12 +41,16 @@ from wechat_msg import (
     PushRequest,
     PushSettings,
     Reply,
+    ReplyError,
     UserMessage,
+    dedup,
     events,
     fields,
     messages,
     replies,
     settings,
+    stores,
+    testing,
 )
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
 
@@ -76,14 +81,15 @@ class Block(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """How it is tested: program, client, doctest, code, shell or text; "" means not at all."""
+        """How it is tested: program, client, doctest, code, shell, text or diagram; "" means not at all."""
         if self.language == "python" and "__main__" in self.source:
             return "program"
         if self.language == "python" and ADDRESS in self.source:
             return "client"
         if self.language in ("python", "pycon"):
             return "doctest" if ">>> " in self.source else "code"
-        return {"sh": "shell", "xml": "text", "json": "text", "text": "text"}.get(self.language, "")
+        kinds = {"sh": "shell", "xml": "text", "json": "text", "text": "text", "mermaid": "diagram"}
+        return kinds.get(self.language, "")
 
     def __str__(self) -> str:
         return f"{self.document}:{self.line}"
@@ -134,12 +140,10 @@ def read_tables(document: str, *columns: str) -> list[list[str]]:
 
 def run_document(document: str) -> None:
     """Run a document's examples in order, in one namespace; in a process of its own, see `main`."""
-    from django.conf import settings as django_settings
-
     module = types.ModuleType("document")
     sys.modules["document"] = module
-    django_settings.configure(ROOT_URLCONF="document", ALLOWED_HOSTS=["*"])
     namespace = vars(module)
+    set_up_django("wechat_msg.stores.django" in (ROOT / document).read_text("utf-8"))
     for block in read_blocks(document, "code", "doctest"):
         before = dict(namespace)
         if block.kind == "doctest":
@@ -153,6 +157,26 @@ def run_document(document: str) -> None:
             elif name in ("app", "application", "urlpatterns"):
                 check_web_stack(value, block, namespace["settings"])
         sys.stdout.write(f"{block} {block.kind}\n")
+    assert namespace.get("INSTALLED_APPS", APPS) == APPS
+
+
+#: What a document tells its readers to install in their project is what is installed where its examples run.
+APPS = ["wechat_msg.stores.django"]
+
+
+def set_up_django(with_store: bool) -> None:
+    """Make a project whose URLs are the document's; and whose database, if it is needed, is a file beside it."""
+    import django
+    from django.conf import settings as django_settings
+    from django.core.management import call_command
+
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": "django.sqlite3"}
+    django_settings.configure(
+        ROOT_URLCONF="document", ALLOWED_HOSTS=["*"], INSTALLED_APPS=APPS, DATABASES={"default": database}
+    )
+    django.setup()
+    if with_store:
+        call_command("migrate", verbosity=0)
 
 
 def run_doctest(block: Block, namespace: dict[str, Any]) -> None:
@@ -262,6 +286,37 @@ def test_text_blocks_are_well_formed():
             json.loads(block.source)
         elif block.language == "xml":
             wechat_msg.wire.parse_body(block.source.encode())
+
+
+#: The lines that diagrams may have; Mermaid would read ";" and "#" in a text as something else.
+TEXT = r"[^;#]+"
+DIAGRAMS = {
+    "sequenceDiagram": [
+        rf"participant (?P<new>\w+) as {TEXT}",
+        rf"(?P<a>\w+)(?:->>|--x)(?P<b>\w+): {TEXT}",
+        rf"Note over (?P<a>\w+): {TEXT}",
+        rf"(?P<open>loop|alt) {TEXT}",
+        rf"else {TEXT}",
+        r"(?P<close>end)",
+    ],
+    "stateDiagram-v2": [rf"(?:\[\*\]|\w+) --> (?:\[\*\]|\w+): {TEXT}"],
+}
+
+
+@pytest.mark.parametrize("block", find_blocks("diagram"), ids=str)
+def test_diagrams_are_well_formed(block):
+    """Each line is one that Mermaid knows, who takes part is introduced, and what begins ends."""
+    kind, *lines = (line.strip() for line in block.source.splitlines())
+    parts, depth = set(), 0
+    for line in lines:
+        found = next((found for form in DIAGRAMS[kind] if (found := re.fullmatch(form, line))), None)
+        assert found, f"{block}: {line}"
+        names = found.groupdict()
+        parts.add(names.get("new"))
+        assert {names.get("a"), names.get("b")} <= {*parts, None}, f"{block}: {line}"
+        depth += bool(names.get("open")) - bool(names.get("close"))
+        assert depth >= 0, f"{block}: {line}"
+    assert depth == 0, f"{block}: a loop or an alt has no end"
 
 
 # --- whole programs: real processes, real HTTP -----------------------------------------------------------------------
@@ -472,6 +527,55 @@ def test_every_environment_variable_is_in_the_table():
     assert {row[0] for row in rows} == environment_variables()
 
 
+def test_every_parameter_of_an_endpoint_is_in_the_table():
+    """In order, with its default, for both endpoints."""
+    rows = read_tables("docs/receiving.md", "Parameter", "Default")
+
+    for endpoint in (wechat_msg.PushEndpoint, wechat_msg.AsyncPushEndpoint):
+        parameters = inspect.signature(endpoint).parameters.values()
+        assert [row[:2] for row in rows] == [[each.name, tell_default(each.default)] for each in parameters]
+
+
+def tell_default(default: Any) -> str:
+    if default is inspect.Parameter.empty:
+        return "required"
+    if callable(default):
+        return f"{default.__module__}.{default.__name__}"
+    return f'"{default}"' if isinstance(default, str) else repr(default)
+
+
+def test_numbers_are_those_of_the_code():
+    rows = read_tables("docs/five-second-rule.md", "Seconds", "What")
+    limit = inspect.signature(wechat_msg.PushEndpoint).parameters["handler_limit"].default
+    lasting = (dedup.ANSWER_BY, dedup.HANG_UP, dedup.LEASE, dedup.RENEW_EVERY, dedup._KEEP, dedup._KEEP_LONG, limit)
+
+    assert sorted(float(row[0]) for row in rows) == sorted([*lasting, *dedup._PAUSES])
+
+
+def test_every_line_of_the_log_is_in_the_table():
+    """With its level and what it begins with, where three dots stand for anything."""
+    rows = read_tables("docs/receiving.md", "Level", "Begins with")
+    told = [(level, ".*".join(map(re.escape, begin.split("...")))) for level, begin, _ in rows]
+
+    seen = set()
+    for level, text in list_log_lines():
+        fitting = [row for row in told if row[0] == level and re.match(row[1], text)]
+        assert len(fitting) == 1, text
+        seen.update(fitting)
+    assert seen == set(told)
+
+
+def list_log_lines() -> Iterator[tuple[str, str]]:
+    """Yield level and text, before its values are put in, of every call of a logger."""
+    for path in (ROOT / "wechat_msg").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name("_log"), attr=level), args=[ast.Constant(str(text)), *_]
+                ):
+                    yield {"exception": "ERROR"}.get(level, level.upper()), text
+
+
 def test_every_error_is_in_the_table():
     """With its HTTP status and its hint."""
     classes = [value for name in wechat_msg.errors.__all__ if issubclass(value := getattr(wechat_msg, name), PushError)]
@@ -485,17 +589,19 @@ def test_every_error_is_in_the_table():
 
 
 def test_every_reply_is_in_the_table():
-    """With its MsgType, its attributes and the wire names that it is sent with."""
-    classes = [getattr(replies, name) for name in replies.__all__ if name not in ("Article", "Reply")]
+    """With its MsgType, its attributes, the wire names that it is sent with, and whether it can be sent later."""
+    known = [getattr(replies, name) for name in replies.__all__ if name != "Reply"]
+    classes = [cls for cls in known if isinstance(cls, type) and issubclass(cls, Reply)]
     rows = {row[1]: row for row in read_tables("docs/receiving.md", "MsgType", "Class")}
     base = {each.name for each in attrs.fields(Reply)}
 
     assert rows.keys() == {cls.__name__ for cls in classes}
     for cls in classes:
-        msg_type, _, attributes, sent = rows[cls.__name__]
+        msg_type, _, attributes, sent, later = rows[cls.__name__]
         assert msg_type == cls.msg_type
         assert split(attributes) == [each.name for each in attrs.fields(cls) if each.name not in base]
         assert split(sent) == list(list_wire_names(make_example(cls)))
+        assert later == ("yes" if can_be_sent_later(make_example(cls)) else "")
 
 
 def split(cell: str) -> list[str]:
@@ -513,8 +619,15 @@ def make_example(cls: Any) -> Reply:
     return cls(**values)
 
 
+def can_be_sent_later(reply: Reply) -> bool:
+    try:
+        return bool(wechat_msg.to_customer_service_message(reply, "oUSER"))
+    except ReplyError:
+        return False
+
+
 def list_wire_names(reply: Reply) -> Iterator[str]:
-    if isinstance(reply, wechat_msg.Acknowledgement):
+    if isinstance(reply, (wechat_msg.Acknowledgement, wechat_msg.RenderedReply)):
         return
     for name, value in reply.to_fields("json").items():
         if isinstance(value, Mapping):
@@ -536,7 +649,7 @@ def test_every_name_to_import_is_in_a_document():
     """A public name that no document mentions is one that nobody finds."""
     text = "".join((ROOT / document).read_text("utf-8") for document in DOCUMENTS)
 
-    names = [name for name in wechat_msg.__all__ if not name.startswith("_")]
+    names = [name for name in [*wechat_msg.__all__, *testing.__all__, *stores.__all__] if not name.startswith("_")]
 
     assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
 
@@ -573,7 +686,7 @@ def test_layers_are_as_told():
 
 def list_imports(module: str) -> set[str]:
     path = ROOT / "wechat_msg" / module
-    files = [*path.glob("*.py")] if path.is_dir() else [path.with_suffix(".py")]
+    files = [*path.rglob("*.py")] if path.is_dir() else [path.with_suffix(".py")]
     text = "".join(each.read_text("utf-8") for each in files)
     return set(re.findall(r"^ *from wechat_msg\.(\w+)", text, re.MULTILINE))
 

@@ -1,4 +1,4 @@
-"""Real servers of many processes, a real clock, and a client that behaves as WeChat does: handled once, answered always."""
+"""Real servers of many processes, a real clock, and a client that behaves as WeChat does: handled once, answered."""
 
 from __future__ import annotations
 

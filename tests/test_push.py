@@ -22,6 +22,7 @@ from tests.first_principles import (
 from tests.vectors import V1, V4, V5, V7, V11, V12, V16, Vector
 from wechat_msg import (
     MINI_PROGRAM,
+    OFFICIAL_ACCOUNT,
     Acknowledgement,
     AppIdMismatch,
     Article,
@@ -55,7 +56,17 @@ from wechat_msg import (
     open_push,
     seal_reply,
 )
-from wechat_msg.push import answer_cloud_function, answer_get, parse_query, refuse
+from wechat_msg.push import (
+    acknowledge,
+    answer_cloud_function,
+    answer_get,
+    may_reply,
+    parse_query,
+    refuse,
+    render_reply,
+    to_reply,
+)
+from wechat_msg.replies import RenderedReply
 from wechat_msg.testing import build_push
 
 NOW = 1714036504
@@ -727,6 +738,109 @@ class TestSealReply:
         push = self.open(MsgType="event", Event="telepathy")
         assert isinstance(push.message, UnknownEvent)
         assert unseal(read(seal_reply(SEALED, push, "hello").body)["Encrypt"])[1] == APPID
+
+
+class TestRenderReply:
+    NEWS = NewsReply(articles=[Article(title="一"), Article(title="二")])
+    ANSWERS = ("你好 ]]> <b>", NEWS, ErrCodeReply(), RawReply(fields={"A": "b"}), TransferCustomerServiceReply())
+
+    def open(self, form: str = "xml", mode: str = "sealed", settings: PushSettings = SEALED, **fields) -> Push:
+        fields = {"ToUserName": "gh_1", "FromUserName": "oUSER", "MsgId": 1, **fields}
+        settings = attrs.evolve(settings, allow_plaintext=True)
+        return open_push(settings, build_push(settings, fields, format=form, mode=mode, now=lambda: NOW))
+
+    @every_format
+    @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: type(answer).__name__)
+    def test_writes_what_every_resend_is_answered_with_whatever_its_mode_and_format(self, form, answer):
+        rendered = render_reply(SEALED, self.open(form), answer, now=lambda: NOW)
+        for again_form in ("xml", "json"):
+            push = self.open(again_form, "plain")
+            expected = seal_reply(SEALED, push, answer, now=lambda: NOW)
+            assert seal_reply(SEALED, push, rendered, now=lambda: NOW + 5) == expected
+            sealed = seal_reply(SEALED, self.open(again_form), rendered, now=lambda: NOW + 5)
+            document, _ = unseal(read(sealed.body)["Encrypt"])
+            assert document == expected.body
+            assert int(read(sealed.body)["TimeStamp"]) == NOW + 5
+
+    @pytest.mark.parametrize("answer", [None, "", Acknowledgement(), Acknowledgement(body="")])
+    def test_leaves_an_acknowledgement_as_it_is(self, answer):
+        rendered = render_reply(SEALED, self.open(), answer)
+        assert rendered == (answer if isinstance(answer, Acknowledgement) else Acknowledgement())
+
+    def test_writes_the_err_code_that_virtual_payment_wants(self):
+        push = self.open("json", MsgType="event", Event="xpay_goods_deliver_notify")
+        assert render_reply(SEALED, push, None).documents["json"] == '{"ErrCode":0,"ErrMsg":"success"}'
+
+    def test_keeps_the_time_that_the_handler_chose(self):
+        rendered = render_reply(SEALED, self.open(), TextReply(content="x", create_time=5), now=lambda: NOW)
+        assert read(rendered.documents["xml"])["CreateTime"] == "5"
+
+    @pytest.mark.parametrize(("form", "other"), [("xml", "json"), ("json", "xml")])
+    def test_does_without_a_format_that_the_push_does_not_have(self, form, other):
+        @attrs.frozen(kw_only=True)
+        class OneFormatReply(RawReply):
+            def to_fields(self, wanted):
+                return {"A": "b"} if wanted == form else {"not a name": object()}
+
+        assert list(render_reply(SEALED, self.open(form), OneFormatReply(fields={})).documents) == [form]
+        with pytest.raises(ReplyError):
+            render_reply(SEALED, self.open(other), OneFormatReply(fields={}))
+
+    def test_leaves_a_rendered_reply_as_it_is(self):
+        rendered = render_reply(SEALED, self.open(), "hi", now=lambda: NOW)
+        assert render_reply(SEALED, self.open(), rendered, now=lambda: NOW + 5) == rendered
+
+    @pytest.mark.parametrize("answer", [5, b"hi", Reply(), RawReply(fields={"a b": 1})])
+    def test_refuses_what_cannot_be_sent(self, answer):
+        with pytest.raises(ReplyError):
+            render_reply(SEALED, self.open(), answer)
+
+    def test_refuses_a_reply_to_nobody(self):
+        push = self.open(MsgType="event", Event="minigame_coin_deliver_completed", FromUserName="")
+        with pytest.raises(ReplyError, match="no user"):
+            render_reply(SEALED, push, "hi")
+
+    def test_refuses_for_a_mini_program_what_it_cannot_answer(self):
+        settings = attrs.evolve(SEALED, account_kind=MINI_PROGRAM)
+        with pytest.raises(ReplyError, match="Mini Program"):
+            render_reply(settings, self.open(), "hi")
+        assert isinstance(render_reply(settings, self.open(), TransferCustomerServiceReply()), RenderedReply)
+
+
+class TestToReply:
+    @pytest.mark.parametrize("reply", [TextReply(content="x"), Acknowledgement(), Reply(), ErrCodeReply(err_code=1)])
+    def test_leaves_a_reply_as_it_is(self, reply):
+        assert to_reply(MESSAGE, reply) is reply
+
+    def test_makes_a_text_reply_of_text(self):
+        assert to_reply(MESSAGE, "hi") == TextReply(content="hi")
+
+    @pytest.mark.parametrize("answer", [None, ""])
+    def test_makes_the_acknowledgement_of_nothing(self, answer):
+        event = UnknownEvent(create_time=1, event="XPAY_goods_deliver_notify")
+        assert to_reply(MESSAGE, answer) == acknowledge(MESSAGE) == Acknowledgement()
+        assert to_reply(event, answer) == acknowledge(event) == ErrCodeReply()
+
+    @pytest.mark.parametrize("answer", [0, False, b"hi", {}, [], TextReply])
+    def test_refuses_anything_else(self, answer):
+        with pytest.raises(ReplyError, match="a handler returns"):
+            to_reply(MESSAGE, answer)
+
+
+class TestMayReply:
+    @pytest.mark.parametrize(
+        "reply", [Acknowledgement(), ErrCodeReply(), RawReply(fields={}), TransferCustomerServiceReply()]
+    )
+    def test_says_yes_to_both_kinds_of_account(self, reply):
+        assert may_reply(MINI_PROGRAM, reply)
+        assert may_reply(OFFICIAL_ACCOUNT, reply)
+
+    @pytest.mark.parametrize(
+        "reply", [TextReply(content="x"), ImageReply(media_id="m"), MusicReply(thumb_media_id="m"), Reply()]
+    )
+    def test_says_no_to_a_mini_program(self, reply):
+        assert not may_reply(MINI_PROGRAM, reply)
+        assert may_reply(OFFICIAL_ACCOUNT, reply)
 
 
 class TestAnswerCloudFunction:

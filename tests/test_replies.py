@@ -33,6 +33,7 @@ from wechat_msg import (
     answer_cloud_function,
     seal_reply,
 )
+from wechat_msg.replies import RenderedReply
 from wechat_msg.wire import Format
 
 SETTINGS = PushSettings(token="spamtest")
@@ -58,6 +59,8 @@ REPLIES: list[tuple[Reply, str, dict[str, Any]]] = [
         "video",
         {"Video": {"MediaId": "MID", "Title": "t", "Description": "d"}},
     ),
+    # Only a customer-service message has a cover.
+    (VideoReply(media_id="MID", thumb_media_id="TID"), "video", {"Video": {"MediaId": "MID"}}),
     (MusicReply(thumb_media_id="TID"), "music", {"Music": {"ThumbMediaId": "TID"}}),
     (
         MusicReply(thumb_media_id="TID", title="t", description="d", music_url="http://a", hq_music_url="http://b"),
@@ -92,6 +95,7 @@ KINDS = [
     Acknowledgement,
     ErrCodeReply,
     RawReply,
+    RenderedReply,
     Reply,
 ]
 
@@ -133,6 +137,7 @@ class TestWrongTypes:
             (VideoReply, {"media_id": []}),
             (VideoReply, {"media_id": "MID", "title": 5}),
             (VideoReply, {"media_id": "MID", "description": []}),
+            (VideoReply, {"media_id": "MID", "thumb_media_id": 5}),
             (MusicReply, {"thumb_media_id": None}),
             (MusicReply, {"thumb_media_id": "TID", "title": 1}),
             (MusicReply, {"thumb_media_id": "TID", "description": 1}),
@@ -154,6 +159,8 @@ class TestWrongTypes:
             (RawReply, {"fields": None}),
             (RawReply, {"fields": [("A", "b")]}),
             (RawReply, {"fields": "<xml/>"}),
+            (RenderedReply, {"documents": None}),
+            (RenderedReply, {"documents": "<xml/>"}),
             (ErrCodeReply, {"err_code": "0"}),
             (ErrCodeReply, {"err_code": None}),
             (ErrCodeReply, {"err_code": False}),
@@ -240,6 +247,7 @@ class TestReply:
             MusicReply(thumb_media_id="TID", title="a secret", description="a secret"),
             NewsReply(articles=[Article(title="a secret", description="a secret")]),
             RawReply(fields={"A": "a secret"}),
+            RenderedReply(documents={"xml": "a secret"}),
             ErrCodeReply(fields={"A": "a secret"}),
         ],
     )
@@ -350,6 +358,25 @@ class TestRawReply:
     def test_is_refused_if_it_cannot_be_written(self, form, fields):
         with pytest.raises(ReplyError):
             seal(RawReply(fields=fields), form)
+
+
+class TestRenderedReply:
+    DOCUMENTS = MappingProxyType({"xml": "<xml><A>1</A></xml>", "json": '{"A":1}'})
+
+    @pytest.mark.parametrize("form", ["xml", "json"])
+    def test_goes_out_as_it_was_written(self, form):
+        response = seal(RenderedReply(documents=self.DOCUMENTS), form)
+        assert response == PushResponse(200, self.DOCUMENTS[form].encode(), f"application/{form}; charset=utf-8")
+
+    @pytest.mark.parametrize(("form", "other"), [("xml", "json"), ("json", "xml")])
+    def test_cannot_go_out_in_a_format_that_it_was_not_written_in(self, form, other):
+        with pytest.raises(ReplyError, match=f"cannot be written as {form}"):
+            seal(RenderedReply(documents={other: self.DOCUMENTS[other]}), form)
+
+    def test_was_judged_before_so_a_mini_program_may_give_it(self):
+        settings = PushSettings(token="spamtest", account_kind=MINI_PROGRAM)
+        push = Push(message=MESSAGE, format="json")
+        assert seal_reply(settings, push, RenderedReply(documents=self.DOCUMENTS)).body == b'{"A":1}'
 
 
 class TestCloudFunction:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
+import inspect
 import warnings
 
 import attrs
@@ -30,6 +32,7 @@ from wechat_msg import (
     UserMessage,
     parse_message,
 )
+from wechat_msg.routing import RunHandler, ask, call, is_async, run_handler
 from wechat_msg.testing import build_push, open_reply
 
 SETTINGS = PushSettings(token="spamtest")
@@ -380,3 +383,102 @@ class TestAsyncHandlers:
         router.default(say("default"))
         with pytest.raises(LookupError, match="own"):
             ask_async(router)
+
+
+async def answer_async(message):
+    return "async"
+
+
+class AsyncBot:
+    """A handler that is an object, or has a method that is one."""
+
+    async def __call__(self, message):
+        return "async"
+
+    async def method(self, message, extra=None):
+        return "async"
+
+
+class TestIsAsync:
+    @pytest.mark.parametrize(
+        "handler",
+        [
+            answer_async,
+            AsyncBot(),
+            AsyncBot().method,
+            functools.partial(answer_async),
+            functools.partial(AsyncBot().method),
+        ],
+        ids=["function", "object", "method", "partial", "partial of a method"],
+    )
+    def test_says_yes_to_what_gives_something_to_await(self, handler):
+        assert is_async(handler)
+        router = Router()
+        router.on(TextMessage)(say("sync"))
+        assert not is_async(router)
+        router.default(handler)
+        assert is_async(router)
+
+    @pytest.mark.parametrize(
+        "handler", [say("x"), print, [].append, functools.partial(say, "x"), TextReply, None, 5, "x"]
+    )
+    def test_says_no_to_anything_else(self, handler):
+        assert not is_async(handler)
+
+
+class TestRunHandler:
+    def test_calls_the_handler_with_the_message_and_returns_its_answer(self):
+        reply = TextReply(content="hi")
+        assert run_handler(RunHandler(lambda message: (message is TEXT, reply), TEXT)) == (True, reply)
+
+    def test_calls_any_function_of_one_argument(self):
+        """A sender gets a dict, on_error an exception."""
+        assert run_handler(RunHandler(sorted, {"b": 1, "a": 2})) == ["a", "b"]
+
+    @pytest.mark.parametrize("error", [KeyError("own"), SystemExit(), KeyboardInterrupt()], ids=repr)
+    def test_lets_its_error_go_up(self, error):
+        def fail(message):
+            raise error
+
+        with pytest.raises(type(error)) as raised:
+            run_handler(RunHandler(fail, TEXT))
+        assert raised.value is error
+
+    @pytest.mark.parametrize("run", [run_handler, call])
+    def test_makes_an_error_of_stop_iteration_which_would_end_a_flow(self, run):
+        with pytest.raises(RuntimeError, match="StopIteration") as raised:
+            run(RunHandler(lambda message: next(iter(())), TEXT))
+        assert isinstance(raised.value.__cause__, StopIteration)
+
+    def test_refuses_a_coroutine_and_closes_it(self):
+        coroutine = answer_async(TEXT)
+        with pytest.raises(ReplyError, match="AsyncPushEndpoint"):
+            run_handler(RunHandler(lambda message: coroutine, TEXT))
+        assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
+
+    def test_refuses_anything_else_to_await(self):
+        class Promise:
+            def __await__(self):
+                yield
+
+        with pytest.raises(ReplyError, match="AsyncPushEndpoint"):
+            run_handler(RunHandler(lambda message: Promise(), TEXT))
+
+    def test_is_the_one_step_by_which_a_function_is_asked(self):
+        handler = say("yes")
+        flow = ask(handler, TEXT)
+        assert next(flow) == RunHandler(handler, TEXT)
+        with pytest.raises(StopIteration) as end:
+            flow.send("yes")
+        assert end.value.value == "yes"
+
+    def test_is_a_step_for_each_handler_that_a_router_asks(self):
+        router, handlers = Router(), [say(None), say(None), say("yes"), say("never")]
+        for handler in handlers:
+            router.on(TextMessage)(handler)
+        flow = ask(router, TEXT)
+        steps = [next(flow), flow.send(None), flow.send(None)]
+        assert [step.handler for step in steps] == handlers[:3]
+        with pytest.raises(StopIteration) as end:
+            flow.send("yes")
+        assert end.value.value == "yes"

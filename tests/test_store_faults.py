@@ -1,10 +1,9 @@
-"""What becomes of pushes while a real store is down: the rule of ``on_store_error`` holds, in time, and is logged once."""
+"""What becomes of pushes while a real store is down: ``on_store_error`` says so, in time, and it is logged once."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import os
 import resource
 import shutil

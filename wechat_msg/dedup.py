@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
-import uuid
+import secrets
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 from attrs import define, field, frozen
@@ -17,16 +18,18 @@ from wechat_msg.events import Event
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg.late import AnswerLater, FallbackReply
 from wechat_msg.messages import Message
-from wechat_msg.replies import Acknowledgement, ErrCodeReply, RenderedReply, Reply, TextReply
+from wechat_msg.replies import Acknowledgement, ErrCodeReply, RenderedReply, Reply
 
 __all__ = ["LEASE", "RENEW_EVERY", "Delivery", "Handled", "Rules", "Work", "make_key", "make_lone_key"]
 
 _log = logging.getLogger("wechat_msg")
 
+T = TypeVar("T")
+
 LEASE = 2.5
 """Seconds after which a process that has died no longer keeps others from handling its message."""
 RENEW_EVERY = 0.7
-"""Seconds between renewals of a lease: three may fail before it ends."""
+"""Seconds between renewals of a lease: two may fail before it ends."""
 ANSWER_BY = 4.5
 """Seconds after which an answer must be on its way: WeChat hangs up at 5."""
 HANG_UP = 5.5
@@ -35,6 +38,9 @@ HANG_UP = 5.5
 _KEEP = 300.0  # seconds; the tries of a message take 15
 _KEEP_LONG = 86400.0
 _ATTEMPTS = 100  # each failure of which is another delivery's success
+_ANSWERED = ANSWER_BY + 0.2  # by then a store that fails must have recovered to be of use to an answer
+_ASK_AGAIN = 0.1  # seconds after which a store that failed is asked again for what matters
+_ALONE = "alone:"
 _PAUSES = (0.02, 0.2)  # seconds between two looks at the store: the first, and the longest
 
 #: Events that WeChat sends again for hours until they are acknowledged, by a plan of their own.
@@ -81,7 +87,7 @@ def make_key(message: Message, appid: str = "", content: str | None = None) -> s
 
 def make_lone_key() -> str:
     """Return the key of a delivery that is to have nothing in common with any other."""
-    return f"alone:{uuid.uuid4().hex}"
+    return f"{_ALONE}{secrets.token_hex(16)}"
 
 
 def _tell_apart(message: Message) -> tuple[Any, ...]:
@@ -213,6 +219,7 @@ class Delivery:
         run: The flow that runs the handler.
         send_later: The flow that takes a reply for which it was too late.
         acknowledgement: The acknowledgement that this push wants.
+        stopgap: What the last try is answered with if the reply is not there.
         event: The Event, if it is one.
         arrived: When it came, on the clock of the rules.
     """
@@ -223,9 +230,10 @@ class Delivery:
     run: Callable[[], Flow[Handled]]
     send_later: Callable[[Reply], Flow[None]]
     acknowledgement: Reply
+    stopgap: Reply
     event: str
     arrived: float
-    owner: str = field(factory=lambda: uuid.uuid4().hex, init=False)
+    owner: str = field(factory=lambda: secrets.token_hex(16), init=False)
     _running: bytes = field(init=False)
     _tries: int = field(default=1, init=False)
     _started: bool = field(default=False, init=False)
@@ -247,6 +255,7 @@ class Delivery:
         if found is None:
             return None
         pause, longest_pause = _PAUSES
+        refused: Record | None = None
         while found.reply is None:
             if found.owner == self.owner and not self._started:
                 self._started = True
@@ -261,9 +270,11 @@ class Delivery:
             if self._left() <= 0:
                 if not self._must_answer():
                     return None
-                if found.late or (yield from self._leave(found)):
-                    return self._stopgap()
-            found = yield from self._look(found)
+                # Refused although it is still the same: not by a store that works, and there is no time to wait.
+                if found.late or found == refused or (yield from self._leave(found)):
+                    return self.stopgap
+                refused = found
+            found = (yield from self._insist(self._look, self.arrived + _ANSWERED)) or found
         return found.reply
 
     def _begin(self) -> Flow[Record | None]:
@@ -289,61 +300,71 @@ class Delivery:
                 return load_record(raw)  # perhaps our own: a store may do as it was told, and then fail to say so
         raise StoreError("the store contradicts itself")
 
-    def _look(self, found: Record) -> Flow[Record]:
+    def _look(self) -> Flow[Record]:
         """See how things stand; who has seen a handler run never runs it as well because the store is down."""
-        try:
-            raw: bytes | None = yield Get(self.store, self.key)
-            if raw is not None:
-                return load_record(raw)
-            if self._started:
-                return Record(self.owner, late=True)
-            return (yield from self._claim())
-        except StoreError as error:
-            self.rules.report(error)
-            return found
+        raw: bytes | None = yield Get(self.store, self.key)
+        if raw is not None:
+            return load_record(raw)
+        if self._started:
+            return Record(self.owner, late=True)
+        return (yield from self._claim())
 
     def _count(self) -> Flow[int]:
-        """Return the number of this try. It has a key of its own, as writing to the record would prolong the lease."""
-        key = f"{self.key}:tries"
-        try:
-            for _ in range(_ATTEMPTS):
-                raw: bytes | None = yield Get(self.store, key)
-                tries = int(raw or b"1") + 1
-                if (yield CompareAndSet(self.store, key, raw, b"%d" % tries, _KEEP)):
-                    return tries
-        except StoreError as error:
-            self.rules.report(error)
-        except ValueError:
-            self.rules.report(StoreError("the store holds something that is not a number of tries"))
-        return self._tries + 1
+        """Return the number of this try, or a guess."""
+        tries = yield from self._insist(self._add_try, self.arrived + 0.5)
+        return self._tries + 1 if tries is None else tries
+
+    def _add_try(self) -> Flow[int]:
+        # It has a key of its own, as writing to the record would prolong the lease.
+        key, me = f"{self.key}:tries", self.owner.encode()
+        for _ in range(_ATTEMPTS):
+            raw: bytes | None = yield Get(self.store, key)
+            count, _, counted = (raw or b"1").partition(b" ")
+            if not count.isdigit() or len(count) > 3:
+                break
+            if counted == me:
+                return int(count)  # the store did as it was told, and failed to say so
+            tries = int(count) + 1
+            if (yield CompareAndSet(self.store, key, raw, b"%d %b" % (tries, me), _KEEP)):
+                return tries
+        raise StoreError("the store holds something that is not a number of tries")
 
     def _leave(self, found: Record) -> Flow[bool]:
         """Put down that this try ends without the reply; False: the record is another one by now."""
         if found.owner == self.owner:
             self._late = True
+        left = yield from self._insist(functools.partial(self._mark_late, found), self.arrived + _ANSWERED)
+        return left is not False
+
+    def _mark_late(self, found: Record) -> Flow[bool]:
         late = attrs.evolve(found, late=True)
-        try:
-            left: bool = yield CompareAndSet(self.store, self.key, found.dump(), late.dump(), LEASE)
-        except StoreError as error:
-            self.rules.report(error)
-            return True
-        return left
+        marked: bool = yield CompareAndSet(self.store, self.key, found.dump(), late.dump(), LEASE)
+        return marked
+
+    def _insist(self, ask: Callable[[], Flow[T]], until: float) -> Flow[T | None]:
+        """Ask the store, and again while it fails; None: it still did *until* then."""
+        while True:
+            try:
+                return (yield from ask())
+            except StoreError as error:
+                self.rules.report(error)
+            if self.rules.monotonic() >= until:
+                return None
+            yield Sleep(_ASK_AGAIN)
 
     def _must_answer(self) -> bool:
         """Tell whether the user would see an error if WeChat got no answer now.
 
         Where an acknowledgement means that the work is done (virtual payment, 虚拟支付), there is none before it is.
         """
-        at_once = isinstance(self.rules.late, AnswerLater) and self.rules.late.after == "first_try"
+        late = self.rules.late
+        # No other try learns of the reply of a delivery that is alone.
+        at_once = isinstance(late, AnswerLater) and (late.after == "first_try" or self.key.startswith(_ALONE))
         return (at_once or self._tries >= self.rules.deliveries) and isinstance(self.acknowledgement, Acknowledgement)
 
     def _left(self) -> float:
         limit = ANSWER_BY if self._must_answer() else HANG_UP
         return self.arrived + limit - self.rules.monotonic()
-
-    def _stopgap(self) -> Reply:
-        late = self.rules.late
-        return TextReply(content=late.content) if isinstance(late, FallbackReply) else self.acknowledgement
 
     # --- the handler's work
 
@@ -351,6 +372,8 @@ class Delivery:
         """Run the handler and put its reply down for all deliveries; what it raises frees the key for the next one."""
         try:
             handled = yield from self.run()
+        except GeneratorExit:
+            raise  # the flow is dropped, and nobody takes its steps; the lease ends by itself
         except BaseException:
             yield from self._release()
             raise
@@ -363,24 +386,31 @@ class Delivery:
         return handled.answer
 
     def _finish(self, handled: Handled) -> Flow[bool]:
-        """Turn the record into done; True: the last answer that WeChat waited for has gone out before."""
+        """Put down what came of the handler; True: the last answer that WeChat waited for has gone out before."""
         self._settled = True
+        now = self.rules.monotonic()
+        # If WeChat has hung up, the record is the only way in which the reply reaches another try.
+        until = now if self._left() > 0 else now + LEASE
+        late = yield from self._insist(functools.partial(self._put_down, handled), until)
+        return self._late if late is None else late
+
+    def _put_down(self, handled: Handled) -> Flow[bool]:
+        """Turn the record into done."""
         expected: bytes | None = self._running
-        late = False
-        try:
-            for _ in range(_ATTEMPTS):
-                done = Record(self.owner, reply=self._keep_for_others(handled, late=late)).dump()
-                if (yield CompareAndSet(self.store, self.key, expected, done, self._get_ttl())):
-                    return late
-                expected = yield Get(self.store, self.key)
-                found = Record(self.owner, late=self._late) if expected is None else load_record(expected)
-                if found.owner != self.owner:
-                    _log.warning("a handler stood still for so long that another one has taken its message over")
-                    return self._late
-                late = found.late
-        except StoreError as error:
-            self.rules.report(error)
-        return self._late
+        for _ in range(_ATTEMPTS):
+            late = self._late
+            done = Record(self.owner, reply=self._keep_for_others(handled, late=late)).dump()
+            if (yield CompareAndSet(self.store, self.key, expected, done, self._get_ttl())):
+                return late
+            expected = yield Get(self.store, self.key)
+            found = Record(self.owner, late=self._late) if expected is None else load_record(expected)
+            if found.owner != self.owner:
+                _log.warning("a handler stood still for so long that another one has taken its message over")
+                return self._late
+            if found.reply is not None:
+                return found.reply != handled.answer  # put down before, by a store that failed to say so
+            self._late |= found.late
+        raise StoreError("the store contradicts itself")
 
     def _keep_for_others(self, handled: Handled, *, late: bool) -> Acknowledgement | RenderedReply:
         if late and isinstance(self.rules.late, AnswerLater) and isinstance(self.acknowledgement, Acknowledgement):

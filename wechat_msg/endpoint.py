@@ -36,7 +36,7 @@ from wechat_msg.push import (
     seal_reply,
     to_reply,
 )
-from wechat_msg.replies import Acknowledgement, Reply, to_customer_service_message
+from wechat_msg.replies import Acknowledgement, Reply, TextReply, to_customer_service_message
 from wechat_msg.routing import AsyncHandler, Handler, Router, RunHandler, ask, call, is_async, run_handler
 from wechat_msg.stores import MemoryStore, Store, in_thread
 
@@ -162,9 +162,16 @@ class _Endpoint(Generic[H, S]):
             run=functools.partial(self._handle, push),
             send_later=functools.partial(self._send_later, message),
             acknowledgement=acknowledge(message),
+            stopgap=self._choose_stopgap(message),
             event=message.event if isinstance(message, Event) else "",
             arrived=arrived,
         )
+
+    def _choose_stopgap(self, message: Message) -> Reply:
+        # Some events of the platform name no user who could read it.
+        if isinstance(self._late, FallbackReply) and message.from_user_name:
+            return TextReply(content=self._late.content)
+        return acknowledge(message)
 
     def _make_key(self, message: Message) -> str:
         content = None if self._dedup_key is None else self._dedup_key(message)
@@ -266,7 +273,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         """Tell whether one and the same delivery runs the handler and is answered without it."""
         if self._late is None or self.settings.account_kind is MINI_PROGRAM:
             return False
-        at_once = isinstance(self._late, AnswerLater) and self._late.after == "first_try"
+        at_once = isinstance(self._late, AnswerLater) and (self._late.after == "first_try" or self._store is None)
         return at_once or self._rules.deliveries == 1
 
     def handle(self, request: PushRequest) -> PushResponse:
@@ -293,16 +300,19 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
                 return self._sleep(step.seconds)
 
     def _work(self, work: Work) -> Reply | None:
-        keeper.add(work.delivery, self._handler_limit)
         if self._executor is None:
             return self._run(work.delivery)
-        future = self._executor.submit(contextvars.copy_context().run, self._run, work.delivery)
+        context = contextvars.copy_context()
+        future = self._executor.submit(context.run, drive, work.delivery.work(), self._perform)
+        keeper.add(work.delivery, self._handler_limit)  # also while it waits for its turn
+        future.add_done_callback(lambda _: keeper.remove(work.delivery))
         if wait((future,), timeout=max(work.seconds, 0)).done:
             return future.result()
         future.add_done_callback(_log_failure)
         return None
 
     def _run(self, delivery: Delivery) -> Reply:
+        keeper.add(delivery, self._handler_limit)
         try:
             return drive(delivery.work(), self._perform)
         finally:
@@ -364,12 +374,13 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         task = asyncio.create_task(self._run(work.delivery))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        done: set[asyncio.Task[Reply]] = set()
         try:
-            await asyncio.wait((task,), timeout=max(work.seconds, 0))
+            done, _ = await asyncio.wait((task,), timeout=max(work.seconds, 0))
         finally:
-            if not task.done():  # the time is up, or the client hung up
+            if not done:  # the time is up, or the client hung up
                 task.add_done_callback(_log_failure)
-        return task.result() if task.done() else None
+        return task.result() if done else None
 
     async def _run(self, delivery: Delivery) -> Reply:
         renewing = asyncio.create_task(self._renew(delivery))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from functools import partial
 from typing import Any, TypeVar, cast
 
 from attrs import frozen
@@ -59,27 +58,29 @@ def perform_store_step(step: Get | CompareAndSet) -> Any:
 
 def drive(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
     """Perform the steps of *flow* and return what it returns; what a step raises is raised in the flow."""
-    resume = partial(next, flow)
+    resume: Callable[[Any], Any] = flow.send
+    given: Any = None
     while True:
         try:
-            step = resume()
+            step = resume(given)
         except StopIteration as end:
             return cast("T", end.value)
         try:
-            resume = partial(flow.send, perform(step))
+            resume, given = flow.send, perform(step)
         except BaseException as error:  # noqa: BLE001, it is the flow's to deal with
-            resume = partial(flow.throw, error)
+            resume, given = flow.throw, error
 
 
 async def drive_async(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
     """Like `drive`; *perform* is awaited."""
-    resume = partial(next, flow)
+    resume: Callable[[Any], Any] = flow.send
+    given: Any = None
     while True:
         try:
-            step = resume()
+            step = resume(given)
         except StopIteration as end:
             return cast("T", end.value)
         try:
-            resume = partial(flow.send, await perform(step))
+            resume, given = flow.send, await perform(step)
         except BaseException as error:  # noqa: BLE001, it is the flow's to deal with
-            resume = partial(flow.throw, error)
+            resume, given = flow.throw, error

@@ -23,7 +23,8 @@ class Keeper:
     def __init__(self, every: float = RENEW_EVERY) -> None:
         self._every = every
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
         """Begin anew; in the child of a fork there is neither a thread nor a handler."""
@@ -35,10 +36,11 @@ class Keeper:
     def add(self, delivery: Delivery, limit: float) -> None:
         """Renew the lease of *delivery* from now on, for *limit* seconds at most."""
         with self._lock:
-            self._ends[delivery] = time.monotonic() + limit
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="wechat_msg.leases", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="wechat_msg.leases", daemon=True)
+                thread.start()
+                self._thread = thread
+            self._ends[delivery] = time.monotonic() + limit
         if not self._busy.is_set():
             self._busy.set()
 
@@ -48,14 +50,17 @@ class Keeper:
             self._ends.pop(delivery, None)
 
     def _run(self) -> None:
+        took = 0.0
         while True:
             self._busy.wait()
-            time.sleep(self._every)
+            time.sleep(max(self._every - took, 0.0))
+            began = time.monotonic()
             with self._lock:
                 ends = dict(self._ends)
                 if not ends:
                     self._busy.clear()
             self._renew_all(ends)
+            took = time.monotonic() - began  # a store that fails slowly shall not cost the others their leases
 
     def _renew_all(self, ends: dict[Delivery, float]) -> None:
         failed: list[object] = []  # a store that is down need not be asked for every lease
@@ -68,6 +73,9 @@ class Keeper:
             except StoreError as error:
                 failed.append(delivery.store)
                 delivery.rules.report(error)
+            except Exception as error:  # noqa: BLE001, the thread must go on for all other leases
+                failed.append(delivery.store)
+                delivery.rules.report(StoreError(f"a store raised {type(error).__name__}"))
 
 
 keeper = Keeper()

@@ -72,6 +72,7 @@ _CONTENT_TYPES: Mapping[Format, str] = {
     "xml": "application/xml; charset=utf-8",
     "json": "application/json; charset=utf-8",
 }
+_SUCCESS = Acknowledgement()
 # A rendered reply has been judged before it was rendered.
 _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
 
@@ -360,7 +361,7 @@ def acknowledge(message: Message) -> Reply:
     """Choose the acknowledgement: virtual payment (虚拟支付) wants an ErrCode, all others ``success``."""
     if isinstance(message, Event) and message.event.lower().startswith("xpay_"):
         return ErrCodeReply()
-    return Acknowledgement()
+    return _SUCCESS
 
 
 def _render(message: Message, reply: Reply, form: Format, timestamp: int) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import sha1
+from inspect import iscoroutinefunction
+from time import process_time
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
@@ -55,22 +58,35 @@ INPUTS: Mapping[str, Mapping[str, Any]] = {
 
 
 class Job(NamedTuple):
-    """One row of the table. Every side returns a tuple of what it read and, last, of what it answered."""
+    """One row of a table. Every side returns a tuple of what it read and, last, of what it answered."""
 
     name: str
     case: str
     expected: tuple[str, ...]
     ours: Side
     floor: Side
-    theirs: Side | None
+    theirs: Side | None = None
     target: float | None = None  # ours / theirs
+    timer: Callable[[], float] = process_time
+    runner: asyncio.Runner | None = None  # has the event loop of the sides that are coroutine functions
 
     def __str__(self) -> str:
         return f"{self.name}: {self.case}"
 
 
-def make_push(settings: PushSettings, name: str, form: Any = "xml") -> PushRequest:
-    fields = INPUTS[name]
+def check(job: Job) -> None:
+    """Let every side do its work once, and see that it is right; bare calls return nothing."""
+    results = [call(job, side) for side in (job.ours, job.theirs, job.floor) if side]
+    assert {compare(result) for result in results if result is not None} == {job.expected}
+
+
+def call(job: Job, side: Side) -> Any:
+    """Return what a side returns, or what it gives to await."""
+    return job.runner.run(side()) if iscoroutinefunction(side) else side()
+
+
+def make_push(settings: PushSettings, name: str, form: Any = "xml", **others: Any) -> PushRequest:
+    fields = {**INPUTS[name], **others}
     if form == "json":  # the list of the popup event has no wrapper there
         fields = {**fields, **fields.get("SubscribeMsgPopupEvent", {})}
         fields.pop("SubscribeMsgPopupEvent", None)

@@ -1,23 +1,26 @@
-"""How a job is measured, and the table of the results."""
+"""How a job is measured, and the tables of the results."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
+from inspect import iscoroutinefunction
 from math import ceil
 from statistics import median
-from time import process_time
+from time import perf_counter
 from typing import NamedTuple
 
 from .jobs import Job, Side, wechatpy
 
 TURNS = 200
 TURN = 0.003  # seconds: so short that whatever else the machine does slows all sides alike
+LIMIT = 5.0  # seconds for all turns, of which slow jobs get fewer
+TRIALS = 99
 
 
 class Result(NamedTuple):
-    """Medians over the turns, by side: the CPU seconds of one call, and our seconds divided by the side's."""
+    """Medians over the turns, by side: the seconds of one call, and our seconds divided by the side's."""
 
     job: Job
     seconds: Mapping[str, float]
@@ -27,11 +30,12 @@ class Result(NamedTuple):
 def measure(job: Job) -> Result:
     """Let the sides take turns, each with as many calls as fill its turn."""
     sides = [(name, side) for name in ("ours", "theirs", "floor") if (side := getattr(job, name))]
-    calls = {name: ceil(TURN / median(run(side, 1) for _ in range(99))) for name, side in sides}
+    calls = {name: count_calls(job, side) for name, side in sides}
     times: dict[str, list[float]] = {name: [] for name, _ in sides}
-    for _ in range(TURNS):
+    end = perf_counter() + LIMIT
+    while len(times["ours"]) < TURNS and perf_counter() < end:
         for name, side in sides:
-            times[name].append(run(side, calls[name]))
+            times[name].append(run(job, side, calls[name]))
     ratios = {name: [ours / other for ours, other in zip(times["ours"], times[name], strict=True)] for name in times}
     return Result(
         job,
@@ -40,13 +44,46 @@ def measure(job: Job) -> Result:
     )
 
 
-def run(side: Side, calls: int) -> float:
-    """Return the CPU seconds of one call, the mean of *calls*; the call before them gets the CPU's caches ready."""
+def count_calls(job: Job, side: Side) -> int:
+    """Tell how many calls fill a turn."""
+    return ceil(TURN / median(run(job, side, 1) for _ in range(TRIALS)))
+
+
+def count_all_calls(job: Job) -> int:
+    """Tell how often `measure` calls, at the most, what is slower than the floor of *job*.
+
+    The floor may be twice as fast by then, as the machine has less to do.
+    """
+    return 2 * TRIALS + TURNS * (1 + 2 * count_calls(job, job.floor))
+
+
+def run(job: Job, side: Side, calls: int) -> float:
+    """Return the seconds of one call, the mean of *calls*; the call before them gets the CPU's caches ready."""
+    if iscoroutinefunction(side):
+        return job.runner.run(run_async(job, side, calls))
     side()
-    start = process_time()
+    start = job.timer()
     for _ in range(calls):
         side()
-    return (process_time() - start) / calls
+    return (job.timer() - start) / calls
+
+
+async def run_async(job: Job, side: Side, calls: int) -> float:
+    """Like `run`, without leaving the event loop between the calls."""
+    await side()
+    start = job.timer()
+    for _ in range(calls):
+        await side()
+    return (job.timer() - start) / calls
+
+
+def format_floors(results: Iterable[Result]) -> Iterator[str]:
+    """Yield lines of Markdown for jobs that wechatpy has no counterpart of."""
+    yield "| job | case | wechat_msg | floor | ratio |"
+    yield "|---|---|--:|--:|--:|"
+    for job, seconds, ratio in results:
+        cells = [job.name, job.case, *(f"{seconds[side] * 1e6:.1f} µs" for side in ("ours", "floor"))]
+        yield f"| {' | '.join(cells)} | {ratio['floor']:.2f} |"
 
 
 def format_report(results: Iterable[Result]) -> Iterator[str]:

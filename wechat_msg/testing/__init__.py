@@ -1,5 +1,12 @@
-"""The test kit for your own tests: pushes as WeChat makes them."""
+"""The test kit for your own tests: pushes as WeChat makes them, and the contract that every store keeps."""
 
+import sys
+
+if "pytest" in sys.modules:
+    # So that a failed assert of the contract is told as well as those of your own tests.
+    sys.modules["pytest"].register_assert_rewrite("wechat_msg.testing.contract")
+
+from wechat_msg.testing.contract import StoreContract
 from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, open_reply
 
-__all__ = ["Mode", "build_echostr_request", "build_push", "open_reply"]
+__all__ = ["Mode", "StoreContract", "build_echostr_request", "build_push", "open_reply"]

@@ -1,0 +1,36 @@
+"""Measures what stores and endpoints cost, and prints it; with ``--once``, only sees that every job is done right."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .endpoints import endpoint_jobs
+from .jobs import Job, check
+from .report import count_all_calls, format_floors, measure
+from .stores import describe, open_places, store_jobs
+
+
+def main(once: bool) -> None:
+    stay_on_one_core()
+    with open_places() as places:
+        print(", ".join(describe(places)), flush=True)
+        for jobs in (store_jobs(places), endpoint_jobs(places, (lambda _: 2) if once else count_all_calls)):
+            print()
+            for line in map(do_once, jobs) if once else format_floors(map(measure, jobs)):
+                print(line, flush=True)
+
+
+def stay_on_one_core() -> None:
+    """Keep servers and clients on one core, so that no time is counted in which a sleeping one is woken up."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def do_once(job: Job) -> str:
+    check(job)
+    return f"{job}: right"
+
+
+if __name__ == "__main__":
+    main(once="--once" in sys.argv[1:])

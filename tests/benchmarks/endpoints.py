@@ -1,0 +1,77 @@
+"""The whole job through an endpoint, with different stores; the floor is the same without an endpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import cycle, repeat
+from typing import Any
+
+from wechat_msg import (
+    NO_DEDUP,
+    AsyncPushEndpoint,
+    MemoryStore,
+    PushEndpoint,
+    PushRequest,
+    open_push,
+    seal_reply,
+)
+
+from .jobs import SEALED, Job, expect, make_push
+from .stores import Places, open_async_redis, open_redis, open_sqlite
+
+CASE = "text 400 B"
+
+
+def endpoint_jobs(places: Places, count: Callable[[Job], int]) -> Iterator[Job]:
+    """Make the jobs, all for the same messages, which are new to each of them; *count* says how many it takes."""
+
+    def make(endpoint: Any, case: str, requests: Iterable[PushRequest] | None = None) -> Job:
+        ours = handle_async if isinstance(endpoint, AsyncPushEndpoint) else handle
+        return Job(
+            name=type(endpoint).__name__,
+            case=case,
+            expected=expect(CASE)[:1],
+            ours=partial(ours, endpoint, iter(requests or pushes)),
+            floor=partial(handle_without, cycle(pushes)),
+            timer=time.perf_counter,  # that of Redis, and of threads, counts, too
+            runner=places.runner,
+        )
+
+    pushes = [make_push(SEALED, CASE)]
+    pushes = [make_push(SEALED, CASE, MsgId=number) for number in range(count(make(None, "")))]
+    for name, store in open_stores(places, "sync", open_redis).items():
+        yield make(PushEndpoint(SEALED, answer, store=store), name)
+    yield make(PushEndpoint(SEALED, answer), "MemoryStore, re-send", repeat(pushes[0]))
+    for name, store in open_stores(places, "async", open_async_redis).items():
+        yield make(AsyncPushEndpoint(SEALED, answer_async, store=store), name)
+
+
+def open_stores(places: Places, name: str, open_redis: Callable[..., Any]) -> dict[str, Any]:
+    stores = {"NO_DEDUP": NO_DEDUP, "MemoryStore": MemoryStore(), "SQLiteStore": open_sqlite(places, name)}
+    if places.redis:
+        store = open_redis(places, f"{name}:")
+        stores[type(store).__name__] = store
+    return stores
+
+
+def answer(message: Any) -> str:
+    return message.content
+
+
+async def answer_async(message: Any) -> str:
+    return message.content
+
+
+def handle(endpoint: PushEndpoint, requests: Iterator[PushRequest]) -> tuple[bytes]:
+    return (endpoint.handle(next(requests)).body,)
+
+
+async def handle_async(endpoint: AsyncPushEndpoint, requests: Iterator[PushRequest]) -> tuple[bytes]:
+    return ((await endpoint.handle(next(requests))).body,)
+
+
+def handle_without(requests: Iterator[PushRequest]) -> tuple[bytes]:
+    push = open_push(SEALED, next(requests))
+    return (seal_reply(SEALED, push, answer(push.message)).body,)
