@@ -31,6 +31,7 @@ from wechat_msg import (
     TextReply,
     UnknownMessage,
 )
+from wechat_msg.adapters.asgi import push_app
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
 
 NOW = 1700000000.0
@@ -434,6 +435,54 @@ class TestAsyncPushEndpoint:
         endpoint = AsyncPushEndpoint(PLAIN, make_async(say("hi")))
         for _ in range(2):
             assert open_reply(PLAIN, asyncio.run(endpoint.handle(push())))["Content"] == "hi"
+
+
+class TestDrain:
+    def test_waits_for_the_handlers_that_still_run(self):
+        ended = []
+
+        async def answer(message):
+            await asyncio.sleep(0.05)
+            ended.append(message.content)
+
+        async def main():
+            endpoint = AsyncPushEndpoint(PLAIN, answer)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(endpoint.handle(push(content="hi")), 0.01)  # as a client that hangs up
+            await endpoint.drain()
+
+        asyncio.run(main())
+        assert ended == ["hi"]
+
+    def test_waits_no_longer_than_it_is_told(self):
+        async def main():
+            endpoint = AsyncPushEndpoint(PLAIN, lambda message: asyncio.sleep(60))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(endpoint.handle(push()), 0.01)
+            await asyncio.wait_for(endpoint.drain(0.01), 5)
+
+        asyncio.run(main())
+
+    def test_is_done_by_the_asgi_application_when_it_ends(self):
+        events, ended = asyncio.Queue(), []
+
+        async def answer(message):
+            await asyncio.sleep(0.05)
+            ended.append("handler")
+
+        async def send(event):
+            ended.append(event["type"])
+
+        async def main():
+            endpoint = AsyncPushEndpoint(PLAIN, answer)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(endpoint.handle(push()), 0.01)
+            for phase in ("startup", "shutdown"):
+                await events.put({"type": f"lifespan.{phase}"})
+            await push_app(endpoint)({"type": "lifespan"}, events.get, send)
+
+        asyncio.run(main())
+        assert ended == ["lifespan.startup.complete", "handler", "lifespan.shutdown.complete"]
 
 
 class TestContextVariables:

@@ -350,6 +350,15 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         """Answer one request of WeChat; see `PushEndpoint.handle`."""
         return await drive_async(self._flow(request), self._perform)
 
+    async def drain(self, seconds: float = 30.0) -> None:
+        """Wait for the handlers that still run, *seconds* at most: at the end of an application, with no request left.
+
+        What was acknowledged before its handler has ended would be lost otherwise. `wechat_msg.adapters.asgi.push_app`
+        does so by itself.
+        """
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
     async def _perform(self, step: Get | CompareAndSet | Sleep | RunHandler | Work) -> Any:
         match step:
             case Get() | CompareAndSet():

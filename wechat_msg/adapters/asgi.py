@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from wechat_msg.adapters.choice import Choice, Receive, Scope, answer_asgi, choose
+from wechat_msg.endpoint import AsyncPushEndpoint
 
 __all__ = ["push_app"]
 
@@ -21,7 +22,7 @@ def push_app(endpoint: Choice[Scope]) -> Callable[[Scope, Receive, Send], Awaita
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _follow_lifespan(receive, send)
+            await _follow_lifespan(endpoint, receive, send)
         elif scope["type"] == "http":
             response = await answer_asgi(choose(endpoint, scope), scope, receive, asyncio.to_thread)
             headers = {"content-type": response.content_type, "content-length": str(len(response.body))}
@@ -32,7 +33,10 @@ def push_app(endpoint: Choice[Scope]) -> Callable[[Scope, Receive, Send], Awaita
     return app
 
 
-async def _follow_lifespan(receive: Receive, send: Send) -> None:
-    for phase in ("startup", "shutdown"):
-        await receive()
-        await send({"type": f"lifespan.{phase}.complete"})
+async def _follow_lifespan(endpoint: Choice[Scope], receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    if isinstance(endpoint, AsyncPushEndpoint):
+        await endpoint.drain()
+    await send({"type": "lifespan.shutdown.complete"})
