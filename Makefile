@@ -29,6 +29,7 @@ lint: .venv/made
 
 bench: .venv/made
 	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds -p no:xdist
+	$(PY) -m tests.benchmarks
 
 format: .venv/made
 	$(PY) -m ruff check --fix .

@@ -70,7 +70,7 @@ def a_keeper() -> Keeper:
     return Keeper(EVERY)
 
 
-def test_three_renewals_may_fail_before_a_lease_ends():
+def test_two_renewals_may_fail_and_the_third_is_still_in_time():
     assert 3 * RENEW_EVERY < LEASE < 4 * RENEW_EVERY
 
 

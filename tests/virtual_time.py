@@ -85,6 +85,7 @@ class _VirtualThread(threading.Thread):
 
     def __init__(self, function: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
+        self.loop = asyncio.get_running_loop()
         self._function = function
         self._turn, self._parked = threading.Semaphore(0), threading.Semaphore(0)
         self._wanted: Awaitable[Any] | None = None
@@ -244,32 +245,37 @@ class WeChat:
 
 
 class VirtualKeeper:
-    """Does what `Keeper` does, in virtual time; to be made while the loop runs."""
+    """Does what `Keeper` does, in virtual time."""
 
     def __init__(self) -> None:
         self.renewing: dict[Delivery, asyncio.Task[None]] = {}
-        self._loop = asyncio.get_running_loop()
 
     def add(self, delivery: Delivery, limit: float) -> None:
-        self.renewing[delivery] = self._loop.create_task(self._renew(delivery, self._loop.time() + limit))
+        loop = _here.thread.loop
+        self.renewing[delivery] = loop.create_task(self._renew(delivery, loop.time() + limit))
 
     def remove(self, delivery: Delivery) -> None:
         if delivery in self.renewing:
             self.renewing.pop(delivery).cancel()
 
     async def _renew(self, delivery: Delivery, end: float) -> None:
-        while self._loop.time() < end:
+        while asyncio.get_running_loop().time() < end:
             await asyncio.sleep(RENEW_EVERY)
             try:
-                if not await in_virtual_thread(drive, delivery.renew(), perform_store_step):
+                if not await self._drive(delivery):
                     return
             except StoreError as error:
                 delivery.rules.report(error)
 
+    async def _drive(self, delivery: Delivery) -> bool:
+        if getattr(delivery.store, "seconds", 0):
+            return await in_virtual_thread(drive, delivery.renew(), perform_store_step)
+        return drive(delivery.renew(), perform_store_step)
 
-@define
+
+@define(slots=False)
 class FaultyStore:
-    """A sync `MemoryStore` that fails when it is told to; to be made while the loop runs.
+    """A `MemoryStore` that fails when it is told to; to be made while the loop runs.
 
     Attributes:
         fails: Says of the number of a call (from 1) whether it fails.
@@ -302,3 +308,16 @@ class FaultyStore:
         if fails:
             raise StoreError("the store is down")
         return method(*args)
+
+
+@frozen
+class AwaitableStore:
+    """The same as an async store, without a thread for every call."""
+
+    _store: FaultyStore
+
+    async def get(self, key: str) -> bytes | None:
+        return self._store.get(key)
+
+    async def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
+        return self._store.compare_and_set(key, expected, value, ttl)

@@ -49,7 +49,7 @@ _SENT_FOR_HOURS = ("xpay_", "retail_")
 _COUNTER = "RetryTimes"
 
 _SORTED = json.JSONEncoder(sort_keys=True)
-_COMPACT = json.JSONEncoder(separators=(",", ":"))
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 # --- the key ---------------------------------------------------------------------------------------------------------

@@ -78,4 +78,4 @@ class Keeper:
                 delivery.rules.report(StoreError(f"a store raised {type(error).__name__}"))
 
 
-keeper = Keeper()
+keeper: Keeper = Keeper()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -41,6 +42,7 @@ def endpoint_jobs(places: Places, count: Callable[[Job], int]) -> Iterator[Job]:
 
     pushes = [make_push(SEALED, CASE)]
     pushes = [make_push(SEALED, CASE, MsgId=number) for number in range(count(make(None, "")))]
+    gc.freeze()  # a server does not have so many; the garbage collector is not to look at them again and again
     for name, store in open_stores(places, "sync", open_redis).items():
         yield make(PushEndpoint(SEALED, answer, store=store), name)
     yield make(PushEndpoint(SEALED, answer), "MemoryStore, re-send", repeat(pushes[0]))

@@ -52,12 +52,15 @@ def open_places() -> Iterator[Places]:
     """Start the servers, and stop them in the end."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark"))
-        servers: list[Any] = [None, None]
-        for number, start in enumerate((run_redis, run_postgres)):
-            with contextlib.suppress(pytest.skip.Exception):
-                servers[number] = stack.enter_context(start())
+        servers = (start(run, stack) for run in (run_redis, run_postgres))
         runner = stack.enter_context(asyncio.Runner())
         yield Places(Path(folder), *servers, runner, stack.enter_context(contextlib.ExitStack()))
+
+
+def start(run: Callable[[], Any], stack: contextlib.ExitStack) -> Any:
+    with contextlib.suppress(pytest.skip.Exception):
+        return stack.enter_context(run())
+    return None
 
 
 def describe(places: Places) -> Iterator[str]:
@@ -228,7 +231,9 @@ def open_redis(places: Places, prefix: str = "") -> RedisStore:
 
 
 def open_async_redis(places: Places, prefix: str = "") -> AsyncRedisStore:
-    return AsyncRedisStore(redis.asyncio.Redis.from_url(places.redis.url), prefix=prefix)  # closed with the event loop
+    store = AsyncRedisStore(redis.asyncio.Redis.from_url(places.redis.url), prefix=prefix)
+    places.stack.callback(lambda: places.runner.run(store.aclose()))
+    return store
 
 
 def make_commands() -> tuple[bytes, bytes]:

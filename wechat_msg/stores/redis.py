@@ -104,9 +104,8 @@ class AsyncRedisStore:
         self._prefix = prefix
         self._timeout = timeout
         self._client: Any = client
-        # Connections belong to the loop in which they were made, and an ending loop closes its generators.
-        self._opened: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any, None]]]
-        self._opened = weakref.WeakKeyDictionary()
+        # Connections belong to the loop in which they were made, and a loop that ends closes its generators.
+        self._opened: _Opened = weakref.WeakKeyDictionary()
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; the store can still be used, and opens new ones."""
@@ -118,20 +117,18 @@ class AsyncRedisStore:
         """See `Store.get`."""
         with _translated():
             async with asyncio.timeout(self._timeout):
-                client = await self._connect()
+                client = (await self._find_script()).registered_client
                 return _read_value(await client.execute_command("GET", self._prefix + key, **_AS_BYTES))
 
     async def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         """See `Store.compare_and_set`."""
         with _translated():
             async with asyncio.timeout(self._timeout):
-                client = await self._connect()
-                script = client.register_script(_SCRIPT)
+                script = await self._find_script()
                 return _read_outcome(await script([self._prefix + key], _make_arguments(expected, value, ttl)))
 
-    async def _connect(self) -> Any:
-        if not _is_ordinary(self._client, redis.asyncio):
-            return self._client
+    async def _find_script(self) -> Any:
+        """Return the script, which knows its client, for the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._opened:
             opening = self._open()
@@ -139,12 +136,17 @@ class AsyncRedisStore:
         return self._opened[loop][0]
 
     async def _open(self) -> AsyncGenerator[Any, None]:
+        if not _is_ordinary(self._client, redis.asyncio):
+            yield self._client.register_script(_SCRIPT)
+            return
         client = _copy(self._client, redis.asyncio, AsyncRetry, self._timeout)
         try:
-            yield client
+            yield client.register_script(_SCRIPT)
         finally:
             await client.aclose()
 
+
+_Opened = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any, None]]]
 
 #: Lets a client that decodes leave an answer alone.
 _AS_BYTES = {NEVER_DECODE: True}
@@ -172,9 +174,9 @@ def _copy(client: Any, package: Any, retry_class: Any, timeout: float) -> Any:
         "protocol": 2,
     }
     copied = package.BlockingConnectionPool(
+        connection_class=pool.connection_class,
         max_connections=_MOST_CONNECTIONS,
         timeout=timeout,
-        connection_class=pool.connection_class,
         **{**inherited, **limits},
     )
     return package.Redis.from_pool(copied)  # which closes it with itself
