@@ -207,7 +207,8 @@ class Bot:
     def send(self, msg_id):
         """Deliver a message; return the status, the text of the reply, and the seconds it took."""
         start = time.monotonic()
-        response = self.handle(build_push(SETTINGS, {"MsgType": "text", "Content": "hi", "MsgId": msg_id}))
+        fields = {"MsgType": "text", "Content": "hi", "MsgId": msg_id, "CreateTime": 1700000000}
+        response = self.handle(build_push(SETTINGS, fields))
         reply = open_reply(SETTINGS, response) if response.status == 200 else None
         return response.status, reply and reply["Content"], time.monotonic() - start
 
