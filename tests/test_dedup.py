@@ -135,8 +135,10 @@ class TestTheKeyOfAnEvent:
         assert make_key(event(Nested={"RetryTimes": 1})) != make_key(event(Nested={"RetryTimes": 2}))
 
     def test_does_not_rely_on_a_msg_id_which_means_something_else(self):
-        """TEMPLATESENDJOBFINISH has the MsgID of the message that was sent."""
-        assert make_key(event(MsgId="1", Status="a")) != make_key(event(MsgId="1", Status="b"))
+        """It is the id of a message that was sent; several events tell of it."""
+        sent = {"Event": "TEMPLATESENDJOBFINISH", "MsgID": "1"}
+        assert event(**sent, Status="a").msg_id == "1"
+        assert make_key(event(**sent, Status="a")) != make_key(event(**sent, Status="b"))
 
     def test_is_another_than_that_of_a_message_that_says_the_same(self):
         assert make_key(event(Event="text")) != make_key(parse_message({**EVENT, "MsgType": "text", "Content": "hi"}))
@@ -182,7 +184,7 @@ class TestRecord:
             Record("me", reply=Acknowledgement()),
             Record("me", reply=Acknowledgement(body="")),
             Record("me", reply=REPLY),
-            Record("me", reply=RenderedReply(documents={"xml": "你好\ud800]]>"})),
+            Record("me", reply=RenderedReply(documents={"xml": "你好😀]]>"})),
         ],
         ids=str,
     )
@@ -386,6 +388,14 @@ class TestTheFirstDelivery:
     def test_has_as_much_time_as_wechat_and_its_policy_leave(self, world, options, seconds):
         assert world.go_on(world.deliver(**options).answer()).seconds == seconds
 
+    def test_leaves_the_key_free_if_its_handler_fails_when_its_time_is_up(self, world):
+        delivery, answering, working = world.start(deliveries=1, handled=KeyError())
+        world.keep(delivery, 4.5)
+        with pytest.raises(KeyError):
+            world.go_on(working)
+        assert world.go_on(answering) == End(SUCCESS)
+        assert world.find() is None
+
     def test_counts_its_time_from_its_arrival(self, world):
         delivery = world.deliver()
         world.now += 2
@@ -526,6 +536,40 @@ class TestTheNextDelivery:
     def test_waits_for_the_reply_if_nobody_promised_it(self, world, late):
         world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 60)
         assert isinstance(world.go_on(world.deliver(late=late).answer()), Sleep)
+
+    def test_does_not_prolong_the_lease_of_who_is_late_already(self, world):
+        """He may be dead by now."""
+        world.store.compare_and_set("push:1:tries", None, b"3 somebody", 60)
+        world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 6)
+        assert world.wait(world.deliver().answer()) == End(SUCCESS)
+        world.now = 6
+        assert world.find() is None
+
+    def test_prolongs_it_no_further_than_a_renewal_would_when_it_ends_itself(self, world):
+        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        world.start()
+        assert self.wait_with_a_lease(world, world.deliver()) == End(SUCCESS)
+        world.now = 4.5 + 2.5
+        assert world.find() is None
+
+    def test_that_takes_over_in_the_end_and_has_the_reply_at_once_sends_nothing_later(self, world):
+        """As a sync endpoint without an executor does, whose handler runs on the spot."""
+        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        owner, _, failing = world.start(late=LATER_IN_THE_END, handled=KeyError())
+        world.keep(owner, 10)
+        last = world.deliver(late=LATER_IN_THE_END)
+        flow = last.answer()
+        world.go_on(flow)
+        world.keep(owner, 14.5)
+        step = next(flow)
+        assert (step.value, step.ttl) == (Record(owner.owner, late=True).dump(), 2.5)
+        with pytest.raises(KeyError):
+            world.go_on(failing)
+        assert isinstance(world.go_on(flow, step.ask()), Work)
+        working = last.work()
+        world.go_on(working)
+        assert world.go_on(working) == End(REPLY)
+        assert world.later == []
 
     def test_takes_over_when_the_lease_ends(self, world):
         world.start()
@@ -837,6 +881,8 @@ class TestTheLease:
         world.now = 20
         assert self.renew(world, delivery)
         assert world.find() == Record(delivery.owner, late=promised)
+        world.now += 2.5
+        assert world.find() is None
 
     def test_is_not_taken_from_who_took_over(self, world):
         delivery, _, _ = world.start()

@@ -265,10 +265,12 @@ class TestASlowHandler:
         assert list_log(caplog) == []
 
     @in_virtual_time
-    async def test_is_answered_for_with_the_fallback_by_the_last_try(self, rig):
+    async def test_is_answered_for_with_the_fallback_by_the_last_try(self, rig, caplog):
         endpoint = rig.build(rig.handler(20), late=FallbackReply("请稍候"))
         assert await rig.push(endpoint) == ends(*HUNG_UP, (14.5, "请稍候"))
         assert rig.runs == [0]
+        [line] = list_log(caplog)
+        assert "came after the last try" in line
 
     @pytest.mark.parametrize("seconds", IN_TIME)
     @in_virtual_time
@@ -486,6 +488,14 @@ class TestAResend:
         endpoint = rig.build(rig.handler())
         for account in ("gh_1", "gh_2"):
             await rig.handle(endpoint, build(fields={"ToUserName": account}))
+        assert len(rig.runs) == 2
+
+    @in_virtual_time
+    async def test_is_another_push_to_another_appid_if_it_names_no_account(self, rig):
+        store = MemoryStore(clock=asyncio.get_running_loop().time)
+        request = build_event({**CLICK, "ToUserName": "", "FromUserName": ""})
+        for appid in ("wx1", "wx2", "wx1"):
+            await rig.handle(rig.build(rig.handler(0, None), attrs.evolve(PLAIN, appid=appid), store=store), request)
         assert len(rig.runs) == 2
 
     @in_virtual_time
@@ -988,6 +998,13 @@ class TestAMiniProgram:
         assert tries[-1][1] == "success"
         assert (sent.contents, rig.runs) == ([TOLD], [0])
 
+    @in_virtual_time
+    async def test_costs_the_store_nothing_while_its_message_is_being_sent(self, rig):
+        store = FaultyStore()
+        late = AnswerLater(Sent(rig, seconds=100).send)
+        await rig.push(rig.build(rig.handler(), PROGRAM, late=late, store=store), tries=1)
+        assert store.calls <= 6
+
 
 class TestAnsweringLater:
     @in_virtual_time
@@ -1283,9 +1300,9 @@ class TestTheLog:
         for pause in (0, 59, 2, 59, 2):
             await asyncio.sleep(pause)
             await rig.handle(endpoint, build())
-        lines = list_log(caplog)
-        assert len(lines) == 3
-        assert "0 more since" not in lines[1]
+        assert [line.partition("; ")[2] for line in list_log(caplog)] == [
+            f"{count} more since this was last said" for count in (0, 1, 1)
+        ]
 
     @in_virtual_time
     async def test_tells_of_a_worker_that_stood_still(self, rig, caplog):

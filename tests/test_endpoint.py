@@ -17,10 +17,12 @@ from wechat_msg import (
     MINI_PROGRAM,
     NO_DEDUP,
     Acknowledgement,
+    AnswerLater,
     AsyncPushEndpoint,
     ErrCodeReply,
     ImageReply,
     MalformedPush,
+    MemoryStore,
     PushEndpoint,
     PushRequest,
     PushSettings,
@@ -270,6 +272,31 @@ class TestBuilding:
     def test_refuses_a_handler_that_cannot_be_called(self, cls, handler):
         with pytest.raises(SettingsError, match="handler"):
             cls(PLAIN, handler)
+
+    @pytest.mark.parametrize("cls", [PushEndpoint, AsyncPushEndpoint])
+    @pytest.mark.parametrize(
+        "option",
+        [
+            {"store": "a path"},
+            {"store": MemoryStore},
+            {"late": "later"},
+            {"late": AnswerLater},
+            {"executor": 4},
+            {"on_error": "ignore"},
+            {"on_store_error": "ignore"},
+            {"dedup_key": "MsgId"},
+            {"dedup_key": make_async(say("key"))},
+            {"deliveries": 0},
+            {"deliveries": "3"},
+            {"handler_limit": 0},
+            {"handler_limit": "ten minutes"},
+        ],
+        ids=lambda option: next(iter(option)),
+    )
+    def test_refuses_an_option_of_another_kind(self, cls, option):
+        (name,) = option
+        with pytest.raises(SettingsError, match=name):
+            cls(PLAIN, say("hi"), **option)
 
 
 class Bot:

@@ -563,6 +563,7 @@ class TestInEventLoops:
     def test_one_after_another(self, store, own_server):
         for number in range(3):
             assert asyncio.run(store.compare_and_set(f"key {number}", None, VALUE, 60))
+        assert len(store._opened) == 1
         assert until(lambda: clients_of(own_server) == 0)
 
     def test_several_at_the_same_time(self, store):

@@ -403,7 +403,7 @@ class Delivery:
             if (yield CompareAndSet(self.store, self.key, expected, done, self._get_ttl())):
                 return late
             expected = yield Get(self.store, self.key)
-            found = Record(self.owner, late=self._late) if expected is None else load_record(expected)
+            found = Record(self.owner) if expected is None else load_record(expected)
             if found.owner != self.owner:
                 _log.warning("a handler stood still for so long that another one has taken its message over")
                 return self._late

@@ -99,7 +99,7 @@ class _Endpoint(Generic[H, S]):
         _require(dedup_key is None or callable(dedup_key), "dedup_key is a function of the message")
         _require(not is_async(dedup_key), "dedup_key cannot be async")
         _require(isinstance(deliveries, int) and deliveries >= 1, "deliveries is a whole number from 1")
-        _require(handler_limit > 0, "handler_limit is seconds, more than 0")
+        _require(isinstance(handler_limit, (int, float)) and handler_limit > 0, "handler_limit is seconds, more than 0")
         _require(
             not isinstance(late, FallbackReply) or settings.account_kind is not MINI_PROGRAM,
             "a Mini Program cannot be answered with text; use AnswerLater（小程序不支持被动回复，请使用 AnswerLater）",

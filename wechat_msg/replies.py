@@ -353,7 +353,7 @@ def to_customer_service_message(reply: Reply, openid: str) -> dict[str, Any]:
         The body of ``POST /cgi-bin/message/custom/send``.
 
     Raises:
-        ReplyError: There is no such message, or a news reply has more than one article.
+        ReplyError: There is no such message, or a news reply has more than one article, or *reply* is no `Reply`.
 
     Example:
         >>> to_customer_service_message(TextReply(content="hi"), "oUSER")
@@ -362,4 +362,6 @@ def to_customer_service_message(reply: Reply, openid: str) -> dict[str, Any]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
     """
+    if not isinstance(reply, Reply):
+        raise ReplyError("a customer-service message is made of a Reply")
     return {"touser": openid, "msgtype": reply.msg_type, reply.msg_type: reply.to_customer_service()}

@@ -20,7 +20,7 @@ class MemoryStore:
         clock: Seconds, on any clock that only goes forward; a parameter for tests.
 
     Raises:
-        SettingsError: *max_entries* is not at least 1.
+        SettingsError: *max_entries* is no whole number from 1.
 
     Example:
         >>> store = MemoryStore()
@@ -33,8 +33,8 @@ class MemoryStore:
     """
 
     def __init__(self, max_entries: int = 10_000, *, clock: Callable[[], float] = time.monotonic) -> None:
-        if max_entries < 1:
-            raise SettingsError("max_entries is at least 1")
+        if not isinstance(max_entries, int) or max_entries < 1:
+            raise SettingsError("max_entries is a whole number from 1")
         self._max_entries = max_entries
         self._clock = clock
         self._lock = threading.Lock()

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import math
 import re
-import weakref
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
@@ -59,14 +58,14 @@ class RedisStore:
             raise SettingsError("RedisStore takes a client of redis.Redis or redis.RedisCluster")
         _check_timeout(timeout)
         self._prefix = prefix
-        self._client: Any = client
-        if _is_ordinary(client, redis):
-            self._client = _copy(client, redis, Retry, timeout)
+        self._owns_client = _is_ordinary(client, redis)
+        self._client: Any = _copy(client, redis, Retry, timeout) if self._owns_client else client
         self._script = self._client.register_script(_SCRIPT)
 
     def close(self) -> None:
-        """Close the connections; the store can still be used, and opens new ones."""
-        self._client.close()
+        """Close the store's own connections; the store can still be used."""
+        if self._owns_client:
+            self._client.close()
 
     def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
@@ -105,10 +104,10 @@ class AsyncRedisStore:
         self._timeout = timeout
         self._client: Any = client
         # Connections belong to the loop in which they were made, and a loop that ends closes its generators.
-        self._opened: _Opened = weakref.WeakKeyDictionary()
+        self._opened: dict[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any, None]]] = {}
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop; the store can still be used, and opens new ones."""
+        """Close the store's own connections in the running event loop; the store can still be used."""
         _, opening = self._opened.pop(asyncio.get_running_loop(), (None, None))
         if opening is not None:
             await opening.aclose()
@@ -131,6 +130,9 @@ class AsyncRedisStore:
         """Return the script, which knows its client, for the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._opened:
+            # A weak dictionary would keep them: a generator refers to the loop that closes it.
+            for ended in [other for other in list(self._opened) if other.is_closed()]:
+                self._opened.pop(ended, None)
             opening = self._open()
             self._opened[loop] = await anext(opening), opening
         return self._opened[loop][0]
@@ -145,8 +147,6 @@ class AsyncRedisStore:
         finally:
             await client.aclose()
 
-
-_Opened = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any, None]]]
 
 #: Lets a client that decodes leave an answer alone.
 _AS_BYTES = {NEVER_DECODE: True}
@@ -183,7 +183,7 @@ def _copy(client: Any, package: Any, retry_class: Any, timeout: float) -> Any:
 
 
 def _check_timeout(timeout: float) -> None:
-    if not timeout > 0:
+    if not isinstance(timeout, (int, float)) or not timeout > 0:
         raise SettingsError("timeout is greater than 0")
 
 

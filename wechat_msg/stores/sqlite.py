@@ -98,8 +98,8 @@ class SQLiteStore:
     def __init__(
         self, path: str | os.PathLike[str], *, timeout: float = 1.0, clock: Callable[[], float] = time.time
     ) -> None:
-        name = os.fspath(path)
-        if name in ("", ":memory:") or "\0" in name:
+        name = os.fspath(path) if isinstance(path, os.PathLike) else path
+        if not isinstance(name, str) or name in ("", ":memory:") or "\0" in name:
             raise SettingsError("SQLiteStore needs the path of a file; for a store in memory take MemoryStore")
         if not timeout >= 0:
             raise SettingsError("timeout is at least 0")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from concurrent.futures import Executor, ThreadPoolExecutor
 
+from wechat_msg.errors import SettingsError
 from wechat_msg.stores.base import AsyncStore, Store
 
 __all__ = ["in_thread"]
@@ -18,12 +20,17 @@ def in_thread(store: Store, executor: Executor | None = None) -> AsyncStore:
         executor: Where they run; None: four threads of its own, started when they are needed. It never is the event
             loop's own pool, where slow handlers could keep a store waiting.
 
+    Raises:
+        SettingsError: *store* is an `AsyncStore` already, or no store.
+
     Example:
         >>> import asyncio
         >>> from wechat_msg.stores import MemoryStore, in_thread
         >>> asyncio.run(in_thread(MemoryStore()).compare_and_set("key", None, b"value", ttl=60))
         True
     """
+    if not isinstance(store, Store) or inspect.iscoroutinefunction(store.get):
+        raise SettingsError("in_thread takes a Store, which is not async")
     return _InThread(store, executor or ThreadPoolExecutor(4, thread_name_prefix="wechat_msg.store"))
 
 
