@@ -317,6 +317,16 @@ class TestASlowHandler:
         assert sent.times == pytest.approx([seconds], abs=0.01)
         assert rig.runs == [0]
 
+    @in_virtual_time
+    async def test_is_answered_later_if_no_try_could_know_that_it_was_the_last(self, rig):
+        """As after a crash, where counting starts anew."""
+        sent = Sent(rig)
+        endpoint = rig.build(rig.handler(20), late=AnswerLater(sent.send, after="last_try"), deliveries=3)
+        assert await rig.push(endpoint, tries=2) == ends(*HUNG_UP)
+        await asyncio.sleep(20)
+        assert sent.contents == [TOLD]
+        assert rig.runs == [0]
+
     @pytest.mark.parametrize("seconds", [0, 7, 12])
     @pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
     @pytest.mark.parametrize("format", ["xml", "json"])
@@ -1333,11 +1343,11 @@ class TestNothingIsLeft:
             body = request.body.replace(b"NUMBER", b"%d" % number)
             assert endpoint.handle(attrs.evolve(request, body=body)).status == 200
 
-    def test_in_the_store_after_its_time(self):
+    def test_in_the_store_after_100_000_messages(self):
         clock = [0.0]
         store = MemoryStore(clock=lambda: clock[0])
         endpoint = PushEndpoint(PLAIN, lambda message: TOLD, store=store)
-        self.push_many(endpoint, clock, 10_000)
+        self.push_many(endpoint, clock, 100_000)
         assert len(store) <= 301
         assert len(store._ends) <= 2 * 301 + 64
         assert not real_keeper._ends

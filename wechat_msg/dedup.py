@@ -389,6 +389,9 @@ class Delivery:
         """Put down what came of the handler; True: the last answer that WeChat waited for has gone out before."""
         self._settled = True
         now = self.rules.monotonic()
+        # Nobody may have been told: a try after a crash, or one that is alone, cannot know that it is the last.
+        if now > self.arrived + self.rules.deliveries * HANG_UP and isinstance(self.acknowledgement, Acknowledgement):
+            self._late = True
         # If WeChat has hung up, the record is the only way in which the reply reaches another try.
         until = now if self._left() > 0 else now + LEASE
         late = yield from self._insist(functools.partial(self._put_down, handled), until)

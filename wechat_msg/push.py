@@ -287,7 +287,7 @@ def render_reply(
     timestamp = int(now())
     documents: dict[Format, str] = {push.format: _render(push.message, reply, push.format, timestamp)}
     other: Format = "json" if push.format == "xml" else "xml"
-    with contextlib.suppress(ReplyError):
+    with contextlib.suppress(Exception):  # a reply of the user's own need not know the format that is not in use
         documents[other] = _render(push.message, reply, other, timestamp)
     return RenderedReply(documents=documents)
 

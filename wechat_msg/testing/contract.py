@@ -368,7 +368,8 @@ class StoreContract:
         won = await asyncio.gather(*(store.compare_and_set(key, None, key.encode(), _LONG) for key in keys))
         assert all(won), f"only {sum(won)} of {_MANY} claims of different keys won; all must"
         held = await asyncio.gather(*map(store.get, keys))
-        assert held == [key.encode() for key in keys], "claims of different keys at once mixed up their values"
+        is_right = held == [key.encode() for key in keys]
+        assert is_right, "claims of different keys at once mixed up their values"
 
 
 # --- what must be ----------------------------------------------------------------------------------------------------
@@ -402,7 +403,9 @@ async def _must_refuse(
 async def _must_hold(store: AsyncStore, key: str, value: bytes) -> None:
     found = await store.get(key)
     assert type(found) is bytes, f"get returned {_show(found)}, not the bytes {_show(value)}"
-    assert found == value, f"get returned {_show(found)} instead of {_show(value)}"
+    # A comparison that pytest does not see: it would work for minutes on the difference of two long values.
+    is_right = found == value
+    assert is_right, f"get returned {_show(found)} instead of {_show(value)}"
 
 
 async def _must_be_absent(store: AsyncStore, key: str) -> None:
