@@ -22,7 +22,8 @@ from wechat_msg import (
     TextReply,
     parse_message,
 )
-from wechat_msg.dedup import Delivery, Handled, Record, Rules, Work, load_record, make_key, make_lone_key
+from wechat_msg.dedup import Record, load_record, make_key, make_lone_key
+from wechat_msg.delivery import Delivery, Handled, Rules, Work
 from wechat_msg.flow import CompareAndSet, Get, Sleep
 from wechat_msg.messages import Message
 from wechat_msg.replies import RenderedReply, Reply

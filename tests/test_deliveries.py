@@ -53,9 +53,10 @@ from wechat_msg import (
     open_push,
     seal_reply,
 )
-from wechat_msg import dedup as dedup_module
+from wechat_msg import delivery as delivery_module
 from wechat_msg import endpoint as endpoint_module
-from wechat_msg.dedup import LEASE, RENEW_EVERY
+from wechat_msg.dedup import make_key
+from wechat_msg.delivery import LEASE, RENEW_EVERY
 from wechat_msg.endpoint import _Endpoint
 from wechat_msg.flow import drive, perform_store_step
 from wechat_msg.leases import keeper as real_keeper
@@ -836,7 +837,7 @@ class TestADeadWorker:
         delivery = endpoint._deliver(open_push(PLAIN, build()), 0.0)
         flow = delivery.answer()
         step = next(flow)
-        while not isinstance(step, dedup_module.Work):
+        while not isinstance(step, delivery_module.Work):
             step = flow.send(step.ask())
         while rig.now < died_at:
             assert drive(delivery.renew(), perform_store_step)
@@ -1277,7 +1278,7 @@ class TestAStoreThatFails:
 
 def spoil(store: MemoryStore, record: bytes) -> None:
     """Put a value where the record of the push is to be."""
-    key = dedup_module.make_key(open_push(PLAIN, build()).message)
+    key = make_key(open_push(PLAIN, build()).message)
     assert store.compare_and_set(key, None, record, 300)
 
 
@@ -1453,8 +1454,8 @@ class TestTheLoop:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make WeChat and the endpoints a hundred times as impatient."""
-    monkeypatch.setattr(dedup_module, "ANSWER_BY", 0.045)
-    monkeypatch.setattr(dedup_module, "HANG_UP", 0.055)
+    monkeypatch.setattr(delivery_module, "ANSWER_BY", 0.045)
+    monkeypatch.setattr(delivery_module, "HANG_UP", 0.055)
 
 
 class TestAnExecutor:

@@ -43,7 +43,7 @@ from wechat_msg import (
     Reply,
     ReplyError,
     UserMessage,
-    dedup,
+    delivery,
     events,
     fields,
     messages,
@@ -547,9 +547,17 @@ def tell_default(default: Any) -> str:
 def test_numbers_are_those_of_the_code():
     rows = read_tables("docs/five-second-rule.md", "Seconds", "What")
     limit = inspect.signature(wechat_msg.PushEndpoint).parameters["handler_limit"].default
-    lasting = (dedup.ANSWER_BY, dedup.HANG_UP, dedup.LEASE, dedup.RENEW_EVERY, dedup._KEEP, dedup._KEEP_LONG, limit)
+    lasting = (
+        delivery.ANSWER_BY,
+        delivery.HANG_UP,
+        delivery.LEASE,
+        delivery.RENEW_EVERY,
+        delivery._KEEP,
+        delivery._KEEP_LONG,
+        limit,
+    )
 
-    assert sorted(float(row[0]) for row in rows) == sorted([*lasting, *dedup._PAUSES])
+    assert sorted(float(row[0]) for row in rows) == sorted([*lasting, *delivery._PAUSES])
 
 
 def test_every_line_of_the_log_is_in_the_table():

@@ -14,7 +14,7 @@ import pytest
 
 from tests.servers import TIMEOUT, run
 from wechat_msg import PushEndpoint, PushSettings, StoreError
-from wechat_msg.dedup import LEASE, RENEW_EVERY
+from wechat_msg.delivery import LEASE, RENEW_EVERY
 from wechat_msg.leases import Keeper, keeper
 from wechat_msg.stores import MemoryStore
 from wechat_msg.testing import build_push
@@ -212,7 +212,7 @@ class TestKeeper:
 
     def test_keeps_the_lease_of_a_slow_handler_in_a_real_store(self, monkeypatch):
         monkeypatch.setattr("wechat_msg.endpoint.keeper", Keeper(EVERY))
-        monkeypatch.setattr("wechat_msg.dedup.LEASE", 0.2)
+        monkeypatch.setattr("wechat_msg.delivery.LEASE", 0.2)
         store, runs = MemoryStore(), []
 
         def answer(message: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from wechat_msg import MemoryStore, PushRequest, PushResponse, StoreError
-from wechat_msg.dedup import RENEW_EVERY, Delivery
+from wechat_msg.delivery import RENEW_EVERY, Delivery
 from wechat_msg.flow import drive, perform_store_step
 
 HANGS_UP = 5.0

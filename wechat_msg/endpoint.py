@@ -13,7 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, cast
 
-from wechat_msg.dedup import RENEW_EVERY, Delivery, Handled, Rules, Work, make_key, make_lone_key
+from wechat_msg.dedup import make_key, make_lone_key
+from wechat_msg.delivery import RENEW_EVERY, Delivery, Handled, Rules, Work
 from wechat_msg.errors import PushError, SettingsError, StoreError
 from wechat_msg.events import Event
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep, drive, drive_async

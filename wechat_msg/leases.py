@@ -6,7 +6,7 @@ import os
 import threading
 import time
 
-from wechat_msg.dedup import RENEW_EVERY, Delivery
+from wechat_msg.delivery import RENEW_EVERY, Delivery
 from wechat_msg.errors import StoreError
 from wechat_msg.flow import drive, perform_store_step
 
