@@ -71,6 +71,7 @@ MAY_IMPORT = {
     "dedup": {"errors", "events", "messages", "replies"},
     "delivery": {"dedup", "errors", "flow", "late", "replies"},
     "leases": {"delivery", "errors", "flow"},
+    "options": {"errors", "late", "routing", "settings", "stores"},
     "endpoint": {
         "dedup",
         "delivery",
@@ -79,6 +80,7 @@ MAY_IMPORT = {
         "flow",
         "late",
         "leases",
+        "options",
         "messages",
         "push",
         "replies",

@@ -9,7 +9,6 @@ from wechat_msg.crypto import (
     generate_token,
 )
 from wechat_msg.endpoint import (
-    NO_DEDUP,
     AsyncPushEndpoint,
     PushEndpoint,
 )
@@ -98,6 +97,9 @@ from wechat_msg.messages import (
     VideoMessage,
     VoiceMessage,
     register_message,
+)
+from wechat_msg.options import (
+    NO_DEDUP,
 )
 from wechat_msg.parsing import (
     parse_message,

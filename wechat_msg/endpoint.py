@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import enum
 import functools
 import inspect
 import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
-from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, cast
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
 from wechat_msg.dedup import make_key, make_lone_key
 from wechat_msg.delivery import RENEW_EVERY, Delivery, Handled, Rules, Work
-from wechat_msg.errors import PushError, SettingsError, StoreError
+from wechat_msg.errors import PushError, StoreError
 from wechat_msg.events import Event
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep, drive, drive_async
 from wechat_msg.late import AnswerLater, FallbackReply
 from wechat_msg.leases import keeper
 from wechat_msg.messages import Message
+from wechat_msg.options import NoDedup, check_options, require
 from wechat_msg.push import (
     MINI_PROGRAM,
     Answer,
@@ -41,22 +41,13 @@ from wechat_msg.replies import Acknowledgement, Reply, TextReply, to_customer_se
 from wechat_msg.routing import AsyncHandler, Handler, Router, RunHandler, ask, call, is_async, run_handler
 from wechat_msg.stores import MemoryStore, Store, in_thread
 
-__all__ = ["NO_DEDUP", "AsyncPushEndpoint", "NoDedup", "PushEndpoint"]
+__all__ = ["AsyncPushEndpoint", "PushEndpoint"]
 
 _log = logging.getLogger("wechat_msg")
 
 H = TypeVar("H", bound=Callable[..., Any])
 S = TypeVar("S", bound=AnyStore)
 
-
-class NoDedup(enum.Enum):
-    """The type of `NO_DEDUP`."""
-
-    NO_DEDUP = enum.auto()
-
-
-NO_DEDUP: Final = NoDedup.NO_DEDUP
-"""Given as ``store=``: every delivery is handled, and so is every re-send."""
 
 _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
 _SILENCE = 60.0  # seconds
@@ -84,24 +75,19 @@ class _Endpoint(Generic[H, S]):
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Any] | None = None,
     ) -> None:
-        _require(isinstance(settings, PushSettings), "an endpoint takes PushSettings")
-        _require(handler is None or callable(handler), "a handler is a function of the message")
-        _require(
-            isinstance(store, (Store, NoDedup, type(None))) and not isinstance(store, type),
-            "store is a Store, an AsyncStore or NO_DEDUP",
+        check_options(
+            settings=settings,
+            handler=handler,
+            store=store,
+            late=late,
+            executor=executor,
+            on_error=on_error,
+            on_store_error=on_store_error,
+            dedup_key=dedup_key,
+            deliveries=deliveries,
+            handler_limit=handler_limit,
         )
-        _require(isinstance(late, (AnswerLater, FallbackReply, type(None))), "late is AnswerLater or FallbackReply")
-        _require(isinstance(executor, (Executor, type(None))), "executor is an Executor")
-        _require(
-            on_error in ("raise", "acknowledge") or callable(on_error),
-            "on_error is 'raise', 'acknowledge' or a function of the message and the error",
-        )
-        _require(on_store_error in ("handle", "refuse"), "on_store_error is 'handle' or 'refuse'")
-        _require(dedup_key is None or callable(dedup_key), "dedup_key is a function of the message")
-        _require(not is_async(dedup_key), "dedup_key cannot be async")
-        _require(isinstance(deliveries, int) and deliveries >= 1, "deliveries is a whole number from 1")
-        _require(isinstance(handler_limit, (int, float)) and handler_limit > 0, "handler_limit is seconds, more than 0")
-        _require(
+        require(
             not isinstance(late, FallbackReply) or settings.account_kind is not MINI_PROGRAM,
             "a Mini Program cannot be answered with text; use AnswerLater（小程序不支持被动回复，请使用 AnswerLater）",
         )
@@ -176,7 +162,7 @@ class _Endpoint(Generic[H, S]):
 
     def _make_key(self, message: Message) -> str:
         content = None if self._dedup_key is None else self._dedup_key(message)
-        _require(content is None or isinstance(content, str), "dedup_key gives text, or None")
+        require(content is None or isinstance(content, str), "dedup_key gives text, or None")
         return make_key(message, self.settings.appid or "", content)
 
     def _handle(self, push: Push) -> Flow[Handled]:
@@ -259,12 +245,12 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
     _default_sleep = staticmethod(time.sleep)
 
     def _check(self) -> None:
-        _require(not is_async(self.handler), _NEEDS_ASYNC)
-        _require(not is_async(self._on_error), _NEEDS_ASYNC)
-        _require(self._store is None or not is_async(self._store.get), "an AsyncStore needs AsyncPushEndpoint")
+        require(not is_async(self.handler), _NEEDS_ASYNC)
+        require(not is_async(self._on_error), _NEEDS_ASYNC)
+        require(self._store is None or not is_async(self._store.get), "an AsyncStore needs AsyncPushEndpoint")
         if isinstance(self._late, AnswerLater):
-            _require(not is_async(self._late.send), _NEEDS_ASYNC)
-        _require(
+            require(not is_async(self._late.send), _NEEDS_ASYNC)
+        require(
             self._executor is not None or not self._answers_before_the_handler_ends(),
             "this policy answers before the handler ends, so it needs executor=, such as a ThreadPoolExecutor"
             "（该策略要在处理函数结束前应答，请传入 executor=ThreadPoolExecutor(...)）",
@@ -411,11 +397,6 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
 
 _NEEDS_ASYNC = "an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）"
-
-
-def _require(condition: bool, text: str) -> None:  # noqa: FBT001
-    if not condition:
-        raise SettingsError(text)
 
 
 def _log_failure(ended: Future[Reply] | asyncio.Task[Reply]) -> None:
