@@ -1202,6 +1202,7 @@ class TestAStoreThatFails:
             b'{"owner":"o","body":"no"}',
             b'{"owner":"o","body":["success"]}',
             b'{"owner":"o","documents":5}',
+            b'{"owner":"o","documents":{"xml":5}}',
             b"[" * 100000,
         ],
     )

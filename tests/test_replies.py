@@ -373,6 +373,11 @@ class TestRenderedReply:
         with pytest.raises(ReplyError, match=f"cannot be written as {form}"):
             seal(RenderedReply(documents={other: self.DOCUMENTS[other]}), form)
 
+    @pytest.mark.parametrize("documents", [None, "<xml/>", {"xml": 5}, {"json": b"{}"}])
+    def test_holds_text_by_format_and_nothing_else(self, documents):
+        with pytest.raises(ReplyError, match="documents"):
+            RenderedReply(documents=documents)
+
     def test_was_judged_before_so_a_mini_program_may_give_it(self):
         settings = PushSettings(token="spamtest", account_kind=MINI_PROGRAM)
         push = Push(message=MESSAGE, format="json")

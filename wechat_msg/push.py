@@ -330,9 +330,11 @@ def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -
     reply = to_reply(message, answer)
     if not may_reply(account_kind, reply):
         raise ReplyError(
-            f"a Mini Program cannot be answered with a {type(reply).__name__}: return None and send a"
-            " customer-service message, or return a TransferCustomerServiceReply"
-            "（小程序不支持被动回复，请返回 None 并调用客服消息接口，或返回 TransferCustomerServiceReply 转人工客服）"
+            f"a Mini Program cannot be answered with a {type(reply).__name__}:"
+            " give the endpoint late=AnswerLater(send), return None and send a customer-service message,"
+            " or return a TransferCustomerServiceReply"
+            "（小程序不支持被动回复：请给 endpoint 配置 late=AnswerLater(send)，或返回 None 并自行调用客服消息接口，"
+            "或返回 TransferCustomerServiceReply 转人工客服）"
         )
     return reply
 

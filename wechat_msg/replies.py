@@ -331,6 +331,12 @@ class ErrCodeReply(Reply):
         return {"ErrCode": self.err_code, "ErrMsg": self.err_msg, **self.fields}
 
 
+def _check_documents(instance: object, attribute: attrs.Attribute[Any], documents: Any) -> None:
+    _check_mapping(instance, attribute, documents)
+    if not all(isinstance(document, str) for document in documents.values()):
+        raise ReplyError("documents are text")
+
+
 @frozen(kw_only=True)
 class RenderedReply(Reply):
     """A reply as it goes out, whole but not yet sealed, so that all re-sends of a push can be answered with the same.
@@ -339,7 +345,7 @@ class RenderedReply(Reply):
         documents: The document, by data format: ``xml``, ``json``, or both.
     """
 
-    documents: Mapping[Format, str] = field(validator=_check_mapping, repr=False)
+    documents: Mapping[Format, str] = field(validator=_check_documents, repr=False)
 
 
 def to_customer_service_message(reply: Reply, openid: str) -> dict[str, Any]:
