@@ -27,10 +27,8 @@ __all__ = ["SQLiteStore"]
 _SETUP = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
-    (
-        "CREATE TABLE IF NOT EXISTS wechat_msg_store"
-        " (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL) WITHOUT ROWID"
-    ),
+    # With row ids, as without them every value of more than a kilobyte would take a page of its own.
+    "CREATE TABLE IF NOT EXISTS wechat_msg_store (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL)",
     "CREATE INDEX IF NOT EXISTS wechat_msg_store_expires ON wechat_msg_store (expires)",
 )
 _GET = "SELECT value FROM wechat_msg_store WHERE key = ? AND expires > ?"
