@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -105,12 +105,20 @@ def start_bot(command: tuple[str, ...], store: str, folder: Path) -> Iterator[Bo
 
 def wait_until_accepting(port: int) -> None:
     """Wait for the workers: uvicorn tells its address before they listen there."""
-    deadline = time.monotonic() + TIMEOUT
-    while time.monotonic() < deadline:
+
+    def accepts() -> bool:
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), TIMEOUT):
-            return
-        time.sleep(0.01)
-    raise AssertionError("nobody listens")
+            return True
+        return False
+
+    wait_until(accepts)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
 
 
 COMBINATIONS = {
@@ -162,13 +170,12 @@ class TestEveryHandler:
             (name, number, path, seconds, tries, texts.get(text, f"reply to {number}"))
             for name, number, (path, seconds, tries, text, _) in jobs
         }
-        time.sleep(6)  # those of 20 seconds end after their last try
         for name, bot in bots.items():
+            wait_until(lambda bot=bot: bot.server.read_log().count("cannot be delivered") == 2)
             assert set(bot.count_runs().values()) == {1}, name
             assert [entry.name for entry in bot.read_diary("sent")] == [
                 str(number) for number, outcome in enumerate(OUTCOMES) if outcome[-1]
             ], name
-            assert bot.server.read_log().count("cannot be delivered") == 2, name
 
 
 class TestRace:
@@ -253,10 +260,10 @@ class TestKill:
         last = {entry.name: entry for entry in starts}
         repeated = [entry for entry in starts if entry is not last[entry.name]]
         for entry in repeated:
-            # Between the end of a handler and the record of its reply there are some milliseconds.
-            ended = ends.get((entry.name, entry.pid), entry.time)
-            assert entry.time < killer.killed[entry.pid] < ended + 60
-            assert (entry.name, entry.pid) not in ends or killer.killed[entry.pid] - ended < 0.1
+            killed = killer.killed[entry.pid]
+            # From the end of a handler to the record of its reply it takes some milliseconds, on a busy machine more.
+            ended = ends.get((entry.name, entry.pid), killed)
+            assert entry.time < killed < ended + 1.0
         record_property(
             "measured",
             f"kill test on {store}: {self.MESSAGES} messages, all answered; {len(killer.killed)} workers killed,"
