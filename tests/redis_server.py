@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.servers import _WATCHED, TIMEOUT
+from tests.servers import WATCHED, TIMEOUT
 
 #: Below those from which systems give programs a port when they ask for any: nobody gets one of these by chance.
 _PORTS = range(20_000, 30_000)
-_REDIS = ("sh", "-c", _WATCHED, "sh", "redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+_REDIS = ("sh", "-c", WATCHED, "sh", "redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
 
 
 class RedisServer:

@@ -55,7 +55,7 @@ def serve(*command: str, environ: Mapping[str, str] | None = None) -> Iterator[S
     with (
         tempfile.TemporaryFile() as output,
         subprocess.Popen(
-            ("sh", "-c", _WATCHED, "sh", sys.executable, *command),
+            ("sh", "-c", WATCHED, "sh", sys.executable, *command),
             cwd=ROOT,
             env=_complete(environ),
             stdin=subprocess.PIPE,  # Popen closes it at the end
@@ -83,7 +83,7 @@ def run(*command: str, environ: Mapping[str, str] | None = None, stdin: str = ""
 
 
 #: Runs a program and kills it with all of its children when standard input ends: also when the tests were killed.
-_WATCHED = 'exec 3<&0; { read _ <&3; kill -KILL 0; } & exec "$@" </dev/null'
+WATCHED = 'exec 3<&0; { read _ <&3; kill -KILL 0; } & exec "$@" </dev/null'
 
 
 def _complete(environ: Mapping[str, str] | None) -> dict[str, str]:
