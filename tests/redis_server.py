@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.servers import WATCHED, TIMEOUT
+from tests.servers import TIMEOUT, WATCHED
 
 #: Below those from which systems give programs a port when they ask for any: nobody gets one of these by chance.
 _PORTS = range(20_000, 30_000)
