@@ -75,16 +75,34 @@ def make_wsgi() -> Any:
 def make_asgi() -> Any:
     from wechat_msg.adapters.asgi import push_app
 
-    store = open_store(for_async=True)
-    apps = {
-        path: push_app(AsyncPushEndpoint(SETTINGS, sleep_and_answer_async, store=store, late=late))
-        for path, late in POLICIES.items()
-    }
+    apps = {path: push_app(endpoint) for path, endpoint in make_async_endpoints().items()}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await apps[scope.get("path", "/none")](scope, receive, send)
 
     return app
+
+
+def make_django() -> Any:
+    """Make an application of a framework that cancels a request when its client has hung up."""
+    from django.conf import settings
+    from django.core.asgi import get_asgi_application
+    from django.urls import path
+
+    from wechat_msg.adapters.django import push_view
+
+    endpoints = make_async_endpoints()
+    urls = tuple(path(name[1:], push_view(endpoint)) for name, endpoint in endpoints.items())
+    settings.configure(SECRET_KEY="secret", ALLOWED_HOSTS=["*"], ROOT_URLCONF=urls)
+    return get_asgi_application()
+
+
+def make_async_endpoints() -> dict[str, AsyncPushEndpoint]:
+    store = open_store(for_async=True)
+    return {
+        path: AsyncPushEndpoint(SETTINGS, sleep_and_answer_async, store=store, late=late)
+        for path, late in POLICIES.items()
+    }
 
 
 def open_store(*, for_async: bool = False) -> Any:

@@ -31,6 +31,7 @@ TRIES = 3
 # The parent loads the application, as servers in production may: what it opens must survive the fork.
 GUNICORN_4 = (*GUNICORN, "--workers", "4", "--threads", "32", "--preload", "tests.slow_app:make_wsgi()")
 UVICORN_2 = (*UVICORN, "--workers", "2", "--factory", "tests.slow_app:make_asgi")
+DJANGO_2 = (*UVICORN, "--workers", "2", "--factory", "tests.slow_app:make_django")
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +127,7 @@ COMBINATIONS = {
     "gunicorn, 4 processes, Redis": (GUNICORN_4, "redis"),
     "uvicorn, 2 processes, SQLite": (UVICORN_2, "sqlite"),
     "uvicorn, 2 processes, Redis": (UVICORN_2, "redis"),
+    "uvicorn, 2 processes of Django, SQLite": (DJANGO_2, "sqlite"),
 }
 
 #: Policy, seconds that the handler takes, the try that is answered, what the user gets by that, and later.

@@ -402,7 +402,7 @@ class TestSQLiteStore:
         with pytest.raises(SettingsError, match="MemoryStore"):
             SQLiteStore(path)
 
-    @pytest.mark.parametrize("timeout", [-1, float("nan")])
+    @pytest.mark.parametrize("timeout", [-1, float("nan"), "1"])
     def test_needs_a_timeout_that_is_one(self, path, timeout):
         with pytest.raises(SettingsError, match="timeout"):
             SQLiteStore(path, timeout=timeout)

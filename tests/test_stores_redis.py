@@ -232,7 +232,7 @@ class TestIsMadeOf:
         with pytest.raises(SettingsError, match=r"redis\.asyncio\.Redis"):
             AsyncRedisStore(make())
 
-    @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+    @pytest.mark.parametrize("timeout", [0, -1, float("nan"), "1"])
     def test_a_timeout_that_is_one(self, timeout):
         with pytest.raises(SettingsError, match="timeout"):
             RedisStore(redis.Redis(), timeout=timeout)

@@ -239,15 +239,17 @@ class Delivery:
                 return None
             yield Sleep(_ASK_AGAIN)
 
-    def _must_answer(self) -> bool:
-        """Tell whether the user would see an error if WeChat got no answer now.
+    @property
+    def _may_be_acknowledged(self) -> bool:
+        """Whether the acknowledgement does not say that the work is done, as in virtual payment (虚拟支付) it does."""
+        return isinstance(self.acknowledgement, Acknowledgement)
 
-        Where an acknowledgement means that the work is done (virtual payment, 虚拟支付), there is none before it is.
-        """
+    def _must_answer(self) -> bool:
+        """Tell whether the user would see an error if WeChat got no answer now."""
         late = self.rules.late
         # No other try learns of the reply of a delivery that is alone.
-        at_once = isinstance(late, AnswerLater) and (late.after == "first_try" or is_lone(self.key))
-        return (at_once or self._tries >= self.rules.deliveries) and isinstance(self.acknowledgement, Acknowledgement)
+        at_once = isinstance(late, AnswerLater) and (late.at_once or is_lone(self.key))
+        return (at_once or self._tries >= self.rules.deliveries) and self._may_be_acknowledged
 
     def _left(self) -> float:
         limit = ANSWER_BY if self._must_answer() else HANG_UP
@@ -274,10 +276,10 @@ class Delivery:
 
     def _finish(self, handled: Handled) -> Flow[bool]:
         """Put down what came of the handler; True: the last answer that WeChat waited for has gone out before."""
-        self._settled = True
+        self._settled = True  # no renewal is needed while a late reply is being sent
         now = self.rules.monotonic()
         # Nobody may have been told: a try after a crash, or one that is alone, cannot know that it is the last.
-        if now > self.arrived + self.rules.deliveries * HANG_UP and isinstance(self.acknowledgement, Acknowledgement):
+        if now > self.arrived + self.rules.deliveries * HANG_UP and self._may_be_acknowledged:
             self._late = True
         # If WeChat has hung up, the record is the only way in which the reply reaches another try.
         until = now if self._left() > 0 else now + LEASE
@@ -289,7 +291,9 @@ class Delivery:
         expected: bytes | None = self._running
         for _ in range(_ATTEMPTS):
             late = self._late
-            done = Record(self.owner, reply=self._keep_for_others(handled, late=late)).dump()
+            # What reaches the user another way is not to come a second time.
+            reply = Acknowledgement() if late and isinstance(self.rules.late, AnswerLater) else handled.answer
+            done = Record(self.owner, reply=reply).dump()
             if (yield CompareAndSet(self.store, self.key, expected, done, self._get_ttl())):
                 return late
             expected = yield Get(self.store, self.key)
@@ -301,11 +305,6 @@ class Delivery:
                 return found.reply != handled.answer  # put down before, by a store that failed to say so
             self._late |= found.late
         raise StoreError("the store contradicts itself")
-
-    def _keep_for_others(self, handled: Handled, *, late: bool) -> Acknowledgement | RenderedReply:
-        if late and isinstance(self.rules.late, AnswerLater) and isinstance(self.acknowledgement, Acknowledgement):
-            return self.acknowledgement  # the reply reaches the user another way
-        return handled.answer
 
     def _get_ttl(self) -> float:
         return _KEEP_LONG if self.event.lower().startswith(_SENT_FOR_HOURS) else _KEEP

@@ -168,7 +168,7 @@ class _Endpoint(Generic[H, S]):
     def _handle(self, push: Push) -> Flow[Handled]:
         """Ask the handler, and make what it returns ready to go out."""
         try:
-            return self._finish(push, (yield from ask(cast("H", self.handler), push.message)))
+            return self._prepare(push, (yield from ask(cast("H", self.handler), push.message)))
         except Exception as error:
             if self._on_error == "raise":
                 raise
@@ -177,9 +177,9 @@ class _Endpoint(Generic[H, S]):
                 answer = yield RunHandler(functools.partial(self._on_error, push.message), error)
             else:
                 _log.exception("the handler of a %s failed; acknowledged", type(push.message).__name__)
-            return self._finish(push, answer)
+            return self._prepare(push, answer)
 
-    def _finish(self, push: Push, answer: Answer) -> Handled:
+    def _prepare(self, push: Push, answer: Answer) -> Handled:
         reply = to_reply(push.message, answer)
         only_later = isinstance(self._late, AnswerLater) and not may_reply(self.settings.account_kind, reply)
         passive = acknowledge(push.message) if only_later else reply
@@ -260,7 +260,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         """Tell whether one and the same delivery runs the handler and is answered without it."""
         if self._late is None or self.settings.account_kind is MINI_PROGRAM:
             return False
-        at_once = isinstance(self._late, AnswerLater) and (self._late.after == "first_try" or self._store is None)
+        at_once = isinstance(self._late, AnswerLater) and (self._late.at_once or self._store is None)
         return at_once or self._rules.deliveries == 1
 
     def handle(self, request: PushRequest) -> PushResponse:
@@ -324,8 +324,10 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     _default_sleep = staticmethod(asyncio.sleep)
 
-    def _check(self) -> None:
-        self._tasks: set[asyncio.Task[Reply]] = set()  # the loop itself holds its tasks weakly only
+    @functools.cached_property
+    def _tasks(self) -> set[asyncio.Task[Reply]]:
+        """The handlers that run; the loop itself holds its tasks weakly only."""
+        return set()
 
     def _choose_store(self, store: AnyStore | NoDedup | None) -> AnyStore | None:
         chosen = super()._choose_store(store)

@@ -52,6 +52,11 @@ class AnswerLater:
     send: Callable[[dict[str, Any]], object] = field(validator=_check_callable)
     after: After = field(default="first_try", validator=_check_after)
 
+    @property
+    def at_once(self) -> bool:
+        """Whether the first try already is acknowledged."""
+        return self.after == "first_try"
+
 
 @frozen
 class FallbackReply:

@@ -99,7 +99,7 @@ class SQLiteStore:
         name = os.fspath(path) if isinstance(path, os.PathLike) else path
         if not isinstance(name, str) or name in ("", ":memory:") or "\0" in name:
             raise SettingsError("SQLiteStore needs the path of a file; for a store in memory take MemoryStore")
-        if not timeout >= 0:
+        if not isinstance(timeout, (int, float)) or not timeout >= 0:
             raise SettingsError("timeout is at least 0")
         self._clock = clock
         self._timeout = timeout
