@@ -22,7 +22,7 @@ import pytest
 
 from tests.servers import ROOT, TIMEOUT
 from wechat_msg.errors import SettingsError, StoreError
-from wechat_msg.stores import AsyncStore, MemoryStore, SQLiteStore, Store, in_thread, sqlite
+from wechat_msg.stores import AsyncStore, MemoryStore, SQLiteStore, Store, in_thread, sqlite_pool
 from wechat_msg.testing import StoreContract
 
 VALUE = b"a value"
@@ -470,7 +470,7 @@ class TestSQLiteStore:
         assert largest < 10_000_000
 
     def test_empties_a_log_that_nobody_else_gets_round_to_empty(self, store, path, monkeypatch):
-        monkeypatch.setattr(sqlite, "_MAX_LOG", 200_000)
+        monkeypatch.setattr(sqlite_pool, "_MAX_LOG", 200_000)
         largest = 0
         for number in range(2000):
             claim(store, f"key {number}")
@@ -872,7 +872,7 @@ class TestAForkOfAProcessWithASQLiteStore:
     def test_may_happen_behind_the_back_of_python(self, path):
         code = """
             import ctypes, os, sys
-            from wechat_msg.stores import SQLiteStore, sqlite
+            from wechat_msg.stores import SQLiteStore, sqlite_pool
 
             store = SQLiteStore(sys.argv[1])
             store.compare_and_set("at first", None, b"value", 60)
@@ -880,7 +880,7 @@ class TestAForkOfAProcessWithASQLiteStore:
             won = sum(store.compare_and_set(f"key {number}", None, b"value", 60) for number in range(100))
             if not child:
                 store.close()
-                os._exit(won if len(sqlite._inherited) == 1 else 255)
+                os._exit(won if len(sqlite_pool._inherited) == 1 else 255)
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             print(won + status, store.get("at first"))
             """

@@ -7,30 +7,18 @@ import itertools
 import os
 import random
 import sqlite3
-import sys
-import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from wechat_msg.errors import SettingsError, StoreError
-
-if sys.platform != "win32":
-    import fcntl
+from wechat_msg.stores.sqlite_pool import Pool, get_code, is_locked
 
 __all__ = ["SQLiteStore"]
 
-# Every statement is a transaction of its own, as no other is ever begun.
-_SETUP = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=NORMAL",
-    # With row ids, as without them every value of more than a kilobyte would take a page of its own.
-    "CREATE TABLE IF NOT EXISTS wechat_msg_store (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS wechat_msg_store_expires ON wechat_msg_store (expires)",
-)
 _GET = "SELECT value FROM wechat_msg_store WHERE key = ? AND expires > ?"
 _CLAIM = (
     "INSERT INTO wechat_msg_store (key, value, expires) VALUES (?, ?, ?) ON CONFLICT (key)"
@@ -44,11 +32,6 @@ _PURGE = (
 )
 #: After so many writes up to twice as many expired entries are deleted, so that they can never pile up.
 _PURGE_EVERY = 64
-#: SQLite begins the -wal file anew, at about 4 MB, when nobody reads or writes just then. Where that never happens, it
-#: is emptied while the others wait, for some milliseconds.
-_MAX_LOG = 16_000_000
-_EMPTY_LOG = "PRAGMA busy_timeout = 50; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 0"
-_MAX_IDLE = 16
 
 _WHAT = {
     sqlite3.SQLITE_BUSY: "is locked by another process",
@@ -62,10 +45,8 @@ _WHAT = {
     sqlite3.SQLITE_NOTADB: "is not a SQLite file",
     sqlite3.SQLITE_CORRUPT: "is damaged",
 }
-_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 _Parameters = tuple[str | bytes | float, ...]
-_Identity = tuple[int, int]
 
 
 class SQLiteStore:
@@ -106,7 +87,7 @@ class SQLiteStore:
         # From any number on, as there are processes that never write often enough to come to the next multiple.
         self._writes = itertools.count(random.randrange(_PURGE_EVERY))
         # Absolute, as servers change their directory when they become daemons.
-        self._pool = _Pool(Path(name).absolute())
+        self._pool = Pool(Path(name).absolute())
         # Python warns of connections that are thrown away open.
         weakref.finalize(self, self._pool.close)
 
@@ -171,183 +152,9 @@ class SQLiteStore:
             time.sleep(random.uniform(0.0002, 0.002))
 
 
-class _Connection(sqlite3.Connection):
-    #: Which file it is, whatever lies at its path by now.
-    identity: _Identity | None = None
-
-
-class _Pool:
-    """Connections to one file that are not in use.
-
-    SQLite forbids to carry connections over a fork, be it to use or to close them: the locks of a process are its own,
-    but what SQLite remembers of them is inherited. So there are none while a process forks, see `_Forks`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._process = os.getpid()
-        self._idle: list[_Connection] = []  # pop and append are atomic
-        self._in_use: set[object] = set()
-        _forks.add(self)
-
-    def __str__(self) -> str:
-        return f"SQLite file {str(self._path)!r}"
-
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[_Connection]:
-        """Lend a connection; it is closed if anything goes wrong but that the file is locked."""
-        ticket = object()
-        with _forks.lock:
-            self._forget_inherited()
-            self._in_use.add(ticket)
-        try:
-            connection = self._take()
-            is_good = False
-            try:
-                yield connection
-                is_good = True
-            except sqlite3.Error as error:
-                is_good = _is_locked(error)
-                raise
-            finally:
-                self._give_back(connection, is_good=is_good)
-        finally:
-            self._in_use.discard(ticket)
-
-    def limit_log(self) -> None:
-        """Empty the -wal file if it has become far too long."""
-        if self._path.with_name(f"{self._path.name}-wal").stat().st_size > _MAX_LOG:
-            with self.connection() as connection:
-                connection.executescript(_EMPTY_LOG)
-
-    def close(self) -> None:
-        """Close what is not in use."""
-        while self._process == os.getpid() and (connection := self._pop()):
-            connection.close()
-
-    def come_to_rest(self, deadline: float) -> None:
-        """Wait until nothing is in use, and close everything; connections taken meanwhile are the caller's fault."""
-        while self._in_use and time.monotonic() < deadline:
-            time.sleep(0.0005)
-        self.close()
-
-    def _forget_inherited(self) -> None:
-        """Leave the parent's connections alone, where a fork was made behind Python's back, as uWSGI does."""
-        if self._process != os.getpid():
-            _inherited.extend(self._idle)
-            self._process, self._idle, self._in_use = os.getpid(), [], set()
-
-    def _take(self) -> _Connection:
-        identity = self._identify()
-        while connection := self._pop():
-            if connection.identity == identity:
-                return connection
-            connection.close()
-        with _one_at_a_time(self._path.parent):
-            return self._open()
-
-    def _pop(self) -> _Connection | None:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
-
-    def _give_back(self, connection: _Connection, *, is_good: bool) -> None:
-        if is_good and len(self._idle) < _MAX_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.close()
-
-    def _open(self) -> _Connection:
-        if self._identify() is None:
-            # They belong to a file that was deleted; SQLite would take them for those of the new one.
-            for suffix in ("-wal", "-shm"):
-                self._path.with_name(f"{self._path.name}{suffix}").unlink(missing_ok=True)
-        connection = sqlite3.connect(
-            self._path, timeout=0.0, isolation_level=None, check_same_thread=False, factory=_Connection
-        )
-        try:
-            for statement in _SETUP:
-                connection.execute(statement).close()
-            connection.identity = self._identify()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _identify(self) -> _Identity | None:
-        """Tell which file lies at the path; None: there is none."""
-        try:
-            found = self._path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return found.st_dev, found.st_ino
-
-
-class _Forks:
-    """Lets a process fork only while no pool has anything open or is about to open it."""
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()  # held for moments, and while the process forks
-        self._pools: weakref.WeakSet[_Pool] = weakref.WeakSet()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=self._before, after_in_parent=self._after, after_in_child=self._after_in_child)
-
-    def add(self, pool: _Pool) -> None:
-        with self.lock:
-            self._pools.add(pool)
-
-    def _before(self) -> None:
-        self.lock.acquire()
-        deadline = time.monotonic() + 1.0
-        for pool in self._pools:
-            pool.come_to_rest(deadline)
-
-    def _after(self) -> None:
-        self.lock.release()
-
-    def _after_in_child(self) -> None:
-        # Not released: whoever forks behind Python's back has not acquired it, or another thread has.
-        self.lock = threading.RLock()
-
-
-_forks = _Forks()
-#: Connections of a parent process, kept so that nothing closes them.
-_inherited: list[_Connection] = []
-
-
-@contextlib.contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Hold a lock on *folder*, so that of several processes, or threads, only one makes the file.
-
-    Raises:
-        BlockingIOError: Another one holds it.
-    """
-    with contextlib.ExitStack() as stack:
-        try:
-            if sys.platform != "win32":  # where open files cannot be deleted, so that there is nothing to agree upon
-                descriptor = os.open(folder, os.O_RDONLY)
-                stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise
-        except OSError:
-            pass  # SQLite will say what is wrong with the folder, or get along with it
-        yield
-
-
-def _is_locked(error: Exception) -> bool:
-    return _code(error) in _LOCKED
-
-
 def _may_pass(error: Exception) -> bool:
     """Tell whether it may be otherwise in a moment."""
-    return _is_locked(error) or isinstance(error, BlockingIOError)
-
-
-def _code(error: Exception) -> int:
-    # The lower byte is the kind of error, the others are details.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return is_locked(error) or isinstance(error, BlockingIOError)
 
 
 def _describe(error: Exception) -> str:
@@ -358,4 +165,4 @@ def _describe(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{_WHAT[sqlite3.SQLITE_CANTOPEN]} ({type(error).__name__})"
     name = getattr(error, "sqlite_errorname", type(error).__name__)
-    return f"{_WHAT.get(_code(error), 'cannot be used')} ({name})"
+    return f"{_WHAT.get(get_code(error), 'cannot be used')} ({name})"
