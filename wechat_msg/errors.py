@@ -4,21 +4,42 @@
 
     WeChatError
     ├─ StoreError                       a store is down, full, read-only or too slow
-    └─ PushError (status_hint=400)      a push that is refused, or an answer that cannot be given
-       ├─ MalformedPush                 the body or the query is not what WeChat sends
-       ├─ MethodNotAllowed (405)        neither GET nor POST
-       ├─ BodyTooLarge (413)            more than PushSettings.max_body bytes
-       ├─ SignatureMismatch (403)       signature or msg_signature is wrong
-       │  ├─ SignatureMissing (403)     no signature at all, as when a browser opens the URL
-       │  └─ SignatureExpired (403)     further from now than PushSettings.max_age
-       ├─ ModeMismatch (403)            plain where sealed is configured, or sealed without a key
-       ├─ DecryptError (403)            the envelope cannot be opened
-       ├─ AppIdMismatch (403)           the envelope belongs to another account
-       ├─ ReplyError (500)              the handler returned what cannot be sent
-       └─ SettingsError (500)           Token, EncodingAESKey or appid unusable; also a ValueError
+    ├─ PushError (status_hint=400)      a push that is refused, or an answer that cannot be given
+    │  ├─ MalformedPush                 the body or the query is not what WeChat sends
+    │  ├─ MethodNotAllowed (405)        neither GET nor POST
+    │  ├─ BodyTooLarge (413)            more than PushSettings.max_body bytes
+    │  ├─ SignatureMismatch (403)       signature or msg_signature is wrong
+    │  │  ├─ SignatureMissing (403)     no signature at all, as when a browser opens the URL
+    │  │  └─ SignatureExpired (403)     further from now than PushSettings.max_age
+    │  ├─ ModeMismatch (403)            plain where sealed is configured, or sealed without a key
+    │  ├─ DecryptError (403)            the envelope cannot be opened
+    │  ├─ AppIdMismatch (403)           the envelope belongs to another account
+    │  ├─ ReplyError (500)              the handler returned what cannot be sent
+    │  └─ SettingsError (500)           Token, EncodingAESKey or appid unusable; also a ValueError
+    └─ ClientError                      a call of the API that did not succeed
+       ├─ CallError                     a client or a call made of what cannot be; also a ValueError
+       ├─ UserDataError                 data of a Mini Program's client that is forged or cannot be opened
+       ├─ TransportError                no answer
+       │  ├─ ConnectFailed              the request was never sent
+       │  └─ AnswerLost                 the request was sent; whether it took effect is unknown
+       ├─ UnreadableAnswer              an answer that is not WeChat's, or not whole
+       └─ APIError                      WeChat says no: errcode, errmsg, rid
+          ├─ AccessTokenRejected        the access_token is wrong, replaced or expired
+          ├─ InvalidCredential          AppID or AppSecret is wrong
+          ├─ IPNotAllowed               this machine's address is not on the account's list
+          ├─ SystemBusy                 WeChat is busy; later
+          ├─ RateLimited                too many calls in a short time; later
+          ├─ QuotaExhausted             nothing left for today, this month, or for good
+          ├─ InvalidParameter           the request has to be mended
+          ├─ PermissionDenied           the account may not do this
+          ├─ AuthorizationExpired       the user's code, login or authorisation is over
+          ├─ UserNotFound               no such OpenID, or no follower
+          ├─ UserRefused                the user does not want this message
+          ├─ WindowClosed               too long since the user's last action, or too many messages since
+          └─ DuplicateRequest           has been done already
 
-``status_hint`` is the HTTP status to answer with, so that no adapter needs a table. ``hint`` says in Chinese what to
-check. No error text ever holds a token, a key, a signature or a part of the body.
+``status_hint`` is the HTTP status to answer with, so that no adapter needs a table. ``hint`` says what to do, in
+Chinese. No error text ever holds a token, a key, a signature or a part of the body.
 """
 
 from __future__ import annotations
@@ -26,28 +47,49 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "APIError",
+    "AccessTokenRejected",
+    "AnswerLost",
     "AppIdMismatch",
+    "AuthorizationExpired",
     "BodyTooLarge",
+    "CallError",
+    "ClientError",
+    "ConnectFailed",
     "DecryptError",
+    "DuplicateRequest",
+    "IPNotAllowed",
+    "InvalidCredential",
+    "InvalidParameter",
     "MalformedPush",
     "MethodNotAllowed",
     "ModeMismatch",
+    "PermissionDenied",
     "PushError",
+    "QuotaExhausted",
+    "RateLimited",
     "ReplyError",
     "SettingsError",
     "SignatureExpired",
     "SignatureMismatch",
     "SignatureMissing",
     "StoreError",
+    "SystemBusy",
+    "TransportError",
+    "UnreadableAnswer",
+    "UserDataError",
+    "UserNotFound",
+    "UserRefused",
     "WeChatError",
+    "WindowClosed",
 ]
 
 
 class WeChatError(Exception):
     """Root of every error raised by this package."""
 
-    #: What to check, in Chinese; empty when the message says it all.
-    hint: ClassVar[str] = ""
+    #: What to do, in Chinese; empty when the message says it all.
+    hint: str = ""
 
     def __str__(self) -> str:
         """Return the message followed by the hint."""
@@ -138,3 +180,123 @@ class SettingsError(PushError, ValueError):
     """A setting is missing or malformed."""
 
     status_hint = 500
+
+
+class ClientError(WeChatError):
+    """A call of the API did not succeed."""
+
+
+class CallError(ClientError, ValueError):
+    """A client or a call was made of what cannot be; nothing was sent."""
+
+
+class UserDataError(ClientError):
+    """Data of a Mini Program's client are forged, belong to another AppID, or cannot be opened."""
+
+    hint = "请核对 session_key 是否为该用户最新的（重新 wx.login 后旧的会失效）、appid 是否一致"
+
+
+class TransportError(ClientError):
+    """There is no answer: no connection, a broken one, or a time-out."""
+
+
+class ConnectFailed(TransportError):
+    """No connection could be made, so the request was never sent."""
+
+    hint = "无法连接微信接口：请检查网络、DNS、代理与证书"
+
+
+class AnswerLost(TransportError):
+    """The request was sent, but no answer came in time: whether it took effect is unknown."""
+
+    hint = "请求已发出但没有收到应答，无法确定是否已生效"
+
+
+class UnreadableAnswer(ClientError):
+    """What came is not an answer of WeChat, or not a whole one.
+
+    Attributes:
+        status: Its HTTP status.
+    """
+
+    hint = "应答不是微信接口的格式：可能被代理、网关或防火墙改写"
+
+    def __init__(self, message: str, status: int = 200) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class APIError(ClientError):
+    """WeChat answered that it did not do what it was asked.
+
+    Attributes:
+        errcode: WeChat's number; `docs/errors.md` lists them.
+        errmsg: WeChat's text, without the rid.
+        rid: Id of the request, for WeChat's support and `wechat_msg.api.quota.get_rid`; None: none was given.
+        hint: What to do, in English and Chinese.
+    """
+
+    def __init__(self, errcode: int, errmsg: str = "", rid: str | None = None, hint: str = "") -> None:
+        super().__init__(errcode, errmsg, rid, hint)  # so that it can be pickled
+        self.errcode = errcode
+        self.errmsg = errmsg
+        self.rid = rid
+        self.hint = hint or self.hint
+
+    def __str__(self) -> str:
+        """Return number, text, rid and hint."""
+        rid = f", rid {self.rid}" if self.rid else ""
+        hint = f"（{self.hint}）" if self.hint else ""
+        return f"{self.errcode}: {self.errmsg}{rid}{hint}"
+
+
+class AccessTokenRejected(APIError):
+    """The access_token is wrong, expired, or was replaced by another program."""
+
+
+class InvalidCredential(APIError):
+    """AppID or AppSecret is wrong, missing or frozen."""
+
+
+class IPNotAllowed(APIError):
+    """The address of this machine is not on the account's list (IP 白名单), or was refused by the administrator."""
+
+
+class SystemBusy(APIError):
+    """WeChat is busy; try again later."""
+
+
+class RateLimited(APIError):
+    """Too many calls in a short time; try again in a minute."""
+
+
+class QuotaExhausted(APIError):
+    """Nothing is left of a daily, monthly or total amount."""
+
+
+class InvalidParameter(APIError):
+    """The request has to be mended; also the class of every number that is not known."""
+
+
+class PermissionDenied(APIError):
+    """The account may not do this, or may not do it any more."""
+
+
+class AuthorizationExpired(APIError):
+    """The user's code, session or authorisation is used up or over; the user must log in or agree again."""
+
+
+class UserNotFound(APIError):
+    """There is no such user, the OpenID belongs to another account, or the user does not follow."""
+
+
+class UserRefused(APIError):
+    """The user, or a protection of the user, does not take this message."""
+
+
+class WindowClosed(APIError):
+    """The user's last action was too long ago, or all messages that it allowed have been sent."""
+
+
+class DuplicateRequest(APIError):
+    """The same has been asked for before and is done, or is being done."""

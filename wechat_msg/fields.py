@@ -14,9 +14,11 @@ __all__ = [
     "content",
     "integer",
     "items",
+    "items_reader_of",
     "model",
     "nested",
     "number",
+    "reader_of",
     "snake_case",
     "text",
     "text_if_any",
@@ -118,6 +120,16 @@ def _items_reader(read_one: Convert) -> Convert:
     return read
 
 
+def reader_of(kind: type[Any]) -> Convert:
+    """Return what reads one *kind*: ``int``, ``str`` or a model; as always, it gives None if there is nothing."""
+    return _READERS.get(kind) or _model_reader(kind)
+
+
+def items_reader_of(kind: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what reads a list of *kind*."""
+    return _items_reader(reader_of(kind))
+
+
 _READERS: dict[Any, Convert] = {
     annotation: read
     for kind, read in ((str, read_text), (int, read_integer), (float, read_number))
@@ -181,14 +193,13 @@ def nested(name: str, cls: type[Any], **options: Any) -> Any:
 
 
 def items(name: str, of: type[Any], *, within: str | None = None, **options: Any) -> Any:
-    """Declare a list, read into a tuple of *of* (a model, or ``int``), whatever shape it arrives in.
+    """Declare a list, read into a tuple of *of* (a model, ``int`` or ``str``), whatever shape it arrives in.
 
     Those shapes are: repeated elements, one element, ``item`` elements inside, an array, one bare object, nothing.
     With *within*, the list may also stand inside an element of that name.
     """
-    read_one = read_integer if of is int else _model_reader(of)
     options.setdefault("default", ())
-    return _field(Wire((name,), within, _items_reader(read_one)), **options)
+    return _field(Wire((name,), within, items_reader_of(of)), **options)
 
 
 # --- the table of a class --------------------------------------------------------------------------------------------

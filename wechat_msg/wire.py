@@ -13,7 +13,7 @@ import xmltodict
 
 from wechat_msg.errors import MalformedPush, ReplyError
 
-__all__ = ["Format", "clean_text", "detect_format", "parse_body", "read_encrypt", "render_body"]
+__all__ = ["Format", "clean_text", "detect_format", "parse_body", "parse_json", "read_encrypt", "render_body"]
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
         >>> parse_body(b'{"MsgType": "text", "Content": " hi "}')
         {'MsgType': 'text', 'Content': ' hi '}
     """
-    return _parse_xml(body) if detect_format(body) == "xml" else _parse_json(body)
+    return _parse_xml(body) if detect_format(body) == "xml" else parse_json(body)
 
 
 def read_encrypt(body: bytes) -> str | None:
@@ -73,7 +73,7 @@ def read_encrypt(body: bytes) -> str | None:
         MalformedPush: As `parse_body`; also ``Encrypt`` given twice or not text.
     """
     if detect_format(body) == "json":
-        encrypt = _parse_json(body).get("Encrypt")
+        encrypt = parse_json(body).get("Encrypt")
         if encrypt is not None and not isinstance(encrypt, str):
             raise MalformedPush("Encrypt is not text")
         return encrypt
@@ -179,7 +179,8 @@ def _refuse_doctype(*_: object) -> NoReturn:
     raise MalformedPush("the body has a DOCTYPE")
 
 
-def _parse_json(body: bytes) -> dict[str, Any]:
+def parse_json(body: bytes) -> dict[str, Any]:
+    """Read a JSON document as `parse_body` does."""
     text, root = _parse("JSON", body, _read_strict_json, _read_lenient_json)
     if text.count("{") + text.count("[") > _MAX_DEPTH:
         _check_depth(root)

@@ -1,0 +1,237 @@
+"""Call: what to ask WeChat and how to read the answer, as a value; whoever sends it is `wechat_msg.client`."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from typing import Any, BinaryIO, Final, Generic, TypeVar
+
+import attrs
+from attrs import field, frozen
+
+from wechat_msg.api.reading import Result, nothing
+from wechat_msg.errors import CallError
+
+__all__ = [
+    "APPID",
+    "SECRET",
+    "Call",
+    "File",
+    "FileSource",
+    "Own",
+    "Pages",
+    "Progress",
+    "Upload",
+    "get",
+    "get_without_token",
+    "nothing",
+    "post",
+    "raw_call",
+    "texts",
+    "without_none",
+]
+
+T = TypeVar("T")
+P = TypeVar("P", bound=Result)
+Item = TypeVar("Item")
+
+FileSource = bytes | str | PathLike[str] | BinaryIO
+"""Where the bytes of a file come from: themselves, a path, or a file object opened for reading bytes."""
+Progress = Callable[[int, int | None], object]
+"""Is told how many bytes have gone over the line, and how many there are in all if that is known."""
+
+
+class Own(enum.Enum):
+    """The type of `APPID` and `SECRET`."""
+
+    APPID = enum.auto()
+    SECRET = enum.auto()
+
+
+APPID: Final = Own.APPID
+"""Stands in a call for the AppID of the client that sends it."""
+SECRET: Final = Own.SECRET
+"""Stands in a call for the AppSecret of the client that sends it."""
+
+
+@frozen(kw_only=True)
+class File:
+    """An answer that is a file.
+
+    Attributes:
+        content: The bytes; empty if they went to the file object that was given as ``into``.
+        size: Number of bytes.
+        content_type: As WeChat says.
+        filename: As WeChat says; None: it does not.
+        headers: All headers of the answer; names in lower case.
+    """
+
+    content: bytes = field(repr=False)
+    size: int
+    content_type: str = ""
+    filename: str | None = None
+    headers: Mapping[str, str] = field(factory=dict, repr=False, eq=False)
+
+
+@frozen(kw_only=True)
+class Upload:
+    """A file to send, as multipart/form-data; read while it is sent, and again from the start if that is repeated.
+
+    Attributes:
+        file: Where the bytes come from. What cannot be sought, like a pipe, is copied to a temporary file first.
+        filename: The name that WeChat is told. Its ending says what kind of file it is.
+        content_type: The Content-Type that WeChat is told.
+        name: Name of the form field.
+        fields: Further form fields.
+        progress: Is called with the number of bytes sent and their total, in whatever thread sends.
+    """
+
+    file: FileSource = field(repr=False)
+    filename: str = field(repr=False)
+    content_type: str = "application/octet-stream"
+    name: str = "media"
+    fields: Mapping[str, str] = field(factory=dict, repr=False)
+    progress: Progress | None = field(default=None, repr=False)
+
+
+@frozen
+class Call(Generic[T]):
+    """One request to WeChat's API whose answer is a T; a value, which may be kept, queued and sent more than once.
+
+    The repr shows neither parameters nor body.
+
+    Attributes:
+        method: ``GET`` or ``POST``.
+        path: As printed on WeChat's page, with a leading slash.
+        parse: Makes the result of the answer's JSON object.
+        params: The query, without the access_token. `APPID` and `SECRET` are filled in by the client.
+        json: The body: what JSON can hold; None: none. `APPID` and `SECRET` may be members of the root.
+        upload: A file to send instead of a JSON body.
+        parse_file: Makes the result of an answer that is a file; None: it never is one.
+        into: Takes the bytes of that file: opened for writing bytes; None: they are kept in memory.
+        progress: Is called with the number of bytes received and their total.
+        is_repeatable: To do it twice is no worse than to do it once, so it is repeated if the answer gets lost.
+        needs_access_token: The account's access_token goes into the query.
+        host: Instead of the client's hosts: ``https://mp.weixin.qq.com``.
+        headers: Further headers.
+    """
+
+    method: str
+    path: str
+    parse: Callable[[Mapping[str, Any]], T] = field(repr=False)
+    params: Mapping[str, str | int | Own] = field(factory=dict, repr=False)
+    json: Any = field(default=None, repr=False)
+    upload: Upload | None = field(default=None, repr=False, kw_only=True)
+    parse_file: Callable[[File], T] | None = field(default=None, repr=False, kw_only=True)
+    into: BinaryIO | None = field(default=None, repr=False, kw_only=True)
+    progress: Progress | None = field(default=None, repr=False, kw_only=True)
+    is_repeatable: bool = field(default=False, kw_only=True)
+    needs_access_token: bool = field(default=True, repr=False, kw_only=True)
+    host: str | None = field(default=None, repr=False, kw_only=True)
+    headers: Mapping[str, str] = field(factory=dict, repr=False, kw_only=True)
+
+    def repeatable(self) -> Call[T]:
+        """Return the same call, but allowed to be repeated when nobody knows whether it was done.
+
+        Example:
+            >>> post("/cgi-bin/message/custom/send", {"touser": "oUSER"}, nothing).repeatable().is_repeatable
+            True
+        """
+        return attrs.evolve(self, is_repeatable=True)
+
+
+def get(path: str, parse: Callable[[Mapping[str, Any]], T], **params: str | int | Own | None) -> Call[T]:
+    """Make a call that reads; parameters that are None are left out."""
+    return Call("GET", path, parse, without_none(**params), is_repeatable=True)
+
+
+def get_without_token(path: str, parse: Callable[[Mapping[str, Any]], T], **params: str | int | Own | None) -> Call[T]:
+    """Make a call that reads and is not about the account, so that its access_token is not sent."""
+    return Call("GET", path, parse, without_none(**params), is_repeatable=True, needs_access_token=False)
+
+
+def post(
+    path: str,
+    json: Mapping[str, Any],
+    parse: Callable[[Mapping[str, Any]], T],
+    *,
+    is_repeatable: bool = False,
+) -> Call[T]:
+    """Make a call with a JSON body."""
+    return Call("POST", path, parse, json=json, is_repeatable=is_repeatable)
+
+
+def raw_call(
+    method: str,
+    path: str,
+    *,
+    params: Mapping[str, str | int | Own] | None = None,
+    json: Any = None,
+    upload: Upload | None = None,
+    is_repeatable: bool | None = None,
+    needs_access_token: bool = True,
+    host: str | None = None,
+) -> Call[Mapping[str, Any]]:
+    """Make a call for whatever has no function of its own; its result is the answer as it is.
+
+    Args:
+        method: ``GET`` or ``POST``.
+        path: As printed on WeChat's page.
+        params: The query, without the access_token.
+        json: The body.
+        upload: A file to send instead of a JSON body.
+        is_repeatable: Whether to do it twice is no worse than to do it once; None: a GET is.
+        needs_access_token: Whether the account's access_token goes into the query.
+        host: Instead of the client's hosts.
+
+    Example:
+        >>> raw_call("POST", "/cgi-bin/draft/count")
+        Call(method='POST', path='/cgi-bin/draft/count', is_repeatable=False)
+    """
+    return Call(
+        method,
+        path,
+        dict,
+        params or {},
+        json,
+        upload=upload,
+        is_repeatable=method.upper() == "GET" if is_repeatable is None else is_repeatable,
+        needs_access_token=needs_access_token,
+        host=host,
+    )
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Pages(Generic[P, Item]):
+    """A list that WeChat hands out in pages; `Client.iterate` asks for them one after the other, as they are needed.
+
+    Attributes:
+        first: Asks for the first page.
+        items_of: Gives the items of a page.
+        next_of: Makes the call for the page that follows; None: there is none.
+    """
+
+    first: Call[P]
+    items_of: Callable[[P], Iterable[Item]] = field(repr=False)
+    next_of: Callable[[P], Call[P] | None] = field(repr=False)
+
+
+def without_none(**members: Any) -> dict[str, Any]:
+    """Return the members that are not None."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def texts(values: Iterable[str], name: str = "openids") -> list[str]:
+    """Return a list of texts.
+
+    Raises:
+        CallError: *values* is one text, which would be taken for a list of letters, or holds something else.
+    """
+    listed = None if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) else list(values)
+    if listed is None or not all(isinstance(value, str) for value in listed):
+        raise CallError(f"{name} must be a list of texts")
+    return listed
