@@ -39,7 +39,7 @@ from wechat_msg.push import (
 )
 from wechat_msg.replies import Acknowledgement, Reply, TextReply, to_customer_service_message
 from wechat_msg.routing import AsyncHandler, Handler, Router, RunHandler, ask, call, is_async, run_handler
-from wechat_msg.stores import MemoryStore, Store, in_thread
+from wechat_msg.stores import MemoryStore, Store, for_event_loop
 
 __all__ = ["AsyncPushEndpoint", "PushEndpoint"]
 
@@ -331,9 +331,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     def _choose_store(self, store: AnyStore | NoDedup | None) -> AnyStore | None:
         chosen = super()._choose_store(store)
-        if chosen is None or isinstance(chosen, MemoryStore) or is_async(chosen.get):
-            return chosen  # what is in memory answers at once
-        return in_thread(cast("Any", chosen))
+        return None if chosen is None else for_event_loop(chosen)
 
     async def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat; see `PushEndpoint.handle`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha1
 from hmac import compare_digest
+from typing import Any
 
 from wechat_msg.errors import MalformedPush, SignatureMismatch
 
@@ -121,10 +122,18 @@ def is_msg_signature_valid(token: str, *, msg_signature: str, timestamp: str, no
 
 
 def is_signed(signature: str, parts: tuple[str, ...]) -> bool:
+    """Answer whether *signature* is that over *parts*, none of which may be empty."""
+    try:
+        return all(parts) and is_same(_digest(parts), signature)
+    except (TypeError, UnicodeEncodeError):  # a value is a number, a list, a lone surrogate ...
+        return False
+
+
+def is_same(expected: str, given: Any) -> bool:
     """Compare in constant time: the only place of this package where a signature is compared."""
     try:
-        return all(parts) and compare_digest(_digest(parts), signature)
-    except (TypeError, UnicodeEncodeError):  # a value is None, bytes, a number, not ASCII ...
+        return compare_digest(expected, given)
+    except TypeError:  # one of them is None, bytes, a number, not ASCII ...
         return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any, BinaryIO, Final, Generic, TypeVar
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound=Result)
 Item = TypeVar("Item")
 
@@ -40,6 +42,9 @@ FileSource = bytes | str | PathLike[str] | BinaryIO
 """Where the bytes of a file come from: themselves, a path, or a file object opened for reading bytes."""
 Progress = Callable[[int, int | None], object]
 """Is told how many bytes have gone over the line, and how many there are in all if that is known."""
+
+
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f-\U0010ffff\"\\]{1,200}")
 
 
 class Own(enum.Enum):
@@ -74,6 +79,12 @@ class File:
     headers: Mapping[str, str] = field(factory=dict, repr=False, eq=False)
 
 
+def _check_plain(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    # WeChat refuses names that need an encoding (filename*=), and a line break would end the header.
+    if not isinstance(value, str) or not _PLAIN.fullmatch(value):
+        raise CallError(f"{attribute.name} of an upload must be plain ASCII, without quotes（文件名只能用 ASCII）")
+
+
 @frozen(kw_only=True)
 class Upload:
     """A file to send, as multipart/form-data; read while it is sent, and again from the start if that is repeated.
@@ -88,15 +99,15 @@ class Upload:
     """
 
     file: FileSource = field(repr=False)
-    filename: str = field(repr=False)
-    content_type: str = "application/octet-stream"
-    name: str = "media"
+    filename: str = field(repr=False, validator=_check_plain)
+    content_type: str = field(default="application/octet-stream", validator=_check_plain)
+    name: str = field(default="media", validator=_check_plain)
     fields: Mapping[str, str] = field(factory=dict, repr=False)
     progress: Progress | None = field(default=None, repr=False)
 
 
 @frozen
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """One request to WeChat's API whose answer is a T; a value, which may be kept, queued and sent more than once.
 
     The repr shows neither parameters nor body.
@@ -112,6 +123,7 @@ class Call(Generic[T]):
         into: Takes the bytes of that file: opened for writing bytes; None: they are kept in memory.
         progress: Is called with the number of bytes received and their total.
         is_repeatable: To do it twice is no worse than to do it once, so it is repeated if the answer gets lost.
+        also_done: Values of errcode that mean the thing is done, as when it had been done before.
         needs_access_token: The account's access_token goes into the query.
         host: Instead of the client's hosts: ``https://mp.weixin.qq.com``.
         headers: Further headers.
@@ -119,19 +131,20 @@ class Call(Generic[T]):
 
     method: str
     path: str
-    parse: Callable[[Mapping[str, Any]], T] = field(repr=False)
+    parse: Callable[[Mapping[str, Any]], T_co] = field(repr=False)
     params: Mapping[str, str | int | Own] = field(factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
     upload: Upload | None = field(default=None, repr=False, kw_only=True)
-    parse_file: Callable[[File], T] | None = field(default=None, repr=False, kw_only=True)
+    parse_file: Callable[[File], T_co] | None = field(default=None, repr=False, kw_only=True)
     into: BinaryIO | None = field(default=None, repr=False, kw_only=True)
     progress: Progress | None = field(default=None, repr=False, kw_only=True)
     is_repeatable: bool = field(default=False, kw_only=True)
+    also_done: frozenset[int] = field(default=frozenset(), repr=False, kw_only=True)
     needs_access_token: bool = field(default=True, repr=False, kw_only=True)
     host: str | None = field(default=None, repr=False, kw_only=True)
     headers: Mapping[str, str] = field(factory=dict, repr=False, kw_only=True)
 
-    def repeatable(self) -> Call[T]:
+    def repeatable(self) -> Call[T_co]:
         """Return the same call, but allowed to be repeated when nobody knows whether it was done.
 
         Example:

@@ -21,6 +21,11 @@ class Ticket(Result):
     ticket: str = text("ticket", repr=False)
     expires_in: int = integer("expires_in")
 
+    @property
+    def value(self) -> str:
+        """The same as `ticket`."""
+        return self.ticket
+
 
 def get_ticket(type: str = "jsapi") -> Call[Ticket]:
     """获取 ticket: fetch a ticket.

@@ -21,6 +21,11 @@ class AccessToken(Result):
     access_token: str = text("access_token", repr=False)
     expires_in: int = integer("expires_in")
 
+    @property
+    def value(self) -> str:
+        """The same as `access_token`."""
+        return self.access_token
+
 
 def get_access_token() -> Call[AccessToken]:
     """获取接口调用凭据: fetch a new access_token; the one before dies 5 minutes later.

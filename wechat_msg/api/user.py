@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
-from wechat_msg.api.call import Call, get
-from wechat_msg.api.reading import Reads, Result
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from wechat_msg.api.call import Call, Pages, get, nothing, post, texts, without_none
+from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
 from wechat_msg.fields import content, integer, items, model, text, timestamp
 
-__all__ = ["OpenIDPage", "UserInfo", "get_info", "list_openids"]
+__all__ = [
+    "ChangedOpenID",
+    "OpenIDPage",
+    "Tag",
+    "UserInfo",
+    "batch_blacklist",
+    "batch_get_info",
+    "batch_tag",
+    "batch_unblacklist",
+    "batch_untag",
+    "change_openids",
+    "create_tag",
+    "delete_tag",
+    "get_info",
+    "iterate_blacklist",
+    "iterate_openids",
+    "iterate_tag_members",
+    "list_blacklist",
+    "list_openids",
+    "list_tag_ids",
+    "list_tag_members",
+    "list_tags",
+    "update_remark",
+    "update_tag",
+]
+
+
+# --- users -----------------------------------------------------------------------------------------------------------
 
 
 @model
@@ -14,16 +49,43 @@ class UserInfo(Result):
     """A follower, or someone who once was.
 
     Attributes:
-        subscribe: 1: follows the account; 0: does not, and nothing else is told but the OpenID.
         openid: OpenID.
-        ...
+        subscribe: 1: follows the account; 0: does not, and nothing else is told but the OpenID.
+        language: The user's language, such as ``zh_CN``.
+        subscribe_time: When the user followed, in seconds since the epoch; the last time, if there were several.
+        unionid: UnionID, if the account is bound to an Open Platform account.
+        remark: What the account calls the user.
+        groupid: Group of the time before tags.
+        tagid_list: Ids of the user's tags.
+        subscribe_scene: How the user came to follow, such as ``ADD_SCENE_QR_CODE`` or ``ADD_SCENE_SEARCH``; there may
+            be new ones.
+        qr_scene: Scene of the QR code, if it was a number.
+        qr_scene_str: Scene of the QR code, if it was a text.
+        nickname: Empty, like the five that follow, since 27 December 2021.
+        sex: A number.
+        city: City.
+        province: Province.
+        country: Country.
+        headimgurl: URL of the picture.
     """
 
-    openid: str = text("openid")
-    subscribe: int = integer("subscribe", default=0)
-    nickname: str = content("nickname", default="")
+    openid: str
+    subscribe: int = 0
+    language: str = ""
     subscribe_time: int | None = timestamp("subscribe_time", default=None)
+    unionid: str | None = None
+    remark: str = content("remark", default="")
+    groupid: int | None = None
     tagid_list: tuple[int, ...] = items("tagid_list", int)
+    subscribe_scene: str | None = None
+    qr_scene: int | None = None
+    qr_scene_str: str | None = None
+    nickname: str = content("nickname", default="")
+    sex: int | None = None
+    city: str = ""
+    province: str = ""
+    country: str = ""
+    headimgurl: str = text("headimgurl", default="", repr=False)
 
 
 def get_info(openid: str, *, lang: str | None = None) -> Call[UserInfo]:
@@ -39,16 +101,303 @@ def get_info(openid: str, *, lang: str | None = None) -> Call[UserInfo]:
     return get("/cgi-bin/user/info", Reads(UserInfo), openid=openid, lang=lang)
 
 
+def batch_get_info(openids: Iterable[str], *, lang: str | None = None) -> Call[tuple[UserInfo, ...]]:
+    """批量获取用户基本信息: tell about several users; `raw` of each is empty.
+
+    Args:
+        openids: The users; 100 at most.
+        lang: As for `get_info`.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/Get_users_basic_information_UnionID.html
+    """
+    user_list = [without_none(openid=openid, lang=lang) for openid in texts(openids)]
+    return post(
+        "/cgi-bin/user/info/batchget",
+        {"user_list": user_list},
+        TakesAll("user_info_list", UserInfo),
+        is_repeatable=True,
+    )
+
+
+def update_remark(openid: str, remark: str) -> Call[None]:
+    """设置用户备注名: name a user; for certified service accounts.
+
+    Args:
+        openid: The user.
+        remark: Fewer than 30 characters.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/Configuring_user_notes.html
+    """
+    body = {"openid": openid, "remark": remark}
+    return post("/cgi-bin/user/info/updateremark", body, nothing, is_repeatable=True)
+
+
+# --- pages of OpenIDs ------------------------------------------------------------------------------------------------
+
+
 @model
 class OpenIDPage(Result):
-    """One page of OpenIDs."""
+    """One page of OpenIDs.
 
-    total: int = integer("total", default=0)
-    count: int = integer("count", default=0)
+    Attributes:
+        total: How many there are on all pages; 0 for those with a tag, where WeChat does not tell.
+        count: How many there are on this page.
+        openids: The OpenIDs.
+        next_openid: What to ask for the next page with; None: this page is the last.
+    """
+
+    total: int = 0
+    count: int = 0
     openids: tuple[str, ...] = items("openid", str, within="data")
-    next_openid: str | None = text("next_openid", default=None)
+    next_openid: str | None = None
+
+
+@frozen
+class _ReadsPage:
+    """Reads a page that begins after *begin*; one that is empty or leads back to where it began is the last."""
+
+    begin: str | None
+
+    def __call__(self, answer: Mapping[str, Any]) -> OpenIDPage:
+        page = Reads(OpenIDPage)(answer)
+        is_last = not page.openids or page.next_openid in ("", self.begin)
+        return attrs.evolve(page, next_openid=None) if is_last else page
+
+
+def _iterate(
+    ask: Callable[[str | None], Call[OpenIDPage]], next_openid: str | None = None
+) -> Pages[OpenIDPage, str]:
+    return Pages(ask(next_openid), attrgetter("openids"), partial(_ask_next, ask))
+
+
+def _ask_next(ask: Callable[[str | None], Call[OpenIDPage]], page: OpenIDPage) -> Call[OpenIDPage] | None:
+    return ask(page.next_openid) if page.next_openid else None
 
 
 def list_openids(next_openid: str | None = None) -> Call[OpenIDPage]:
-    """获取用户列表: list who follows; 10,000 a page."""
-    return get("/cgi-bin/user/get", Reads(OpenIDPage), next_openid=next_openid)
+    """获取用户列表: list who follows; 10,000 a page.
+
+    Args:
+        next_openid: Begin after this one; None: at the first.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/Getting_a_User_List.html
+    """
+    return get("/cgi-bin/user/get", _ReadsPage(next_openid), next_openid=next_openid)
+
+
+def iterate_openids(next_openid: str | None = None) -> Pages[OpenIDPage, str]:
+    """获取用户列表: all who follow.
+
+    Args:
+        next_openid: Begin after this one; None: at the first.
+    """
+    return _iterate(list_openids, next_openid)
+
+
+# --- tags ------------------------------------------------------------------------------------------------------------
+
+
+@model
+class Tag:
+    """A tag. Those with the ids 0, 1 and 2 are WeChat's own and cannot be changed; 2 marks starred users (星标组).
+
+    Attributes:
+        id: Id.
+        name: Name.
+        count: How many users have it; only `list_tags` tells.
+    """
+
+    id: int
+    name: str = ""
+    count: int | None = None
+
+
+def create_tag(name: str) -> Call[Tag]:
+    """创建标签: make a tag; 100 at most.
+
+    Args:
+        name: Up to 30 characters.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+    """
+    return post("/cgi-bin/tags/create", {"tag": {"name": name}}, Takes("tag", Tag))
+
+
+def list_tags() -> Call[tuple[Tag, ...]]:
+    """获取公众号已创建的标签: list all tags.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+    """
+    return get("/cgi-bin/tags/get", TakesAll("tags", Tag))
+
+
+def update_tag(id: int, name: str) -> Call[None]:
+    """编辑标签: give a tag another name.
+
+    Args:
+        id: The tag.
+        name: Up to 30 characters.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+    """
+    return post("/cgi-bin/tags/update", {"tag": {"id": id, "name": name}}, nothing, is_repeatable=True)
+
+
+def delete_tag(id: int) -> Call[None]:
+    """删除标签: delete a tag; one of more than 100,000 users must be taken from some of them first (45057).
+
+    Args:
+        id: The tag.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+    """
+    return post("/cgi-bin/tags/delete", {"tag": {"id": id}}, nothing)
+
+
+def list_tag_members(tagid: int, next_openid: str | None = None) -> Call[OpenIDPage]:
+    """获取标签下粉丝列表: list who has a tag.
+
+    Args:
+        tagid: The tag.
+        next_openid: Begin after this one; None: at the first.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+    """
+    body = without_none(tagid=tagid, next_openid=next_openid)
+    return post("/cgi-bin/user/tag/get", body, _ReadsPage(next_openid), is_repeatable=True)
+
+
+def iterate_tag_members(tagid: int) -> Pages[OpenIDPage, str]:
+    """获取标签下粉丝列表: all who have a tag.
+
+    Args:
+        tagid: The tag.
+    """
+    return _iterate(partial(list_tag_members, tagid))
+
+
+def batch_tag(tagid: int, openids: Iterable[str]) -> Call[None]:
+    """批量为用户打标签: give a tag to users.
+
+    Args:
+        tagid: The tag.
+        openids: The users; 50 at most (unconfirmed). Each has room for 20 tags.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+    """
+    body = {"openid_list": texts(openids), "tagid": tagid}
+    return post("/cgi-bin/tags/members/batchtagging", body, nothing, is_repeatable=True)
+
+
+def batch_untag(tagid: int, openids: Iterable[str]) -> Call[None]:
+    """批量为用户取消标签: take a tag from users.
+
+    Args:
+        tagid: The tag.
+        openids: The users; 50 at most (unconfirmed).
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+    """
+    body = {"openid_list": texts(openids), "tagid": tagid}
+    return post("/cgi-bin/tags/members/batchuntagging", body, nothing, is_repeatable=True)
+
+
+def list_tag_ids(openid: str) -> Call[tuple[int, ...]]:
+    """获取用户身上的标签列表: list the ids of a user's tags.
+
+    Args:
+        openid: The user.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+    """
+    return post("/cgi-bin/tags/getidlist", {"openid": openid}, TakesAll("tagid_list", int), is_repeatable=True)
+
+
+# --- blacklist -------------------------------------------------------------------------------------------------------
+
+
+def list_blacklist(begin_openid: str | None = None) -> Call[OpenIDPage]:
+    """获取公众号的黑名单列表: list who is on the blacklist; 1,000 a page, by one sample 10,000 (unconfirmed).
+
+    Args:
+        begin_openid: Begin after this one; None: at the first.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
+    """
+    body = without_none(begin_openid=begin_openid)
+    return post("/cgi-bin/tags/members/getblacklist", body, _ReadsPage(begin_openid), is_repeatable=True)
+
+
+def iterate_blacklist() -> Pages[OpenIDPage, str]:
+    """获取公众号的黑名单列表: all who are on the blacklist."""
+    return _iterate(list_blacklist)
+
+
+def batch_blacklist(openids: Iterable[str]) -> Call[None]:
+    """拉黑用户: put users on the blacklist, so that they get no messages.
+
+    Args:
+        openids: The users; 20 at most.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
+    """
+    body = {"openid_list": texts(openids)}
+    return post("/cgi-bin/tags/members/batchblacklist", body, nothing, is_repeatable=True)
+
+
+def batch_unblacklist(openids: Iterable[str]) -> Call[None]:
+    """取消拉黑用户: take users from the blacklist.
+
+    Args:
+        openids: The users; 20 at most.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
+    """
+    body = {"openid_list": texts(openids)}
+    return post("/cgi-bin/tags/members/batchunblacklist", body, nothing, is_repeatable=True)
+
+
+# --- account migration -----------------------------------------------------------------------------------------------
+
+
+@model
+class ChangedOpenID:
+    """A user who came along with an account migration (账号迁移).
+
+    Attributes:
+        ori_openid: OpenID for the old account.
+        new_openid: OpenID for this one; None: see `err_msg`.
+        err_msg: ``ok``, or why there is none.
+    """
+
+    ori_openid: str
+    new_openid: str | None = None
+    err_msg: str = ""
+
+
+def change_openids(from_appid: str, openids: Iterable[str]) -> Call[tuple[ChangedOpenID, ...]]:
+    """OpenID 转换: tell what the OpenIDs of an account that was merged into this one have become.
+
+    Args:
+        from_appid: AppID of the old account.
+        openids: OpenIDs for the old account; 100 at most.
+
+    Source:
+        https://kf.qq.com/faq/1901177NrqMr190117nqYJze.html
+    """
+    body = {"from_appid": from_appid, "openid_list": texts(openids)}
+    return post("/cgi-bin/changeopenid", body, TakesAll("result_list", ChangedOpenID), is_repeatable=True)

@@ -7,6 +7,6 @@
 from wechat_msg.stores.base import AsyncStore, Store
 from wechat_msg.stores.memory import MemoryStore
 from wechat_msg.stores.sqlite import SQLiteStore
-from wechat_msg.stores.thread import in_thread
+from wechat_msg.stores.thread import for_event_loop, in_thread
 
-__all__ = ["AsyncStore", "MemoryStore", "SQLiteStore", "Store", "in_thread"]
+__all__ = ["AsyncStore", "MemoryStore", "SQLiteStore", "Store", "for_event_loop", "in_thread"]

@@ -1,15 +1,17 @@
-"""in_thread: an AsyncStore of any Store."""
+"""in_thread: an AsyncStore of any Store; for_event_loop: the same where it is needed."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import cast
 
 from wechat_msg.errors import SettingsError
 from wechat_msg.stores.base import AsyncStore, Store
+from wechat_msg.stores.memory import MemoryStore
 
-__all__ = ["in_thread"]
+__all__ = ["for_event_loop", "in_thread"]
 
 
 def in_thread(store: Store, executor: Executor | None = None) -> AsyncStore:
@@ -32,6 +34,13 @@ def in_thread(store: Store, executor: Executor | None = None) -> AsyncStore:
     if not isinstance(store, Store) or inspect.iscoroutinefunction(store.get):
         raise SettingsError("in_thread takes a Store, which is not async")
     return _InThread(store, executor or ThreadPoolExecutor(4, thread_name_prefix="wechat_msg.store"))
+
+
+def for_event_loop(store: Store | AsyncStore) -> Store | AsyncStore:
+    """Return *store* as an event loop may ask it; what is in memory answers at once, and stays as it is."""
+    if isinstance(store, MemoryStore) or inspect.iscoroutinefunction(store.get):
+        return store
+    return in_thread(cast("Store", store))
 
 
 class _InThread:

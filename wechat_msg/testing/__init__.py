@@ -1,4 +1,4 @@
-"""The test kit for your own tests: pushes as WeChat makes them, and the contract that every store keeps."""
+"""The test kit for your own tests: pushes as WeChat makes them, its API, and the contract that every store keeps."""
 
 import sys
 
@@ -7,6 +7,15 @@ if "pytest" in sys.modules:
     sys.modules["pytest"].register_assert_rewrite("wechat_msg.testing.contract")
 
 from wechat_msg.testing.contract import StoreContract
+from wechat_msg.testing.fake_api import APIRequest, FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, open_reply
 
-__all__ = ["Mode", "StoreContract", "build_echostr_request", "build_push", "open_reply"]
+__all__ = [
+    "APIRequest",
+    "FakeWeChatAPI",
+    "Mode",
+    "StoreContract",
+    "build_echostr_request",
+    "build_push",
+    "open_reply",
+]

@@ -1,0 +1,273 @@
+"""客服消息: messages to one user, within the time that the user's last action allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import attrs
+from attrs import field, frozen
+
+from wechat_msg.api.call import Call, nothing, post, without_none
+from wechat_msg.api.mappings import as_mapping
+from wechat_msg.errors import CallError
+from wechat_msg.replies import Reply, TextReply, to_customer_service_message
+
+__all__ = [
+    "CustomerServiceMessage",
+    "Link",
+    "MenuItem",
+    "MiniProgramPage",
+    "MpNews",
+    "MpNewsArticle",
+    "MsgMenu",
+    "WxCard",
+    "send",
+    "send_body",
+    "send_business_body",
+    "set_mini_program_typing",
+    "set_typing",
+]
+
+_ALREADY_TYPING = 45081
+_OF_EVERY_REPLY = frozenset(attribute.name for attribute in attrs.fields(Reply))
+
+
+@frozen(kw_only=True)
+class CustomerServiceMessage(Reply):
+    """A message that `send` takes and that is no passive reply (被动回复).
+
+    What a `Reply` has besides is of no meaning here. The handler of a Mini Program's pushes may return it all the same,
+    where `AnswerLater` sends what handlers return.
+    """
+
+    def to_customer_service(self) -> dict[str, Any]:
+        """Return what the message holds in the object named by its msgtype."""
+        own = attrs.asdict(self, filter=lambda attribute, _: attribute.name not in _OF_EVERY_REPLY)
+        return without_none(**own)
+
+
+@frozen(kw_only=True)
+class MpNews(CustomerServiceMessage):
+    """图文消息（mpnews）: articles of the account; 1 in a customer-service message, where `MpNewsArticle` replaces it.
+
+    Attributes:
+        media_id: Media id of the articles.
+    """
+
+    msg_type: ClassVar[str] = "mpnews"
+
+    media_id: str
+
+
+@frozen(kw_only=True)
+class MpNewsArticle(CustomerServiceMessage):
+    """已发布的图文消息: an article that is published. Official Accounts only.
+
+    Attributes:
+        article_id: Id of the article, as the publication told it.
+    """
+
+    msg_type: ClassVar[str] = "mpnewsarticle"
+
+    article_id: str
+
+
+@frozen(kw_only=True)
+class MenuItem:
+    """One answer to choose from.
+
+    Attributes:
+        id: Comes back as `TextMessage.bizmsgmenuid` when the user taps it.
+        content: What the user sees, and what that message says.
+    """
+
+    id: str
+    content: str = field(repr=False)
+
+
+def _to_items(items: Iterable[MenuItem]) -> tuple[MenuItem, ...]:
+    listed = tuple(items)
+    if not all(isinstance(item, MenuItem) for item in listed):
+        raise CallError("items must be MenuItem objects")
+    return listed
+
+
+@frozen(kw_only=True)
+class MsgMenu(CustomerServiceMessage):
+    """菜单消息: a question with answers to choose from. Official Accounts only.
+
+    Attributes:
+        items: The answers; ``list`` on the wire.
+        head_content: Text above them.
+        tail_content: Text below them.
+    """
+
+    msg_type: ClassVar[str] = "msgmenu"
+
+    items: tuple[MenuItem, ...] = field(converter=_to_items, repr=False)
+    head_content: str | None = field(default=None, repr=False)
+    tail_content: str | None = field(default=None, repr=False)
+
+    def to_customer_service(self) -> dict[str, Any]:
+        """Return what the message holds in the object named by its msgtype."""
+        return without_none(
+            head_content=self.head_content,
+            list=[attrs.asdict(item) for item in self.items],
+            tail_content=self.tail_content,
+        )
+
+
+@frozen(kw_only=True)
+class WxCard(CustomerServiceMessage):
+    """卡券: a card or voucher. Official Accounts only.
+
+    Attributes:
+        card_id: Id of the card.
+    """
+
+    msg_type: ClassVar[str] = "wxcard"
+
+    card_id: str
+
+
+@frozen(kw_only=True)
+class MiniProgramPage(CustomerServiceMessage):
+    """小程序卡片: a page of a Mini Program.
+
+    Attributes:
+        title: Title.
+        pagepath: Path of the page, with its query.
+        thumb_media_id: Media id of the picture; 520 x 416 is advised.
+        appid: The Mini Program, which the Official Account is linked to; None: a Mini Program sends its own page.
+    """
+
+    msg_type: ClassVar[str] = "miniprogrampage"
+
+    title: str = field(repr=False)
+    pagepath: str
+    thumb_media_id: str
+    appid: str | None = None
+
+
+@frozen(kw_only=True)
+class Link(CustomerServiceMessage):
+    """图文链接: a link with title and picture. For Mini Programs; whether Official Accounts may is unconfirmed.
+
+    Attributes:
+        title: Title.
+        description: Description.
+        url: Where a tap leads to.
+        thumb_url: Address of the picture.
+    """
+
+    msg_type: ClassVar[str] = "link"
+
+    title: str = field(repr=False)
+    description: str = field(repr=False)
+    url: str
+    thumb_url: str
+
+
+def send(
+    openid: str,
+    message: str | Reply,
+    *,
+    kf_account: str | None = None,
+    is_ai_msg: bool | None = None,
+    businessid: str | None = None,
+) -> Call[None]:
+    """发送客服消息: send a message to a user who did something lately.
+
+    A message of the user's allows 5 messages within 48 hours. A tap on a menu entry that sends an event, a follow, or
+    the scan of a QR code allows 3 within a minute. A user who enters the session of a Mini Program allows 2 within a
+    minute (unconfirmed).
+
+    Args:
+        openid: The user.
+        message: Text; a text, image, voice, video, music or news reply; or a message of this module. Mini Programs
+            send text, images, `MiniProgramPage` and `Link`.
+        kf_account: The agent whose name and picture the user sees; None: those of the account.
+        is_ai_msg: Whether a grey line tells the user that an AI of others wrote it.
+        businessid: Id of the sub-merchant.
+
+    Raises:
+        ReplyError: There is no such message, a news reply has more than one article, or *message* is something else.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
+    """
+    reply = TextReply(content=message) if isinstance(message, str) else message
+    options = without_none(
+        customservice=None if kf_account is None else {"kf_account": kf_account},
+        aimsgcontext=None if is_ai_msg is None else {"is_ai_msg": int(is_ai_msg)},
+        businessid=businessid,
+    )
+    return send_body(to_customer_service_message(reply, openid) | options)
+
+
+def send_body(body: Mapping[str, Any]) -> Call[None]:
+    """发送客服消息: send a message that is written already, as `AnswerLater` hands it over.
+
+    Args:
+        body: ``touser``, ``msgtype``, the object of that name, and whatever else WeChat's page names.
+
+    Raises:
+        CallError: *body* is no mapping.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
+    """
+    return post("/cgi-bin/message/custom/send", as_mapping(body, "body"), nothing)
+
+
+def send_business_body(body: Mapping[str, Any]) -> Call[None]:
+    """发送子商户客服消息: send a message for a sub-merchant of a Mini Program. The whole call is unconfirmed.
+
+    Args:
+        body: As for `send_body`.
+
+    Raises:
+        CallError: *body* is no mapping.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/kf-mgnt/kf-message/sendCustomMessage.html
+    """
+    return post("/cgi-bin/message/custom/business/send", as_mapping(body, "body"), nothing)
+
+
+def set_typing(openid: str, command: str = "Typing", *, businessid: str | None = None) -> Call[None]:
+    """客服输入状态: show the user of an Official Account that an answer is being written.
+
+    The user must have done something in the last 30 seconds. It lasts 15 seconds, or until a message is sent; to ask
+    for it once more meanwhile changes nothing.
+
+    Args:
+        openid: The user.
+        command: ``Typing``, or ``CancelTyping`` to end it.
+        businessid: Id of the sub-merchant.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
+    """
+    return _set_typing("/cgi-bin/message/custom/typing", openid, command, businessid)
+
+
+def set_mini_program_typing(openid: str, command: str = "Typing", *, businessid: str | None = None) -> Call[None]:
+    """小程序客服输入状态: show the user of a Mini Program that an answer is being written; all as in `set_typing`.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/kf-mgnt/kf-message/setTyping.html
+    """
+    return _set_typing("/cgi-bin/message/custom/business/typing", openid, command, businessid)
+
+
+def _set_typing(path: str, openid: str, command: str, businessid: str | None) -> Call[None]:
+    return Call(
+        "POST",
+        path,
+        nothing,
+        json=without_none(touser=openid, command=command, businessid=businessid),
+        is_repeatable=True,
+        also_done=frozenset({_ALREADY_TYPING}),
+    )

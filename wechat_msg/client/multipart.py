@@ -1,0 +1,118 @@
+"""A multipart/form-data body that is read while it is sent, so that a large file never is in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from wechat_msg.api.call import Upload
+from wechat_msg.errors import CallError
+
+__all__ = ["MultipartBody"]
+
+_UNREADABLE = (OSError, ValueError, TypeError, AttributeError)
+_NO_FILE = "the file to upload must be bytes, a path, or a file object opened for reading bytes"
+
+
+class MultipartBody:
+    """The body of one upload; `open` it before each try, `close` it in the end.
+
+    It looks like a file to HTTP libraries: it has a length and is read in pieces.
+    """
+
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+        boundary = secrets.token_hex(16)
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        self._head = "".join(_write_head(upload, boundary)).encode()
+        self._tail = f"\r\n--{boundary}--\r\n".encode()
+        self._file: BinaryIO | None = None
+        self._is_ours = False
+        self._start = self._size = self._sent = 0
+
+    def open(self) -> None:
+        """Open the file, or go back to where it began.
+
+        Raises:
+            CallError: It cannot be read.
+        """
+        self._sent = 0
+        try:
+            if self._file is None:
+                self._file, self._is_ours = self._find_file()
+                self._start = self._file.tell()
+                self._size = self._file.seek(0, os.SEEK_END) - self._start
+            self._file.seek(self._start)
+        except _UNREADABLE as error:
+            raise CallError(f"the file to upload cannot be read: {type(error).__name__}") from error
+
+    def _find_file(self) -> tuple[BinaryIO, bool]:
+        file = self._upload.file
+        if isinstance(file, bytes):
+            return io.BytesIO(file), True
+        if isinstance(file, (str, os.PathLike)):
+            return Path(file).open("rb"), True
+        if not hasattr(file, "read"):
+            raise CallError(_NO_FILE)
+        if file.seekable():
+            return file, False
+        copy = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115, closed in close
+        self._file, self._is_ours = copy, True
+        shutil.copyfileobj(file, copy)
+        copy.seek(0)
+        return copy, True
+
+    def close(self) -> None:
+        """Close what `open` has opened."""
+        if self._file is not None and self._is_ours:
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._head) + self._size + len(self._tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(1 << 16), b"")
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, *size* at most; none: that was all."""
+        left = len(self) - self._sent
+        piece = self._read(left if size < 0 else min(size, left))
+        self._sent += len(piece)
+        if self._upload.progress is not None and piece:
+            self._upload.progress(self._sent, len(self))
+        return piece
+
+    def _read(self, size: int) -> bytes:
+        """Return bytes of the part in which the reader is."""
+        in_file = self._sent - len(self._head)
+        if in_file < 0:
+            return self._head[self._sent : self._sent + size]
+        if in_file >= self._size:
+            return self._tail[in_file - self._size :][:size]
+        return self._read_file(min(size, self._size - in_file))
+
+    def _read_file(self, size: int) -> bytes:
+        try:
+            piece = cast("BinaryIO", self._file).read(size)
+        except _UNREADABLE as error:
+            raise CallError(f"the file to upload cannot be read: {type(error).__name__}") from error
+        if not isinstance(piece, bytes):
+            raise CallError(_NO_FILE)
+        if size and not piece:
+            raise CallError("the file to upload has become shorter while it was sent")
+        return piece
+
+
+def _write_head(upload: Upload, boundary: str) -> Iterator[str]:
+    for name, value in upload.fields.items():
+        yield f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+    yield f'--{boundary}\r\nContent-Disposition: form-data; name="{upload.name}"; filename="{upload.filename}"\r\n'
+    yield f"Content-Type: {upload.content_type}\r\n\r\n"

@@ -1,0 +1,176 @@
+"""How an answer is taken, piece by piece: JSON is collected, a file goes where it belongs."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import BinaryIO
+
+from wechat_msg.api.answers import Answer
+from wechat_msg.api.call import File, Progress
+from wechat_msg.errors import AnswerLost, CallError, MalformedPush, UnreadableAnswer
+from wechat_msg.wire import parse_json
+
+__all__ = ["Receiver", "Sink"]
+
+_OK = 200
+_MAX_JSON = 16 << 20
+_MAX_IN_MEMORY = 64 << 20
+_SMALL = 1 << 16  # JSON in place of a file is some hundred bytes
+_BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
+_FILENAME = re.compile(r'filename="?([^";\r\n]{1,255})"?')
+
+
+class Sink:
+    """Where the bytes of a file go; one for all tries of a call.
+
+    Raises:
+        CallError: The file object cannot be written, now or later.
+    """
+
+    def __init__(self, into: BinaryIO | None) -> None:
+        self._is_memory = into is None
+        self._into: BinaryIO = io.BytesIO() if into is None else into
+        self.written = 0
+        with _about_writing():
+            self._start = self._into.tell() if self._into.seekable() else None
+
+    def restart(self) -> bool:
+        """Go back to where the first byte was written; False: that cannot be done, as it is a pipe."""
+        if self.written and self._start is not None:
+            with _about_writing():
+                self._into.seek(self._start)
+                self._into.truncate()
+            self.written = 0
+        return not self.written
+
+    def write(self, piece: bytes) -> None:
+        """Write the next bytes."""
+        with _about_writing():
+            self._into.write(piece)
+        self.written += len(piece)
+        if self._is_memory and self.written > _MAX_IN_MEMORY:
+            raise UnreadableAnswer(f"more than {_MAX_IN_MEMORY >> 20} MB for a file kept in memory; use into=")
+
+    def content(self) -> bytes:
+        """Return the bytes, if they are kept in memory."""
+        return self._into.getvalue() if isinstance(self._into, io.BytesIO) and self._is_memory else b""
+
+
+@contextlib.contextmanager
+def _about_writing() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise CallError(f"the file object given as into cannot be written: {type(error).__name__}") from error
+
+
+class Receiver:
+    """Takes one answer.
+
+    Args:
+        sink: Where a file goes; None: the answer is never a file.
+        progress: Is told how much of the file has come.
+        limit: Seconds that an answer which is no file may take from its head to its end.
+        monotonic: The clock for that.
+    """
+
+    def __init__(
+        self,
+        sink: Sink | None,
+        progress: Progress | None,
+        *,
+        limit: float,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._sink = sink
+        self._progress = progress
+        self._limit = limit
+        self._monotonic = monotonic
+        self._deadline = 0.0
+        self._status = 0
+        self._headers: Mapping[str, str] = {}
+        self._collected = bytearray()
+        self._is_file = False
+
+    def start(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take the head."""
+        self._status = status
+        self._headers = {name.lower(): value for name, value in headers.items()}
+        self._deadline = self._monotonic() + self._limit
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of the body.
+
+        Raises:
+            AnswerLost: It comes too slowly.
+            UnreadableAnswer: It is too long.
+            CallError: The file object cannot be written.
+        """
+        if self._is_file:
+            self._write(piece)
+            return
+        self._collected += piece
+        if self._looks_like_a_file():
+            self._write_collected()
+        elif len(self._collected) > _MAX_JSON:
+            raise UnreadableAnswer(f"HTTP {self._status}: more than {_MAX_JSON >> 20} MB", self._status)
+        elif self._monotonic() > self._deadline:
+            raise AnswerLost("the answer does not come to its end")
+
+    def end(self) -> Answer:
+        """Return the answer, now that it is whole."""
+        if not self._is_file and self._is_odd_file():
+            self._write_collected()
+        file = self._make_file(self._sink) if self._is_file and self._sink else None
+        return Answer(self._status, self._content_type, bytes(self._collected), file)
+
+    @property
+    def _content_type(self) -> str:
+        return self._headers.get("content-type", "")
+
+    def _looks_like_a_file(self) -> bool:
+        """Tell by the first character, as the Content-Type of an error is not reliable."""
+        if self._sink is None or self._status != _OK or "text/html" in self._content_type.lower():
+            return False
+        start = self._collected[:64].lstrip(_BEFORE_JSON)
+        return len(self._collected) > _SMALL if start[:1] == b"{" else bool(start)
+
+    def _is_odd_file(self) -> bool:
+        """Tell whether what began like JSON is a small file all the same."""
+        is_text = any(word in self._content_type.lower() for word in ("json", "text"))
+        if self._sink is None or self._status != _OK or is_text or not self._collected:
+            return False
+        try:
+            parse_json(bytes(self._collected))
+        except MalformedPush:
+            return True
+        return False
+
+    def _write_collected(self) -> None:
+        self._is_file = True
+        collected, self._collected = bytes(self._collected), bytearray()
+        self._write(collected)
+
+    def _write(self, piece: bytes) -> None:
+        if self._sink is not None:
+            self._sink.write(piece)
+            if self._progress is not None:
+                self._progress(self._sink.written, self._total())
+
+    def _total(self) -> int | None:
+        length = self._headers.get("content-length", "")
+        is_plain = "content-encoding" not in self._headers and length.isascii() and length.isdecimal()
+        return int(length[:18]) if is_plain else None
+
+    def _make_file(self, sink: Sink) -> File:
+        filename = _FILENAME.search(self._headers.get("content-disposition", ""))
+        return File(
+            content=sink.content(),
+            size=sink.written,
+            content_type=self._content_type,
+            filename=filename[1] if filename else None,
+            headers=self._headers,
+        )

@@ -1,0 +1,71 @@
+"""Sends requests with the library requests."""
+
+from __future__ import annotations
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from wechat_msg.api.answers import Answer
+from wechat_msg.client.exchange import Request
+from wechat_msg.client.multipart import MultipartBody
+from wechat_msg.client.transport import PIECE, explain
+
+__all__ = ["SyncTransport"]
+
+_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+_NEVER_SENT = (
+    requests.ConnectTimeout,
+    requests.exceptions.InvalidProxyURL,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.ProxyError,
+    urllib3.exceptions.ConnectTimeoutError,
+)
+_CONNECTIONS = 64
+
+
+class SyncTransport:
+    """A session of requests: the user's, or one of its own."""
+
+    def __init__(self, session: requests.Session | None) -> None:
+        self._is_ours = session is None
+        self._session = session or _make_session()
+
+    def send(self, request: Request) -> Answer:
+        """Send a request and take its answer.
+
+        Raises:
+            TransportError: There is none.
+        """
+        if isinstance(request.body, MultipartBody):
+            request.body.open()
+        try:
+            with self._session.request(
+                request.method,
+                request.url,
+                data=request.body,
+                headers=dict(request.headers),
+                timeout=(request.connect_timeout, request.read_timeout),
+                stream=True,
+                allow_redirects=False,  # the access_token would go along
+            ) as response:
+                request.receiver.start(response.status_code, response.headers)
+                for piece in response.iter_content(PIECE):
+                    request.receiver.feed(piece)
+            return request.receiver.end()
+        except _FAILURES as error:
+            failure = explain(error, _NEVER_SENT)
+        raise failure  # out here, so that the original is not its context either
+
+    def close(self) -> None:
+        """Close the session, if it is our own."""
+        if self._is_ours:
+            self._session.close()
+
+
+def _make_session() -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_maxsize=_CONNECTIONS)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session

@@ -1,0 +1,283 @@
+"""TokenManager: keeps one token or ticket of an account, and sees to it that one of many fetches the next."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from attrs import frozen
+
+from wechat_msg.api.call import Call
+from wechat_msg.client.credentials import Credential, dump, load_failure, load_times, remember_for, to_failure
+from wechat_msg.client.exchange import Beside
+from wechat_msg.client.sources import DAY, Fetched, Source
+from wechat_msg.errors import AccessTokenRejected, ClientError, StoreError, TransportError
+from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep
+from wechat_msg.stores import MemoryStore
+
+__all__ = ["Clocks", "Rejected", "TokenManager"]
+
+_log = logging.getLogger("wechat_msg")
+
+LEASE = 8.0
+"""Seconds after which others no longer wait for the one who fetches: the process may have been killed."""
+FETCH_LIMIT = 7.0
+"""Seconds that a fetch may take; less than the lease, so that two never fetch at once."""
+LOOK_EVERY = 1.0
+"""Seconds between two attempts of one process to renew what is still good."""
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.25
+
+
+@frozen
+class Clocks:
+    """Time and chance, as parameters.
+
+    Attributes:
+        now: Seconds since the epoch.
+        monotonic: Seconds, for time limits.
+        random: A number from 0 to 1.
+    """
+
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
+    random: Callable[[], float]
+
+
+class Sender(Protocol):
+    """Sends the call of a source; gives up at *deadline*, by the monotonic clock."""
+
+    def __call__(self, call: Call[Fetched], deadline: float) -> Flow[Fetched]: ...
+
+
+@frozen
+class Rejected:
+    """What WeChat did not take.
+
+    Attributes:
+        value: The token.
+        error: What WeChat said.
+    """
+
+    value: str
+    error: AccessTokenRejected
+
+
+class TokenManager:
+    """One token or ticket, in the store and in front of it in memory.
+
+    - It is good: it comes from memory, and nothing else happens.
+    - It is due for renewal: one of all processes fetches a new one, beside the calls, which go on with the old one.
+    - There is none: one fetches it, the others wait until it is in the store.
+    - WeChat rejects it: if there is another one in the store that is taken, else one fetches.
+
+    Args:
+        account: Name of the account in the keys of the store.
+        credentials: What is wrong when WeChat says so, such as the AppSecret: another one is tried at once.
+        source: Where it comes from.
+        store: Where processes agree.
+        send: Sends the calls of the source.
+        clocks: Time and chance.
+    """
+
+    def __init__(
+        self, account: str, credentials: str, source: Source, store: AnyStore, send: Sender, clocks: Clocks
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._send = send
+        self._clocks = clocks
+        self._private_store = MemoryStore(clock=clocks.monotonic)
+        self._key = f"token:{account}:{source.name}"
+        self._failure_key = f"{self._key}:failure:{hashlib.sha256(credentials.encode()).hexdigest()[:16]}"
+        self._kept: Credential | None = None
+        self._next_look = float("-inf")
+        self._has_warned = False
+
+    # --- what others ask
+
+    def get(self, deadline: float) -> Flow[Credential]:
+        """Return what is good."""
+        kept, now = self._kept, self._clocks.now()
+        if kept is None or kept.expires_at <= now:
+            return (yield from self._obtain(deadline, self._is_valid))
+        if kept.renew_at <= now and self._next_look <= self._clocks.monotonic():
+            self._next_look = self._clocks.monotonic() + LOOK_EVERY
+            yield Beside(self._renew())
+        return kept
+
+    def replace(self, rejected: Rejected, deadline: float) -> Flow[Credential]:
+        """Return another than the rejected one.
+
+        Raises:
+            AccessTokenRejected: There is none.
+        """
+
+        def is_another(credential: Credential) -> bool:
+            return credential.value != rejected.value and self._is_valid(credential)
+
+        if self._kept is not None and is_another(self._kept):
+            return self._kept
+        return (yield from self._obtain(deadline, is_another, rejected))
+
+    # --- one of many fetches
+
+    def _is_valid(self, credential: Credential) -> bool:
+        return self._clocks.now() < credential.expires_at
+
+    def _is_fresh(self, credential: Credential) -> bool:
+        return self._clocks.now() < credential.renew_at
+
+    def _renew(self) -> Flow[None]:
+        """Get a new one early; if somebody else is at it, or it fails, the old one is still good."""
+        try:
+            yield from self._try_to_obtain(self._store, self._is_fresh, None)
+        except (ClientError, StoreError) as error:
+            self._next_look = self._clocks.monotonic() + 30 * LOOK_EVERY
+            _log.warning("%s could not be renewed yet: %s", self._key, error)
+
+    def _obtain(
+        self, deadline: float, is_good: Callable[[Credential], bool], rejected: Rejected | None = None
+    ) -> Flow[Credential]:
+        try:
+            return (yield from self._obtain_from(self._store, deadline, is_good, rejected))
+        except StoreError as error:
+            _log.error("%s cannot be shared with others: %s", self._key, error)
+            if not self._source.is_shared:
+                raise
+        # All who ask get the same, so to ask alone does no harm.
+        return (yield from self._obtain_from(self._private_store, deadline, is_good, rejected))
+
+    def _obtain_from(
+        self,
+        store: AnyStore,
+        deadline: float,
+        is_good: Callable[[Credential], bool],
+        rejected: Rejected | None,
+    ) -> Flow[Credential]:
+        pause = _FIRST_PAUSE
+        while (found := (yield from self._try_to_obtain(store, is_good, rejected))) is None:
+            pause = min(pause * (1 + self._clocks.random()), _LONGEST_PAUSE)
+            if self._clocks.monotonic() + pause > deadline:
+                raise TransportError("somebody else fetches the token and has not come to an end")
+            yield Sleep(pause)
+            if self._kept is not None and is_good(self._kept):  # a neighbour in this process was told
+                return self._kept
+        return found
+
+    def _try_to_obtain(
+        self, store: AnyStore, is_good: Callable[[Credential], bool], rejected: Rejected | None
+    ) -> Flow[Credential | None]:
+        """Take what is in the store, or fetch; None: somebody else is about to."""
+        current, _ = yield from self._load(store)
+        if current is not None and is_good(current):
+            return self._keep(current)
+        lock, owner = f"{self._key}:lock", secrets.token_hex(8).encode()
+        # To read first costs less than to be refused, and with many who wait most are.
+        if (yield Get(store, lock)) is not None or not (yield CompareAndSet(store, lock, None, owner, LEASE)):
+            return None
+        try:
+            current, record = yield from self._load(store)  # somebody may have put it there just now
+            if current is not None and is_good(current):
+                return self._keep(current)
+            return self._keep((yield from self._fetch(store, record, current, rejected)))
+        finally:
+            yield from self._release(store, lock, owner)
+
+    def _fetch(
+        self, store: AnyStore, record: bytes | None, current: Credential | None, rejected: Rejected | None
+    ) -> Flow[Credential]:
+        """Fetch a new one and put it into the store in place of *record*."""
+        failure = load_failure((yield Get(store, self._failure_key)))
+        if failure is not None:
+            raise failure
+        self._warn_of_war(current, rejected)
+        began = self._clocks.now()
+        try:
+            fetched = yield from self._ask_source(store, rejected)
+            made = Credential.make(fetched, self._source.early, began)
+        except ClientError as error:
+            yield from self._set(store, self._failure_key, None, to_failure(error), remember_for(error))
+            raise
+        yield from self._save(store, record, made)
+        _log.info("%s is new, good for %d s", self._key, fetched.expires_in)
+        return made
+
+    def _ask_source(self, store: AnyStore, rejected: Rejected | None) -> Flow[Fetched]:
+        value = None if rejected is None else rejected.value
+        deadline = self._clocks.monotonic() + FETCH_LIMIT
+        for attempt in self._source.attempts(value):
+            if attempt.is_limited and not (yield from self._spend(store)):
+                raise AccessTokenRejected(40001, "no new access_token was fetched", hint=_TOO_OFTEN)
+            fetched = yield from self._send(attempt.call, deadline)
+            if fetched.value != value:
+                return fetched
+        raise AccessTokenRejected(40001, "the source gives the rejected access_token again", hint=_SAME_AGAIN)
+
+    def _spend(self, store: AnyStore) -> Flow[bool]:
+        """Count an attempt that is limited; False: there have been too many."""
+        key, now = f"{self._key}:limited", self._clocks.now()
+        record = yield Get(store, key)
+        times = [time for time in load_times(record) if now - time < DAY]
+        if any(sum(now - time < seconds for time in times) >= count for count, seconds in self._source.limits):
+            return False
+        return cast("bool", (yield CompareAndSet(store, key, record, dump([*times, now]), DAY)))
+
+    # --- the store
+
+    def _load(self, store: AnyStore) -> Flow[tuple[Credential | None, bytes | None]]:
+        record = yield Get(store, self._key)
+        return Credential.load(record), record
+
+    def _keep(self, credential: Credential) -> Credential:
+        self._kept = credential
+        return credential
+
+    def _save(self, store: AnyStore, record: bytes | None, made: Credential) -> Flow[None]:
+        ttl = made.expires_at - self._clocks.now()
+        if ttl > 0 and not (yield from self._set(store, self._key, record, made.to_record(), ttl)):
+            # The one before may have expired meanwhile; but one that somebody else has put there stays.
+            yield from self._set(store, self._key, None, made.to_record(), ttl)
+
+    def _release(self, store: AnyStore, lock: str, owner: bytes) -> Flow[None]:
+        yield from self._set(store, lock, owner, None, LEASE)
+
+    def _set(self, store: AnyStore, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> Flow[bool]:
+        """Write what others would profit from; if the store fails they have to find out themselves."""
+        try:
+            return cast("bool", (yield CompareAndSet(store, key, expected, value, ttl)))
+        except StoreError as error:
+            _log.warning("%s could not be written: %s", key, error)
+            return False
+
+    # --- token wars
+
+    def _warn_of_war(self, current: Credential | None, rejected: Rejected | None) -> None:
+        """Say once that somebody else seems to fetch tokens for this account."""
+        if rejected is None or self._source.is_shared or rejected.error.errcode != _REPLACED or self._has_warned:
+            return
+        if current is not None and current.value == rejected.value and self._is_fresh(current):
+            self._has_warned = True
+            _log.warning(_WAR, self._key)
+
+
+_REPLACED = 40001
+_TOO_OFTEN = (
+    "Too many new tokens in a short time: probably another program fetches them, too. Let all programs share one store "
+    "or a token server, or use StableTokenSource. "
+    "短时间内多次重新获取 access_token，很可能有其他程序也在获取："
+    "请让所有程序共用同一个存储或中控服务器，或改用 StableTokenSource"
+)
+_SAME_AGAIN = (
+    "WeChat does not take this access_token, but it is the one that is given out. Check AppID and hosts. "
+    "微信拒绝了这个 access_token，但重新获取得到的仍是同一个：请核对 AppID 与接口域名是否属于同一环境"
+)
+_WAR = (
+    "%s was replaced before its time: probably another program fetches access_tokens of this account, and each ends "
+    "the other's. Let all programs share one store or a token server, or use StableTokenSource."
+    "（access_token 提前失效：很可能有其他程序也在获取，互相顶替。"
+    "请共用同一个存储或中控服务器，或改用 StableTokenSource）"
+)

@@ -1,0 +1,131 @@
+"""JS-SDK: signatures that let a page use WeChat's interfaces, and the parameters of ``wx.config``."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from hashlib import sha1
+
+from wechat_msg import signature
+from wechat_msg.api.call import texts
+from wechat_msg.errors import CallError, MalformedPush
+
+__all__ = ["compute_card_signature", "compute_signature", "make_config"]
+
+
+def compute_signature(jsapi_ticket: str, *, noncestr: str, timestamp: str, url: str) -> str:
+    """JS-SDK 签名: return the ``signature`` of ``wx.config`` for one page.
+
+    Args:
+        jsapi_ticket: The account's ticket of type ``jsapi``. It must not get to the page.
+        noncestr: Any text; ``wx.config`` gets the same as ``nonceStr``, with a capital S.
+        timestamp: Decimal seconds since the epoch, as text.
+        url: Address of the page as the browser shows it, with its query; a ``#`` and what follows is left out.
+
+    Returns:
+        40 lower-case hexadecimal digits.
+
+    Raises:
+        CallError: A value is empty or not text, or *url* does not begin with ``http://`` or ``https://``.
+
+    Example:
+        >>> compute_signature("TICKET", noncestr="Wm3WZYTPz0wzccnW", timestamp="1414587457",
+        ...                   url="https://example.com/page?id=1#top")
+        '48cdaa55ebfd371de97f679136c1d70e7782fc09'
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/JS-SDK.html
+    """
+    _check_texts(jsapi_ticket=jsapi_ticket, noncestr=noncestr, timestamp=timestamp, url=url)
+    if not url.startswith(("http://", "https://")):
+        raise CallError("url must be the whole address of the page（url 须为包含 http(s):// 的完整网页地址）")
+    page = url.partition("#")[0]
+    signed = f"jsapi_ticket={jsapi_ticket}&noncestr={noncestr}&timestamp={timestamp}&url={page}"
+    try:
+        return sha1(signed.encode()).hexdigest()  # noqa: S324  # WeChat's choice
+    except UnicodeEncodeError:
+        raise CallError("a signed value is not text") from None
+
+
+def make_config(
+    appid: str,
+    jsapi_ticket: str,
+    url: str,
+    js_api_list: Iterable[str],
+    *,
+    open_tag_list: Iterable[str] = (),
+    debug: bool = False,
+    now: Callable[[], float] = time.time,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> dict[str, object]:
+    """JS-SDK 权限验证配置: make everything that a page has to give to ``wx.config``, ready for JSON.
+
+    Args:
+        appid: AppID of the account that *jsapi_ticket* belongs to.
+        jsapi_ticket: The account's ticket of type ``jsapi``; it is not among the parameters.
+        url: Address of the page, as in `compute_signature`; for the page itself to say, as ``location.href``.
+        js_api_list: Names of the interfaces that the page uses: ``["chooseImage", "scanQRCode"]``.
+        open_tag_list: Names of the open tags that the page uses: ``["wx-open-launch-weapp"]``.
+        debug: WeChat shows the answers of all interfaces to whoever opens the page.
+        now: Clock, seconds since the epoch.
+        random_bytes: Source of ``nonceStr``; a parameter for tests.
+
+    Raises:
+        CallError: As `compute_signature`; also a list that is not one of texts.
+
+    Example:
+        >>> config = make_config("wx0123456789abcdef", "TICKET", "https://example.com/page", ["chooseImage"])
+        >>> list(config)
+        ['debug', 'appId', 'timestamp', 'nonceStr', 'signature', 'jsApiList']
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/JS-SDK.html
+    """
+    _check_texts(appid=appid)
+    timestamp, noncestr = int(now()), random_bytes(8).hex()
+    config: dict[str, object] = {
+        "debug": debug,
+        "appId": appid,
+        "timestamp": timestamp,
+        "nonceStr": noncestr,
+        "signature": compute_signature(jsapi_ticket, noncestr=noncestr, timestamp=str(timestamp), url=url),
+        "jsApiList": texts(js_api_list, "js_api_list"),
+    }
+    tags = texts(open_tag_list, "open_tag_list")
+    return {**config, "openTagList": tags} if tags else config
+
+
+def compute_card_signature(api_ticket: str, *values: str) -> str:
+    """卡券签名: return the signature of ``addCard`` or ``chooseCard``.
+
+    Which values are signed is said by the page of each; their order does not matter, and an empty one changes nothing.
+
+    Args:
+        api_ticket: The account's ticket of type ``wx_card``; not that of `compute_signature`.
+        values: The other signed values: timestamp, nonce_str, card_id, code, openid, ...
+
+    Returns:
+        40 lower-case hexadecimal digits.
+
+    Raises:
+        CallError: *api_ticket* is empty, or a value is not text.
+
+    Example:
+        >>> compute_card_signature("TICKET", "1414587457", "NONCE", "CARD")
+        'e73d8ddcdfdb0dfad1d329b5cc4723a9b240754e'
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/JS-SDK.html
+    """
+    _check_texts(api_ticket=api_ticket)
+    try:
+        return signature.compute_signature(api_ticket, *values)
+    except MalformedPush:
+        raise CallError("a signed value is not text") from None
+
+
+def _check_texts(**values: str) -> None:
+    for name, value in values.items():
+        if not isinstance(value, str) or not value:
+            raise CallError(f"{name} must be text, and not empty（{name} 不能为空）")

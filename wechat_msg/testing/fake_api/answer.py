@@ -1,0 +1,112 @@
+"""What the fake answers: JSON, a file, or an errcode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+__all__ = ["JSON_TYPE", "Answer", "Refusal", "make_answer", "ok"]
+
+#: As WeChat writes it, which is not how the standard has it.
+JSON_TYPE = "application/json; encoding=utf-8"
+
+_ERRMSGS = {
+    -1: "system error",
+    40001: "invalid credential, access_token is invalid or not latest",
+    40002: "invalid grant_type",
+    40003: "invalid openid",
+    40004: "invalid media type",
+    40007: "invalid media_id",
+    40008: "invalid message type",
+    40013: "invalid appid",
+    40014: "invalid access_token",
+    40016: "invalid button size",
+    40029: "invalid code",
+    40030: "invalid refresh_token",
+    40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
+    40035: "invalid parameter",
+    40037: "invalid template_id",
+    40066: "invalid url",
+    40125: "invalid appsecret",
+    40129: "invalid scene",
+    40163: "code been used",
+    41001: "access_token missing",
+    41002: "appid missing",
+    41004: "appsecret missing",
+    41005: "media data missing",
+    41008: "missing code",
+    42001: "access_token expired",
+    43001: "require GET method",
+    43002: "require POST method",
+    43004: "require subscribe",
+    43019: "user is on the blacklist",
+    43101: "user refuse to accept the msg",
+    44002: "empty post data",
+    44004: "empty content",
+    45008: "article size out of limit",
+    45009: "reach max api daily quota limit",
+    45011: "api minute-quota reach limit, must slower, retry next minute",
+    45015: "response out of time limit or subscription is canceled",
+    45017: "invalid tag name",
+    45065: "clientmsgid exist",
+    45157: "invalid tag name",
+    45159: "invalid tagid",
+    46003: "menu no exist",
+    47001: "data format error",
+    47003: "argument invalid!",
+    48001: "api unauthorized",
+    48006: "forbid to clear quota because of reaching the limit",
+    61451: "invalid parameter",
+    76022: "could not use this cgi_path, no permission",
+    85400: "long-term link exceeds the quota",
+    85402: "invalid scheme",
+    87009: "invalid signature",
+}
+
+
+@frozen
+class Answer:
+    """What goes back to the client."""
+
+    body: bytes = field(repr=False)
+    content_type: str = JSON_TYPE
+    status: int = 200
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+
+
+class Refusal(Exception):
+    """The answer is an errcode, as WeChat answers what it does not do.
+
+    Args:
+        errcode: The number.
+        errmsg: The text; empty: WeChat's own, if it is known.
+        more: Members beside errcode and errmsg.
+    """
+
+    def __init__(self, errcode: int, errmsg: str = "", **more: Any) -> None:
+        super().__init__(errcode)
+        self.errcode, self.errmsg, self.more = errcode, errmsg or _ERRMSGS.get(errcode, "refused"), more
+
+    def to_json(self, rid: str) -> dict[str, Any]:
+        """Return the answer, with the number of the request for WeChat's support."""
+        return {"errcode": self.errcode, "errmsg": f"{self.errmsg} rid: {rid}", **self.more}
+
+
+def ok(**members: Any) -> dict[str, Any]:
+    """Return the answer of what has been done."""
+    return {"errcode": 0, "errmsg": "ok", **members}
+
+
+def make_answer(
+    answer: Mapping[str, Any] | bytes,
+    *,
+    status: int = 200,
+    content_type: str = JSON_TYPE,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Make an answer of a JSON object or of bytes."""
+    body = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
+    return Answer(body, content_type, status, headers or {})

@@ -1,0 +1,119 @@
+"""The HTTP server: reads requests, writes answers, keeps connections open."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from wechat_msg.testing.fake_api.answer import Answer
+from wechat_msg.testing.fake_api.request import APIRequest
+
+__all__ = ["Handle", "Server"]
+
+Handle = Callable[[APIRequest], Answer | None]
+"""Answers a request; None: the connection is closed without an answer."""
+
+
+class Server(ThreadingHTTPServer):
+    """Listens at 127.0.0.1 from the beginning, and serves in threads of its own until it is closed."""
+
+    daemon_threads = True
+    request_queue_size = 512
+
+    def __init__(self, port: int, handle: Handle) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.handle = handle
+        self._connections: set[socket.socket] = set()
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.02}, name="FakeWeChatAPI", daemon=True
+        )
+        self._thread.start()
+
+    def server_bind(self) -> None:
+        """Bind as any server does: that of HTTP would also ask for the name of the host, which can take long."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that hung up."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def close(self) -> None:
+        """Stop listening, and hang up on everybody."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+        for connection in tuple(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # so that headers and body leave in one piece
+
+    def do_GET(self) -> None:
+        """Answer a request, or hang up."""
+        answer = self.server.handle(self._read_request())
+        if answer is None:
+            self.close_connection = True
+        else:
+            self._write(answer)
+
+    do_POST = do_GET  # noqa: N815
+
+    def _read_request(self) -> APIRequest:
+        url = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return APIRequest(
+            self.command,
+            url.path,
+            dict(parse_qsl(url.query, keep_blank_values=True)),
+            headers,
+            b"".join(self._read_body()),
+            str(self.client_address[0]),
+        )
+
+    def _read_body(self) -> Iterator[bytes]:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            yield self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers
+
+    def _write(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
