@@ -221,6 +221,8 @@ class UnreadableAnswer(ClientError):
 
     hint = "应答不是微信接口的格式：可能被代理、网关或防火墙改写"
 
+    status: int
+
     def __init__(self, message: str, status: int = 200) -> None:
         super().__init__(message)
         self.status = status
@@ -230,18 +232,20 @@ class APIError(ClientError):
     """WeChat answered that it did not do what it was asked.
 
     Attributes:
-        errcode: WeChat's number; `docs/errors.md` lists them.
+        errcode: WeChat's number.
         errmsg: WeChat's text, without the rid.
         rid: Id of the request, for WeChat's support and `wechat_msg.api.quota.get_rid`; None: none was given.
         hint: What to do, in English and Chinese.
     """
 
+    errcode: int
+    errmsg: str
+    rid: str | None
+    hint: str
+
     def __init__(self, errcode: int, errmsg: str = "", rid: str | None = None, hint: str = "") -> None:
         super().__init__(errcode, errmsg, rid, hint)  # so that it can be pickled
-        self.errcode = errcode
-        self.errmsg = errmsg
-        self.rid = rid
-        self.hint = hint or self.hint
+        self.errcode, self.errmsg, self.rid, self.hint = errcode, errmsg, rid, hint
 
     def __str__(self) -> str:
         """Return number, text, rid and hint."""

@@ -1,10 +1,11 @@
-"""Measures what stores and endpoints cost, and prints it; with ``--once``, only sees that every job is done right."""
+"""Measures what stores, endpoints and clients cost, and prints it; with ``--once``, only sees that each is done right."""
 
 from __future__ import annotations
 
 import os
 import sys
 
+from .clients import client_jobs
 from .endpoints import endpoint_jobs
 from .jobs import Job, check
 from .report import count_all_calls, format_floors, measure
@@ -15,7 +16,8 @@ def main(once: bool) -> None:
     stay_on_one_core()
     with open_places() as places:
         print(", ".join(describe(places)), flush=True)
-        for jobs in (store_jobs(places), endpoint_jobs(places, (lambda _: 2) if once else count_all_calls)):
+        count = (lambda _: 2) if once else count_all_calls
+        for jobs in (store_jobs(places), endpoint_jobs(places, count), client_jobs(places)):
             print()
             for line in map(do_once, jobs) if once else format_floors(map(measure, jobs)):
                 print(line, flush=True)

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _ALREADY_TYPING = 45081
-_OF_EVERY_REPLY = frozenset(attribute.name for attribute in attrs.fields(Reply))
+_WITHOUT_THOSE_OF_REPLY = attrs.filters.exclude(*attrs.fields_dict(Reply))
 
 
 @frozen(kw_only=True)
@@ -43,8 +43,7 @@ class CustomerServiceMessage(Reply):
 
     def to_customer_service(self) -> dict[str, Any]:
         """Return what the message holds in the object named by its msgtype."""
-        own = attrs.asdict(self, filter=lambda attribute, _: attribute.name not in _OF_EVERY_REPLY)
-        return without_none(**own)
+        return without_none(**attrs.asdict(self, filter=_WITHOUT_THOSE_OF_REPLY))
 
 
 @frozen(kw_only=True)
@@ -124,11 +123,13 @@ class WxCard(CustomerServiceMessage):
 
     Attributes:
         card_id: Id of the card.
+        card_ext: Further members, as JSON text; only for mass messages.
     """
 
     msg_type: ClassVar[str] = "wxcard"
 
     card_id: str
+    card_ext: str | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)

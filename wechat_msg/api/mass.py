@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import attrs
 from attrs import field, frozen
 
 from wechat_msg.api.call import Call, nothing, post, texts, without_none
-from wechat_msg.api.customer_service import MpNews
+from wechat_msg.api.customer_service import MpNews, WxCard
 from wechat_msg.api.reading import Reads, Result
 from wechat_msg.errors import CallError
 from wechat_msg.fields import integer, model
@@ -58,21 +59,8 @@ class Images:
     only_fans_can_comment: bool | None = None
 
 
-@frozen(kw_only=True)
-class WxCard:
-    """卡券: a card or voucher. WeChat refuses it now (45113).
-
-    Attributes:
-        card_id: Id of the card.
-        card_ext: Further members, as JSON text.
-    """
-
-    card_id: str
-    card_ext: str | None = field(default=None, repr=False)
-
-
 MassMessage = str | TextReply | ImageReply | VoiceReply | VideoReply | MpNews | Images | WxCard
-"""What can be sent to many: text, one picture, voice, a video, articles, pictures, a card."""
+"""What can be sent to many: text, one picture, voice, a video, articles, pictures; cards are refused now (45113)."""
 
 
 def _write(message: MassMessage) -> dict[str, Any]:
@@ -80,26 +68,15 @@ def _write(message: MassMessage) -> dict[str, Any]:
     match message:
         case str():
             return {"msgtype": "text", "text": {"content": message}}
-        case TextReply() | VoiceReply() | MpNews():
+        case TextReply() | VoiceReply() | MpNews() | WxCard():
             return {"msgtype": message.msg_type, message.msg_type: message.to_customer_service()}
         case ImageReply():
             return {"msgtype": "image", "images": {"media_ids": [message.media_id]}}  # "images", though the type is not
-        case Images():
-            return {"msgtype": "image", "images": _write_images(message)}
+        case Images(media_ids=media_ids):
+            return {"msgtype": "image", "images": _options(**attrs.asdict(message)) | {"media_ids": list(media_ids)}}
         case VideoReply():
             return {"msgtype": "mpvideo", "mpvideo": _write_video(message)}
-        case WxCard():
-            return {"msgtype": "wxcard", "wxcard": without_none(card_id=message.card_id, card_ext=message.card_ext)}
     raise CallError(f"{type(message).__name__} cannot be sent to many（不能群发这种消息）")
-
-
-def _write_images(message: Images) -> dict[str, Any]:
-    return _options(
-        media_ids=list(message.media_ids),
-        recommend=message.recommend,
-        need_open_comment=message.need_open_comment,
-        only_fans_can_comment=message.only_fans_can_comment,
-    )
 
 
 def _write_video(message: VideoReply) -> dict[str, Any]:

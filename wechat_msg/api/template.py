@@ -33,8 +33,8 @@ __all__ = [
 class Industry:
     """An industry: `first_class` is the wider one, `second_class` the closer one."""
 
-    first_class: str
-    second_class: str
+    first_class: str = ""
+    second_class: str = ""
 
 
 @model
@@ -174,14 +174,14 @@ def send(
 
 
 def query_blocked(tmpl_msg_id: str, largest_id: int, limit: int) -> Call[Result]:
-    """查询拦截的模板消息: list the messages of a template that were not delivered, in `raw` of the result.
+    """查询拦截的模板消息: list the sends of a template message that were blocked.
 
-    What `raw` holds is unconfirmed.
+    They stand in `raw` of the result; their form is unconfirmed.
 
     Args:
-        tmpl_msg_id: The template message.
-        largest_id: Largest id on the page before.
-        limit: How many at most.
+        tmpl_msg_id: Id of the template message.
+        largest_id: Largest id on the page before; 0: the first page (unconfirmed).
+        limit: How many to list at most.
 
     Source:
         https://developers.weixin.qq.com/doc/service/api/notify/template/api_queryblocktmplmsg.html
@@ -214,7 +214,7 @@ def make_subscribe_url(
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/One-time_subscription_info.html
-    """  # noqa: E501
+    """
     query = without_none(
         action="get_confirm",
         appid=appid,

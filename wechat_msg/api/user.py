@@ -7,12 +7,11 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-import attrs
 from attrs import frozen
 
 from wechat_msg.api.call import Call, Pages, get, nothing, post, texts, without_none
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
-from wechat_msg.fields import content, integer, items, model, text, timestamp
+from wechat_msg.fields import build, content, items, model, text, timestamp
 
 __all__ = [
     "ChangedOpenID",
@@ -162,13 +161,12 @@ class _ReadsPage:
 
     def __call__(self, answer: Mapping[str, Any]) -> OpenIDPage:
         page = Reads(OpenIDPage)(answer)
-        is_last = not page.openids or page.next_openid in ("", self.begin)
-        return attrs.evolve(page, next_openid=None) if is_last else page
+        if page.openids and page.next_openid not in ("", self.begin):
+            return page
+        return build(OpenIDPage, {**answer, "next_openid": None}, raw=answer)
 
 
-def _iterate(
-    ask: Callable[[str | None], Call[OpenIDPage]], next_openid: str | None = None
-) -> Pages[OpenIDPage, str]:
+def _iterate(ask: Callable[[str | None], Call[OpenIDPage]], next_openid: str | None = None) -> Pages[OpenIDPage, str]:
     return Pages(ask(next_openid), attrgetter("openids"), partial(_ask_next, ask))
 
 

@@ -115,7 +115,7 @@ class Caller:
             raise CallError("the token of a FixedToken is with whoever gave it")
         if rejected is None:
             return (yield from self._tokens.get(deadline))
-        return (yield from self._tokens.replace(Rejected(rejected, AccessTokenRejected(40014)), deadline))
+        return (yield from self._tokens.replace(Rejected(rejected, AccessTokenRejected(40001)), deadline))
 
     def get_ticket(self, kind: str) -> Flow[Credential]:
         """Return a ticket."""

@@ -30,7 +30,7 @@ class MultipartBody:
     def __init__(self, upload: Upload) -> None:
         self._upload = upload
         boundary = secrets.token_hex(16)
-        self.content_type = f"multipart/form-data; boundary={boundary}"
+        self.content_type: str = f"multipart/form-data; boundary={boundary}"
         self._head = "".join(_write_head(upload, boundary)).encode()
         self._tail = f"\r\n--{boundary}--\r\n".encode()
         self._file: BinaryIO | None = None

@@ -33,7 +33,7 @@ class Sink:
     def __init__(self, into: BinaryIO | None) -> None:
         self._is_memory = into is None
         self._into: BinaryIO = io.BytesIO() if into is None else into
-        self.written = 0
+        self.written: int = 0
         with _about_writing():
             self._start = self._into.tell() if self._into.seekable() else None
 

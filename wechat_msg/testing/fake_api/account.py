@@ -10,6 +10,7 @@ from typing import Any
 from attrs import define, field
 
 from wechat_msg.testing.fake_api.answer import Refusal
+from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.tokens import ClassicTokens, StableTokens, Token
 
 __all__ = ["TOKEN_QUOTA", "Account", "Media"]
@@ -17,12 +18,15 @@ __all__ = ["TOKEN_QUOTA", "Account", "Media"]
 #: How many times a day the token of ``/cgi-bin/token`` may be fetched.
 TOKEN_QUOTA = 2000
 
+_MEDIA_KINDS = ("image", "voice", "video", "thumb")
+_MEDIA_LIFETIME = 3 * 86400
+
 
 @define
 class Media:
     """A file that was uploaded."""
 
-    type: str
+    kind: str
     filename: str
     content: bytes = field(repr=False)
     content_type: str
@@ -63,12 +67,25 @@ class Account:
         self.media: dict[str, Media] = {}
         self._made: dict[str, dict[Any, Any]] = {}
         self._numbers = itertools.count(1_000_000_001)
+        self._add_samples()
+
+    def _add_samples(self) -> None:
+        for openid in ("oUSER", "oUSER2", "oUSER3"):
+            self.add_user(openid)
+        self.made("tags")[2] = {"id": 2, "name": "星标组"}
+        self.add_template("订单通知", "TEMPLATE_ID")
+        self.add_subscription_template("订单通知", "TEMPLATE_ID")
 
     # --- time --------------------------------------------------------------------------------------------------------
 
     def clock(self) -> float:
         """Return the account's time, in seconds since the epoch."""
         return self._clock() + self._ahead
+
+    @property
+    def now(self) -> int:
+        """The account's time in whole seconds, as WeChat writes it."""
+        return int(self.clock())
 
     def advance(self, seconds: float) -> None:
         """Let time pass for the account, so that tokens get older."""
@@ -120,7 +137,7 @@ class Account:
             "province": "",
             "country": "",
             "headimgurl": "",
-            "subscribe_time": int(self.clock()),
+            "subscribe_time": self.now,
             "unionid": f"union-{openid}",
             "remark": "",
             "groupid": 0,
@@ -143,6 +160,34 @@ class Account:
         """Let a code of a web page or a Mini Program stand for this user; any other stands for the first user."""
         self.codes[code] = (openid, scope)
 
+    # --- templates ---------------------------------------------------------------------------------------------------
+
+    def add_template(self, title: str, template_id: str = "") -> str:
+        """Add a template of template messages; return its ID."""
+        template_id = template_id or self.new_name()
+        self.made("templates")[template_id] = {
+            "template_id": template_id,
+            "title": title,
+            "primary_industry": "IT科技",
+            "deputy_industry": "互联网|电子商务",
+            "content": "商品名称:{{keyword1.DATA}}\n金额:{{keyword2.DATA}}",
+            "example": "商品名称:面包\n金额:10元",
+        }
+        return template_id
+
+    def add_subscription_template(self, title: str, template_id: str = "") -> str:
+        """Add a template of subscription messages; return its ID."""
+        template_id = template_id or self.new_name()
+        self.made("subscription templates")[template_id] = {
+            "priTmplId": template_id,
+            "title": title,
+            "content": "物品名称:{{thing1.DATA}}\n金额:{{amount2.DATA}}",
+            "example": "物品名称:面包\n金额:10元",
+            "type": 2,
+            "keywordEnumValueList": [{"keywordCode": "enum_string3.DATA", "enumValueList": ["已发货", "已签收"]}],
+        }
+        return template_id
+
     # --- for the topics ----------------------------------------------------------------------------------------------
 
     def get_user(self, openid: Any) -> dict[str, Any]:
@@ -150,6 +195,43 @@ class Account:
         if not isinstance(openid, str) or openid not in self.users:
             raise Refusal(40003)
         return self.users[openid]
+
+    def get_users(self, openids: Any, number: range) -> list[dict[str, Any]]:
+        """Return users, or refuse a list that has not this number of OpenIDs."""
+        if not isinstance(openids, list) or len(openids) not in number:
+            raise Refusal(40032)
+        return [self.get_user(openid) for openid in openids]
+
+    def get_media(self, media_id: Any) -> Media:
+        """Return a file, or refuse what is none or is over."""
+        media = self.media.get(media_id)
+        if media is None or not (media.is_permanent or self.clock() < media.created_at + _MEDIA_LIFETIME):
+            raise Refusal(40007)
+        return media
+
+    def keep_file(
+        self,
+        request: APIRequest,
+        kind: str | None,
+        *,
+        is_permanent: bool = False,
+        description: dict[str, Any] | None = None,
+    ) -> str:
+        """Take in the file of a form; return its media_id."""
+        if kind not in _MEDIA_KINDS:
+            raise Refusal(40004)
+        filename, content, content_type = request.files.get("media", ("", b"", ""))
+        if not filename:
+            raise Refusal(41005)
+        if not content:
+            raise Refusal(44001)
+        media_id = self.new_name()
+        self.media[media_id] = Media(kind, filename, content, content_type, self.now, is_permanent, description or {})
+        return media_id
+
+    def url_of(self, media_id: str) -> str:
+        """Return where a file is to be had without a token."""
+        return f"{self.url}/fake/file?media_id={media_id}"
 
     def made(self, kind: str) -> dict[Any, Any]:
         """Return what calls have made of a *kind*, by its key: ``tags``, ``templates`` ..."""
@@ -159,13 +241,13 @@ class Account:
         """Return a number that nothing else has."""
         return next(self._numbers)
 
-    def new_name(self, prefix: str = "") -> str:
+    def new_name(self) -> str:
         """Return a name that nothing else has."""
-        return prefix + secrets.token_urlsafe(32)
+        return secrets.token_urlsafe(32)
 
     def new_rid(self) -> str:
         """Return the number of a request, for WeChat's support."""
-        return f"{int(self.clock()):08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
+        return f"{self.now:08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
 
 
 def _value_of(token: Token | None) -> str | None:

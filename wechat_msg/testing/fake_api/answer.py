@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
-__all__ = ["JSON_TYPE", "Answer", "Refusal", "make_answer", "ok"]
+__all__ = ["JSON_TYPE", "PNG", "Answer", "Refusal", "make_answer", "ok"]
 
 #: As WeChat writes it, which is not how the standard has it.
 JSON_TYPE = "application/json; encoding=utf-8"
@@ -24,26 +26,30 @@ _ERRMSGS = {
     40013: "invalid appid",
     40014: "invalid access_token",
     40016: "invalid button size",
-    40029: "invalid code",
     40030: "invalid refresh_token",
+    40032: "invalid openid list size",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
     40035: "invalid parameter",
     40037: "invalid template_id",
     40066: "invalid url",
+    40097: "invalid args",
     40125: "invalid appsecret",
     40129: "invalid scene",
+    40159: "invalid length for path, or the data is not json string",
     40163: "code been used",
     41001: "access_token missing",
     41002: "appid missing",
     41004: "appsecret missing",
     41005: "media data missing",
     41008: "missing code",
+    41030: "invalid page",
     42001: "access_token expired",
     43001: "require GET method",
     43002: "require POST method",
     43004: "require subscribe",
     43019: "user is on the blacklist",
     43101: "user refuse to accept the msg",
+    44001: "empty media data",
     44002: "empty post data",
     44004: "empty content",
     45008: "article size out of limit",
@@ -51,18 +57,26 @@ _ERRMSGS = {
     45011: "api minute-quota reach limit, must slower, retry next minute",
     45015: "response out of time limit or subscription is canceled",
     45017: "invalid tag name",
+    45056: "too many tags",
+    45058: "can't modify sys tag",
+    45059: "too many tags for this user",
     45065: "clientmsgid exist",
+    45113: "card message is not supported",
     45157: "invalid tag name",
+    45158: "tag name too long",
     45159: "invalid tagid",
     46003: "menu no exist",
     47001: "data format error",
     47003: "argument invalid!",
+    47501: "invalid activity id",
+    47502: "invalid target state",
     48001: "api unauthorized",
     48006: "forbid to clear quota because of reaching the limit",
-    61451: "invalid parameter",
-    76022: "could not use this cgi_path, no permission",
-    85400: "long-term link exceeds the quota",
-    85402: "invalid scheme",
+    65301: "not exist the menuid",
+    65303: "there is no selfmenu, please create selfmenu first",
+    85402: "link not found",
+    87007: "session_key is not existed or expired",
+    87008: "invalid sig_method",
     87009: "invalid signature",
 }
 
@@ -110,3 +124,18 @@ def make_answer(
     """Make an answer of a JSON object or of bytes."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
     return Answer(body, content_type, status, headers or {})
+
+
+def _make_png(side: int) -> bytes:
+    """Draw a white square."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\xff" * side) * side)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+#: A picture, for all that are asked for.
+PNG = _make_png(64)

@@ -28,7 +28,8 @@ class FakeWeChatAPI(Account):
 
     It hands out access tokens that expire and reject each other, keeps users, tags, media, menus and messages as long
     as it lives, and knows the commonest reasons for which WeChat refuses a call. Faults can be ordered. It starts with
-    the followers ``oUSER``, ``oUSER2`` and ``oUSER3``.
+    the followers ``oUSER``, ``oUSER2`` and ``oUSER3`` and with the template ``TEMPLATE_ID``, both for template messages
+    and for subscription messages.
 
     Example:
         >>> import requests
@@ -56,8 +57,6 @@ class FakeWeChatAPI(Account):
             clock: Seconds since the epoch; None: the real time.
         """
         super().__init__(appid, secret, clock or time.time)
-        for openid in ("oUSER", "oUSER2", "oUSER3"):
-            self.add_user(openid)
         self._port = port
         self._server: Server | None = None
         self._closing = threading.Event()
@@ -94,9 +93,8 @@ class FakeWeChatAPI(Account):
         with self._lock:
             delay = self._delays.take(request.path)
             answer = self._answer(request)
-        if delay:
-            self._closing.wait(delay)
-        return answer
+        is_closed = delay is not None and self._closing.wait(delay)
+        return None if is_closed else answer
 
     def _answer(self, request: APIRequest) -> Answer | None:
         outcome = self._outcomes.take(request.path)

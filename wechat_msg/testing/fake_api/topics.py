@@ -1,9 +1,19 @@
 """All topics, whose functions fill in the table of the paths."""
 
+# ruff: noqa: F401
+
 from __future__ import annotations
 
-# ruff: noqa: F401
-from wechat_msg.testing.fake_api import topics_token
+from wechat_msg.testing.fake_api import (
+    topics_login,
+    topics_media,
+    topics_menu,
+    topics_message,
+    topics_miniprogram,
+    topics_template,
+    topics_token,
+    topics_user,
+)
 from wechat_msg.testing.fake_api.routes import ROUTES, serve
 
 __all__ = ["ROUTES", "serve"]

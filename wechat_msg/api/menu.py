@@ -1,0 +1,450 @@
+"""自定义菜单: the menu of an Official Account, and menus for some of its users (个性化菜单)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, TypeVar
+
+import attrs
+
+from wechat_msg.api.call import Call, nothing, post, without_none
+from wechat_msg.api.call import get as get_call
+from wechat_msg.api.reading import Reads, Result, Takes
+from wechat_msg.errors import CallError
+from wechat_msg.fields import UnreadableField, build, integer, items, model, nested
+
+__all__ = [
+    "ArticleIdButton",
+    "ArticleViewLimitedButton",
+    "Button",
+    "ClickButton",
+    "ConditionalMenu",
+    "CurrentMenu",
+    "ImgButton",
+    "LocationSelectButton",
+    "MatchRule",
+    "MediaIdButton",
+    "Menu",
+    "Menus",
+    "MiniProgramButton",
+    "NewsButton",
+    "ParentButton",
+    "PicPhotoOrAlbumButton",
+    "PicSysPhotoButton",
+    "PicWeixinButton",
+    "ScanCodePushButton",
+    "ScanCodeWaitMsgButton",
+    "SelfMenuInfo",
+    "TextButton",
+    "UnknownButton",
+    "VideoButton",
+    "ViewButton",
+    "ViewLimitedButton",
+    "VoiceButton",
+    "add_conditional",
+    "create",
+    "delete",
+    "delete_conditional",
+    "get",
+    "get_current",
+    "try_match",
+]
+
+B = TypeVar("B", bound="Button")
+
+
+# --- buttons ---------------------------------------------------------------------------------------------------------
+
+
+@model
+class Button:
+    """What every button has.
+
+    Attributes:
+        name: What it says; up to 16 bytes of UTF-8, or 60 for one below another.
+    """
+
+    type: ClassVar[str] = ""
+
+    name: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the button as WeChat wants it."""
+        return without_none(type=self.type, **_members(self))
+
+
+Buttons = Iterable[Button | Mapping[str, Any]]
+"""Buttons; those that are mappings are as WeChat has them."""
+
+
+def _members(instance: Any) -> dict[str, Any]:
+    return attrs.asdict(instance, recurse=False)
+
+
+_BUTTONS: dict[str, type[Button]] = {}
+
+
+def _button(kind: str) -> Callable[[type[B]], type[B]]:
+    """Make a class the one for buttons of a type."""
+
+    def register(cls: type[B]) -> type[B]:
+        _BUTTONS[kind] = cls = model(cls)
+        cls.type = kind
+        return cls
+
+    return register
+
+
+@model
+class _KeyButton(Button):
+    key: str
+
+
+@_button("click")
+class ClickButton(_KeyButton):
+    """点击推事件: causes a `wechat_msg.ClickEvent`; `key` comes with it, up to 128 bytes."""
+
+
+@_button("scancode_push")
+class ScanCodePushButton(_KeyButton):
+    """扫码推事件: scans a code, opens it, and causes a `wechat_msg.ScanCodePushEvent`."""
+
+
+@_button("scancode_waitmsg")
+class ScanCodeWaitMsgButton(_KeyButton):
+    """扫码带提示: scans a code and causes a `wechat_msg.ScanCodeWaitMsgEvent`, whose reply the user waits for."""
+
+
+@_button("pic_sysphoto")
+class PicSysPhotoButton(_KeyButton):
+    """系统拍照发图: takes pictures and causes a `wechat_msg.PicSysPhotoEvent`."""
+
+
+@_button("pic_photo_or_album")
+class PicPhotoOrAlbumButton(_KeyButton):
+    """拍照或者相册发图: takes or chooses pictures and causes a `wechat_msg.PicPhotoOrAlbumEvent`."""
+
+
+@_button("pic_weixin")
+class PicWeixinButton(_KeyButton):
+    """微信相册发图: chooses pictures from WeChat's album and causes a `wechat_msg.PicWeixinEvent`."""
+
+
+@_button("location_select")
+class LocationSelectButton(_KeyButton):
+    """发送位置: chooses a place and causes a `wechat_msg.LocationSelectEvent`."""
+
+
+@_button("view")
+class ViewButton(Button):
+    """跳转 URL: opens a page; `url` has up to 1,024 bytes."""
+
+    url: str
+
+
+@_button("miniprogram")
+class MiniProgramButton(Button):
+    """跳转小程序: opens a Mini Program.
+
+    Attributes:
+        url: Page that is opened by a WeChat that cannot open Mini Programs; up to 1,024 bytes.
+        appid: AppID of the Mini Program, which must be linked to the account.
+        pagepath: Its page.
+    """
+
+    url: str
+    appid: str
+    pagepath: str
+
+
+@_button("media_id")
+class MediaIdButton(Button):
+    """下发消息: sends a permanent material."""
+
+    media_id: str
+
+
+@_button("view_limited")
+class ViewLimitedButton(Button):
+    """跳转图文消息 URL: opens a permanent material that is an article."""
+
+    media_id: str
+
+
+@_button("article_id")
+class ArticleIdButton(Button):
+    """下发图文消息: sends a published article."""
+
+    article_id: str
+
+
+@_button("article_view_limited")
+class ArticleViewLimitedButton(Button):
+    """跳转已发布图文 URL: opens a published article."""
+
+    article_id: str
+
+
+@model
+class _ValueButton(Button):
+    value: str = ""
+
+
+@_button("text")
+class TextButton(_ValueButton):
+    """Made in the console: sends `value`, a text."""
+
+
+@_button("img")
+class ImgButton(_ValueButton):
+    """Made in the console: sends a picture; `value` is its media id."""
+
+
+@_button("voice")
+class VoiceButton(_ValueButton):
+    """Made in the console: sends a voice message; `value` is its media id."""
+
+
+@_button("video")
+class VideoButton(_ValueButton):
+    """Made in the console: sends a video; `value` is where it can be downloaded."""
+
+
+@_button("news")
+class NewsButton(_ValueButton):
+    """Made in the console: sends articles.
+
+    Attributes:
+        value: Their media id.
+        news_info: The articles, as received: ``{"list": [...]}``.
+    """
+
+    news_info: Mapping[str, Any] | None = None
+
+
+@model
+class UnknownButton(Button):
+    """A button of a type that has no class of its own, in `raw` as received; sent just so."""
+
+    name: str = ""
+    raw: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the button as it was received."""
+        return dict(self.raw)
+
+
+def _as_buttons(values: Buttons) -> tuple[Button, ...]:
+    """Return the buttons of a list, or of ``{"list": [...]}``, as some answers have it."""
+    found: Any = values
+    if isinstance(found, Mapping):
+        found = found.get("list")
+    if isinstance(found, (str, bytes)) or not isinstance(found, Iterable):
+        raise CallError("buttons must be a list")
+    return tuple(value if isinstance(value, Button) else _read_button(value) for value in found)
+
+
+@_button("")
+class ParentButton(Button):
+    """A button that shows others.
+
+    Attributes:
+        name: What it says; up to 16 bytes of UTF-8.
+        sub_button: The others, up to 5, from top to bottom; none of them is a `ParentButton`.
+    """
+
+    sub_button: Sequence[Button] = attrs.field(converter=_as_buttons)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the button as WeChat wants it."""
+        return {"name": self.name, "sub_button": [button.to_json() for button in self.sub_button]}
+
+
+def _read_button(value: object) -> Button:
+    if not isinstance(value, Mapping):
+        raise CallError(f"a button must be a Button, not {type(value).__name__}")
+    with suppress(KeyError, UnreadableField):
+        return build(_BUTTONS[value.get("type", "")], value)
+    return UnknownButton(name=str(value.get("name", "")), raw=value)
+
+
+# --- menus -----------------------------------------------------------------------------------------------------------
+
+
+@model
+class MatchRule:
+    """Who gets a conditional menu; of what is given, all must be so.
+
+    Attributes:
+        tag_id: Who has this tag.
+        client_platform_type: Who uses 1: iOS, 2: Android, 3: another system.
+    """
+
+    tag_id: int | None = None
+    client_platform_type: int | None = None
+
+    def to_json(self) -> dict[str, str]:
+        """Return the rule as WeChat wants it."""
+        return {name: str(value) for name, value in without_none(**_members(self)).items()}
+
+
+@model
+class Menu:
+    """The menu for all.
+
+    Attributes:
+        button: Its buttons, from left to right.
+        menuid: Its id; None: there are no conditional menus.
+    """
+
+    button: Sequence[Button] = attrs.field(default=(), converter=_as_buttons)
+    menuid: str | None = None
+
+
+@model
+class ConditionalMenu(Menu):
+    """A menu for some users: `matchrule` says for whom."""
+
+    matchrule: MatchRule | None = nested("matchrule", MatchRule, default=None)
+
+
+@model
+class Menus(Result):
+    """All menus that were made by API.
+
+    Attributes:
+        menu: The one for all.
+        conditionalmenu: Those for some users, the newest first.
+    """
+
+    menu: Menu | None = nested("menu", Menu, default=None)
+    conditionalmenu: tuple[ConditionalMenu, ...] = items("conditionalmenu", ConditionalMenu)
+
+
+@model
+class SelfMenuInfo:
+    """The menu in force: `button` are its buttons, from left to right."""
+
+    button: Sequence[Button] = attrs.field(default=(), converter=_as_buttons)
+
+
+@model
+class CurrentMenu(Result):
+    """The menu in force, whether it was made by API or in the console.
+
+    Attributes:
+        is_menu_open: 1: it is shown; 0: it is not.
+        selfmenu_info: The menu.
+    """
+
+    is_menu_open: int = integer("is_menu_open", default=0)
+    selfmenu_info: SelfMenuInfo = nested("selfmenu_info", SelfMenuInfo, factory=SelfMenuInfo)
+
+
+def create(buttons: Buttons) -> Call[None]:
+    """创建自定义菜单: give the account this menu, in place of the one before.
+
+    Users see it when they open the account again, or after 5 minutes.
+
+    Args:
+        buttons: Up to 3, from left to right. One that is a mapping is taken to be as WeChat has it.
+
+    Raises:
+        CallError: *buttons* is no list, or holds something that is no button.
+
+    Example:
+        >>> call = create([
+        ...     ClickButton(name="今日歌曲", key="MUSIC"),
+        ...     ParentButton(name="更多", sub_button=[ViewButton(name="官网", url="https://example.com/")]),
+        ... ])
+        >>> call.json["button"][1]
+        {'name': '更多', 'sub_button': [{'type': 'view', 'name': '官网', 'url': 'https://example.com/'}]}
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Creating_Custom-Defined_Menu.html
+    """
+    return post("/cgi-bin/menu/create", {"button": _to_json(buttons)}, nothing, is_repeatable=True)
+
+
+def get() -> Call[Menus]:
+    """获取自定义菜单配置: tell all menus that were made by API; without one it raises (46003).
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Getting_Custom_Menu_Configurations.html
+    """
+    return get_call("/cgi-bin/menu/get", Reads(Menus))
+
+
+def delete() -> Call[None]:
+    """删除自定义菜单: delete the menu, and all conditional menus.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Deleting_Custom-Defined_Menu.html
+    """
+    return Call("GET", "/cgi-bin/menu/delete", nothing)
+
+
+def get_current() -> Call[CurrentMenu]:
+    """查询自定义菜单信息: tell the menu in force, whether it was made by API or in the console.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Querying_Custom_Menus.html
+    """
+    return get_call("/cgi-bin/get_current_selfmenu_info", Reads(CurrentMenu))
+
+
+# --- conditional menus -----------------------------------------------------------------------------------------------
+
+
+def add_conditional(buttons: Buttons, match_rule: MatchRule) -> Call[str]:
+    """创建个性化菜单: make a menu for some users; there must be one for all. The result is its menuid.
+
+    If several fit a user, the newest is shown. None can be changed.
+
+    Args:
+        buttons: As for `create`; they may open pages of 3 domains at most (65316).
+        match_rule: Who gets it.
+
+    Raises:
+        CallError: *buttons* is no list, or holds something that is no button; or *match_rule* is no `MatchRule`.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
+    """
+    if not isinstance(match_rule, MatchRule):
+        raise CallError("match_rule must be a MatchRule")
+    body = {"button": _to_json(buttons), "matchrule": match_rule.to_json()}
+    return post("/cgi-bin/menu/addconditional", body, Takes("menuid", str))
+
+
+def delete_conditional(menuid: str) -> Call[None]:
+    """删除个性化菜单: delete a menu for some users.
+
+    Args:
+        menuid: Its id.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
+    """
+    return post("/cgi-bin/menu/delconditional", {"menuid": str(menuid)}, nothing)
+
+
+def try_match(user_id: str) -> Call[tuple[Button, ...]]:
+    """测试个性化菜单匹配结果: tell which buttons a user sees.
+
+    Args:
+        user_id: OpenID or WeChat id of a follower.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
+    """
+    return post("/cgi-bin/menu/trymatch", {"user_id": user_id}, _take_buttons, is_repeatable=True)
+
+
+def _to_json(buttons: Buttons) -> list[dict[str, Any]]:
+    return [button.to_json() for button in _as_buttons(buttons)]
+
+
+def _take_buttons(answer: Mapping[str, Any]) -> tuple[Button, ...]:
+    return _as_buttons(answer["button"])

@@ -1,0 +1,82 @@
+"""小程序: login and users, content security, codes, links and updatable messages of Mini Programs."""
+
+from __future__ import annotations
+
+from wechat_msg.api.miniprogram.content_security import (
+    MsgSecCheck,
+    MsgSecDetail,
+    MsgSecResult,
+    UserRiskRank,
+    get_user_risk_rank,
+    media_check_async,
+    msg_sec_check,
+)
+from wechat_msg.api.miniprogram.links import (
+    LinkInfo,
+    LinkQuota,
+    SchemeQuery,
+    UrlLinkQuery,
+    generate_nfc_scheme,
+    generate_scheme,
+    generate_short_link,
+    generate_url_link,
+    query_scheme,
+    query_url_link,
+)
+from wechat_msg.api.miniprogram.login import (
+    EncryptedMsgCheck,
+    EncryptKey,
+    PhoneInfo,
+    Session,
+    Watermark,
+    check_encrypted_msg,
+    check_session,
+    code2session,
+    get_paid_unionid,
+    get_phone_number,
+    get_plugin_openpid,
+    get_user_encrypt_key,
+    reset_user_session_key,
+)
+from wechat_msg.api.miniprogram.updatable import ActivityId, create_activity_id, send_chattool_msg, send_updatable_msg
+from wechat_msg.api.miniprogram.wxacode import create_wxa_qrcode, get_wxacode, get_wxacode_unlimit
+
+__all__ = [
+    "ActivityId",
+    "EncryptKey",
+    "EncryptedMsgCheck",
+    "LinkInfo",
+    "LinkQuota",
+    "MsgSecCheck",
+    "MsgSecDetail",
+    "MsgSecResult",
+    "PhoneInfo",
+    "SchemeQuery",
+    "Session",
+    "UrlLinkQuery",
+    "UserRiskRank",
+    "Watermark",
+    "check_encrypted_msg",
+    "check_session",
+    "code2session",
+    "create_activity_id",
+    "create_wxa_qrcode",
+    "generate_nfc_scheme",
+    "generate_scheme",
+    "generate_short_link",
+    "generate_url_link",
+    "get_paid_unionid",
+    "get_phone_number",
+    "get_plugin_openpid",
+    "get_user_encrypt_key",
+    "get_user_risk_rank",
+    "get_wxacode",
+    "get_wxacode_unlimit",
+    "media_check_async",
+    "msg_sec_check",
+    "query_scheme",
+    "query_url_link",
+    "reset_user_session_key",
+    "send_chattool_msg",
+    "send_updatable_msg",
+]

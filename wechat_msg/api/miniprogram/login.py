@@ -1,0 +1,243 @@
+"""小程序登录、用户信息: who the user of a Mini Program is."""
+
+from __future__ import annotations
+
+from wechat_msg.api.call import APPID, SECRET, Call, get, nothing, post, without_none
+from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
+from wechat_msg.fields import integer, model, nested, text, timestamp
+from wechat_msg.userdata import compute_session_signature
+
+__all__ = [
+    "EncryptKey",
+    "EncryptedMsgCheck",
+    "PhoneInfo",
+    "Session",
+    "Watermark",
+    "check_encrypted_msg",
+    "check_session",
+    "code2session",
+    "get_paid_unionid",
+    "get_phone_number",
+    "get_plugin_openpid",
+    "get_user_encrypt_key",
+    "reset_user_session_key",
+]
+
+
+# --- session ---------------------------------------------------------------------------------------------------------
+
+
+@model
+class Session(Result):
+    """A user who has logged in.
+
+    Attributes:
+        openid: OpenID.
+        session_key: Opens what the client encrypts for the server, see `wechat_msg.userdata`. No repr shows it, and it
+            must not get to the client.
+        unionid: UnionID, if the Mini Program is bound to an Open Platform account.
+    """
+
+    openid: str
+    session_key: str = text("session_key", repr=False)
+    unionid: str | None = None
+
+
+def code2session(js_code: str) -> Call[Session]:
+    """小程序登录: learn who the user is.
+
+    Args:
+        js_code: Of ``wx.login``; can be used once, for 5 minutes.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/code2Session.html
+    """
+    return Call(
+        "GET",
+        "/sns/jscode2session",
+        Reads(Session),
+        {"appid": APPID, "secret": SECRET, "js_code": js_code, "grant_type": "authorization_code"},
+        needs_access_token=False,
+    )
+
+
+def check_session(openid: str, session_key: str) -> Call[None]:
+    """检验登录态: have WeChat check a session_key; it raises if that is not valid (87009).
+
+    That *session_key* signs as its base64 text, not decoded, is unconfirmed.
+
+    Args:
+        openid: The user.
+        session_key: The user's.
+
+    Raises:
+        UserDataError: *session_key* is empty or no text.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/checkSessionKey.html
+    """
+    return get("/wxa/checksession", nothing, **_sign(openid, session_key))
+
+
+def reset_user_session_key(openid: str, session_key: str) -> Call[Session]:
+    """重置登录态: give a user a new session_key, which ends when the old one would have.
+
+    Args:
+        openid: The user.
+        session_key: The old one.
+
+    Raises:
+        UserDataError: *session_key* is empty or no text.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/ResetUserSessionKey.html
+    """
+    return Call("GET", "/wxa/resetusersessionkey", Reads(Session), _sign(openid, session_key))
+
+
+def _sign(openid: str, session_key: str) -> dict[str, str]:
+    signature = compute_session_signature(session_key, "")
+    return {"openid": openid, "signature": signature, "sig_method": "hmac_sha256"}
+
+
+# --- users -----------------------------------------------------------------------------------------------------------
+
+
+@model
+class Watermark:
+    """Where data come from: `appid` of the Mini Program, and `timestamp`, in seconds since the epoch."""
+
+    timestamp: int = timestamp("timestamp", default=0)
+    appid: str = ""
+
+
+@model
+class PhoneInfo:
+    """A phone number. No repr shows it.
+
+    Attributes:
+        phone_number: With its country code, if it is not from China.
+        pure_phone_number: Without.
+        country_code: Country code, such as ``86``.
+        watermark: When it was asked for, and by which Mini Program.
+    """
+
+    phone_number: str = text("phoneNumber", repr=False)
+    pure_phone_number: str = text("purePhoneNumber", default="", repr=False)
+    country_code: str = text("countryCode", default="")
+    watermark: Watermark | None = nested("watermark", Watermark, default=None)
+
+
+def get_phone_number(code: str, *, openid: str | None = None) -> Call[PhoneInfo]:
+    """获取手机号: learn the phone number that the user allows to be told.
+
+    Args:
+        code: Of the button ``getPhoneNumber``, not that of ``wx.login``; can be used once, for 5 minutes.
+        openid: The user.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/phone-number/getPhoneNumber.html
+    """
+    body = without_none(code=code, openid=openid)
+    return post("/wxa/business/getuserphonenumber", body, Takes("phone_info", PhoneInfo))
+
+
+@model
+class EncryptedMsgCheck(Result):
+    """Whether WeChat made some encrypted data.
+
+    Attributes:
+        vaild: 1: it did; 0: it did not. WeChat spells it so.
+        create_time: When, in seconds since the epoch.
+    """
+
+    vaild: int = integer("vaild", "valid")
+    create_time: int | None = timestamp("create_time", default=None)
+
+
+def check_encrypted_msg(encrypted_msg_hash: str) -> Call[EncryptedMsgCheck]:
+    """检查加密信息: ask whether WeChat made some encrypted data; only phone numbers, of the last 3 days.
+
+    Args:
+        encrypted_msg_hash: SHA-256 of the encrypted data, in hexadecimal digits.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/checkEncryptedData.html
+    """
+    body = {"encrypted_msg_hash": encrypted_msg_hash}
+    return post("/wxa/business/checkencryptedmsg", body, Reads(EncryptedMsgCheck), is_repeatable=True)
+
+
+def get_paid_unionid(
+    openid: str,
+    *,
+    transaction_id: str | None = None,
+    mch_id: str | None = None,
+    out_trade_no: str | None = None,
+) -> Call[str]:
+    """支付后获取 UnionID: learn a user's UnionID within 5 minutes after a payment, without asking the user.
+
+    Args:
+        openid: The user.
+        transaction_id: The payment; or else the two that follow.
+        mch_id: Number of the merchant.
+        out_trade_no: The merchant's number of the payment.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/getPaidUnionid.html
+    """
+    return get(
+        "/wxa/getpaidunionid",
+        Takes("unionid", str),
+        openid=openid,
+        transaction_id=transaction_id,
+        mch_id=mch_id,
+        out_trade_no=out_trade_no,
+    )
+
+
+def get_plugin_openpid(code: str) -> Call[str]:
+    """获取插件用户 openpid: learn who the user of a plug-in is.
+
+    Args:
+        code: Of ``wx.pluginLogin``.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/getPluginOpenPId.html
+    """
+    return post("/wxa/getpluginopenpid", {"code": code}, Takes("openpid", str))
+
+
+@model
+class EncryptKey:
+    """A key between the client and the server of a Mini Program. No repr shows it.
+
+    Attributes:
+        encrypt_key: The key.
+        version: Its number.
+        expire_in: Seconds that it lasts.
+        iv: Its initialisation vector.
+        create_time: When it was made, in seconds since the epoch.
+    """
+
+    encrypt_key: str = text("encrypt_key", repr=False)
+    version: int
+    expire_in: int | None = None
+    iv: str = text("iv", default="", repr=False)
+    create_time: int | None = timestamp("create_time", default=None)
+
+
+def get_user_encrypt_key(openid: str, session_key: str) -> Call[tuple[EncryptKey, ...]]:
+    """获取用户 encryptKey: list a user's latest keys.
+
+    Args:
+        openid: The user.
+        session_key: The user's.
+
+    Raises:
+        UserDataError: *session_key* is empty or no text.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/internet/getUserEncryptKey.html
+    """
+    return get("/wxa/business/getuserencryptkey", TakesAll("key_info_list", EncryptKey), **_sign(openid, session_key))

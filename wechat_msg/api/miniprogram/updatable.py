@@ -1,0 +1,110 @@
+"""小程序动态消息: cards that a user has shared and that change afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from wechat_msg.api.call import Call, nothing, post, without_none
+from wechat_msg.api.mappings import as_mapping
+from wechat_msg.api.reading import Reads, Result
+from wechat_msg.errors import CallError
+from wechat_msg.fields import model, timestamp
+
+__all__ = ["ActivityId", "create_activity_id", "send_chattool_msg", "send_updatable_msg"]
+
+
+@model
+class ActivityId(Result):
+    """What a card is shared with.
+
+    Attributes:
+        activity_id: Id, for the client and for `send_updatable_msg`.
+        expiration_time: When it ends, in seconds since the epoch: after 24 hours.
+    """
+
+    activity_id: str
+    expiration_time: int | None = timestamp("expiration_time", default=None)
+
+
+def create_activity_id(*, unionid: str | None = None, openid: str | None = None) -> Call[ActivityId]:
+    """创建 activity_id: get an id to share a card with.
+
+    That it is asked for with GET is unconfirmed.
+
+    Args:
+        unionid: Who shares it, if it is a private message (私密消息).
+        openid: The same, by OpenID.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/createActivityId.html
+    """
+    query = without_none(unionid=unionid, openid=openid)
+    return Call("GET", "/cgi-bin/message/wxopen/activityid/create", Reads(ActivityId), query)
+
+
+def send_updatable_msg(activity_id: str, target_state: int, parameters: Mapping[str, str]) -> Call[None]:
+    """修改动态消息: change what a shared card says.
+
+    Args:
+        activity_id: Id that it was shared with.
+        target_state: 0: not begun; 1: begun, after which nothing can be changed any more.
+        parameters: In state 0 ``member_count`` and ``room_limit``; in state 1 ``path`` and ``version_type``
+            (``develop``, ``trial`` or ``release``).
+
+    Raises:
+        CallError: *parameters* is no mapping.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/setUpdatableMsg.html
+    """
+    parameter_list = [
+        {"name": name, "value": str(value)} for name, value in as_mapping(parameters, "parameters").items()
+    ]
+    body = {
+        "activity_id": activity_id,
+        "target_state": target_state,
+        "template_info": {"parameter_list": parameter_list},
+    }
+    return post("/cgi-bin/message/wxopen/updatablemsg/send", body, nothing)
+
+
+def send_chattool_msg(
+    activity_id: str,
+    target_state: int,
+    template_id: str,
+    *,
+    participator_info_list: Iterable[Mapping[str, Any]] | None = None,
+    version_type: int = 0,
+) -> Call[None]:
+    """修改小程序聊天工具的动态卡片消息: change what a card of a chat tool (聊天工具) says.
+
+    Args:
+        activity_id: Id that it was shared with.
+        target_state: State to show, a number.
+        template_id: The template.
+        participator_info_list: Who has done their part: ``{"group_openid": ..., "state": 1}`` each.
+        version_type: Version that is opened: 0 release, 1 develop, 2 trial.
+
+    Raises:
+        CallError: *participator_info_list* is not a list of mappings.
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/setChatToolMsg.html
+    """
+    body = without_none(
+        activity_id=activity_id,
+        target_state=target_state,
+        template_id=template_id,
+        participator_info_list=_participators(participator_info_list),
+        version_type=version_type,
+    )
+    return post("/cgi-bin/message/wxopen/chattoolmsg/send", body, nothing)
+
+
+def _participators(values: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
+    if values is None:
+        return None
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise CallError("participator_info_list must be a list")
+    return [as_mapping(value, "participator_info_list[]") for value in values]

@@ -1,0 +1,218 @@
+"""网页授权: how a web page learns who its user is; with user access tokens, not the account's."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from wechat_msg.api.call import APPID, SECRET, Call, get_without_token, nothing, without_none
+from wechat_msg.api.reading import Reads, Result
+from wechat_msg.fields import content, integer, items, model, text
+
+__all__ = [
+    "UserAccessToken",
+    "UserInfo",
+    "check_access_token",
+    "get_access_token",
+    "get_user_info",
+    "make_authorize_url",
+    "make_qrconnect_url",
+    "refresh_access_token",
+]
+
+_HOST = "https://open.weixin.qq.com"
+_FLAGS = {None: None, False: "false", True: "true"}
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def make_authorize_url(
+    appid: str,
+    redirect_uri: str,
+    *,
+    scope: str = "snsapi_base",
+    state: str = "",
+    force_popup: bool | None = None,
+    force_snap_shot: bool | None = None,
+) -> str:
+    """网页授权链接: return the page that asks a user, who must open it in WeChat.
+
+    Some clients of WeChat need the parameters in this order. WeChat goes on to *redirect_uri* with ``code``, for
+    `get_access_token`, and ``state``.
+
+    Args:
+        appid: AppID of the account.
+        redirect_uri: Where to go on to; its domain must be set in the console.
+        scope: ``snsapi_base`` asks nothing and tells the OpenID only; ``snsapi_userinfo`` asks the user.
+        state: Comes back unchanged: up to 128 letters and digits. One that nobody can guess shows that the user really
+            came from here.
+        force_popup: Ask again although the user has agreed before; None: left to WeChat.
+        force_snap_shot: Ask in the snapshot mode (快照页) too; None: left to WeChat.
+
+    Example:
+        >>> make_authorize_url("wxAPPID", "https://example.com/?a=1", state="STATE")
+        'https://open.weixin.qq.com/connect/oauth2/authorize?appid=wxAPPID&redirect_uri=https%3A%2F%2Fexample.com%2F%3Fa%3D1&response_type=code&scope=snsapi_base&state=STATE#wechat_redirect'
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+    """
+    return _make_url(
+        "/connect/oauth2/authorize",
+        appid=appid,
+        redirect_uri=redirect_uri,
+        response_type="code",
+        scope=scope,
+        state=state,
+        forcePopup=_FLAGS[force_popup],
+        forceSnapShot=_FLAGS[force_snap_shot],
+    )
+
+
+def make_qrconnect_url(appid: str, redirect_uri: str, *, state: str = "") -> str:
+    """网站应用微信登录: return the page with a QR code by which users log in to a website on a computer.
+
+    WeChat goes on to *redirect_uri* with ``code``, for `get_access_token`, and ``state``.
+
+    Args:
+        appid: AppID of the website (网站应用), from the Open Platform.
+        redirect_uri: Where to go on to.
+        state: As for `make_authorize_url`.
+
+    Example:
+        >>> make_qrconnect_url("wxAPPID", "https://example.com/", state="STATE")
+        'https://open.weixin.qq.com/connect/qrconnect?appid=wxAPPID&redirect_uri=https%3A%2F%2Fexample.com%2F&response_type=code&scope=snsapi_login&state=STATE#wechat_redirect'
+
+    Source:
+        https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login.html
+    """
+    return _make_url(
+        "/connect/qrconnect",
+        appid=appid,
+        redirect_uri=redirect_uri,
+        response_type="code",
+        scope="snsapi_login",
+        state=state,
+    )
+
+
+def _make_url(path: str, **query: str | None) -> str:
+    return f"{_HOST}{path}?{urlencode(without_none(**query), quote_via=quote)}#wechat_redirect"
+
+
+# --- user access tokens ----------------------------------------------------------------------------------------------
+
+
+@model
+class UserAccessToken(Result):
+    """What stands for one user. Neither of its two tokens is shown by a repr, and neither must get to the browser.
+
+    Attributes:
+        access_token: For `get_user_info`.
+        expires_in: Seconds that it lasts: 7200.
+        refresh_token: For `refresh_access_token`; lasts 30 days.
+        openid: The user.
+        scope: What the user has agreed to; several are separated by commas.
+        is_snapshotuser: 1: the user has opened the page in the snapshot mode (快照页) and is a virtual one.
+        unionid: UnionID, if the account is bound to an Open Platform account.
+    """
+
+    access_token: str = text("access_token", repr=False)
+    expires_in: int = integer("expires_in")
+    refresh_token: str = text("refresh_token", default="", repr=False)
+    openid: str
+    scope: str = ""
+    is_snapshotuser: int = 0
+    unionid: str | None = None
+
+
+def get_access_token(code: str) -> Call[UserAccessToken]:
+    """通过 code 换取网页授权 access_token: learn who the user is.
+
+    Args:
+        code: As the page was opened with; can be used once, for 5 minutes.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+    """
+    return Call(
+        "GET",
+        "/sns/oauth2/access_token",
+        Reads(UserAccessToken),
+        {"appid": APPID, "secret": SECRET, "code": code, "grant_type": "authorization_code"},
+        needs_access_token=False,
+    )
+
+
+def refresh_access_token(refresh_token: str) -> Call[UserAccessToken]:
+    """刷新 access_token: get an access_token that lasts again.
+
+    Args:
+        refresh_token: Of `UserAccessToken`.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+    """
+    return get_without_token(
+        "/sns/oauth2/refresh_token",
+        Reads(UserAccessToken),
+        appid=APPID,
+        grant_type="refresh_token",
+        refresh_token=refresh_token,
+    )
+
+
+def check_access_token(access_token: str, openid: str) -> Call[None]:
+    """检验授权凭证是否有效: have WeChat check a user access token; it raises if that is not valid.
+
+    Args:
+        access_token: The user's.
+        openid: The user.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+    """
+    return get_without_token("/sns/auth", nothing, access_token=access_token, openid=openid)
+
+
+# --- users -----------------------------------------------------------------------------------------------------------
+
+
+@model
+class UserInfo(Result):
+    """What the user has agreed to tell.
+
+    Attributes:
+        openid: OpenID.
+        nickname: Name.
+        sex: A number.
+        province: Province.
+        city: City.
+        country: Country.
+        headimgurl: URL of the picture; empty: there is none.
+        privilege: Privileges of the user.
+        unionid: UnionID, if the account is bound to an Open Platform account.
+    """
+
+    openid: str
+    nickname: str = content("nickname", default="")
+    sex: int | None = None
+    province: str = ""
+    city: str = ""
+    country: str = ""
+    headimgurl: str = text("headimgurl", default="", repr=False)
+    privilege: tuple[str, ...] = items("privilege", str)
+    unionid: str | None = None
+
+
+def get_user_info(access_token: str, openid: str, lang: str | None = None) -> Call[UserInfo]:
+    """拉取用户信息: tell about a user who has agreed to ``snsapi_userinfo``.
+
+    Args:
+        access_token: The user's.
+        openid: The user.
+        lang: ``zh_CN``, ``zh_TW`` or ``en``.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+    """
+    return get_without_token("/sns/userinfo", Reads(UserInfo), access_token=access_token, openid=openid, lang=lang)

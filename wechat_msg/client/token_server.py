@@ -1,0 +1,154 @@
+"""中控服务器: a WSGI application that hands access_tokens to other programs and takes "this one was rejected".
+
+Alone: ``python -m wechat_msg.client.token_server``, with the variables ``WECHAT_APPID``, ``WECHAT_SECRET`` and
+``WECHAT_TOKEN_SERVER_SECRET``; the other side is `wechat_msg.client.RemoteTokenSource`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from wechat_msg.client.clients import Client
+from wechat_msg.client.sources import ClassicTokenSource, StableTokenSource, fingerprint
+from wechat_msg.errors import AccessTokenRejected, APIError, CallError, MalformedPush, WeChatError
+from wechat_msg.signature import is_same
+from wechat_msg.stores import SQLiteStore
+from wechat_msg.wire import parse_json
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["make_token_server"]
+
+_log = logging.getLogger("wechat_msg")
+
+_MAX_BODY = 4096
+_SHORTEST_SECRET = 16
+#: Numbers of WeChat's own, so that whoever asks gets the same errors as from WeChat.
+_WRONG_APPID, _WRONG_SECRET, _TOO_OFTEN, _BUSY = 40013, 40125, 45011, -1
+
+
+def make_token_server(clients: Client | Iterable[Client], shared_secret: str) -> WSGIApplication:
+    """Make the application; any WSGI server runs it, behind TLS.
+
+    ``POST /token`` with the header ``Authorization: Bearer <shared secret>`` and a JSON body ``{"appid", "rejected"}``,
+    where ``rejected`` is null or the SHA-256 of a token that WeChat did not take, is answered like a request of WeChat:
+    ``{"access_token", "expires_in"}`` or ``{"errcode", "errmsg"}``.
+
+    Args:
+        clients: One client for each account; their stores, sources and hosts are used as they are.
+        shared_secret: What whoever asks must know; 16 characters or more.
+
+    Raises:
+        CallError: The secret is missing or too short, or *clients* are no clients.
+    """
+    if not isinstance(shared_secret, str) or not shared_secret.isascii() or len(shared_secret) < _SHORTEST_SECRET:
+        raise CallError(f"the shared secret is {_SHORTEST_SECRET} or more ASCII characters（共享密钥至少 16 个字符）")
+    listed = [clients] if isinstance(clients, Client) else list(clients)
+    if not listed or not all(isinstance(client, Client) for client in listed):
+        raise CallError("a token server needs a Client for each account")
+    accounts = {client.appid: client for client in listed}
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        status, found = _answer(environ, accounts, shared_secret)
+        body = json.dumps(found).encode()
+        start_response(
+            status,
+            [
+                ("Content-Type", "application/json"),
+                ("Content-Length", str(len(body))),
+                ("Cache-Control", "no-store"),
+            ],
+        )
+        return [body]
+
+    return answer
+
+
+def _answer(
+    environ: WSGIEnvironment, accounts: Mapping[str, Client], shared_secret: str
+) -> tuple[str, Mapping[str, Any]]:
+    if environ.get("PATH_INFO") != "/token":
+        return "404 Not Found", _error(_BUSY, "there is only /token")
+    if environ.get("REQUEST_METHOD") != "POST":
+        return "405 Method Not Allowed", _error(_BUSY, "ask with POST")
+    if not is_same(f"Bearer {shared_secret}", environ.get("HTTP_AUTHORIZATION")):
+        _log.warning("token server: wrong shared secret from %s", environ.get("REMOTE_ADDR", "?"))
+        return "403 Forbidden", _error(_WRONG_SECRET, "wrong shared secret")
+    try:
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        asked = parse_json(environ["wsgi.input"].read(max(0, min(size, _MAX_BODY))))
+    except (MalformedPush, ValueError, OSError):
+        return "400 Bad Request", _error(_BUSY, "the body is not JSON")
+    client = accounts.get(str(asked.get("appid")))
+    if client is None:
+        return "404 Not Found", _error(_WRONG_APPID, "no such account here")
+    return _give(client, asked.get("rejected"))
+
+
+def _give(client: Client, rejected: object) -> tuple[str, Mapping[str, Any]]:
+    """Return the token; another one if it is the rejected one."""
+    try:
+        token = client.get_access_token()
+        if rejected is not None and fingerprint(token.access_token) == rejected:
+            token = client.get_access_token(rejected=token.access_token)
+    except AccessTokenRejected as error:
+        return "503 Service Unavailable", _error(_TOO_OFTEN, error.errmsg)
+    except APIError as error:
+        return "502 Bad Gateway", _error(error.errcode, error.errmsg, error.rid)
+    except WeChatError as error:
+        _log.warning("token server: no token for %s: %s", client.appid, error)
+        return "503 Service Unavailable", _error(_BUSY, type(error).__name__)
+    return "200 OK", {"access_token": token.access_token, "expires_in": token.expires_in}
+
+
+def _error(errcode: int, errmsg: str, rid: str | None = None) -> Mapping[str, Any]:
+    return {"errcode": errcode, "errmsg": f"{errmsg} rid: {rid}" if rid else errmsg}
+
+
+# --- as a program ----------------------------------------------------------------------------------------------------
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing of requests that went well."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the server until it is stopped."""
+    parser = argparse.ArgumentParser("python -m wechat_msg.client.token_server", description="access_token 中控服务器")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
+    parser.add_argument("--port", type=int, default=8080, help="0: a free one")
+    parser.add_argument("--store", help="SQLite file that keeps the token; without one it is fetched at each start")
+    parser.add_argument("--classic", action="store_true", help="fetch with /cgi-bin/token instead of stable_token")
+    parser.add_argument("--api", action="append", help="host of WeChat's API, several times for several")
+    options = parser.parse_args(arguments)
+    choices: dict[str, Any] = {"hosts": options.api} if options.api else {}
+    try:
+        client = Client.from_env(
+            store=SQLiteStore(options.store) if options.store else None,
+            token_source=ClassicTokenSource() if options.classic else StableTokenSource(),
+            **choices,
+        )
+        application = make_token_server(client, os.environ.get("WECHAT_TOKEN_SERVER_SECRET", ""))
+    except WeChatError as error:
+        parser.error(f"{error} [WECHAT_APPID, WECHAT_SECRET, WECHAT_TOKEN_SERVER_SECRET]")
+    logging.basicConfig(level=logging.INFO)
+    with make_server(options.host, options.port, application, _Server, _QuietHandler) as server:
+        print(f"http://{options.host}:{server.server_port}", flush=True)  # noqa: T201, whoever starts it wants to know
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
