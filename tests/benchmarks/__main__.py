@@ -1,4 +1,4 @@
-"""Measures what stores, endpoints and clients cost, and prints it; with ``--once``, only sees that each is done right."""
+"""Measures what stores, endpoints and clients cost, and prints it; ``--once`` only sees that each job is done right."""
 
 from __future__ import annotations
 

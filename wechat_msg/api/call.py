@@ -24,6 +24,7 @@ __all__ = [
     "Pages",
     "Progress",
     "Upload",
+    "as_list",
     "get",
     "get_without_token",
     "nothing",
@@ -44,6 +45,8 @@ Progress = Callable[[int, int | None], object]
 """Is told how many bytes have gone over the line, and how many there are in all if that is known."""
 
 
+_METHOD = re.compile(r"[A-Z]{1,10}", re.ASCII)
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+", re.ASCII)
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f-\U0010ffff\"\\]{1,200}")
 
 
@@ -106,11 +109,39 @@ class Upload:
     progress: Progress | None = field(default=None, repr=False)
 
 
+def _check_method(_instance: object, _attribute: object, method: str) -> None:
+    if not isinstance(method, str) or not _METHOD.fullmatch(method):
+        raise CallError("the method of a call is GET or POST")
+
+
+def _check_path(_instance: object, _attribute: object, path: str) -> None:
+    # What is not a plain path could lead to another host, and the access_token with it.
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise CallError("the path of a call is written like /cgi-bin/user/info; its query goes into params")
+
+
+def _check_params(_instance: object, _attribute: object, params: object) -> None:
+    if not isinstance(params, Mapping):
+        raise CallError("params is a mapping")
+
+
+def _check_headers(_instance: object, _attribute: object, headers: object) -> None:
+    if not isinstance(headers, Mapping) or not all(_is_plain(part) for pair in headers.items() for part in pair):
+        raise CallError("headers is a mapping of plain ASCII texts")
+
+
+def _is_plain(text: object) -> bool:
+    return isinstance(text, str) and text.isascii() and text.isprintable()
+
+
 @frozen
 class Call(Generic[T_co]):
     """One request to WeChat's API whose answer is a T; a value, which may be kept, queued and sent more than once.
 
     The repr shows neither parameters nor body.
+
+    Raises:
+        CallError: Method, path, params or headers cannot be.
 
     Attributes:
         method: ``GET`` or ``POST``.
@@ -129,10 +160,10 @@ class Call(Generic[T_co]):
         headers: Further headers.
     """
 
-    method: str
-    path: str
+    method: str = field(validator=_check_method)
+    path: str = field(validator=_check_path)
     parse: Callable[[Mapping[str, Any]], T_co] = field(repr=False)
-    params: Mapping[str, str | int | Own] = field(factory=dict, repr=False)
+    params: Mapping[str, str | int | Own] = field(factory=dict, repr=False, validator=_check_params)
     json: Any = field(default=None, repr=False)
     upload: Upload | None = field(default=None, repr=False, kw_only=True)
     parse_file: Callable[[File], T_co] | None = field(default=None, repr=False, kw_only=True)
@@ -142,7 +173,7 @@ class Call(Generic[T_co]):
     also_done: frozenset[int] = field(default=frozenset(), repr=False, kw_only=True)
     needs_access_token: bool = field(default=True, repr=False, kw_only=True)
     host: str | None = field(default=None, repr=False, kw_only=True)
-    headers: Mapping[str, str] = field(factory=dict, repr=False, kw_only=True)
+    headers: Mapping[str, str] = field(factory=dict, repr=False, kw_only=True, validator=_check_headers)
 
     def repeatable(self) -> Call[T_co]:
         """Return the same call, but allowed to be repeated when nobody knows whether it was done.
@@ -238,13 +269,24 @@ def without_none(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
+def as_list(values: Iterable[T], name: str) -> list[T]:
+    """Return a list of what is not text.
+
+    Raises:
+        CallError: *values* is no list, or one text, which would be taken for a list of letters.
+    """
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise CallError(f"{name} must be a list")
+    return list(values)
+
+
 def texts(values: Iterable[str], name: str = "openids") -> list[str]:
     """Return a list of texts.
 
     Raises:
         CallError: *values* is one text, which would be taken for a list of letters, or holds something else.
     """
-    listed = None if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) else list(values)
-    if listed is None or not all(isinstance(value, str) for value in listed):
+    listed = as_list(values, name)
+    if not all(isinstance(value, str) for value in listed):
         raise CallError(f"{name} must be a list of texts")
     return listed

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import attrs
 from attrs import field, frozen
 
-from wechat_msg.api.call import Call, nothing, post, without_none
+from wechat_msg.api.call import Call, as_list, nothing, post, without_none
 from wechat_msg.api.mappings import as_mapping
 from wechat_msg.errors import CallError
 from wechat_msg.replies import Reply, TextReply, to_customer_service_message
@@ -86,7 +86,7 @@ class MenuItem:
 
 
 def _to_items(items: Iterable[MenuItem]) -> tuple[MenuItem, ...]:
-    listed = tuple(items)
+    listed = tuple(as_list(items, "items"))
     if not all(isinstance(item, MenuItem) for item in listed):
         raise CallError("items must be MenuItem objects")
     return listed
@@ -201,7 +201,7 @@ def send(
     reply = TextReply(content=message) if isinstance(message, str) else message
     options = without_none(
         customservice=None if kf_account is None else {"kf_account": kf_account},
-        aimsgcontext=None if is_ai_msg is None else {"is_ai_msg": int(is_ai_msg)},
+        aimsgcontext=None if is_ai_msg is None else {"is_ai_msg": int(bool(is_ai_msg))},
         businessid=businessid,
     )
     return send_body(to_customer_service_message(reply, openid) | options)

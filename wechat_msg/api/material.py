@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import partial
 from operator import attrgetter
@@ -10,10 +9,11 @@ from typing import Any, BinaryIO
 
 from attrs import frozen
 
-from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, get, nothing, post
+from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, as_list, get, nothing, post
 from wechat_msg.api.mappings import as_mapping
 from wechat_msg.api.media import UploadedMedia, make_upload, take_file
 from wechat_msg.api.reading import Reads, Result, Takes
+from wechat_msg.api.writing import write_json
 from wechat_msg.fields import build, content, integer, items, model, timestamp
 
 __all__ = [
@@ -112,7 +112,7 @@ def add_video(
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Adding_Permanent_Assets.html
     """
-    description = json.dumps({"title": title, "introduction": introduction}, ensure_ascii=False)
+    description = write_json({"title": title, "introduction": introduction}, "title and introduction")
     return Call(
         "POST",
         "/cgi-bin/material/add_material",
@@ -173,7 +173,7 @@ def upload_news(articles: Iterable[Mapping[str, Any]]) -> Call[UploadedMedia]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
     """
-    body = {"articles": [as_mapping(article, "an article") for article in articles]}
+    body = {"articles": [as_mapping(article, "an article") for article in as_list(articles, "articles")]}
     return post("/cgi-bin/media/uploadnews", body, Reads(UploadedMedia))
 
 

@@ -29,16 +29,18 @@ def make_upload(
     fields: Mapping[str, str] | None = None,
 ) -> Upload:
     """Make the file that a call sends; what is not given is guessed as `upload` says."""
-    filename = filename or _choose_filename(file, _ENDINGS.get(type, ".bin"))
-    content_type = content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    filename = _choose_filename(file, type) if filename is None else filename
+    if content_type is None:
+        content_type = mimetypes.guess_type(str(filename))[0] or "application/octet-stream"
     return Upload(file=file, filename=filename, content_type=content_type, fields=fields or {}, progress=progress)
 
 
-def _choose_filename(file: FileSource, ending: str) -> str:
+def _choose_filename(file: FileSource, type: str) -> str:
     path = file if isinstance(file, (str, PathLike)) else getattr(file, "name", None)  # which may be a number
     name = PurePath(path).name if isinstance(path, (str, PathLike)) else ""
-    candidates = name, f"media{PurePath(name).suffix}", f"media{ending}"
-    return next(candidate for candidate in candidates if _PLAIN_NAME.fullmatch(candidate))
+    candidates = name, f"media{PurePath(name).suffix}"
+    plain = (candidate for candidate in candidates if _PLAIN_NAME.fullmatch(candidate))
+    return next(plain, f"media{_ENDINGS.get(str(type), '.bin')}")
 
 
 def take_file(file: File) -> File:

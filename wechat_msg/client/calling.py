@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import platform
-import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from attrs import frozen
 
 from wechat_msg.api.answers import read_answer
 from wechat_msg.api.call import Call, Own
+from wechat_msg.api.writing import write_json, write_query
 from wechat_msg.client.credentials import Credential
 from wechat_msg.client.exchange import Request, Send
 from wechat_msg.client.hosts import Hosts, to_base_url
@@ -37,13 +35,11 @@ __all__ = ["Caller", "Rules"]
 
 T = TypeVar("T")
 
-_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+", re.ASCII)
 _USER_AGENT = f"wechat_msg Python/{platform.python_version()}"
 _AT_LEAST = 0.05  # seconds; 0 means something else to HTTP libraries
 _FIRST_PAUSE = 0.3
 _LONGEST_PAUSE = 5.0
 _TICKETS = ("jsapi", "wx_card")
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @frozen(kw_only=True)
@@ -197,8 +193,6 @@ class Caller:
         sink: Sink | None,
         deadline: float,
     ) -> Request:
-        if not isinstance(call.path, str) or not _PATH.fullmatch(call.path):
-            raise CallError("the path of a call is written like /cgi-bin/user/info; its query goes into params")
         left = max(deadline - self._clocks.monotonic(), _AT_LEAST)
         return Request(
             name=f"{call.method} {host}{call.path}",
@@ -213,13 +207,7 @@ class Caller:
 
     def _write_query(self, call: Call[Any], token: Mapping[str, str]) -> str:
         params = {name: self._fill(value) for name, value in {**token, **call.params}.items()}
-        if not all(isinstance(value, (str, int)) for value in params.values()):
-            raise CallError(f"the parameters of {call.path} are not all text or whole numbers")
-        try:
-            return urlencode(params)
-        except UnicodeEncodeError:
-            pass
-        raise CallError(f"the parameters of {call.path} hold a character that UTF-8 cannot write")
+        return write_query(params, f"the parameters of {call.path}")
 
     def _make_body(self, call: Call[Any]) -> bytes | MultipartBody | None:
         if call.upload is not None:
@@ -229,12 +217,7 @@ class Caller:
         root = call.json
         if isinstance(root, Mapping):
             root = {name: self._fill(value) for name, value in root.items()}
-        try:
-            # WeChat wants characters as they are: it shows \uXXXX to users, or refuses it (40033).
-            return _JSON.encode(root).encode()
-        except (TypeError, ValueError, RecursionError) as error:
-            reason = type(error).__name__
-        raise CallError(f"the body of {call.path} cannot be written as JSON: {reason}")
+        return write_json(root, f"the body of {call.path}").encode()
 
     def _fill(self, value: Any) -> Any:
         """Put the client's own AppID and AppSecret where a call has a place for them."""

@@ -31,7 +31,10 @@ class MultipartBody:
         self._upload = upload
         boundary = secrets.token_hex(16)
         self.content_type: str = f"multipart/form-data; boundary={boundary}"
-        self._head = "".join(_write_head(upload, boundary)).encode()
+        try:
+            self._head = "".join(_write_head(upload, boundary)).encode()
+        except UnicodeEncodeError:
+            raise CallError("a form field holds a character that UTF-8 cannot write") from None
         self._tail = f"\r\n--{boundary}--\r\n".encode()
         self._file: BinaryIO | None = None
         self._is_ours = False
@@ -70,10 +73,10 @@ class MultipartBody:
         return copy, True
 
     def close(self) -> None:
-        """Close what `open` has opened."""
-        if self._file is not None and self._is_ours:
-            with contextlib.suppress(OSError):
-                self._file.close()
+        """Close what `open` has opened; a file object of the user's goes back to its start, for another call."""
+        if self._file is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._file.close() if self._is_ours else self._file.seek(self._start)
 
     def __len__(self) -> int:
         return len(self._head) + self._size + len(self._tail)

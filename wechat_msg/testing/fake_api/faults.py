@@ -53,6 +53,5 @@ class Plan(Generic[T]):
 
     def remove(self, path: str) -> None:
         """Forget what was planned for *path*; ``*``: everything."""
-        keep = lambda entry: path != EVERY_PATH and entry.path != path  # noqa: E731
-        self._counted = list(filter(keep, self._counted))
-        self._for_good = list(filter(keep, self._for_good))
+        for entries in (self._counted, self._for_good):
+            entries[:] = [entry for entry in entries if path not in (EVERY_PATH, entry.path)]

@@ -83,7 +83,7 @@ def _serve(account: Account, request: APIRequest) -> Any:
     if route.needs_token:
         _check_token(account, request.query.get("access_token", ""))
     if request.method == "POST" and not request.is_multipart:
-        _check_body(request, is_needed=route.needs_token)
+        _check_body(request, is_needed=bool(route.needed))
     asked = Asked(request)
     for name in route.needed:
         _check_member(account, name, asked.get(name))

@@ -98,13 +98,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_body(self) -> Iterator[bytes]:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            yield self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            yield self._read(int(self.headers.get("Content-Length", 0)))
             return
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            yield self.rfile.read(size)
+        while size := int(self.rfile.readline().partition(b";")[0] or b"0", 16):
+            yield self._read(size)
             self.rfile.readline()
         while self.rfile.readline().strip():
             pass  # trailers
+
+    def _read(self, size: int) -> bytes:
+        content = self.rfile.read(size)
+        if len(content) < size:
+            raise ConnectionError("the client hung up within its request")
+        return content
 
     def _write(self, answer: Answer) -> None:
         self.send_response(answer.status)

@@ -54,7 +54,7 @@ def _upload_news(account: Account, asked: Asked) -> Any:
 
 @route("POST", "/cgi-bin/media/uploadvideo", "media_id")
 def _upload_video(account: Account, asked: Asked) -> Any:
-    return _keep_text(account, "video", dict(asked))
+    return _keep_text(account, "video", asked.request.json)
 
 
 def _keep_text(account: Account, kind: str, description: dict[str, Any]) -> Any:

@@ -34,7 +34,7 @@ def _send(account: Account, asked: Asked) -> None:
     message = asked.request.json
     if message["touser"] in account.blacklist:
         raise Refusal(43019)
-    if message["touser"] in account.out_of_window:
+    if message["touser"] in account.out_of_window or not account.users[message["touser"]]["subscribe"]:
         raise Refusal(45015)
     _check_message(account, message)
     account.messages.append(message)
