@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
-
 from wechat_msg.api.call import APPID, SECRET, Call, get_without_token, nothing, without_none
 from wechat_msg.api.reading import Reads, Result
+from wechat_msg.api.writing import write_query
 from wechat_msg.fields import content, integer, items, model, text
 
 __all__ = [
@@ -96,7 +95,7 @@ def make_qrconnect_url(appid: str, redirect_uri: str, *, state: str = "") -> str
 
 
 def _make_url(path: str, **query: str | None) -> str:
-    return f"{_HOST}{path}?{urlencode(without_none(**query), quote_via=quote)}#wechat_redirect"
+    return f"{_HOST}{path}?{write_query(without_none(**query), 'the query')}#wechat_redirect"
 
 
 # --- user access tokens ----------------------------------------------------------------------------------------------

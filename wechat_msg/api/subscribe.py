@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wechat_msg.api.call import Call, get, nothing, post, without_none
 from wechat_msg.api.mappings import Filling, as_mapping, fill_template, mapping_if_any
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
+from wechat_msg.api.writing import write_json
 from wechat_msg.errors import CallError
 from wechat_msg.fields import content, integer, items, model, text, timestamp
 
@@ -409,4 +409,4 @@ def get_user_notify(openid: str, notify_type: int, notify_code: str) -> Call[Not
 
 
 def _json_text(value: str | Mapping[str, Any], name: str) -> str:
-    return value if isinstance(value, str) else json.dumps(as_mapping(value, name), ensure_ascii=False)
+    return value if isinstance(value, str) else write_json(as_mapping(value, name), name)

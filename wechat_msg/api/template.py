@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, urlencode
 
 from wechat_msg.api.call import Call, get, nothing, post, texts, without_none
 from wechat_msg.api.mappings import Filling, fill_template, mapping_if_any
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
+from wechat_msg.api.writing import write_query
 from wechat_msg.fields import model, nested
 
 __all__ = [
@@ -223,7 +223,7 @@ def make_subscribe_url(
         redirect_url=redirect_url,
         reserved=reserved,
     )
-    return f"https://mp.weixin.qq.com/mp/subscribemsg?{urlencode(query, quote_via=quote)}#wechat_redirect"
+    return f"https://mp.weixin.qq.com/mp/subscribemsg?{write_query(query, 'the query')}#wechat_redirect"
 
 
 def send_one_time(

@@ -11,6 +11,7 @@ from wechat_msg.api.answers import Answer
 from wechat_msg.client.exchange import Request
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.transport import PIECE, explain
+from wechat_msg.errors import CallError
 
 __all__ = ["AsyncTransport"]
 
@@ -29,6 +30,8 @@ class AsyncTransport:
     """A client of httpx2: the user's, or one of its own."""
 
     def __init__(self, session: httpx2.AsyncClient | None) -> None:
+        if session is not None and not isinstance(session, httpx2.AsyncClient):
+            raise CallError("the session of an AsyncClient is an httpx2.AsyncClient")
         self._is_ours = session is None
         self._session = session or httpx2.AsyncClient(limits=httpx2.Limits(max_connections=None))
 

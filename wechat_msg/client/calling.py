@@ -90,11 +90,11 @@ class Caller:
         self._source = source
         self._store = store
         self._clocks = clocks
-        self._tokens = None if isinstance(source, FixedToken) else self._manage(source)
+        self._tokens = None if isinstance(source, FixedToken) else self._manage(source, appid)
         self._tickets: dict[str, TokenManager] = {}
 
-    def _manage(self, source: Source) -> TokenManager:
-        return TokenManager(self._appid, f"{self._appid}:{self._secret}", source, self._store, self._call, self._clocks)
+    def _manage(self, source: Source, account: str) -> TokenManager:
+        return TokenManager(account, f"{self._appid}:{self._secret}", source, self._store, self._call, self._clocks)
 
     # --- what clients drive
 
@@ -118,7 +118,7 @@ class Caller:
         if kind not in self._tickets:
             if kind not in _TICKETS:
                 raise CallError(f"a ticket is one of {', '.join(_TICKETS)}")
-            self._tickets.setdefault(kind, self._manage(TicketSource(kind)))
+            self._tickets.setdefault(kind, self._manage(TicketSource(kind), f"{self._appid}:{kind}"))
         return (yield from self._tickets[kind].get(self._clocks.monotonic() + self._rules.total_timeout))
 
     # --- tokens

@@ -63,10 +63,7 @@ class _Client:
         _require(total_timeout is not None and _is_seconds(total_timeout), "total_timeout is seconds, more than 0")
         _require(isinstance(retries, int) and retries >= 0, "retries is a whole number, 0 for none")
         source = StableTokenSource() if token_source is None else token_source
-        _require(
-            isinstance(source, (Source, FixedToken)) and not isinstance(source, type),
-            "token_source is a source, such as ClassicTokenSource()",
-        )
+        _require(isinstance(source, (Source, FixedToken)), "token_source is a source, such as ClassicTokenSource()")
         self.appid = appid
         self._clock = clock
         self._is_closed = False

@@ -13,7 +13,8 @@ _SECRETS = re.compile(
 )
 _LOGGERS = (
     "urllib3.connectionpool",
-    "requests",
+    "urllib3.poolmanager",
+    "urllib3.util.retry",
     "httpx2",
     "httpcore2.connection",
     "httpcore2.http11",

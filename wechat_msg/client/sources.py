@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol
 
 from attrs import field, frozen
 
@@ -56,37 +57,28 @@ class Attempt:
     is_limited: bool = False
 
 
-@runtime_checkable
-class Source(Protocol):
-    """Knows how to fetch a token or ticket; when, and who of many does it, is the business of the client."""
+class Source(ABC):
+    """Knows how to fetch a token or ticket; when, and who of many does it, is the business of the client.
 
-    @property
-    def name(self) -> str:
-        """Tells sources of one account apart, as each has a token of its own; printable ASCII."""
-        ...
+    Attributes:
+        name: Tells sources of one account apart, as each has a token of its own; printable ASCII.
+        early: How many seconds before its end a new one is fetched.
+        is_shared: Whether all who fetch get the same; otherwise the second fetch makes the first one useless.
+        limits: How many limited attempts may be made in how many seconds.
+    """
 
-    @property
-    def early(self) -> float:
-        """How many seconds before its end a new one is fetched."""
-        ...
+    name: ClassVar[str]
+    early: ClassVar[float] = 600.0
+    is_shared: ClassVar[bool] = True
+    limits: ClassVar[Limits] = ()
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether all who fetch get the same; otherwise the second fetch makes the first one useless."""
-        ...
-
-    @property
-    def limits(self) -> Limits:
-        """How many limited attempts may be made in how many seconds."""
-        ...
-
+    @abstractmethod
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         """Give the ways to fetch, one after the other, until one gives something else than *rejected*."""
-        ...
 
 
 @frozen
-class StableTokenSource:
+class StableTokenSource(Source):
     """稳定版接口调用凭据: the access_token that all programs get alike until it is nearly over; the default.
 
     A new one is forced only if WeChat rejects the one that it goes on giving, at most 20 times a day and 30 seconds
@@ -96,10 +88,9 @@ class StableTokenSource:
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html
     """
 
-    name: ClassVar[str] = "stable"
-    early: ClassVar[float] = 240.0  # until 300 seconds before its end WeChat gives the same one again
-    is_shared: ClassVar[bool] = True
-    limits: ClassVar[Limits] = ((1, 30.0), (20, DAY))
+    name = "stable"
+    early = 240.0  # until 300 seconds before its end WeChat gives the same one again
+    limits = ((1, 30.0), (20, DAY))
 
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         """Ask for the token of all; insist on a new one only if that is the rejected one."""
@@ -108,7 +99,7 @@ class StableTokenSource:
 
 
 @frozen
-class ClassicTokenSource:
+class ClassicTokenSource(Source):
     """接口调用凭据: an access_token of one's own; whoever fetches the next one ends it 5 minutes later.
 
     All programs of the account must share one store, or use something else. How often a rejected token is replaced
@@ -118,10 +109,9 @@ class ClassicTokenSource:
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_access_token.html
     """
 
-    name: ClassVar[str] = "classic"
-    early: ClassVar[float] = 600.0
-    is_shared: ClassVar[bool] = False
-    limits: ClassVar[Limits] = ((5, 300.0), (200, DAY))
+    name = "classic"
+    is_shared = False
+    limits = ((5, 300.0), (200, DAY))
 
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         """Fetch a new one."""
@@ -134,7 +124,7 @@ def _check_printable(_instance: object, _attribute: object, value: str) -> None:
 
 
 @frozen
-class RemoteTokenSource:
+class RemoteTokenSource(Source):
     """中控服务器: a token server of one's own, `wechat_msg.client.token_server`.
 
     Args:
@@ -142,10 +132,8 @@ class RemoteTokenSource:
         shared_secret: What it asks of whoever comes.
     """
 
-    name: ClassVar[str] = "remote"
-    early: ClassVar[float] = 120.0  # the server renews earlier, so what it gives by then is new
-    is_shared: ClassVar[bool] = True
-    limits: ClassVar[Limits] = ()
+    name = "remote"
+    early = 120.0  # the server renews earlier, so what it gives by then is new
 
     url: str = field(validator=_check_printable)
     shared_secret: str = field(repr=False, validator=_check_printable)
@@ -172,21 +160,14 @@ def fingerprint(value: str) -> str:
 
 
 @frozen
-class TicketSource:
+class TicketSource(Source):
     """Fetches a ticket: ``jsapi`` or ``wx_card``."""
 
-    early: ClassVar[float] = 600.0
-    is_shared: ClassVar[bool] = True
-    limits: ClassVar[Limits] = ()
+    name = "ticket"
 
     type: str
 
-    @property
-    def name(self) -> str:
-        """As wanted by `Source`."""
-        return f"ticket:{self.type}"
-
-    def attempts(self, rejected: str | None) -> Iterable[Attempt]:  # noqa: ARG002, as wanted by `Source`
+    def attempts(self, rejected: str | None) -> Iterable[Attempt]:  # noqa: ARG002
         """Fetch one."""
         yield Attempt(jsapi.get_ticket(self.type))
 

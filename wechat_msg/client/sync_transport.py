@@ -10,6 +10,7 @@ from wechat_msg.api.answers import Answer
 from wechat_msg.client.exchange import Request
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.transport import PIECE, explain
+from wechat_msg.errors import CallError
 
 __all__ = ["SyncTransport"]
 
@@ -28,6 +29,8 @@ class SyncTransport:
     """A session of requests: the user's, or one of its own."""
 
     def __init__(self, session: requests.Session | None) -> None:
+        if session is not None and not isinstance(session, requests.Session):
+            raise CallError("the session of a Client is a requests.Session")
         self._is_ours = session is None
         self._session = session or _make_session()
 

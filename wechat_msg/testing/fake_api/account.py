@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -42,17 +43,23 @@ class Account:
         appid: Its AppID.
         secret: Its AppSecret.
         url: Where the fake listens.
+        classic: The tokens of ``/cgi-bin/token``.
+        stable: The tokens of ``/cgi-bin/stable_token``.
         token_quota: How many times the token of ``/cgi-bin/token`` may still be fetched; then it answers 45009.
         allowed_ips: The addresses that may fetch tokens, others get 40164; None: all.
         page_size: How many OpenIDs are on a page.
         users: What ``user/info`` answers, by OpenID.
         blacklist: OpenIDs, the oldest first.
+        refusing: OpenIDs, see `refuse_messages`.
+        out_of_window: OpenIDs, see `close_window`.
+        codes: OpenID and scope by code, see `add_code`.
         messages: The bodies of the customer-service messages that were accepted.
         media: The files that were uploaded, by media_id.
     """
 
     def __init__(self, appid: str, secret: str, clock: Callable[[], float]) -> None:
         self.appid, self.secret, self.url = appid, secret, ""
+        self._lock = threading.RLock()
         self._clock, self._ahead = clock, 0.0
         self.classic, self.stable = ClassicTokens(self.clock), StableTokens(self.clock)
         self.token_quota = TOKEN_QUOTA
@@ -105,8 +112,9 @@ class Account:
 
     def expire_access_tokens(self) -> None:
         """Let every token that was handed out answer 42001 from now on."""
-        self.classic.expire()
-        self.stable.expire()
+        with self._lock:
+            self.classic.expire()
+            self.stable.expire()
 
     def revoke_access_tokens(self, *, sticky: bool = False) -> None:
         """Let every token that was handed out answer 40001 from now on, as after a change of the AppSecret.
@@ -114,9 +122,10 @@ class Account:
         Args:
             sticky: ``/cgi-bin/stable_token`` goes on handing out the same rejected token, until a new one is forced.
         """
-        self.classic.reject()
-        self.stable.reject()
-        self.stable.is_sticky = sticky
+        with self._lock:
+            self.classic.reject()
+            self.stable.reject()
+            self.stable.is_sticky = sticky
 
     # --- users -------------------------------------------------------------------------------------------------------
 
@@ -146,7 +155,8 @@ class Account:
             "qr_scene": 98765,
             "qr_scene_str": "",
         }
-        self.users[openid] = {**known, **fields}
+        with self._lock:
+            self.users[openid] = {**known, **fields}
 
     def close_window(self, openid: str) -> None:
         """Let customer-service messages to this user answer 45015: the last 48 hours brought nothing from them."""

@@ -60,7 +60,6 @@ class FakeWeChatAPI(Account):
         self._port = port
         self._server: Server | None = None
         self._closing = threading.Event()
-        self._lock = threading.RLock()
         self._requests: list[APIRequest] = []
         self._delays: Plan[float] = Plan()
         self._outcomes: Plan[Answer | Refusal | Literal["before", "after"]] = Plan()

@@ -1,0 +1,1002 @@
+"""FakeWeChatAPI, asked by a plain HTTP client."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import http.client
+import json
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from wechat_msg.testing import APIRequest, FakeWeChatAPI
+from wechat_msg.testing.fake_api.topics import ROUTES
+
+TIMEOUT = 10
+NOW = 1_763_703_600.0
+JPG = ("a.jpg", b"\xff\xd8\r\n--not the boundary\r\n\xff\xd9", "image/jpeg")
+OK = {"errcode": 0, "errmsg": "ok"}
+
+
+class Asker:
+    """Asks the fake, with the account's token unless told otherwise."""
+
+    def __init__(self, wechat):
+        self.wechat = wechat
+        self.session = requests.Session()
+
+    def token(self):
+        return self.wechat.access_token or self.fetch()["access_token"]
+
+    def fetch(self, **changes):
+        query = {"grant_type": "client_credential", "appid": self.wechat.appid, "secret": self.wechat.secret}
+        return self.get("/cgi-bin/token", token=None, **{**query, **changes})
+
+    def fetch_stable(self, **changes):
+        body = {"grant_type": "client_credential", "appid": self.wechat.appid, "secret": self.wechat.secret}
+        return self.post("/cgi-bin/stable_token", {**body, **changes}, token=None)
+
+    def get(self, path, **query):
+        return self.ask("GET", path, None, **query).json()
+
+    def post(self, path, body, **query):
+        return self.ask("POST", path, json.dumps(body, ensure_ascii=False).encode(), **query).json()
+
+    def upload(self, path, files, form=None, **query):
+        return self.ask("POST", path, form, files=files, **query).json()
+
+    def ask(self, method, path, data=None, *, token="", files=None, **query):
+        if token is not None:
+            query["access_token"] = token or self.token()
+        return self.session.request(
+            method, self.wechat.url + path, params=query, data=data, files=files, timeout=TIMEOUT
+        )
+
+    def works(self, token):
+        """Return the errcode that a token gets."""
+        return self.get("/cgi-bin/get_api_domain_ip", token=token).get("errcode", 0)
+
+
+@pytest.fixture
+def wechat():
+    with FakeWeChatAPI(clock=lambda: NOW) as wechat:
+        yield wechat
+
+
+@pytest.fixture
+def asker(wechat):
+    asker = Asker(wechat)
+    with asker.session:
+        yield asker
+
+
+# --- tokens ----------------------------------------------------------------------------------------------------------
+
+
+class TestClassicTokens:
+    def test_a_token_is_valid_for_two_hours(self, wechat, asker):
+        answer = asker.fetch()
+        assert answer == {"access_token": wechat.access_token, "expires_in": 7200}
+        wechat.advance(7199)
+        assert asker.works(answer["access_token"]) == 0
+        wechat.advance(1)
+        assert asker.works(answer["access_token"]) == 42001
+
+    def test_every_fetch_gives_a_new_token_and_the_one_before_dies_five_minutes_later(self, wechat, asker):
+        first, second = asker.fetch()["access_token"], asker.fetch()["access_token"]
+        assert first != second
+        wechat.advance(299)
+        assert (asker.works(first), asker.works(second)) == (0, 0)
+        wechat.advance(1)
+        assert (asker.works(first), asker.works(second)) == (40001, 0)
+
+    def test_the_quota_is_used_up_and_can_be_cleared(self, wechat, asker):
+        token = asker.token()
+        wechat.token_quota = 1
+        asker.fetch()
+        assert asker.fetch()["errcode"] == 45009
+        assert asker.post("/cgi-bin/clear_quota", {"appid": wechat.appid}, token=token) == OK
+        assert "access_token" in asker.fetch()
+
+    def test_a_quota_cannot_be_cleared_an_eleventh_time(self, wechat, asker):
+        own = {"appid": wechat.appid, "appsecret": wechat.secret}
+        answers = [asker.post("/cgi-bin/clear_quota/v2", own, token=None)["errcode"] for _ in range(11)]
+        assert answers == [0] * 10 + [48006]
+
+
+class TestStableTokens:
+    def test_everybody_gets_the_same_token_with_the_time_that_it_has_left(self, wechat, asker):
+        first = asker.fetch_stable()
+        wechat.advance(6855)
+        assert asker.fetch_stable() == {"access_token": first["access_token"], "expires_in": 345}
+
+    def test_in_the_last_five_minutes_there_is_a_new_one_and_the_old_one_is_still_valid(self, wechat, asker):
+        old = asker.fetch_stable()["access_token"]
+        wechat.advance(6900)
+        new = asker.fetch_stable()["access_token"]
+        assert new == wechat.stable_access_token != old
+        assert (asker.works(old), asker.works(new)) == (0, 0)
+        wechat.advance(300)
+        assert asker.works(old) == 42001
+
+    def test_a_forced_one_kills_the_one_before_at_once(self, asker):
+        old = asker.fetch_stable()["access_token"]
+        new = asker.fetch_stable(force_refresh=True)["access_token"]
+        assert (asker.works(old), asker.works(new)) == (40001, 0)
+        assert asker.fetch_stable()["access_token"] == new
+
+    def test_forcing_is_allowed_every_thirty_seconds_and_twenty_times_a_day(self, wechat, asker):
+        assert "access_token" in asker.fetch_stable(force_refresh=True)
+        wechat.advance(29)
+        assert asker.fetch_stable(force_refresh=True)["errcode"] == 45011
+        for _ in range(19):
+            wechat.advance(30)
+            assert "access_token" in asker.fetch_stable(force_refresh=True)
+        wechat.advance(30)
+        assert asker.fetch_stable(force_refresh=True)["errcode"] == 45009
+        wechat.advance(86400)
+        assert "access_token" in asker.fetch_stable(force_refresh=True)
+
+    def test_the_other_kind_is_left_alone(self, asker):
+        classic, stable = asker.fetch()["access_token"], asker.fetch_stable()["access_token"]
+        asker.fetch_stable(force_refresh=True)
+        asker.fetch()
+        assert (asker.works(classic), asker.works(stable)) == (0, 40001)
+
+
+class TestRejectedTokens:
+    def test_expired_tokens_answer_42001(self, wechat, asker):
+        tokens = asker.fetch()["access_token"], asker.fetch_stable()["access_token"]
+        wechat.expire_access_tokens()
+        assert [asker.works(token) for token in tokens] == [42001, 42001]
+        assert asker.works(asker.fetch_stable()["access_token"]) == 0
+
+    def test_revoked_tokens_answer_40001_as_wechat_puts_it(self, wechat, asker):
+        asker.fetch()
+        wechat.revoke_access_tokens()
+        answer = asker.get("/cgi-bin/getcallbackip")
+        assert answer["errcode"] == 40001
+        assert answer["errmsg"].startswith("invalid credential, access_token is invalid or not latest rid: ")
+        assert asker.works(asker.fetch()["access_token"]) == 0
+
+    def test_a_revoked_stable_token_is_replaced(self, wechat, asker):
+        old = asker.fetch_stable()["access_token"]
+        wechat.revoke_access_tokens()
+        new = asker.fetch_stable()["access_token"]
+        assert (asker.works(old), asker.works(new)) == (40001, 0)
+
+    def test_a_sticky_one_is_handed_out_until_a_new_one_is_forced(self, wechat, asker):
+        old = asker.fetch_stable()["access_token"]
+        wechat.revoke_access_tokens(sticky=True)
+        assert asker.fetch_stable()["access_token"] == old
+        new = asker.fetch_stable(force_refresh=True)["access_token"]
+        assert (asker.works(old), asker.works(new)) == (40001, 0)
+        assert asker.fetch_stable()["access_token"] == new
+
+    @pytest.mark.parametrize(("token", "errcode"), [(None, 41001), ("made-up", 40014)])
+    def test_no_token_and_an_unknown_one_are_told_apart(self, asker, token, errcode):
+        assert asker.works(token) == errcode
+
+
+WRONG_CREDENTIALS = [
+    ({"appid": "wxffffffffffffffff"}, 40013),
+    ({"secret": "f" * 32}, 40125),
+    ({"appid": ""}, 41002),
+    ({"secret": ""}, 41004),
+    ({"grant_type": "authorization_code"}, 40002),
+]
+
+
+class TestCredentials:
+    @pytest.mark.parametrize(("changes", "errcode"), WRONG_CREDENTIALS)
+    def test_wrong_ones_are_refused_by_both_kinds(self, asker, changes, errcode):
+        assert asker.fetch(**changes)["errcode"] == errcode
+        assert asker.fetch_stable(**changes)["errcode"] == errcode
+
+    def test_an_address_that_is_not_in_the_whitelist_is_named(self, wechat, asker):
+        wechat.allowed_ips = {"203.0.113.7"}
+        answer = asker.fetch_stable()
+        assert answer["errcode"] == 40164
+        assert answer["errmsg"].startswith("invalid ip 127.0.0.1 ")
+        wechat.allowed_ips.add("127.0.0.1")
+        assert "access_token" in asker.fetch_stable()
+
+    def test_the_stable_token_is_not_to_be_had_with_get(self, asker):
+        assert asker.get("/cgi-bin/stable_token", token=None)["errcode"] == 43002
+
+    def test_fetches_are_counted_whether_they_succeed_or_not(self, wechat, asker):
+        asker.fetch()
+        asker.fetch(secret="wrong")
+        asker.fetch_stable()
+        assert wechat.token_fetches == {"classic": 2, "stable": 1}
+        assert len(wechat.requests_to("/cgi-bin/token")) == 2
+
+
+# --- requests --------------------------------------------------------------------------------------------------------
+
+
+class TestRequests:
+    def test_what_was_asked_is_kept(self, wechat, asker):
+        token = asker.token()
+        asker.post("/cgi-bin/user/info/updateremark", {"openid": "oUSER", "remark": "小明"})
+        assert [request.path for request in wechat.requests] == ["/cgi-bin/token", "/cgi-bin/user/info/updateremark"]
+        (request,) = wechat.requests_to("/cgi-bin/user/info/updateremark")
+        assert (request.method, request.query, request.address) == ("POST", {"access_token": token}, "127.0.0.1")
+        assert request.json == {"openid": "oUSER", "remark": "小明"}
+        assert request.headers["content-length"] == str(len(request.body))
+        assert request.was_taken
+
+    def test_it_can_be_forgotten(self, wechat, asker):
+        asker.post(SEND, TEXT)
+        wechat.clear()
+        assert (wechat.requests, wechat.messages) == ([], [])
+        assert asker.works(wechat.access_token) == 0
+
+    def test_no_repr_shows_a_secret(self, wechat, asker):
+        asker.fetch_stable()
+        asker.works(asker.token())
+        shown = repr(wechat.requests) + repr(wechat) + repr(wechat.stable.newest)
+        assert "APIRequest(method='GET', path='/cgi-bin/token'" in shown
+        assert not any(secret in shown for secret in (wechat.secret, wechat.access_token, wechat.stable_access_token))
+
+    def test_a_form_is_read(self, wechat, asker):
+        asker.upload(
+            "/cgi-bin/material/add_material", {"media": JPG}, {"description": "{}", "说明": "是"}, type="image"
+        )
+        (request,) = wechat.requests_to("/cgi-bin/material/add_material")
+        assert request.files == {"media": JPG}
+        assert request.form == {"description": "{}", "说明": "是"}
+        assert request.json is None
+
+    def test_a_body_in_chunks_is_read(self, wechat, asker):
+        asker.token()
+        body = json.dumps(TEXT).encode()
+        assert asker.ask("POST", SEND, iter([body[:5], body[5:]])).json() == OK
+        (request,) = wechat.requests_to(SEND)
+        assert request.headers["transfer-encoding"] == "chunked"
+        assert request.json == TEXT
+
+    def test_what_is_not_a_form_has_no_files(self):
+        request = APIRequest("POST", "/", {}, {"content-type": "multipart/form-data"}, b"{}", "127.0.0.1")
+        assert (request.files, request.form) == ({}, {})
+
+
+SEND = "/cgi-bin/message/custom/send"
+TEXT = {"touser": "oUSER", "msgtype": "text", "text": {"content": "hi"}}
+
+REFUSED_BODIES = [
+    (b"", 44002),
+    (b"{", 47001),
+    (b"[]", 47001),
+    (b"touser=oUSER", 47001),
+    ('{"touser":"oUSER","text":"中"}'.encode("gbk"), 47001),
+    (json.dumps({**TEXT, "text": {"content": "中"}}).encode(), 40033),
+]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(("body", "errcode"), REFUSED_BODIES)
+    def test_a_body_must_be_json_with_characters_as_they_are(self, asker, body, errcode):
+        assert asker.ask("POST", SEND, body).json()["errcode"] == errcode
+
+    @pytest.mark.parametrize("content", ["line\\nend", "\\u0007", "a \\\\u4e2d written out"])
+    def test_escapes_of_ascii_are_no_harm(self, asker, content):
+        body = json.dumps(TEXT).replace("hi", content)
+        assert asker.ask("POST", SEND, body.encode()).json() == OK
+
+    def test_the_method_must_be_the_right_one(self, asker):
+        assert asker.get(SEND)["errcode"] == 43002
+        assert asker.post("/cgi-bin/user/get", {})["errcode"] == 43001
+
+    def test_an_unknown_path_is_refused(self, asker):
+        assert asker.get("/cgi-bin/nothing")["errcode"] == 40066
+
+    def test_a_refusal_has_a_rid(self, asker):
+        answer = asker.get("/cgi-bin/user/info", openid="oNOBODY")
+        assert answer["errcode"] == 40003
+        assert answer["errmsg"].rpartition(" rid: ")[2].count("-") == 2
+
+    def test_json_comes_as_wechat_sends_it(self, wechat, asker):
+        wechat.add_user("oUSER", remark="小明")
+        answer = asker.ask("GET", "/cgi-bin/user/info", openid="oUSER")
+        assert answer.headers["content-type"] == "application/json; encoding=utf-8"
+        assert "小明".encode() in answer.content
+
+
+# --- faults ----------------------------------------------------------------------------------------------------------
+
+
+class TestFaults:
+    PATH = "/cgi-bin/user/info"
+
+    def ask(self, asker, path=PATH):
+        return asker.get(path, openid="oUSER").get("errcode", 0)
+
+    def test_an_errcode_is_answered_as_often_as_was_ordered(self, wechat, asker):
+        wechat.fail(self.PATH, -1, times=2)
+        assert [self.ask(asker) for _ in range(3)] == [-1, -1, 0]
+
+    def test_or_until_it_is_taken_back(self, wechat, asker):
+        wechat.fail(self.PATH, 45009, "used up")
+        assert [self.ask(asker) for _ in range(3)] == [45009] * 3
+        assert asker.get(self.PATH)["errmsg"].startswith("used up rid: ")
+        wechat.heal(self.PATH)
+        assert self.ask(asker) == 0
+
+    def test_what_was_ordered_for_some_requests_comes_before_what_is_for_good(self, wechat, asker):
+        wechat.fail(self.PATH, 1)
+        wechat.fail(self.PATH, 2)
+        wechat.fail(self.PATH, 3, times=1)
+        wechat.fail(self.PATH, 4, times=1)
+        assert [self.ask(asker) for _ in range(4)] == [3, 4, 2, 2]
+
+    def test_other_paths_are_left_alone_unless_all_are_meant(self, wechat, asker):
+        wechat.fail(self.PATH, -1)
+        assert self.ask(asker, "/cgi-bin/user/get") == 0
+        wechat.fail("*", -2)
+        assert self.ask(asker, "/cgi-bin/user/get") == -2
+        wechat.heal("*")
+        assert self.ask(asker) == 0
+
+    def test_an_answer_can_be_anything(self, wechat, asker):
+        wechat.answer(self.PATH, {"subscribe": 7}, times=1)
+        wechat.answer(self.PATH, b"<html>", status=502, content_type="text/html", headers={"Retry-After": "3"}, times=1)
+        assert asker.get(self.PATH) == {"subscribe": 7}
+        answer = asker.ask("GET", self.PATH)
+        assert (answer.status_code, answer.content) == (502, b"<html>")
+        assert (answer.headers["content-type"], answer.headers["retry-after"]) == ("text/html", "3")
+
+    def test_a_path_that_is_unknown_can_be_given_an_answer(self, wechat, asker):
+        wechat.answer("/cgi-bin/draft/count", {"total_count": 3})
+        assert asker.get("/cgi-bin/draft/count") == {"total_count": 3}
+
+    def test_a_request_dropped_before_it_was_done_has_no_effect(self, wechat, asker):
+        asker.token()
+        wechat.drop(SEND)
+        with pytest.raises(requests.ConnectionError):
+            asker.post(SEND, TEXT)
+        assert wechat.messages == []
+        assert asker.post(SEND, TEXT) == OK
+        assert [request.was_taken for request in wechat.requests_to(SEND)] == [False, True]
+
+    def test_a_request_dropped_after_it_was_done_has_its_effect(self, wechat, asker):
+        asker.token()
+        wechat.drop(SEND, when="after")
+        with pytest.raises(requests.ConnectionError):
+            asker.post(SEND, TEXT)
+        assert wechat.messages == [TEXT]
+        assert [request.was_taken for request in wechat.requests_to(SEND)] == [True]
+
+    def test_an_answer_can_be_late_while_others_are_not(self, wechat, asker):
+        token = asker.token()
+        wechat.delay(SEND, 0.3, times=1)
+        with ThreadPoolExecutor(1) as pool:
+            late = pool.submit(asker.post, SEND, TEXT, token=token)
+            wait_for(lambda: wechat.messages)
+            assert Asker(wechat).works(token) == 0
+            assert not late.done()
+            assert late.result() == OK
+
+    def test_closing_the_fake_ends_the_waiting(self, wechat, asker):
+        asker.token()
+        wechat.delay(SEND, 60)
+        with ThreadPoolExecutor(1) as pool:
+            late = pool.submit(asker.post, SEND, TEXT)
+            wait_for(lambda: wechat.messages)
+            wechat.close()
+            with pytest.raises(requests.ConnectionError):
+                late.result(TIMEOUT)
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def connect(wechat):
+    return http.client.HTTPConnection("127.0.0.1", int(wechat.url.rpartition(":")[2]), timeout=TIMEOUT)
+
+
+class TestServer:
+    def test_a_connection_is_kept(self, wechat):
+        with contextlib.closing(connect(wechat)) as connection:
+            kept = []
+            for _ in range(3):
+                connection.request("GET", "/cgi-bin/token")
+                connection.getresponse().read()
+                kept.append(connection.sock)
+            assert kept[0] is not None
+            assert kept == [kept[0]] * 3
+
+    @pytest.mark.parametrize("header", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+    def test_a_client_that_hangs_up_within_its_request_has_asked_nothing(self, wechat, capfd, header):
+        with contextlib.closing(connect(wechat)) as connection:
+            connection.connect()
+            connection.sock.sendall(f"POST {SEND} HTTP/1.1\r\n{header}\r\n\r\n64\r\n{{}}".encode())
+            connection.sock.shutdown(socket.SHUT_WR)
+            assert connection.sock.recv(100) == b""
+        assert wechat.requests == []
+        assert capfd.readouterr().err == ""
+
+    def test_closing_hangs_up_on_kept_connections(self, wechat, asker):
+        asker.token()
+        wechat.close()
+        with pytest.raises(requests.ConnectionError):
+            asker.fetch()
+
+    def test_it_can_be_closed_twice_and_started_again(self, wechat, asker):
+        wechat.close()
+        wechat.close()
+        wechat.start()
+        assert "access_token" in asker.fetch()
+
+    def test_a_given_port_is_listened_at(self, wechat):
+        port = int(wechat.url.rpartition(":")[2])
+        wechat.close()
+        with FakeWeChatAPI(port=port) as other:
+            assert other.url == wechat.url
+
+    def test_its_clock_is_the_real_one_if_none_is_given(self):
+        wechat = FakeWeChatAPI()
+        assert abs(wechat.clock() - time.time()) < 5
+        wechat.advance(3600)
+        assert abs(wechat.clock() - time.time() - 3600) < 5
+
+    def test_two_hundred_can_ask_at_once(self, wechat):
+        token = Asker(wechat).token()
+        together = threading.Barrier(200, timeout=TIMEOUT)
+
+        def ask(number):
+            asker = Asker(wechat)
+            with asker.session:
+                together.wait()
+                return asker.post(SEND, {**TEXT, "text": {"content": str(number)}}, token=token)
+
+        with ThreadPoolExecutor(200) as pool:
+            answers = list(pool.map(ask, range(200)))
+        assert answers == [OK] * 200
+        assert sorted(int(message["text"]["content"]) for message in wechat.messages) == list(range(200))
+
+    def test_twenty_megabytes_come_and_go(self, asker):
+        content = bytes(range(256)) * (20 * 4096)
+        files = {"media": ("a.mp3", content, "audio/mp3")}
+        media_id = asker.upload("/cgi-bin/media/upload", files, type="voice")["media_id"]
+        assert asker.ask("GET", "/cgi-bin/media/get", media_id=media_id).content == content
+
+
+# --- topics ----------------------------------------------------------------------------------------------------------
+
+
+class TestMessages:
+    def test_those_that_are_accepted_are_kept(self, wechat, asker):
+        news = {"touser": "oUSER2", "msgtype": "news", "news": {"articles": [{"title": "a"}]}}
+        assert asker.post(SEND, TEXT) == asker.post(SEND, news) == OK
+        assert wechat.messages == [TEXT, news]
+
+    @pytest.mark.parametrize(
+        ("changes", "errcode"),
+        [
+            ({"touser": "oNOBODY"}, 40003),
+            ({"touser": None}, 40003),
+            ({"msgtype": "fax"}, 40008),
+            ({"msgtype": "image"}, 40035),
+            ({"text": {"content": ""}}, 44004),
+            ({"msgtype": "image", "image": {"media_id": "unknown"}}, 40007),
+            ({"msgtype": "news", "news": {"articles": [{}, {}]}}, 45008),
+        ],
+    )
+    def test_others_are_refused(self, wechat, asker, changes, errcode):
+        assert asker.post(SEND, {**TEXT, **changes})["errcode"] == errcode
+        assert wechat.messages == []
+
+    def test_the_window_can_be_closed(self, wechat, asker):
+        wechat.close_window("oUSER")
+        assert asker.post(SEND, TEXT)["errcode"] == 45015
+        assert asker.post(SEND, {**TEXT, "touser": "oUSER2"}) == OK
+
+    def test_a_user_on_the_blacklist_gets_none(self, asker):
+        asker.post("/cgi-bin/tags/members/batchblacklist", {"openid_list": ["oUSER"]})
+        assert asker.post(SEND, TEXT)["errcode"] == 43019
+
+    def test_a_mass_message_is_sent_once_for_each_clientmsgid(self, asker):
+        message = {"filter": {"is_to_all": True}, "msgtype": "text", "text": {"content": "hi"}, "clientmsgid": "one"}
+        first = asker.post("/cgi-bin/message/mass/sendall", message)
+        again = asker.post("/cgi-bin/message/mass/sendall", message)
+        assert (again["errcode"], again["msg_id"]) == (45065, first["msg_id"])
+        status = asker.post("/cgi-bin/message/mass/get", {"msg_id": first["msg_id"]})
+        assert status == {"msg_id": first["msg_id"], "msg_status": "SEND_SUCCESS"}
+
+    def test_records_come_in_pages(self, asker):
+        asked = {"starttime": 1, "endtime": 2, "msgid": 1, "number": 1}
+        page = asker.post("/customservice/msgrecord/getmsglist", asked)
+        assert (page["number"], page["msgid"]) == (1, 2)
+        assert asker.post("/customservice/msgrecord/getmsglist", {**asked, "msgid": 3})["recordlist"] == []
+
+
+TEMPLATED = {"touser": "oUSER", "template_id": "TEMPLATE_ID", "data": {"thing1": {"value": "面包"}}}
+
+
+class TestTemplates:
+    PATHS = ("/cgi-bin/message/template/send", "/cgi-bin/message/subscribe/send", "/cgi-bin/message/subscribe/bizsend")
+
+    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.parametrize(
+        ("changes", "errcode"),
+        [
+            ({}, 0),
+            ({"touser": "oNOBODY"}, 40003),
+            ({"touser": "oUSER2"}, 43101),
+            ({"template_id": "unknown"}, 40037),
+            ({"template_id": None}, 40037),
+            ({"data": None}, 47003),
+            ({"data": {"thing1": {"value": ""}}}, 47003),
+            ({"data": {"thing1": {"value": "长" * 21}}}, 47003),
+        ],
+    )
+    def test_a_message_must_fit(self, wechat, asker, path, changes, errcode):
+        wechat.refuse_messages("oUSER2")
+        assert asker.post(path, {**TEMPLATED, **changes})["errcode"] == errcode
+
+    def test_the_value_that_does_not_fit_is_named(self, asker):
+        answer = asker.post(self.PATHS[0], {**TEMPLATED, "data": {"phrase2": {"value": "长长长长长长"}}})
+        assert answer["errmsg"].startswith("argument invalid! data.phrase2.value invalid rid: ")
+
+    def test_who_does_not_follow_gets_no_template_message(self, wechat, asker):
+        wechat.add_user("oUSER", subscribe=0)
+        assert asker.post(self.PATHS[0], TEMPLATED)["errcode"] == 43004
+
+    def test_those_that_are_added_can_be_used_and_deleted(self, asker):
+        added = asker.post("/wxaapi/newtmpl/addtemplate", {"tid": "401", "kidList": [1, 2]})["priTmplId"]
+        assert asker.post(self.PATHS[1], {**TEMPLATED, "template_id": added})["errcode"] == 0
+        assert asker.post("/wxaapi/newtmpl/deltemplate", {"priTmplId": added}) == OK
+        listed = asker.get("/wxaapi/newtmpl/gettemplate")["data"]
+        assert [template["priTmplId"] for template in listed] == ["TEMPLATE_ID"]
+
+
+class TestMedia:
+    def test_what_was_uploaded_comes_back_for_three_days(self, wechat, asker):
+        uploaded = asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")
+        assert (uploaded["type"], uploaded["created_at"]) == ("image", int(NOW))
+        answer = asker.ask("GET", "/cgi-bin/media/get", media_id=uploaded["media_id"])
+        assert (answer.content, answer.headers["content-type"]) == (JPG[1], "image/jpeg")
+        assert answer.headers["content-disposition"] == f'attachment; filename="{uploaded["media_id"]}.jpg"'
+        wechat.advance(3 * 86400)
+        assert (
+            asker.get("/cgi-bin/media/get", media_id=uploaded["media_id"], token=asker.fetch()["access_token"])[
+                "errcode"
+            ]
+            == 40007
+        )
+
+    def test_of_a_video_its_url_comes_back(self, asker):
+        media_id = asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="video")["media_id"]
+        url = asker.get("/cgi-bin/media/get", media_id=media_id)["video_url"]
+        assert asker.session.get(url, timeout=TIMEOUT).content == JPG[1]
+
+    def test_of_a_thumb_only_a_thumb_media_id_comes_back(self, asker):
+        uploaded = asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="thumb")
+        assert set(uploaded) == {"type", "thumb_media_id", "created_at"}
+
+    @pytest.mark.parametrize(
+        ("files", "kind", "errcode"),
+        [
+            ({"media": JPG}, "fax", 40004),
+            ({"file": JPG}, "image", 41005),
+            ({"media": ("a.jpg", b"", "image/jpeg")}, "image", 44001),
+        ],
+    )
+    def test_an_upload_must_hold_a_file(self, asker, files, kind, errcode):
+        assert asker.upload("/cgi-bin/media/upload", files, type=kind)["errcode"] == errcode
+
+    def test_a_file_name_in_another_way_than_usual_is_not_read(self, asker):
+        asker.session.headers["Content-Type"] = "multipart/form-data; boundary=B"
+        body = b"--B\r\nContent-Disposition: form-data; name=\"media\"; filename*=UTF-8''a.jpg\r\n\r\nx\r\n--B--\r\n"
+        assert asker.ask("POST", "/cgi-bin/media/upload", body, type="image").json()["errcode"] == 41005
+
+    def test_material_stays_until_it_is_deleted(self, wechat, asker):
+        added = asker.upload("/cgi-bin/material/add_material", {"media": JPG}, type="image")
+        wechat.advance(365 * 86400)
+        asker.fetch()
+        body = json.dumps({"media_id": added["media_id"]})
+        assert asker.ask("POST", "/cgi-bin/material/get_material", body).content == JPG[1]
+        assert asker.get("/cgi-bin/material/get_materialcount")["image_count"] == 1
+        listed = asker.post("/cgi-bin/material/batchget_material", {"type": "image", "offset": 0, "count": 20})
+        assert listed["item"][0]["url"] == added["url"]
+        assert asker.ask("POST", "/cgi-bin/material/del_material", body).json() == OK
+        assert asker.ask("POST", "/cgi-bin/material/get_material", body).json()["errcode"] == 40007
+
+    def test_a_permanent_video_has_a_description(self, asker):
+        form = {"description": json.dumps({"title": "片", "introduction": "段"}, ensure_ascii=False)}
+        media_id = asker.upload("/cgi-bin/material/add_material", {"media": JPG}, form, type="video")["media_id"]
+        found = asker.post("/cgi-bin/material/get_material", {"media_id": media_id})
+        assert (found["title"], found["description"]) == ("片", "段")
+
+    def test_temporary_media_is_no_material(self, asker):
+        media_id = asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")["media_id"]
+        assert asker.post("/cgi-bin/material/get_material", {"media_id": media_id})["errcode"] == 40007
+
+
+class TestUsers:
+    def test_followers_come_in_pages_with_an_empty_one_behind(self, wechat, asker):
+        wechat.page_size = 2
+        first = asker.get("/cgi-bin/user/get")
+        assert first == {
+            "total": 3,
+            "count": 2,
+            "data": {"openid": ["oUSER", "oUSER2"]},
+            "next_openid": "oUSER2",
+        }
+        second = asker.get("/cgi-bin/user/get", next_openid="oUSER2")
+        assert (second["data"], second["next_openid"]) == ({"openid": ["oUSER3"]}, "oUSER3")
+        behind = asker.get("/cgi-bin/user/get", next_openid="oUSER3")
+        assert behind == {"total": 3, "count": 0, "next_openid": ""}
+
+    def test_of_who_has_gone_nothing_is_told(self, wechat, asker):
+        wechat.add_user("oGONE", subscribe=0)
+        assert asker.get("/cgi-bin/user/info", openid="oGONE") == {"subscribe": 0, "openid": "oGONE"}
+        assert "oGONE" not in asker.get("/cgi-bin/user/get")["data"]["openid"]
+
+    def test_a_remark_is_kept(self, wechat, asker):
+        assert asker.post("/cgi-bin/user/info/updateremark", {"openid": "oUSER", "remark": "小明"}) == OK
+        assert asker.get("/cgi-bin/user/info", openid="oUSER")["remark"] == "小明"
+        assert wechat.users["oUSER"]["remark"] == "小明"
+
+    def test_tags_are_made_given_and_taken(self, asker):
+        tag = asker.post("/cgi-bin/tags/create", {"tag": {"name": "广东"}})["tag"]["id"]
+        tagged = {"openid_list": ["oUSER", "oUSER2"], "tagid": tag}
+        assert asker.post("/cgi-bin/tags/members/batchtagging", tagged) == OK
+        assert asker.post("/cgi-bin/tags/getidlist", {"openid": "oUSER"}) == {"tagid_list": [tag]}
+        assert asker.post("/cgi-bin/user/tag/get", {"tagid": tag})["data"] == {"openid": ["oUSER", "oUSER2"]}
+        assert asker.post("/cgi-bin/tags/members/batchuntagging", {**tagged, "openid_list": ["oUSER"]}) == OK
+        assert {"id": tag, "name": "广东", "count": 1} in asker.get("/cgi-bin/tags/get")["tags"]
+        assert asker.post("/cgi-bin/tags/delete", {"tag": {"id": tag}}) == OK
+        assert asker.get("/cgi-bin/user/info", openid="oUSER2")["tagid_list"] == []
+
+    @pytest.mark.parametrize(
+        ("path", "body", "errcode"),
+        [
+            ("create", {"tag": {"name": "星标组"}}, 45157),
+            ("create", {"tag": {"name": "长" * 31}}, 45158),
+            ("update", {"tag": {"id": 2, "name": "a"}}, 45058),
+            ("delete", {"tag": {"id": 999}}, 45159),
+            ("members/batchtagging", {"openid_list": ["oUSER"], "tagid": 999}, 45159),
+            ("members/batchtagging", {"openid_list": ["oNOBODY"], "tagid": 2}, 40003),
+            ("members/batchtagging", {"openid_list": ["oUSER"] * 51, "tagid": 2}, 40032),
+        ],
+    )
+    def test_a_tag_that_cannot_be_is_refused(self, asker, path, body, errcode):
+        assert asker.post(f"/cgi-bin/tags/{path}", body)["errcode"] == errcode
+
+    def test_the_blacklist_is_kept(self, wechat, asker):
+        users = {"openid_list": ["oUSER", "oUSER2"]}
+        asker.post("/cgi-bin/tags/members/batchblacklist", users)
+        assert asker.post("/cgi-bin/tags/members/getblacklist", {"begin_openid": ""})["data"]["openid"] == [
+            "oUSER",
+            "oUSER2",
+        ]
+        asker.post("/cgi-bin/tags/members/batchunblacklist", {"openid_list": ["oUSER"]})
+        assert wechat.blacklist == ["oUSER2"]
+
+
+BUTTONS = [{"name": "菜单", "sub_button": [{"type": "click", "name": "赞", "key": "V1"}]}]
+
+
+class TestMenus:
+    def test_without_one_there_is_nothing_to_get(self, asker):
+        assert asker.get("/cgi-bin/menu/get")["errcode"] == 46003
+        assert asker.get("/cgi-bin/get_current_selfmenu_info")["is_menu_open"] == 0
+        conditional = {"button": BUTTONS, "matchrule": {"tag_id": "2"}}
+        assert asker.post("/cgi-bin/menu/addconditional", conditional)["errcode"] == 65303
+
+    def test_one_that_was_made_is_there_until_it_is_deleted(self, asker):
+        assert asker.post("/cgi-bin/menu/create", {"button": BUTTONS}) == OK
+        assert asker.get("/cgi-bin/menu/get")["menu"]["button"] == BUTTONS
+        shown = asker.get("/cgi-bin/get_current_selfmenu_info")["selfmenu_info"]["button"]
+        assert shown[0]["sub_button"] == {"list": BUTTONS[0]["sub_button"]}
+        assert asker.get("/cgi-bin/menu/delete") == OK
+        assert asker.get("/cgi-bin/menu/get")["errcode"] == 46003
+
+    def test_the_newest_conditional_menu_that_matches_wins(self, wechat, asker):
+        wechat.add_user("oUSER", tagid_list=[2])
+        special = [{"type": "click", "name": "星", "key": "V2"}]
+        asker.post("/cgi-bin/menu/create", {"button": BUTTONS})
+        for button in (BUTTONS, special):
+            asker.post("/cgi-bin/menu/addconditional", {"button": button, "matchrule": {"tag_id": "2"}})
+        assert asker.post("/cgi-bin/menu/trymatch", {"user_id": "oUSER"})["button"] == special
+        assert asker.post("/cgi-bin/menu/trymatch", {"user_id": "oUSER2"})["button"] == BUTTONS
+
+
+class TestCodes:
+    def test_a_qr_code_has_a_picture(self, asker):
+        scene = {"scene": {"scene_str": "shop"}}
+        code = asker.post("/cgi-bin/qrcode/create", {"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene})
+        picture = asker.ask("GET", "/cgi-bin/showqrcode", token=None, ticket=code["ticket"])
+        assert picture.content.startswith(b"\x89PNG\r\n")
+        assert asker.ask("GET", "/cgi-bin/showqrcode", token=None, ticket="unknown").status_code == 404
+
+    def test_only_a_temporary_one_expires(self, asker):
+        scene = {"scene": {"scene_id": 1}}
+        temporary = {"action_name": "QR_SCENE", "action_info": scene, "expire_seconds": 600}
+        assert asker.post("/cgi-bin/qrcode/create", temporary)["expire_seconds"] == 600
+        permanent = {"action_name": "QR_LIMIT_SCENE", "action_info": scene}
+        assert "expire_seconds" not in asker.post("/cgi-bin/qrcode/create", permanent)
+
+    def test_a_mini_program_code_is_a_picture_or_json(self, asker):
+        code = asker.ask("POST", "/wxa/getwxacode", b'{"path":"pages/index"}')
+        assert code.content.startswith(b"\x89PNG\r\n")
+        assert (code.headers["content-type"], code.headers["num-used"]) == ("image/png", "1")
+        assert asker.post("/wxa/getwxacodeunlimit", {"scene": "a=1", "page": "/pages/index"})["errcode"] == 41030
+        assert asker.post("/wxa/getwxacodeunlimit", {"scene": "a%20"})["errcode"] == 40129
+
+
+class TestLogin:
+    @pytest.fixture
+    def own(self, wechat):
+        return {"appid": wechat.appid, "secret": wechat.secret, "grant_type": "authorization_code", "token": None}
+
+    def test_a_code_is_good_once(self, wechat, asker, own):
+        wechat.add_code("CODE", "oUSER2", "snsapi_base")
+        answer = asker.get("/sns/oauth2/access_token", **own, code="CODE")
+        assert (answer["openid"], answer["scope"]) == ("oUSER2", "snsapi_base")
+        assert asker.get("/sns/oauth2/access_token", **own, code="CODE")["errcode"] == 40163
+        assert asker.get("/sns/oauth2/access_token", **own)["errcode"] == 41008
+        assert asker.get("/sns/jscode2session", **own, js_code="CODE2")["openid"] == "oUSER"
+
+    def test_the_user_token_tells_of_its_user_only(self, wechat, asker, own):
+        token = asker.get("/sns/oauth2/access_token", **own, code="CODE")["access_token"]
+        assert asker.get("/sns/auth", token=token, openid="oUSER") == OK
+        assert asker.get("/sns/userinfo", token=token, openid="oUSER")["openid"] == "oUSER"
+        assert asker.get("/sns/userinfo", token=token, openid="oUSER2")["errcode"] == 40003
+        wechat.advance(7200)
+        assert asker.get("/sns/auth", token=token, openid="oUSER")["errcode"] == 42001
+
+    def test_it_can_be_refreshed(self, wechat, asker, own):
+        answer = asker.get("/sns/oauth2/access_token", **own, code="CODE")
+        query = {"appid": wechat.appid, "token": None}
+        again = asker.get("/sns/oauth2/refresh_token", **query, refresh_token=answer["refresh_token"])
+        assert asker.get("/sns/auth", token=again["access_token"], openid="oUSER") == OK
+        assert asker.get("/sns/oauth2/refresh_token", **query, refresh_token="unknown")["errcode"] == 40030
+
+    def test_with_the_silent_scope_nothing_is_told(self, wechat, asker, own):
+        wechat.add_code("CODE", "oUSER", "snsapi_base")
+        token = asker.get("/sns/oauth2/access_token", **own, code="CODE")["access_token"]
+        assert asker.get("/sns/userinfo", token=token, openid="oUSER")["errcode"] == 48001
+
+    def test_a_session_is_checked_by_its_signature(self, asker, own):
+        session_key = asker.get("/sns/jscode2session", **own, js_code="CODE")["session_key"]
+        signature = hmac.new(session_key.encode(), b"", hashlib.sha256).hexdigest()
+        signed = {"openid": "oUSER", "sig_method": "hmac_sha256", "signature": signature}
+        assert asker.get("/wxa/checksession", **signed) == OK
+        assert asker.get("/wxa/resetusersessionkey", **signed)["session_key"] != session_key
+        assert asker.get("/wxa/checksession", **signed)["errcode"] == 87009
+        assert asker.get("/wxa/checksession", **{**signed, "openid": "oUSER2"})["errcode"] == 87007
+
+    def test_a_ticket_stays_the_same_for_two_hours(self, wechat, asker):
+        ticket = asker.get("/cgi-bin/ticket/getticket", type="jsapi")
+        assert ticket["expires_in"] == 7200
+        wechat.advance(7100)
+        again = asker.get("/cgi-bin/ticket/getticket", type="jsapi")
+        assert again == {**ticket, "expires_in": 100}
+        wechat.advance(100)
+        token = asker.fetch()["access_token"]
+        assert asker.get("/cgi-bin/ticket/getticket", type="jsapi", token=token)["ticket"] != ticket["ticket"]
+
+
+# --- every path ------------------------------------------------------------------------------------------------------
+
+TO = {"touser": "oUSER"}
+BY_USER = {"openid": "oUSER"}
+AGENT = {"kf_account": "a@wechat"}
+SIGNED = {**BY_USER, "sig_method": "hmac_sha256"}
+CARD = {**BY_USER, "notify_type": 2001, "notify_code": "CODE"}
+SCENE = {"action_name": "QR_SCENE", "action_info": {"scene": {"scene_id": 1}}}
+DATA = {"template_id": "TEMPLATE_ID", "data": {"thing1": {"value": "面包"}}}
+MASS = {"msgtype": "text", "text": {"content": "hi"}}
+ARTICLES = {"articles": [{"title": "a"}]}
+BUTTON = {"button": [{"type": "click", "name": "a", "key": "b"}]}
+ONE_TAGGED = {"openid_list": ["oUSER"], "tagid": 2}
+LISTED = {"openid_list": ["oUSER"]}
+
+#: What to ask of every path so that it is done: a text is a file, a dict the query of a GET or the body of a POST.
+#: The values in capitals and angle brackets come from what `prepare` has made.
+REQUESTS = {
+    "/cgi-bin/ticket/getticket": {"type": "jsapi"},
+    "/cgi-bin/clear_quota": {"appid": "<APPID>"},
+    "/cgi-bin/openapi/quota/get": {"cgi_path": SEND},
+    "/cgi-bin/openapi/quota/clear": {"cgi_path": SEND},
+    "/cgi-bin/openapi/rid/get": {"rid": "61725984-6126f6f9-040f19c4"},
+    "/cgi-bin/get_api_domain_ip": {},
+    "/cgi-bin/getcallbackip": {},
+    "/cgi-bin/callback/check": {"action": "all", "check_operator": "DEFAULT"},
+    "/cgi-bin/message/custom/send": TEXT,
+    "/cgi-bin/message/custom/business/send": TEXT,
+    "/cgi-bin/message/custom/typing": {**TO, "command": "Typing"},
+    "/cgi-bin/message/custom/business/typing": {**TO, "command": "Typing"},
+    "/customservice/kfaccount/add": {"kf_account": "b@wechat", "nickname": "b"},
+    "/customservice/kfaccount/update": {**AGENT, "nickname": "b"},
+    "/customservice/kfaccount/del": AGENT,
+    "/customservice/kfaccount/inviteworker": {**AGENT, "invite_wx": "wx"},
+    "/customservice/kfaccount/uploadheadimg": "kf_account=a@wechat",
+    "/customservice/kfaccount/setadmin": {"kf_openid": "oUSER"},
+    "/customservice/kfaccount/canceladmin": {"kf_openid": "oUSER"},
+    "/cgi-bin/customservice/getkflist": {},
+    "/cgi-bin/customservice/getonlinekflist": {},
+    "/customservice/kfsession/create": {**AGENT, **BY_USER},
+    "/customservice/kfsession/close": {**AGENT, **BY_USER},
+    "/customservice/kfsession/getsession": BY_USER,
+    "/customservice/kfsession/getsessionlist": AGENT,
+    "/customservice/kfsession/getwaitcase": {},
+    "/customservice/msgrecord/getmsglist": {"starttime": 1, "endtime": 2, "msgid": 1, "number": 9},
+    "/cgi-bin/message/mass/sendall": {"filter": {"tag_id": 2}, **MASS},
+    "/cgi-bin/message/mass/send": {
+        "touser": ["oUSER", "oUSER2"],
+        "msgtype": "image",
+        "images": {"media_ids": ["<MEDIA>"]},
+    },
+    "/cgi-bin/message/mass/preview": {**TO, **MASS},
+    "/cgi-bin/message/mass/get": {"msg_id": "<MASS>"},
+    "/cgi-bin/message/mass/delete": {"msg_id": "<MASS>"},
+    "/cgi-bin/message/mass/speed/get": {},
+    "/cgi-bin/message/mass/speed/set": {"speed": 1},
+    "/cgi-bin/media/upload": "type=image",
+    "/cgi-bin/media/get": {"media_id": "<MEDIA>"},
+    "/cgi-bin/media/get/jssdk": {"media_id": "<MEDIA>"},
+    "/cgi-bin/media/uploadimg": "",
+    "/cgi-bin/media/uploadnews": ARTICLES,
+    "/cgi-bin/media/uploadvideo": {"media_id": "<MEDIA>", "title": "a", "description": "b"},
+    "/cgi-bin/material/add_material": "type=image",
+    "/cgi-bin/material/get_material": {"media_id": "<NEWS>"},
+    "/cgi-bin/material/del_material": {"media_id": "<NEWS>"},
+    "/cgi-bin/material/get_materialcount": {},
+    "/cgi-bin/material/batchget_material": {"type": "news", "offset": 0, "count": 20},
+    "/cgi-bin/template/api_set_industry": {"industry_id1": "1", "industry_id2": "4"},
+    "/cgi-bin/template/get_industry": {},
+    "/cgi-bin/template/api_add_template": {"template_id_short": "TM00015"},
+    "/cgi-bin/template/get_all_private_template": {},
+    "/cgi-bin/template/del_private_template": {"template_id": "TEMPLATE_ID"},
+    "/wxa/sec/queryblocktmplmsg": {"tmpl_msg_id": "1", "largest_id": 0, "limit": 10},
+    "/cgi-bin/message/template/send": {**TO, **DATA},
+    "/cgi-bin/message/template/subscribe": {**TO, **DATA, "scene": "1", "title": "a"},
+    "/cgi-bin/message/subscribe/send": {**TO, **DATA},
+    "/cgi-bin/message/subscribe/bizsend": {**TO, **DATA},
+    "/cgi-bin/message/wxopen/template/uniform_send": {**TO, "mp_template_msg": DATA},
+    "/wxaapi/newtmpl/addtemplate": {"tid": "401", "kidList": [1, 2], "sceneDesc": "a"},
+    "/wxaapi/newtmpl/deltemplate": {"priTmplId": "TEMPLATE_ID"},
+    "/wxaapi/newtmpl/getcategory": {},
+    "/wxaapi/newtmpl/getpubtemplatekeywords": {"tid": "99"},
+    "/wxaapi/newtmpl/getpubtemplatetitles": {"ids": "616", "start": 0, "limit": 30},
+    "/wxaapi/newtmpl/gettemplate": {},
+    "/wxa/set_user_notify": {**CARD, "content_json": "{}"},
+    "/wxa/set_user_notifyext": {**CARD, "ext_json": "{}"},
+    "/wxa/get_user_notify": CARD,
+    "/cgi-bin/user/info": BY_USER,
+    "/cgi-bin/user/info/batchget": {"user_list": [BY_USER]},
+    "/cgi-bin/user/get": {},
+    "/cgi-bin/user/info/updateremark": {**BY_USER, "remark": ""},
+    "/cgi-bin/changeopenid": {"from_appid": "wx", **LISTED},
+    "/cgi-bin/tags/create": {"tag": {"name": "b"}},
+    "/cgi-bin/tags/get": {},
+    "/cgi-bin/tags/update": {"tag": {"id": 100, "name": "b"}},
+    "/cgi-bin/tags/delete": {"tag": {"id": 100}},
+    "/cgi-bin/tags/getidlist": BY_USER,
+    "/cgi-bin/user/tag/get": {"tagid": 2, "next_openid": ""},
+    "/cgi-bin/tags/members/batchtagging": ONE_TAGGED,
+    "/cgi-bin/tags/members/batchuntagging": ONE_TAGGED,
+    "/cgi-bin/tags/members/getblacklist": {"begin_openid": ""},
+    "/cgi-bin/tags/members/batchblacklist": LISTED,
+    "/cgi-bin/tags/members/batchunblacklist": LISTED,
+    "/cgi-bin/qrcode/create": SCENE,
+    "/cgi-bin/shorten/gen": {"long_data": "a"},
+    "/cgi-bin/shorten/fetch": {"short_key": "<SHORT>"},
+    "/cgi-bin/shorturl": {"action": "long2short", "long_url": "https://example.com"},
+    "/cgi-bin/menu/create": BUTTON,
+    "/cgi-bin/menu/get": {},
+    "/cgi-bin/menu/delete": {},
+    "/cgi-bin/get_current_selfmenu_info": {},
+    "/cgi-bin/menu/addconditional": {**BUTTON, "matchrule": {"tag_id": "2"}},
+    "/cgi-bin/menu/delconditional": {"menuid": "<MENU>"},
+    "/cgi-bin/menu/trymatch": {"user_id": "oUSER"},
+    "/wxa/checksession": {**SIGNED, "signature": "<SIGNATURE>"},
+    "/wxa/resetusersessionkey": {**SIGNED, "signature": "<SIGNATURE>"},
+    "/wxa/business/getuserencryptkey": {**SIGNED, "signature": "<SIGNATURE>"},
+    "/wxa/business/getuserphonenumber": {"code": "CODE"},
+    "/wxa/business/checkencryptedmsg": {"encrypted_msg_hash": "0" * 64},
+    "/wxa/getpaidunionid": {**BY_USER, "transaction_id": "1"},
+    "/wxa/getpluginopenpid": {"code": "CODE"},
+    "/wxa/msg_sec_check": {**BY_USER, "content": "hi", "version": 2, "scene": 1},
+    "/wxa/media_check_async": {
+        **BY_USER,
+        "media_url": "https://example.com",
+        "media_type": 2,
+        "version": 2,
+        "scene": 1,
+    },
+    "/wxa/getuserriskrank": {**BY_USER, "appid": "<APPID>", "scene": 0},
+    "/cgi-bin/wxaapp/createwxaqrcode": {"path": "pages/index"},
+    "/wxa/getwxacode": {"path": "pages/index"},
+    "/wxa/getwxacodeunlimit": {"scene": "a=1"},
+    "/wxa/generatescheme": {"jump_wxa": {"path": "pages/index"}},
+    "/wxa/generatenfcscheme": {"model_id": "1"},
+    "/wxa/queryscheme": {"scheme": "<SCHEME>"},
+    "/wxa/generate_urllink": {"path": "pages/index"},
+    "/wxa/query_urllink": {"url_link": "<LINK>"},
+    "/wxa/genwxashortlink": {"page_url": "pages/index"},
+    "/cgi-bin/message/wxopen/activityid/create": {},
+    "/cgi-bin/message/wxopen/updatablemsg/send": {
+        "activity_id": "<ACTIVITY>",
+        "target_state": 0,
+        "template_info": {"parameter_list": [{"name": "member_count", "value": "2"}]},
+    },
+    "/cgi-bin/message/wxopen/chattoolmsg/send": {"activity_id": "<ACTIVITY>", "target_state": 1, "template_id": "a"},
+}
+
+
+def prepare(wechat, asker):
+    """Make something of everything; return what the capitals in angle brackets stand for."""
+    asker.post("/customservice/kfaccount/add", {**AGENT, "nickname": "a"})
+    asker.post("/cgi-bin/tags/create", {"tag": {"name": "a"}})
+    asker.post("/cgi-bin/menu/create", BUTTON)
+    login = {"appid": wechat.appid, "secret": wechat.secret, "grant_type": "authorization_code", "js_code": "CODE2"}
+    session_key = asker.get("/sns/jscode2session", token=None, **login)["session_key"]
+    sent = {"filter": {"is_to_all": True}, **MASS}
+    conditional = {**BUTTON, "matchrule": {"tag_id": "2"}}
+    return {
+        "<APPID>": wechat.appid,
+        "<MEDIA>": asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")["media_id"],
+        "<NEWS>": asker.post("/cgi-bin/media/uploadnews", ARTICLES)["media_id"],
+        "<MASS>": str(asker.post("/cgi-bin/message/mass/sendall", sent)["msg_id"]),
+        "<MENU>": asker.post("/cgi-bin/menu/addconditional", conditional)["menuid"],
+        "<SHORT>": asker.post("/cgi-bin/shorten/gen", {"long_data": "a"})["short_key"],
+        "<SCHEME>": asker.post("/wxa/generatescheme", {})["openlink"],
+        "<SIGNATURE>": hmac.new(session_key.encode(), b"", hashlib.sha256).hexdigest(),
+        "<LINK>": asker.post("/wxa/generate_urllink", {"path": "a"})["url_link"],
+        "<ACTIVITY>": asker.get("/cgi-bin/message/wxopen/activityid/create")["activity_id"],
+    }
+
+
+WITHOUT_TOKEN = {path for path, route in ROUTES.items() if not route.needs_token}
+
+
+class TestEveryPath:
+    def test_is_asked_here_if_it_needs_a_token(self):
+        assert set(REQUESTS) == set(ROUTES) - WITHOUT_TOKEN
+
+    def test_which_needs_no_token_is_known(self):
+        own = {path for path in WITHOUT_TOKEN if not path.startswith("/sns/")} - {"/fake/file"}
+        tokens = {"/cgi-bin/token", "/cgi-bin/stable_token"}
+        assert own == {*tokens, "/cgi-bin/clear_quota/v2", "/cgi-bin/showqrcode"}
+
+    @pytest.mark.parametrize("path", REQUESTS)
+    def test_does_what_it_is_asked(self, wechat, asker, path):
+        asked, method = self.fill(REQUESTS[path], prepare(wechat, asker)), ROUTES[path].methods.split()[0]
+        if isinstance(asked, str):
+            answer = asker.ask("POST", path, files={"media": JPG}, **dict([asked.split("=")] if asked else []))
+        elif method == "GET":
+            answer = asker.ask("GET", path, **asked)
+        else:
+            answer = asker.ask("POST", path, json.dumps(asked, ensure_ascii=False).encode())
+        assert answer.headers["content-type"].startswith("image/") or answer.json().get("errcode", 0) == 0
+
+    def fill(self, asked, made):
+        written = json.dumps(asked)
+        for name, value in made.items():
+            written = written.replace(name, value)
+        return json.loads(written)
+
+    @pytest.mark.parametrize("path", REQUESTS)
+    def test_needs_a_token(self, asker, path):
+        answer = asker.ask(ROUTES[path].methods.split()[0], path, b"{}", token=None)
+        assert answer.json()["errcode"] == 41001
+
+    @pytest.mark.parametrize("path", [path for path in REQUESTS if ROUTES[path].needed])
+    def test_refuses_to_do_without_what_it_needs(self, asker, path):
+        answer = asker.ask(ROUTES[path].methods.split()[0], path, b'{"nothing":1}')
+        assert answer.json()["errcode"] > 40000
