@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
+from tests.raw_http import Handle, Server, listen
 from wechat_msg import AsyncClient, Client, WeChatError
 from wechat_msg.api.call import Call, Pages
 from wechat_msg.client import FixedToken
@@ -79,7 +81,7 @@ class InLoop:
     def __repr__(self) -> str:
         return repr(self.client)
 
-    def __enter__(self) -> InLoop:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,6 +96,14 @@ def make_fixed(make: Callable[..., Any], *hosts: str, **options: Any) -> Any:
     """Make a client that has its access_token already, and tries once."""
     options = {"retries": 0, "token_source": FixedToken(TOKEN), **options}
     return make("wx0123456789abcdef", SECRET, hosts=hosts, **options)
+
+
+@contextlib.contextmanager
+def serving(make: Callable[..., Any], *handles: Handle, **options: Any) -> Iterator[tuple[Server, Any]]:
+    """Run a server, and a client of it that has its access_token already and tries three times, without pauses."""
+    options = {"retries": 2, "random": lambda: 0.0, **options}
+    with listen(*handles) as server, make_fixed(make, server.url, **options) as client:
+        yield server, client
 
 
 def catch(error: type[WeChatError], function: Callable[..., Any], *args: Any, **options: Any) -> Any:

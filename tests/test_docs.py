@@ -1,6 +1,7 @@
 """The documents are true: every example in them is run, every table in them is complete, every link leads somewhere.
 
-After a change of the models ``python tests/test_docs.py models --write`` renews the tables of docs/models.md.
+After a change of the models ``python tests/test_docs.py models --write`` renews the tables of docs/models.md, and after
+one of wechat_msg.api ``python tests/test_docs.py topics --write`` those of docs/calling.md.
 ``python tests/test_docs.py run README.md`` runs the examples of one document, as the tests do.
 """
 
@@ -16,6 +17,7 @@ import inspect
 import itertools
 import json
 import os
+import pkgutil
 import re
 import shlex
 import shutil
@@ -34,7 +36,12 @@ import attrs
 import pytest
 
 import wechat_msg
+import wechat_msg.api
 from wechat_msg import (
+    APIError,
+    AsyncClient,
+    Client,
+    ClientError,
     Event,
     Message,
     PushError,
@@ -42,17 +49,22 @@ from wechat_msg import (
     PushSettings,
     Reply,
     ReplyError,
+    StoreError,
     UserMessage,
     delivery,
     events,
     fields,
+    jssdk,
     messages,
     replies,
     settings,
     stores,
     testing,
+    userdata,
 )
-from wechat_msg.testing import build_echostr_request, build_push, open_reply
+from wechat_msg.api import errcodes
+from wechat_msg.client import calling, credentials, hosts, sources, tokens
+from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
 
 ROOT = Path(__file__).parents[1]
 READMES = ["README.md", "README.zh-CN.md"]
@@ -66,6 +78,7 @@ PORT = "8000"
 TOKEN = "mytoken123"
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 APPID = "wx0123456789abcdef"
+SECRET = "0123456789abcdef0123456789abcdef"
 
 
 # --- reading the documents -------------------------------------------------------------------------------------------
@@ -144,6 +157,14 @@ def run_document(document: str) -> None:
     sys.modules["document"] = module
     namespace = vars(module)
     set_up_django("wechat_msg.stores.django" in (ROOT / document).read_text("utf-8"))
+    with FakeWeChatAPI(APPID, SECRET) as wechat:
+        for client in (Client, AsyncClient):  # those that name no hosts ask the fake
+            client.__init__.__kwdefaults__["hosts"] = [wechat.url]
+        run_blocks(document, namespace)
+    assert namespace.get("INSTALLED_APPS", APPS) == APPS
+
+
+def run_blocks(document: str, namespace: dict[str, Any]) -> None:
     for block in read_blocks(document, "code", "doctest"):
         before = dict(namespace)
         if block.kind == "doctest":
@@ -157,7 +178,6 @@ def run_document(document: str) -> None:
             elif name in ("app", "application", "urlpatterns"):
                 check_web_stack(value, block, namespace["settings"])
         sys.stdout.write(f"{block} {block.kind}\n")
-    assert namespace.get("INSTALLED_APPS", APPS) == APPS
 
 
 #: What a document tells its readers to install in their project is what is installed where its examples run.
@@ -271,7 +291,8 @@ def run_python(arguments: list[str], cwd: Path, **environ: str) -> subprocess.Co
 
 def make_environ(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WECHAT_", "DJANGO_", "FLASK_"))}
-    return {**kept, "WECHAT_TOKEN": TOKEN, "PYTHONIOENCODING": "utf-8", "NO_PROXY": "*", "no_proxy": "*", **more}
+    account = {"WECHAT_TOKEN": TOKEN, "WECHAT_APPID": APPID, "WECHAT_SECRET": SECRET}
+    return {**kept, **account, "PYTHONIOENCODING": "utf-8", "NO_PROXY": "*", "no_proxy": "*", **more}
 
 
 def test_every_block_is_tested():
@@ -441,7 +462,7 @@ def check_command(block: Block, words: list[str]) -> None:
             assert set(arguments) <= set(targets), f"{block}: {arguments}"
         case "export":
             name = arguments[0].partition("=")[0]
-            assert name in environment_variables(), f"{block}: {name}"
+            assert name in environment_variables() | VARIABLES_OF_CLIENTS, f"{block}: {name}"
         case "python" | ".venv/bin/python" if arguments[0] == "-m":
             module = arguments[1]
             assert importlib.util.find_spec(module) or (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
@@ -515,6 +536,9 @@ def environment_variables() -> set[str]:
     return {"WECHAT_" + name.upper() for name in settings._ENVIRONMENT}
 
 
+VARIABLES_OF_CLIENTS = {"WECHAT_APPID", "WECHAT_SECRET", "WECHAT_TOKEN_SERVER_SECRET"}
+
+
 def test_every_setting_is_in_the_table():
     rows = read_tables("docs/receiving.md", "Field")
 
@@ -536,12 +560,72 @@ def test_every_parameter_of_an_endpoint_is_in_the_table():
         assert [row[:2] for row in rows] == [[each.name, tell_default(each.default)] for each in parameters]
 
 
+@pytest.mark.parametrize(("number", "client"), enumerate([Client, AsyncClient]))
+def test_every_option_of_a_client_is_in_the_table(number, client):
+    """In order, with its default; where it differs, that of `Client` comes first."""
+    rows = read_tables("docs/calling.md", "Option", "Default")
+
+    assert [row[0] for row in rows] == [*inspect.signature(client).parameters]
+    for (_, told, *_), parameter in zip(rows, inspect.signature(client).parameters.values(), strict=True):
+        default = tell_default(parameter.default)
+        assert default in (told, told.split(", ")[number % len(told.split(", "))]), parameter
+
+
 def tell_default(default: Any) -> str:
     if default is inspect.Parameter.empty:
         return "required"
+    if default is hosts.DEFAULT_HOSTS:
+        return "the table below"
     if callable(default):
-        return f"{default.__module__}.{default.__name__}"
+        module = getattr(default, "__module__", None) or type(default.__self__).__module__
+        return f"{module.partition('.')[0]}.{default.__name__}"
     return f'"{default}"' if isinstance(default, str) else repr(default)
+
+
+def test_every_host_is_in_the_table():
+    rows = read_tables("docs/calling.md", "Host")
+
+    assert tuple(f"https://{row[0]}" for row in rows) == hosts.DEFAULT_HOSTS
+
+
+def test_every_source_of_tokens_is_in_the_table():
+    """With what it is called in the store, when it renews, and how often it may be forced."""
+    rows = {row[0]: row[1:] for row in read_tables("docs/tokens.md", "Source", "Name")}
+    classes = [sources.StableTokenSource, sources.ClassicTokenSource, sources.RemoteTokenSource]
+
+    assert rows.keys() == {cls.__name__ for cls in classes} | {"FixedToken"}
+    for cls in classes:
+        name, early, alike, limits, _ = rows[cls.__name__]
+        assert (name, early, alike) == (cls.name, f"{cls.early:g} s", "yes" if cls.is_shared else "no")
+        assert limits == (", ".join(map(tell_limit, cls.limits)) or "none")
+
+
+def tell_limit(limit: tuple[int, float]) -> str:
+    count, seconds = limit
+    return f"{count} in {'24 h' if seconds == sources.DAY else f'{seconds:g} s'}"
+
+
+def test_numbers_of_tokens_are_those_of_the_code():
+    rows = read_tables("docs/tokens.md", "Seconds", "What")
+    waiting = tokens.LEASE, tokens.FETCH_LIMIT, tokens._FIRST_PAUSE, tokens._LONGEST_PAUSE
+    renewal = tokens.LOOK_EVERY, 30 * tokens.LOOK_EVERY, credentials._AT_LEAST
+    failure = *credentials._REMEMBER.values(), credentials.remember_for(ClientError())
+
+    assert sorted(float(row[0]) for row in rows) == sorted([*waiting, *renewal, *failure])
+
+
+def test_numbers_of_calls_are_those_of_the_code():
+    rows = read_tables("docs/calling.md", "Seconds", "What")
+    timeouts = [
+        value
+        for name in ("timeout", "total_timeout")
+        for value in [inspect.signature(Client).parameters[name].default]
+        for value in (value if isinstance(value, tuple) else [value])
+    ]
+
+    assert sorted(float(row[0]) for row in rows) == sorted(
+        [*timeouts, calling._FIRST_PAUSE, calling._LONGEST_PAUSE, hosts._REST]
+    )
 
 
 def test_numbers_are_those_of_the_code():
@@ -562,7 +646,7 @@ def test_numbers_are_those_of_the_code():
 
 def test_every_line_of_the_log_is_in_the_table():
     """With its level and what it begins with, where three dots stand for anything."""
-    rows = read_tables("docs/receiving.md", "Level", "Begins with")
+    rows = [row for page in ("receiving", "tokens") for row in read_tables(f"docs/{page}.md", "Level", "Begins with")]
     told = [(level, ".*".join(map(re.escape, begin.split("...")))) for level, begin, _ in rows]
 
     seen = set()
@@ -576,12 +660,21 @@ def test_every_line_of_the_log_is_in_the_table():
 def list_log_lines() -> Iterator[tuple[str, str]]:
     """Yield level and text, before its values are put in, of every call of a logger."""
     for path in (ROOT / "wechat_msg").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        tree = ast.parse(path.read_bytes())
+        texts = {node.targets[0].id: node.value for node in tree.body if is_text(node)}
+        for node in ast.walk(tree):
             match node:
-                case ast.Call(
-                    func=ast.Attribute(value=ast.Name("_log"), attr=level), args=[ast.Constant(str(text)), *_]
-                ):
-                    yield {"exception": "ERROR"}.get(level, level.upper()), text
+                case ast.Call(func=ast.Attribute(value=ast.Name("_log"), attr=level), args=[text, *_]):
+                    text = texts[text.id] if isinstance(text, ast.Name) else text
+                    assert isinstance(text, ast.Constant), f"{path}:{node.lineno}"
+                    yield {"exception": "ERROR"}.get(level, level.upper()), text.value
+
+
+def is_text(node: ast.AST) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Name()], value=ast.Constant(str())):
+            return True
+    return False
 
 
 def test_every_error_is_in_the_table():
@@ -594,6 +687,21 @@ def test_every_error_is_in_the_table():
         if cls is not PushError:
             assert rows[cls.__name__][1] == str(cls.status_hint)
             assert cls.hint in rows[cls.__name__][-1]
+
+
+def test_every_error_of_a_call_is_in_the_table():
+    """Once; those of WeChat with numbers that are made into it."""
+    known = [getattr(wechat_msg, name) for name in wechat_msg.errors.__all__]
+    bases = {ClientError, wechat_msg.TransportError, APIError}
+    classes = [cls for cls in known if issubclass(cls, (ClientError, StoreError)) and cls not in bases]
+    rows = read_tables("docs/calling.md", "Class", "Numbers")
+    meanings = errcodes.list_meanings()
+
+    assert sorted(row[0] for row in rows) == sorted(cls.__name__ for cls in classes)
+    for name, numbers, *_ in rows:
+        codes = [int(number) for number in split(numbers)]
+        assert bool(codes) == issubclass(getattr(wechat_msg, name), APIError)
+        assert {meanings[code].error.__name__ for code in codes} <= {name}
 
 
 def test_every_reply_is_in_the_table():
@@ -648,7 +756,7 @@ def list_wire_names(reply: Reply) -> Iterator[str]:
 
 def test_every_kind_of_field_is_in_the_table():
     rows = read_tables("docs/models.md", "Kind")
-    others = {"UnreadableField", "build", "model", "snake_case"}
+    others = {"UnreadableField", "build", "items_reader_of", "model", "reader_of", "snake_case"}
 
     assert {row[0].partition("(")[0] for row in rows} == set(fields.__all__) - others
 
@@ -657,9 +765,10 @@ def test_every_name_to_import_is_in_a_document():
     """A public name that no document mentions is one that nobody finds."""
     text = "".join((ROOT / document).read_text("utf-8") for document in DOCUMENTS)
 
-    names = [name for name in [*wechat_msg.__all__, *testing.__all__, *stores.__all__] if not name.startswith("_")]
+    places = wechat_msg, testing, stores, wechat_msg.api, wechat_msg.client, jssdk, userdata
+    names = {name for place in places for name in place.__all__ if not name.startswith("_")}
 
-    assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
+    assert sorted(name for name in names if not re.search(rf"\b{name}\b", text)) == []
 
 
 def list_modules() -> set[str]:
@@ -788,21 +897,90 @@ def render_spellings(classes: list[Any]) -> str:
     return "\n".join(lines)
 
 
-def replace_tables(text: str) -> str:
+# --- the tables of the API -------------------------------------------------------------------------------------------
+
+
+class Topic(NamedTuple):
+    """A module of wechat_msg.api that has functions for users."""
+
+    name: str
+    title: str
+    purpose: str
+    functions: dict[str, Any]
+
+
+def list_topics() -> Iterator[Topic]:
+    """Yield every module whose docstring begins with a name of WeChat's, which is how topics are told from tools."""
+    for module in pkgutil.iter_modules(wechat_msg.api.__path__):
+        found = importlib.import_module(f"wechat_msg.api.{module.name}")
+        title, purpose = split_summary(found)
+        if is_chinese(title):
+            functions = {name: each for name in found.__all__ if inspect.isfunction(each := getattr(found, name))}
+            # In the order of the source, which puts together what belongs together.
+            functions = dict(sorted(functions.items(), key=lambda item: source_order(item[1])))
+            yield Topic(module.name, title, purpose, functions)
+
+
+def source_order(function: Any) -> tuple[str, int]:
+    return function.__module__, function.__code__.co_firstlineno
+
+
+def split_summary(documented: Any) -> tuple[str, str]:
+    """Return WeChat's name and what follows, of the first line of a docstring."""
+    title, _, text = inspect.getdoc(documented).partition("\n")[0].replace("``", "`").partition(": ")
+    return title, text.removesuffix(".")
+
+
+def is_chinese(text: str) -> bool:
+    return bool(re.search("[\u4e00-\u9fff]", text))
+
+
+def render_api() -> dict[str, str]:
+    """Return the tables of docs/calling.md by their names."""
+    topics = list(list_topics())
+    lines = ["| Module | 中文 | What it is for |", "|---|---|---|"]
+    lines += [f"| [`{topic.name}`](#{topic.name}) | {topic.title} | {topic.purpose} |" for topic in topics]
+    return {"topics": "\n".join(lines), "functions": "\n\n".join(map(render_functions, topics))}
+
+
+def render_functions(topic: Topic) -> str:
+    lines = [f"### {topic.name}", "", "| Function | 中文 | What it does |", "|---|---|---|"]
+    for name, function in topic.functions.items():
+        title, text = split_summary(function)
+        assert is_chinese(title), f"{topic.name}.{name} does not begin with WeChat's name"
+        what = re.split(r"; |\. ", text)[0]
+        lines.append(f"| `{name}({', '.join(list_required(function))})` | {title} | {what} |")
+    return "\n".join(lines)
+
+
+def list_required(function: Any) -> Iterator[str]:
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.default is parameter.empty and parameter.kind != parameter.VAR_KEYWORD:
+            yield parameter.name
+
+
+# --- tables that are written -----------------------------------------------------------------------------------------
+
+
+def replace_tables(text: str, tables: Mapping[str, str]) -> str:
     """Put the tables in place of what stands between their marks."""
-    for name, table in render_models().items():
+    for name, table in tables.items():
         mark = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
         text, count = re.subn(mark, lambda found, new=table: f"{found[1]}\n{new}\n\n{found[2]}", text, flags=re.DOTALL)
         assert count == 1, name
     return text
 
 
-def test_tables_of_models_are_complete_and_true():
+PAGES = {"models": ("docs/models.md", render_models), "topics": ("docs/calling.md", render_api)}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_that_are_written_are_complete_and_true(name):
     """In a fresh interpreter, as other tests register types of their own."""
-    done = run_python([__file__, "models"], ROOT)
+    done = run_python([__file__, name], ROOT)
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout == (ROOT / "docs/models.md").read_text("utf-8"), "run: python tests/test_docs.py models --write"
+    assert done.stdout == (ROOT / PAGES[name][0]).read_text("utf-8"), f"run: python tests/test_docs.py {name} --write"
 
 
 def test_attributes_follow_the_naming_rule():
@@ -816,8 +994,9 @@ def test_attributes_follow_the_naming_rule():
 def main(task: str, argument: str = "") -> None:
     if task == "run":
         return run_document(argument)
-    page = ROOT / "docs/models.md"
-    text = replace_tables(page.read_text("utf-8"))
+    name, render = PAGES[task]
+    page = ROOT / name
+    text = replace_tables(page.read_text("utf-8"), render())
     if argument == "--write":
         page.write_text(text, "utf-8")
     else:

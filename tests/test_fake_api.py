@@ -416,11 +416,18 @@ class TestServer:
             assert kept[0] is not None
             assert kept == [kept[0]] * 3
 
-    @pytest.mark.parametrize("header", ["Content-Length: 100", "Transfer-Encoding: chunked"])
-    def test_a_client_that_hangs_up_within_its_request_has_asked_nothing(self, wechat, capfd, header):
+    @pytest.mark.parametrize(
+        ("header", "body"),
+        [
+            ("Content-Length: 100", "{}"),
+            ("Transfer-Encoding: chunked", "64\r\n{}"),
+            ("Transfer-Encoding: chunked", "2\r\n{}\r\n"),
+        ],
+    )
+    def test_a_client_that_hangs_up_within_its_request_has_asked_nothing(self, wechat, capfd, header, body):
         with contextlib.closing(connect(wechat)) as connection:
             connection.connect()
-            connection.sock.sendall(f"POST {SEND} HTTP/1.1\r\n{header}\r\n\r\n64\r\n{{}}".encode())
+            connection.sock.sendall(f"POST {SEND} HTTP/1.1\r\n{header}\r\n\r\n{body}".encode())
             connection.sock.shutdown(socket.SHUT_WR)
             assert connection.sock.recv(100) == b""
         assert wechat.requests == []

@@ -8,10 +8,8 @@ import gzip
 import io
 import os
 import random
-import re
 import tempfile
 import threading
-import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +20,10 @@ from attrs import frozen
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from tests.both_clients import TOKEN, InLoop, both, catch, make_fixed
+from tests.both_clients import both, catch, make_fixed, serving
 from tests.raw_http import PATIENCE, Connection, Request, answering, listen, render
 from tests.servers import run
-from wechat_msg import Client
+from wechat_msg import AsyncClient
 from wechat_msg.api.call import Call, File, Upload
 from wechat_msg.api.reading import Takes
 from wechat_msg.errors import AnswerLost, CallError, InvalidParameter, UnreadableAnswer
@@ -37,11 +35,6 @@ SMALL = LARGE[:300_000]
 UPLOAD, DOWNLOAD = "/cgi-bin/media/upload", "/cgi-bin/media/get"
 UPLOADED = b'{"type":"image","media_id":"MEDIA","created_at":1700000000}'
 REFUSED = b'{"errcode":40007,"errmsg":"invalid media_id rid: 61725984-6126f6f9-040f19c4"}'
-
-
-def patient(make: Any, url: str) -> Any:
-    """Make a client that tries three times, without pauses."""
-    return make_fixed(make, url, retries=2, random=lambda: 0.0)
 
 
 # --- up --------------------------------------------------------------------------------------------------------------
@@ -201,16 +194,15 @@ def sources(tmp_path):
 class TestUpload:
     @from_every_source
     def test_sends_every_byte(self, make, source, sources):
-        with listen(take) as server, make_fixed(make, server.url) as client, sources(source, SMALL) as file:
+        with serving(make, take) as (server, client), sources(source, SMALL) as file:
             assert client.call(upload(file)) == "MEDIA"
 
         assert content_of(server.requests[0]) == SMALL
 
     @pytest.mark.parametrize("source", LARGE_SOURCES)
     def test_sends_20_mb_again_from_their_start_when_the_line_breaks_in_the_middle(self, make, source, sources):
-        with listen(break_after(7 * MB), take) as server, patient(make, server.url) as client:
-            with sources(source, LARGE) as file:
-                assert client.call(upload(file)) == "MEDIA"
+        with serving(make, break_after(7 * MB), take) as (server, client), sources(source, LARGE) as file:
+            assert client.call(upload(file)) == "MEDIA"
 
         assert content_of(server.requests[0]) == LARGE
         assert len(server.connections) == 2
@@ -237,7 +229,7 @@ class TestUpload:
 
     def test_sends_nothing_again_that_may_have_been_done_and_must_not_be_done_twice(self, make):
         once = Call("POST", UPLOAD, dict, upload=Upload(file=SMALL, filename="a.jpg"))
-        with listen(break_after(1000), take) as server, patient(make, server.url) as client:
+        with serving(make, break_after(1000), take) as (server, client):
             catch(AnswerLost, client.call, once)
 
         assert len(server.connections) == 1
@@ -245,21 +237,21 @@ class TestUpload:
     def test_may_be_called_again_with_the_same_call(self, make, tmp_path):
         (tmp_path / "a.jpg").write_bytes(SMALL)
         call = upload(tmp_path / "a.jpg")
-        with listen(take) as server, make_fixed(make, server.url) as client:
+        with serving(make, take) as (server, client):
             client.call(call)
             client.call(call)
 
         assert [content_of(request) == SMALL for request in server.requests] == [True, True]
 
     def test_leaves_the_users_file_open(self, make, sources):
-        with listen(take) as server, make_fixed(make, server.url) as client, sources("file", SMALL) as file:
+        with serving(make, take) as (server, client), sources("file", SMALL) as file:
             client.call(upload(file))
 
             assert not file.closed
             assert file.tell() == len(SMALL)
 
     def test_sends_an_empty_file(self, make):
-        with listen(take) as server, make_fixed(make, server.url) as client:
+        with serving(make, take) as (server, client):
             client.call(upload(b""))
 
         assert content_of(server.requests[0]) == b""
@@ -272,13 +264,13 @@ class TestUpload:
             with path.open("ab") as file:
                 file.write(b"more")
 
-        with listen(take) as server, make_fixed(make, server.url) as client:
+        with serving(make, take) as (server, client):
             client.call(upload(path, progress=grow))
 
         assert content_of(server.requests[0]) == SMALL
 
     def test_raises_what_wechat_says_against_it(self, make):
-        with listen(answering(render(REFUSED))) as server, make_fixed(make, server.url) as client:
+        with serving(make, answering(render(REFUSED))) as (server, client):
             error = catch(InvalidParameter, client.call, upload(LARGE))
 
         assert error.errcode == 40007
@@ -287,7 +279,7 @@ class TestUpload:
 @both
 class TestForm:
     def send(self, make, call: Call[Any]) -> Request:
-        with listen(take) as server, make_fixed(make, server.url) as client:
+        with serving(make, take) as (server, client):
             client.call(call)
         return server.requests[0]
 
@@ -323,6 +315,9 @@ class TestForm:
         content = b"\r\n--\r\n--boundary--\r\n\r\n"
 
         assert content_of(self.send(make, upload(content))) == content
+
+
+NAMES = ["照片.jpg", 'a".jpg', "a\r\nX-Injected: 1.jpg", "a\n.jpg", "a\0.jpg", "a\\.jpg", "é.jpg", "\ud800.jpg"]
 
 
 class TestNames:
@@ -412,7 +407,7 @@ class _Broken:
 class TestUnreadableFile:
     @pytest.mark.parametrize("name", [name for name in vars(_Broken) if not name.startswith("_")])
     def test_is_an_error_before_anything_is_sent(self, make, name, tmp_path):
-        with listen(take) as server, patient(make, server.url) as client, getattr(_Broken(), name)(tmp_path) as file:
+        with serving(make, take) as (server, client), getattr(_Broken(), name)(tmp_path) as file:
             error = catch(CallError, client.call, upload(file))
 
         assert "file" in str(error)
@@ -421,7 +416,7 @@ class TestUnreadableFile:
     def test_that_becomes_shorter_while_it_is_sent_is_an_error_and_no_file_for_wechat(self, make, tmp_path):
         path = tmp_path / "a.jpg"
         path.write_bytes(LARGE)
-        with listen(take) as server, patient(make, server.url) as client:
+        with serving(make, take) as (server, client):
             error = catch(CallError, client.call, upload(path, progress=lambda *_: os.truncate(path, 5000)))
             path.write_bytes(SMALL)
             assert client.call(upload(path)) == "MEDIA"
@@ -436,7 +431,7 @@ class TestUnreadableFile:
                     raise OSError("the disk is broken")
                 return super().read(size)
 
-        with listen(take) as server, patient(make, server.url) as client:
+        with serving(make, take) as (server, client):
             catch(CallError, client.call, upload(Breaking(LARGE)))
 
         assert not server.requests
@@ -462,7 +457,7 @@ def break_off(content: bytes, *, of: int) -> Any:
 
 
 def fetch(make: Any, *handles: Any, into: Any = None, **options: Any) -> File:
-    with listen(*handles) as server, patient(make, server.url) as client:
+    with serving(make, *handles) as (server, client):
         return client.call(download(into, **options))
 
 
@@ -535,7 +530,7 @@ class TestDownload:
             file = fetch(make, give(SMALL), into=into)
 
             assert read() == SMALL
-            assert file == File(size=len(SMALL), content_type="image/jpeg")
+            assert file == File(content=b"", size=len(SMALL), content_type="image/jpeg")
             assert not into.closed
 
     @to_every_target
@@ -606,25 +601,25 @@ class TestDownload:
 @both
 class TestBrokenDownload:
     def test_is_an_error_when_all_tries_are_used_up(self, make):
-        with listen(break_off(SMALL, of=len(SMALL) + 1)) as server, patient(make, server.url) as client:
+        with serving(make, break_off(SMALL, of=len(SMALL) + 1)) as (server, client):
             catch(AnswerLost, client.call, download(io.BytesIO()))
 
         assert len(server.requests) == 3
 
     def test_in_chunks_is_noticed(self, make):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n"
-        with listen(answering(head + b"186a0\r\n" + SMALL[:50_000])) as server, make_fixed(make, server.url) as client:
+        with serving(make, answering(head + b"186a0\r\n" + SMALL[:50_000])) as (server, client):
             catch(AnswerLost, client.call, download())
 
     def test_in_gzip_is_noticed(self, make):
         packed = gzip.compress(SMALL)
         broken = packed[:1000] + bytes(100) + packed[1100:]
-        with listen(give(broken, content_encoding="gzip")) as server, make_fixed(make, server.url) as client:
+        with serving(make, give(broken, content_encoding="gzip")) as (server, client):
             catch(AnswerLost, client.call, download())
 
     def test_of_an_empty_file_is_no_file(self, make):
         into = io.BytesIO()
-        with listen(give(b"")) as server, make_fixed(make, server.url) as client:
+        with serving(make, give(b"")) as (server, client):
             error = catch(UnreadableAnswer, client.call, download(into))
 
         assert "HTTP 200, image/jpeg, 0 bytes" in str(error)
@@ -632,7 +627,7 @@ class TestBrokenDownload:
     def test_of_more_than_fits_into_memory_is_refused(self, make):
         pack = zlib.compressobj(wbits=31)
         content = b"".join([*(pack.compress(b"x" * MB) for _ in range(65)), pack.flush()])
-        with listen(give(content, content_encoding="gzip")) as server, make_fixed(make, server.url) as client:
+        with serving(make, give(content, content_encoding="gzip")) as (server, client):
             error = catch(UnreadableAnswer, client.call, download())
 
             assert "into=" in str(error)
@@ -641,9 +636,8 @@ class TestBrokenDownload:
     @pytest.mark.parametrize("status", ["502 Bad Gateway", "403 Forbidden", "206 Partial Content", "302 Found"])
     def test_with_another_status_writes_nothing(self, make, status):
         into = io.BytesIO()
-        with listen(answering(render(SMALL, status, content_type="image/jpeg"))) as server:
-            with make_fixed(make, server.url) as client:
-                error = catch(UnreadableAnswer, client.call, download(into))
+        with serving(make, answering(render(SMALL, status, content_type="image/jpeg"))) as (server, client):
+            error = catch(UnreadableAnswer, client.call, download(into))
 
         assert error.status == int(status[:3])
         assert f"HTTP {error.status}" in str(error)
@@ -652,9 +646,8 @@ class TestBrokenDownload:
     def test_with_a_page_in_place_of_the_file_writes_nothing(self, make):
         into = io.BytesIO()
         page = b"<html>" + b"log in here " * 20_000
-        with listen(give(page, content_type="text/html; charset=utf-8")) as server:
-            with make_fixed(make, server.url) as client:
-                catch(UnreadableAnswer, client.call, download(into))
+        with serving(make, give(page, content_type="text/html; charset=utf-8")) as (server, client):
+            catch(UnreadableAnswer, client.call, download(into))
 
         assert into.getvalue() == b""
 
@@ -669,7 +662,7 @@ class TestJSONInPlaceOfAFile:
     def test_is_raised_and_not_written(self, make, content_type, prefix):
         into = io.BytesIO(b"before")
         into.seek(0, os.SEEK_END)
-        with listen(give(prefix + REFUSED, content_type=content_type)) as server, patient(make, server.url) as client:
+        with serving(make, give(prefix + REFUSED, content_type=content_type)) as (server, client):
             error = catch(InvalidParameter, client.call, download(into))
 
         assert error.errcode == 40007
@@ -683,7 +676,7 @@ class TestJSONInPlaceOfAFile:
                 connection.send(bytes([byte]))
 
         into = io.BytesIO()
-        with listen(send) as server, make_fixed(make, server.url) as client:
+        with serving(make, send) as (server, client):
             catch(InvalidParameter, client.call, download(into))
 
         assert into.getvalue() == b""
@@ -736,9 +729,9 @@ class TestDownloadIntoAPipe:
         assert came == [LARGE]
 
     def test_is_not_tried_again_after_the_first_byte(self, make):
-        with listen(break_off(SMALL, of=400_000), give(SMALL)) as server, patient(make, server.url) as client:
-            with read_pipe() as (pipe, came):
-                catch(AnswerLost, client.call, download(pipe))
+        handles = break_off(SMALL, of=400_000), give(SMALL)
+        with serving(make, *handles) as (server, client), read_pipe() as (pipe, came):
+            catch(AnswerLost, client.call, download(pipe))
 
         assert len(server.requests) == 1
         assert SMALL.startswith(came[0])
@@ -752,9 +745,8 @@ class TestDownloadIntoAPipe:
     def test_whose_reader_has_gone_is_an_error(self, make):
         reading, writing = os.pipe()
         os.close(reading)
-        with listen(give(SMALL)) as server, patient(make, server.url) as client:
-            with os.fdopen(writing, "wb", buffering=0) as pipe:
-                catch(CallError, client.call, download(pipe))
+        with serving(make, give(SMALL)) as (server, client), os.fdopen(writing, "wb", buffering=0) as pipe:
+            catch(CallError, client.call, download(pipe))
 
         assert len(server.requests) == 1
 
@@ -763,7 +755,7 @@ class TestDownloadIntoAPipe:
 class TestUnwritableFile:
     @pytest.mark.parametrize("into", ["a.jpg", Path("a.jpg"), 7, b"x"])
     def test_that_is_none_is_an_error_before_anything_is_sent(self, make, into):
-        with listen(give(SMALL)) as server, patient(make, server.url) as client:
+        with serving(make, give(SMALL)) as (server, client):
             catch(CallError, client.call, download(into))
 
         assert not server.connections
@@ -771,7 +763,7 @@ class TestUnwritableFile:
     def test_that_is_closed_is_an_error_before_anything_is_sent(self, make):
         into = io.BytesIO()
         into.close()
-        with listen(give(SMALL)) as server, patient(make, server.url) as client:
+        with serving(make, give(SMALL)) as (server, client):
             catch(CallError, client.call, download(into))
 
         assert not server.connections
@@ -779,16 +771,15 @@ class TestUnwritableFile:
     @pytest.mark.parametrize("mode", ["r", "rb", "w"])
     def test_that_takes_no_bytes_is_an_error(self, make, mode, tmp_path):
         (tmp_path / "a").write_bytes(b"")
-        with listen(give(SMALL)) as server, patient(make, server.url) as client, (tmp_path / "a").open(mode) as into:
+        with serving(make, give(SMALL)) as (server, client), (tmp_path / "a").open(mode) as into:
             error = catch(CallError, client.call, download(into))
 
         assert "into" in str(error)
         assert len(server.requests) <= 1
 
     def test_on_a_full_disk_is_an_error(self, make):
-        with listen(give(SMALL)) as server, patient(make, server.url) as client:
-            with open("/dev/full", "wb", buffering=0) as into:
-                catch(CallError, client.call, download(into))
+        with serving(make, give(SMALL)) as (server, client), open("/dev/full", "wb", buffering=0) as into:
+            catch(CallError, client.call, download(into))
 
         assert len(server.requests) == 1
 
@@ -823,7 +814,7 @@ def stop(*_: object) -> None:
 class TestProgress:
     def test_of_an_upload_goes_up_to_its_length(self, make):
         progress = Progress([])
-        with listen(take) as server, make_fixed(make, server.url) as client:
+        with serving(make, take) as (server, client):
             client.call(upload(SMALL, progress=progress))
         total = int(server.requests[0].headers["content-length"])
 
@@ -834,7 +825,7 @@ class TestProgress:
 
     def test_of_an_upload_that_is_repeated_begins_again(self, make):
         progress = Progress([])
-        with listen(break_after(MB), take) as server, patient(make, server.url) as client:
+        with serving(make, break_after(MB), take) as (server, client):
             client.call(upload(LARGE, progress=progress))
         total = int(server.requests[0].headers["content-length"])
         done = [each for each, _ in progress.told]
@@ -868,7 +859,7 @@ class TestProgress:
         assert progress.told == []
 
     def test_may_end_an_upload_by_raising(self, make):
-        with listen(take) as server, patient(make, server.url) as client:
+        with serving(make, take) as (server, client):
             with pytest.raises(Stop):
                 client.call(upload(LARGE, progress=stop))
             assert client.call(upload(SMALL)) == "MEDIA"
@@ -876,7 +867,7 @@ class TestProgress:
         assert len(server.requests) == 1
 
     def test_may_end_a_download_by_raising(self, make):
-        with listen(give(SMALL)) as server, patient(make, server.url) as client:
+        with serving(make, give(SMALL)) as (server, client):
             with pytest.raises(Stop):
                 client.call(download(progress=stop))
             assert client.call(download()).content == SMALL
@@ -895,7 +886,7 @@ class TestEventLoop:
                 reading, writing = os.pipe()
                 source = stack.enter_context(os.fdopen(reading, "rb", buffering=0))
                 pipe = stack.enter_context(os.fdopen(writing, "wb", buffering=0))
-                async with make_fixed(InLoop.of, server.url) as client:
+                async with make_fixed(AsyncClient, server.url) as client:
                     reader = asyncio.create_task(read_all(source))
                     await client.call(download(pipe))
                     pipe.close()
@@ -918,7 +909,7 @@ class TestEventLoop:
             (tmp_path / "a").write_bytes(LARGE)
             call = upload(tmp_path / "a", progress=lambda *_: loop.call_soon_threadsafe(begun.set))
             with listen(lambda connection: connection.read_head() and released.wait(PATIENCE), take) as server:
-                async with make_fixed(InLoop.of, server.url) as client:
+                async with make_fixed(AsyncClient, server.url) as client:
                     task = asyncio.create_task(client.call(call))
                     await begun.wait()
                     task.cancel()
@@ -966,22 +957,24 @@ measure(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[4])
 """
 
 
-def serve_without_memory(connection: Connection) -> None:
-    """Throw away what is uploaded; the first download is small, all others are of 50 MB."""
-    count = 0
-    while True:
-        line, headers = connection.read_head()
-        if line.startswith("POST"):
-            left = int(headers["content-length"])
-            while left:
-                left -= len(connection.read(min(left, MB)))
-            connection.answer(UPLOADED)
-        else:
-            sizes = 1 if not count else 50
-            count += 1
-            connection.send(render(b"", content_type="video/mp4", content_length=str(sizes * MB)))
-            for _ in range(sizes):
-                connection.send(LARGE[:MB])
+def serve_without_memory(sizes: Iterator[int]) -> Any:
+    """Throw away what is uploaded; the downloads have so many MB, one after the other."""
+
+    def handle(connection: Connection) -> None:
+        while True:
+            line, headers = connection.read_head()
+            if line.startswith("POST"):
+                left = int(headers["content-length"])
+                while left:
+                    left -= len(connection.read(min(left, MB)))
+                connection.answer(UPLOADED)
+            else:
+                size = next(sizes)
+                connection.send(render(b"", content_type="video/mp4", content_length=str(size * MB)))
+                for _ in range(size):
+                    connection.send(LARGE[:MB])
+
+    return handle
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measured with what Linux says of a process")
@@ -989,7 +982,7 @@ def serve_without_memory(connection: Connection) -> None:
 @pytest.mark.parametrize("transfer", ["upload", "download"])
 def test_memory_stays_flat(kind, transfer, tmp_path, record_property):
     (tmp_path / "up").write_bytes(LARGE)
-    with listen(serve_without_memory) as server:
+    with listen(serve_without_memory(iter((1, 50)))) as server:
         status, output = run("-c", MEMORY, server.url, str(tmp_path), kind, transfer)
     assert status == 0, output
     grown = float(output)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from wechat_msg.api.call import as_list
 from wechat_msg.errors import CallError
 
-__all__ = ["Filling", "as_mapping", "fill_template", "mapping_if_any"]
+__all__ = ["Filling", "as_mapping", "fill_template", "mapping_if_any", "mappings_if_any"]
 
 Filling = str | int | float | Decimal | Mapping[str, Any]
 """What one place of a template is filled with: a text, a number, or WeChat's own ``{"value": ..., "color": ...}``."""
@@ -26,8 +27,21 @@ def as_mapping(value: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def mapping_if_any(value: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
-    """Return a copy of a mapping, or None for None."""
+    """Return a copy of a mapping, or None for None.
+
+    Raises:
+        CallError: It is something else.
+    """
     return None if value is None else as_mapping(value, name)
+
+
+def mappings_if_any(values: Iterable[Mapping[str, Any]] | None, name: str) -> list[dict[str, Any]] | None:
+    """Return a list of copies of mappings, or None for None.
+
+    Raises:
+        CallError: It is no list, or holds something else.
+    """
+    return None if values is None else [as_mapping(value, f"each of {name}") for value in as_list(values, name)]
 
 
 def fill_template(data: Mapping[str, Filling]) -> dict[str, dict[str, Any]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import attrs
 
-from wechat_msg.api.call import Call, nothing, post, without_none
+from wechat_msg.api.call import Call, as_list, nothing, post, without_none
 from wechat_msg.api.call import get as get_call
 from wechat_msg.api.reading import Reads, Result, Takes
 from wechat_msg.errors import CallError
@@ -85,6 +85,7 @@ def _members(instance: Any) -> dict[str, Any]:
 _BUTTONS: dict[str, type[Button]] = {}
 
 
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(attrs.field,))
 def _button(kind: str) -> Callable[[type[B]], type[B]]:
     """Make a class the one for buttons of a type."""
 
@@ -240,9 +241,7 @@ def _as_buttons(values: Buttons) -> tuple[Button, ...]:
     found: Any = values
     if isinstance(found, Mapping):
         found = found.get("list")
-    if isinstance(found, (str, bytes)) or not isinstance(found, Iterable):
-        raise CallError("buttons must be a list")
-    return tuple(value if isinstance(value, Button) else _read_button(value) for value in found)
+    return tuple(value if isinstance(value, Button) else _read_button(value) for value in as_list(found, "buttons"))
 
 
 @_button("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from wechat_msg.api.call import Call, get, nothing, post, without_none
+from wechat_msg.api.call import Call, as_list, get, nothing, post, without_none
 from wechat_msg.api.mappings import Filling, as_mapping, fill_template, mapping_if_any
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
 from wechat_msg.api.writing import write_json
@@ -308,8 +308,8 @@ def list_template_keywords(tid: str) -> Call[TemplateKeywords]:
 
 
 def _integers(values: Iterable[int], name: str) -> list[int]:
-    listed = None if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) else list(values)
-    if listed is None or not all(isinstance(value, int) for value in listed):
+    listed = as_list(values, name)
+    if not all(isinstance(value, int) for value in listed):
         raise CallError(f"{name} must be a list of numbers")
     return listed
 

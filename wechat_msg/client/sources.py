@@ -88,9 +88,9 @@ class StableTokenSource(Source):
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html
     """
 
-    name = "stable"
-    early = 240.0  # until 300 seconds before its end WeChat gives the same one again
-    limits = ((1, 30.0), (20, DAY))
+    name: ClassVar[str] = "stable"
+    early: ClassVar[float] = 240.0  # until 300 seconds before its end WeChat gives the same one again
+    limits: ClassVar[Limits] = ((1, 30.0), (20, DAY))
 
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         """Ask for the token of all; insist on a new one only if that is the rejected one."""
@@ -109,9 +109,9 @@ class ClassicTokenSource(Source):
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_access_token.html
     """
 
-    name = "classic"
-    is_shared = False
-    limits = ((5, 300.0), (200, DAY))
+    name: ClassVar[str] = "classic"
+    is_shared: ClassVar[bool] = False
+    limits: ClassVar[Limits] = ((5, 300.0), (200, DAY))
 
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         """Fetch a new one."""
@@ -132,8 +132,8 @@ class RemoteTokenSource(Source):
         shared_secret: What it asks of whoever comes.
     """
 
-    name = "remote"
-    early = 120.0  # the server renews earlier, so what it gives by then is new
+    name: ClassVar[str] = "remote"
+    early: ClassVar[float] = 120.0  # the server renews earlier, so what it gives by then is new
 
     url: str = field(validator=_check_printable)
     shared_secret: str = field(repr=False, validator=_check_printable)
@@ -163,7 +163,7 @@ def fingerprint(value: str) -> str:
 class TicketSource(Source):
     """Fetches a ticket: ``jsapi`` or ``wx_card``."""
 
-    name = "ticket"
+    name: ClassVar[str] = "ticket"
 
     type: str
 

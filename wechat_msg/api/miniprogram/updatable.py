@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wechat_msg.api.call import Call, nothing, post, without_none
-from wechat_msg.api.mappings import as_mapping
+from wechat_msg.api.mappings import as_mapping, mappings_if_any
 from wechat_msg.api.reading import Reads, Result
-from wechat_msg.errors import CallError
 from wechat_msg.fields import model, timestamp
 
 __all__ = ["ActivityId", "create_activity_id", "send_chattool_msg", "send_updatable_msg"]
@@ -96,15 +95,7 @@ def send_chattool_msg(
         activity_id=activity_id,
         target_state=target_state,
         template_id=template_id,
-        participator_info_list=_participators(participator_info_list),
+        participator_info_list=mappings_if_any(participator_info_list, "participator_info_list"),
         version_type=version_type,
     )
     return post("/cgi-bin/message/wxopen/chattoolmsg/send", body, nothing)
-
-
-def _participators(values: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
-    if values is None:
-        return None
-    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
-        raise CallError("participator_info_list must be a list")
-    return [as_mapping(value, "participator_info_list[]") for value in values]

@@ -58,13 +58,16 @@ class Account:
     """
 
     def __init__(self, appid: str, secret: str, clock: Callable[[], float]) -> None:
-        self.appid, self.secret, self.url = appid, secret, ""
+        self.appid: str = appid
+        self.secret: str = secret
+        self.url: str = ""
         self._lock = threading.RLock()
         self._clock, self._ahead = clock, 0.0
-        self.classic, self.stable = ClassicTokens(self.clock), StableTokens(self.clock)
-        self.token_quota = TOKEN_QUOTA
+        self.classic: ClassicTokens = ClassicTokens(self.clock)
+        self.stable: StableTokens = StableTokens(self.clock)
+        self.token_quota: int = TOKEN_QUOTA
         self.allowed_ips: set[str] | None = None
-        self.page_size = 10_000
+        self.page_size: int = 10_000
         self.users: dict[str, dict[str, Any]] = {}
         self.blacklist: list[str] = []
         self.refusing: set[str] = set()

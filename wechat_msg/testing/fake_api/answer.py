@@ -102,7 +102,9 @@ class Refusal(Exception):
 
     def __init__(self, errcode: int, errmsg: str = "", **more: Any) -> None:
         super().__init__(errcode)
-        self.errcode, self.errmsg, self.more = errcode, errmsg or _ERRMSGS.get(errcode, "refused"), more
+        self.errcode: int = errcode
+        self.errmsg: str = errmsg or _ERRMSGS.get(errcode, "refused")
+        self.more: dict[str, Any] = more
 
     def to_json(self, rid: str) -> dict[str, Any]:
         """Return the answer, with the number of the request for WeChat's support."""

@@ -72,7 +72,7 @@ class FakeWeChatAPI(Account):
 
         self._closing.clear()
         self._server = Server(self._port, self._handle)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url: str = self._server.url
         return self
 
     def close(self) -> None:

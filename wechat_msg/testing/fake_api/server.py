@@ -17,6 +17,8 @@ from wechat_msg.testing.fake_api.request import APIRequest
 
 __all__ = ["Handle", "Server"]
 
+_HUNG_UP = "the client hung up within its request"
+
 Handle = Callable[[APIRequest], Answer | None]
 """Answers a request; None: the connection is closed without an answer."""
 
@@ -36,10 +38,14 @@ class Server(ThreadingHTTPServer):
         )
         self._thread.start()
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
     def server_bind(self) -> None:
         """Bind as any server does: that of HTTP would also ask for the name of the host, which can take long."""
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection in a thread of its own."""
@@ -100,17 +106,23 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             yield self._read(int(self.headers.get("Content-Length", 0)))
             return
-        while size := int(self.rfile.readline().partition(b";")[0] or b"0", 16):
+        while size := int(self._read_line().partition(b";")[0], 16):
             yield self._read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
+            self._read_line()
+        while self._read_line():
             pass  # trailers
 
     def _read(self, size: int) -> bytes:
         content = self.rfile.read(size)
         if len(content) < size:
-            raise ConnectionError("the client hung up within its request")
+            raise ConnectionError(_HUNG_UP)
         return content
+
+    def _read_line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line:
+            raise ConnectionError(_HUNG_UP)
+        return line.strip()
 
     def _write(self, answer: Answer) -> None:
         self.send_response(answer.status)

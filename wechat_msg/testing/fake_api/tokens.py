@@ -84,7 +84,7 @@ class StableTokens(Tokens):
         super().__init__(clock)
         self._forced: list[float] = []
         #: A rejected token is handed out all the same, until a new one is forced.
-        self.is_sticky = False
+        self.is_sticky: bool = False
 
     def fetch(self) -> Token:
         """Return the current one, or a new one if its last 5 minutes have begun or it has been rejected."""
