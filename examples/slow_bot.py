@@ -2,7 +2,8 @@
 
 WeChat waits 5 seconds for an answer and sends a message three times, so up to 14 seconds need nothing but an endpoint.
 ``--late`` chooses what becomes of an answer that takes longer. Under other servers SLOW_BOT_LATE does:
-``uvicorn examples.slow_bot:app``, or ``gunicorn --threads 16 examples.slow_bot:wsgi_app``.
+``uvicorn examples.slow_bot:app``, or ``gunicorn --threads 16 examples.slow_bot:wsgi_app``. To send it later takes the
+AppSecret, in WECHAT_SECRET; without it such an answer is only logged.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 from wechat_msg import (
     AnswerLater,
     AsyncPushEndpoint,
+    Client,
     FallbackReply,
     PushEndpoint,
     PushSettings,
@@ -30,6 +32,8 @@ from wechat_msg import (
     TextMessage,
 )
 from wechat_msg.adapters import asgi, wsgi
+from wechat_msg.api import customer_service
+from wechat_msg.client.hosts import DEFAULT_HOSTS
 
 logging.basicConfig(level=logging.INFO)
 log = logging.getLogger("bot")
@@ -61,8 +65,10 @@ def answer_help(_: TextMessage) -> str:
 
 
 def send_later(message: dict[str, Any]) -> None:
-    # Here goes the call: POST https://api.weixin.qq.com/cgi-bin/message/custom/send?access_token=... with this body.
-    log.info("customer-service message: %s", json.dumps(message, ensure_ascii=False))
+    if client:
+        client.call(customer_service.send_body(message))
+    else:
+        log.info("customer-service message: %s", json.dumps(message, ensure_ascii=False))
 
 
 POLICIES = {
@@ -95,6 +101,8 @@ except SettingsError as error:
     sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
 
 store = open_store()
+hosts = [os.environ["WECHAT_API"]] if os.environ.get("WECHAT_API") else DEFAULT_HOSTS
+client = Client.from_env(store=store, hosts=hosts) if os.environ.get("WECHAT_SECRET") else None
 executor = ThreadPoolExecutor(16)  # as many messages are handled at a time
 
 app = asgi.push_app(AsyncPushEndpoint(settings, async_router, store=store, late=late))

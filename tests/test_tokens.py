@@ -142,18 +142,20 @@ class World:
         self.steps.clear()
         return drive(flow, self.perform)
 
-    def run_until(self, flow: Flow[Any], kind: type, given: Any = None) -> Any:
-        """Perform steps until the next one is of a kind, and return that."""
-        step = flow.send(given)
-        while not isinstance(step, kind):
-            step = flow.send(self.perform(step))
-        return step
-
-    def finish(self, flow: Flow[Any], step: Any) -> Any:
-        """Perform a step and all that follow."""
-        with pytest.raises(StopIteration) as end:
-            self.run_until(flow, type(None), self.perform(step))
-        return end.value.value
+    def go_on(self, flow: Flow[Any], step: Any = None, *, until: type = type(None)) -> Any:
+        """Perform a step and those that follow; return the first of a kind, which is not performed, or the result."""
+        try:
+            while True:
+                try:
+                    given = None if step is None else self.perform(step)
+                except (ClientError, StoreError) as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(given)
+                if isinstance(step, until):
+                    return step
+        except StopIteration as end:
+            return end.value
 
     # --- steps
 
@@ -270,21 +272,21 @@ class TestNoToken:
 
     def test_is_waited_for_if_somebody_else_fetches(self, world):
         fetching, waiting = world.getting(world.make()), world.getting(world.make())
-        asking = world.run_until(fetching, Ask)
-        step = world.run_until(waiting, Sleep)
+        asking = world.go_on(fetching, until=Ask)
+        step = world.go_on(waiting, until=Sleep)
         for _ in range(10):
-            step = world.run_until(waiting, Sleep, world.perform(step))
-        assert world.finish(fetching, asking).value == world.finish(waiting, step).value == "T1"
+            step = world.go_on(waiting, step, until=Sleep)
+        assert world.go_on(fetching, asking).value == world.go_on(waiting, step).value == "T1"
         assert len(world.asked) == 1
 
     def test_is_taken_from_a_neighbour_of_the_same_process_without_asking_the_store(self, world):
         manager = world.make()
         fetching, waiting = world.getting(manager), world.getting(manager)
-        asking = world.run_until(fetching, Ask)
-        step = world.run_until(waiting, Sleep)
-        world.finish(fetching, asking)
+        asking = world.go_on(fetching, until=Ask)
+        step = world.go_on(waiting, until=Sleep)
+        world.go_on(fetching, asking)
         world.steps.clear()
-        assert world.finish(waiting, step).value == "T1"
+        assert world.go_on(waiting, step).value == "T1"
         assert world.steps == ["sleep"]
 
     def test_is_waited_for_with_short_pauses_that_grow(self, world):
@@ -292,9 +294,9 @@ class TestNoToken:
         manager = world.make()
         manager._clocks = attrs.evolve(manager._clocks, random=lambda: 1.0)
         flow = world.getting(manager)
-        pauses = [(step := world.run_until(flow, Sleep)).seconds]
+        pauses = [(step := world.go_on(flow, until=Sleep)).seconds]
         while world.now < NOW + 4:
-            pauses.append((step := world.run_until(flow, Sleep, world.perform(step))).seconds)
+            pauses.append((step := world.go_on(flow, step, until=Sleep)).seconds)
         kill(flow)
         assert pauses[:3] == [0.04, 0.08, 0.16]
         assert set(pauses[3:]) == {0.25}
@@ -308,7 +310,7 @@ class TestNoToken:
 
     def test_is_fetched_when_the_one_who_was_to_fetch_it_has_died(self, world):
         fetching = world.getting(world.make())
-        world.run_until(fetching, Ask)
+        world.go_on(fetching, until=Ask)
         kill(fetching)
         assert world.get(world.make()) == "T1"
         assert NOW + LEASE <= world.now < NOW + LEASE + 0.3
@@ -469,9 +471,9 @@ class TestALifeOfAnyLength:
     def test_begins_before_the_fetch(self, world):
         manager = world.make()
         flow = world.getting(manager)
-        asking = world.run_until(flow, Ask)
+        asking = world.go_on(flow, until=Ask)
         world.now += 5
-        kept = world.finish(flow, asking)
+        kept = world.go_on(flow, asking)
         assert kept.expires_at == NOW + LIFE
         world.now = NOW + LIFE
         assert world.find() is None
@@ -479,9 +481,9 @@ class TestALifeOfAnyLength:
     def test_that_ended_while_it_was_fetched_is_given_but_not_saved(self, world):
         world.answers = [token("SHORT", 3)]
         flow = world.getting(world.make())
-        asking = world.run_until(flow, Ask)
+        asking = world.go_on(flow, until=Ask)
         world.now += 3
-        assert world.finish(flow, asking).value == "SHORT"
+        assert world.go_on(flow, asking).value == "SHORT"
         assert world.find() is None
 
 
@@ -511,9 +513,9 @@ class TestARejectedToken:
 
     def test_is_compared_with_the_one_that_came_while_it_waited_for_the_lock(self, world):
         flow = world.replacing(world.with_token(), "T0")
-        step = world.run_until(flow, CompareAndSet)
+        step = world.go_on(flow, until=CompareAndSet)
         world.put_token("THEIRS")
-        assert world.finish(flow, step).value == "THEIRS"
+        assert world.go_on(flow, step).value == "THEIRS"
         assert world.asked == []
         assert world.store.get(world.key("lock")) is None
 
@@ -743,13 +745,12 @@ class TestAFailedFetch:
 
     def test_is_told_to_those_who_wait(self, world):
         fetching, waiting = world.getting(world.make()), world.getting(world.make())
-        asking = world.run_until(fetching, Ask)
-        step = world.run_until(waiting, Sleep)
-        with pytest.raises(InvalidCredential):
-            world.run_until(fetching, type(None), fetching.throw(WRONG_SECRET) and None)
-        with pytest.raises(InvalidCredential):
-            world.run_until(waiting, type(None), world.perform(step))
-        assert (asking.is_forced, world.asked) == (False, [])
+        steps = {fetching: world.go_on(fetching, until=Ask), waiting: world.go_on(waiting, until=Sleep)}
+        world.answers = [WRONG_SECRET]
+        for flow, step in steps.items():
+            with pytest.raises(InvalidCredential):
+                world.go_on(flow, step)
+        assert len(world.asked) == 1
 
     def test_costs_the_token_in_memory_nothing(self, world):
         manager = world.with_token()
@@ -778,8 +779,8 @@ class TestAFailedFetch:
 #: For how long the store fails, and whether what it failed at was done all the same.
 FAILURES = {"once": (False, False), "once, but did as it was told": (False, True), "from then on": (True, False)}
 every_failure = pytest.mark.parametrize(("for_good", "lost"), FAILURES.values(), ids=FAILURES)
-#: The steps before anything is asked of WeChat.
-BEFORE = 5
+#: How often the store is asked, and how often before WeChat is.
+STEPS, BEFORE = 7, 5
 
 
 class TestAStoreThatFails:
@@ -787,7 +788,7 @@ class TestAStoreThatFails:
         world.store_steps, world.lost = 0, lost
         world.fails = lambda number: number == step or (for_good and number > step)
 
-    @pytest.mark.parametrize("step", range(1, 9))
+    @pytest.mark.parametrize("step", range(1, STEPS + 1))
     @every_failure
     def test_lets_a_shared_source_be_asked_alone(self, world, step, for_good, lost):
         self.fail_at(world, step, for_good=for_good, lost=lost)
@@ -796,7 +797,7 @@ class TestAStoreThatFails:
         assert len(world.asked) == 1
         assert world.now == NOW
 
-    @pytest.mark.parametrize("step", range(1, 9))
+    @pytest.mark.parametrize("step", range(1, STEPS + 1))
     @every_failure
     def test_lets_a_classic_token_be_fetched_only_under_the_lock(self, step, for_good, lost):
         world = World(CLASSIC)
@@ -811,7 +812,7 @@ class TestAStoreThatFails:
             assert len(world.asked) == 1
 
     @both_sources
-    @pytest.mark.parametrize("step", range(1, 10))
+    @pytest.mark.parametrize("step", range(1, STEPS + 3))
     @every_failure
     def test_lets_a_rejected_token_be_replaced_by_the_same_rule(self, source, step, for_good, lost):
         world = World(source)
@@ -827,7 +828,7 @@ class TestAStoreThatFails:
             assert len(world.asked) == 1
 
     @both_sources
-    @pytest.mark.parametrize("step", range(1, 9))
+    @pytest.mark.parametrize("step", range(1, STEPS + 1))
     @every_failure
     def test_does_not_disturb_a_token_in_memory(self, source, step, for_good, lost, caplog):
         world = World(source)
@@ -841,7 +842,7 @@ class TestAStoreThatFails:
         assert len(warnings_of(caplog)) >= 1
 
     @both_sources
-    @pytest.mark.parametrize("step", range(1, 9))
+    @pytest.mark.parametrize("step", range(1, STEPS + 1))
     def test_hides_no_error_of_wechat(self, source, step):
         world = World(source)
         world.answers = [WRONG_SECRET, WRONG_SECRET]
@@ -1035,7 +1036,7 @@ class TestATokenServer:
             world.get(manager)
             asked += [second] * len(world.beside)
             world.renew()
-        assert asked == [0, 30, 60]
+        assert asked == [20, 50]
 
     @pytest.mark.parametrize("url", ["", "a\r\nb", "https://例子.cn", None, 5])
     def test_has_a_plain_address_and_secret(self, url):
@@ -1204,20 +1205,181 @@ apart_or_not = pytest.mark.parametrize("apart", [True, False], ids=["processes",
 
 
 class TestInEveryOrder:
-    def managers(self, world: World, apart: bool, names: Iterable[str] = NAMES) -> dict[str, TokenManager]:
-        """Return a manager for each flow: a process for each of them, or one with threads."""
-        together = world.make()
-        return {name: world.make() if apart else together for name in names}
+    """Three flows, of three processes or of three threads of one."""
+
+    def managers(self, world: World, apart: bool) -> dict[str, TokenManager]:
+        together = world.with_token() if world.find() else world.make()
+        return {name: world.make() if apart else together for name in NAMES}
+
+    def cold(self, source: Source, apart: bool, **options: Any) -> Callable[[], tuple[World, Flows]]:
+        def make() -> tuple[World, Flows]:
+            world = World(source, **options)
+            return world, {name: world.getting(each) for name, each in self.managers(world, apart).items()}
+
+        return make
+
+    def due(self, source: Source, apart: bool, **options: Any) -> Callable[[], tuple[World, Flows]]:
+        def make() -> tuple[World, Flows]:
+            world = World(source, **options)
+            world.put_token("T0")
+            managers = self.managers(world, apart)
+            for manager in managers.values():
+                world.get(manager)
+            world.now += LIFE - 100
+            return world, {name: world.getting(each) for name, each in managers.items()}
+
+        return make
+
+    def rejected(self, source: Source, apart: bool, **options: Any) -> Callable[[], tuple[World, Flows]]:
+        def make() -> tuple[World, Flows]:
+            world = World(source, **options)
+            world.put_token("T0")
+            managers = self.managers(world, apart)
+            for manager in managers.values():
+                world.get(manager)
+            return world, {name: world.replacing(each, "T0") for name, each in managers.items()}
+
+        return make
+
+    # --- one fetches
 
     @both_sources
     @apart_or_not
-    def test_a_cold_start_takes_one_fetch(self, source, apart):
+    def test_a_cold_start_takes_one_fetch_and_no_time(self, source, apart):
+        for world, ends in list_worlds(self.cold(source, apart)):
+            assert ends == dict.fromkeys(NAMES, "T1")
+            assert (len(world.asked), world.now) == (1, NOW)
+            assert world.store.get(world.key("lock")) is None
+
+    @both_sources
+    @apart_or_not
+    def test_a_renewal_takes_one_fetch_and_nobody_waits_for_it(self, source, apart):
+        for world, ends in list_worlds(self.due(source, apart)):
+            assert {ends[name] for name in NAMES} <= {"T0", "T1"}
+            assert (len(world.asked), world.find()) == (1, "T1")
+            assert all("sleep" not in steps for steps in world.steps)
+            assert world.store.get(world.key("lock")) is None
+
+    @both_sources
+    @apart_or_not
+    def test_a_rejection_takes_one_fetch(self, source, apart):
+        for world, ends in list_worlds(self.rejected(source, apart)):
+            assert ends == dict.fromkeys(NAMES, "T1")
+            assert (len(world.asked), world.find(), world.now) == (1, "T1", NOW)
+
+    @apart_or_not
+    def test_a_sticky_token_is_replaced_by_force_once(self, apart):
         def make() -> tuple[World, Flows]:
-            world = World(source)
-            return world, {name: world.getting(each) for name, each in self.managers(world, apart).items()}
+            world, flows = self.rejected(STABLE, apart)()
+            world.answers = [token("T0"), token("NEW")]
+            return world, flows
 
         for world, ends in list_worlds(make):
-            assert ends == dict.fromkeys(NAMES, "T1")
+            assert ends == dict.fromkeys(NAMES, "NEW")
+            assert [ask.is_forced for ask in world.asked] == [False, True]
+
+    @both_sources
+    @apart_or_not
+    def test_a_failure_is_found_out_once(self, source, apart):
+        def make() -> tuple[World, Flows]:
+            world, flows = self.cold(source, apart)()
+            world.answers = [WRONG_SECRET]
+            return world, flows
+
+        for world, ends in list_worlds(make):
+            assert ends == dict.fromkeys(NAMES, InvalidCredential)
             assert len(world.asked) == 1
-            assert world.now == NOW
-            assert world.store.get(world.key("lock")) is None
+
+    @both_sources
+    @apart_or_not
+    def test_a_start_during_a_rejection_takes_no_further_fetch(self, source, apart):
+        """Some have been told that the token is no good, others find it in the store and take it."""
+
+        def make() -> tuple[World, Flows]:
+            world, flows = self.rejected(source, apart)()
+            return world, {**flows, "a": world.getting(world.make())}
+
+        for world, ends in list_worlds(make):
+            assert ends["a"] in ("T0", "T1")
+            assert (ends["b"], ends["c"]) == ("T1", "T1")
+            assert len(world.asked) == 1
+
+    # --- processes die
+
+    @both_sources
+    @apart_or_not
+    def test_others_get_a_token_when_the_lease_of_a_dead_one_ends(self, source, apart):
+        numbers = set()
+        for world, ends in list_worlds(self.cold(source, apart), deaths=1):
+            assert len(ends) >= 2
+            assert set(ends.values()) <= {"T1", "T2"}
+            assert len(set(ends.values())) == 1 or not apart
+            assert world.now in (NOW, NOW + LEASE)
+            numbers.add(len(world.asked))
+        assert numbers == {1, 2}
+
+    @both_sources
+    @apart_or_not
+    def test_others_get_another_token_when_the_lease_of_a_dead_one_ends(self, source, apart):
+        for world, ends in list_worlds(self.rejected(source, apart), deaths=1):
+            assert len(ends) >= 2
+            assert set(ends.values()) <= {"T1", "T2"}
+            assert len(world.asked) <= 2
+            assert world.now in (NOW, NOW + LEASE)
+
+    @apart_or_not
+    def test_two_deaths_cost_two_leases_at_most(self, apart):
+        for world, ends in list_worlds(self.cold(STABLE, apart), deaths=2):
+            assert len(ends) >= 1
+            assert set(ends.values()) <= {"T1", "T2", "T3"}
+            assert world.now <= NOW + 2 * LEASE
+
+    # --- the store fails
+
+    @apart_or_not
+    def test_all_get_a_shared_token_whatever_step_of_the_store_fails(self, apart):
+        for world, ends in list_worlds(self.cold(STABLE, apart), failures=1):
+            assert len(ends) == 3
+            assert set(ends.values()) <= {"T1", "T2"}
+            assert 1 <= len(world.asked) <= 2
+            assert world.now in (NOW, NOW + LEASE)
+
+    @apart_or_not
+    def test_a_classic_token_is_fetched_once_whatever_step_of_the_store_fails(self, apart):
+        for world, ends in list_worlds(self.cold(CLASSIC, apart), failures=1):
+            assert list(ends.values()).count(StoreError) <= 1
+            assert set(ends.values()) <= {"T1", StoreError}
+            assert len(world.asked) == 1
+            assert world.now in (NOW, NOW + LEASE)
+
+    @apart_or_not
+    def test_a_classic_token_is_replaced_once_whatever_step_of_the_store_fails(self, apart):
+        for world, ends in list_worlds(self.rejected(CLASSIC, apart), failures=1):
+            assert list(ends.values()).count(StoreError) <= 1
+            assert set(ends.values()) <= {"T1", StoreError}
+            assert len(world.asked) == 1
+
+    @both_sources
+    @apart_or_not
+    def test_a_renewal_disturbs_nobody_whatever_step_of_the_store_fails(self, source, apart):
+        for world, ends in list_worlds(self.due(source, apart), failures=1):
+            assert {ends[name] for name in NAMES} <= {"T0", "T1"}
+            assert len(world.asked) <= 1
+
+    # --- the explorer itself
+
+    def test_finds_what_only_a_certain_order_shows(self):
+        """Two who look into the store first and fetch then, without a lock, fetch twice in some orders."""
+
+        def get_carelessly(world: World) -> Flow[Any]:
+            found = yield Get(world.store, world.key())
+            if found is None:
+                yield Ask(STABLE, 0.0)
+                yield CompareAndSet(world.store, world.key(), None, record("X"), 60.0)
+            return Credential("X", 0, 0)
+
+        def make() -> tuple[World, Flows]:
+            world = World()
+            return world, {name: get_carelessly(world) for name in NAMES}
+
+        assert {len(world.asked) for world, _ in list_worlds(make)} == {1, 2, 3}

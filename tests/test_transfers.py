@@ -243,12 +243,12 @@ class TestUpload:
 
         assert [content_of(request) == SMALL for request in server.requests] == [True, True]
 
-    def test_leaves_the_users_file_open(self, make, sources):
-        with serving(make, take) as (server, client), sources("file", SMALL) as file:
+    def test_leaves_the_users_file_open_and_where_it_was(self, make, sources):
+        with serving(make, take) as (_server, client), sources("file", SMALL) as file:
             client.call(upload(file))
 
             assert not file.closed
-            assert file.tell() == len(SMALL)
+            assert file.read() == SMALL
 
     def test_sends_an_empty_file(self, make):
         with serving(make, take) as (server, client):
@@ -270,7 +270,7 @@ class TestUpload:
         assert content_of(server.requests[0]) == SMALL
 
     def test_raises_what_wechat_says_against_it(self, make):
-        with serving(make, answering(render(REFUSED))) as (server, client):
+        with serving(make, answering(render(REFUSED))) as (_server, client):
             error = catch(InvalidParameter, client.call, upload(LARGE))
 
         assert error.errcode == 40007
@@ -345,9 +345,16 @@ class TestNames:
     def test_of_fields_are_refused_alike(self, name):
         catch(CallError, upload, b"x", fields={name: "value"})
 
-    @pytest.mark.parametrize("value", ["\ud800", None, 5, b"bytes"])
+    @pytest.mark.parametrize("value", [None, 5, b"bytes"])
     def test_stand_for_texts_only(self, value):
         catch(CallError, upload, b"x", fields={"description": value})
+
+    @both
+    def test_stand_for_texts_that_can_be_written(self, make):
+        with serving(make, take) as (server, client):
+            catch(CallError, client.call, upload(b"x", fields={"description": "\ud800"}))
+
+        assert not server.connections
 
 
 class _Broken:
@@ -435,7 +442,7 @@ class TestUnreadableFile:
             catch(CallError, client.call, upload(Breaking(LARGE)))
 
         assert not server.requests
-        assert len(server.connections) == 1
+        assert len(server.connections) <= 1
 
 
 # --- down ------------------------------------------------------------------------------------------------------------
@@ -457,7 +464,7 @@ def break_off(content: bytes, *, of: int) -> Any:
 
 
 def fetch(make: Any, *handles: Any, into: Any = None, **options: Any) -> File:
-    with serving(make, *handles) as (server, client):
+    with serving(make, *handles) as (_server, client):
         return client.call(download(into, **options))
 
 
@@ -608,18 +615,18 @@ class TestBrokenDownload:
 
     def test_in_chunks_is_noticed(self, make):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n"
-        with serving(make, answering(head + b"186a0\r\n" + SMALL[:50_000])) as (server, client):
+        with serving(make, answering(head + b"186a0\r\n" + SMALL[:50_000])) as (_server, client):
             catch(AnswerLost, client.call, download())
 
     def test_in_gzip_is_noticed(self, make):
         packed = gzip.compress(SMALL)
         broken = packed[:1000] + bytes(100) + packed[1100:]
-        with serving(make, give(broken, content_encoding="gzip")) as (server, client):
+        with serving(make, give(broken, content_encoding="gzip")) as (_server, client):
             catch(AnswerLost, client.call, download())
 
     def test_of_an_empty_file_is_no_file(self, make):
         into = io.BytesIO()
-        with serving(make, give(b"")) as (server, client):
+        with serving(make, give(b"")) as (_server, client):
             error = catch(UnreadableAnswer, client.call, download(into))
 
         assert "HTTP 200, image/jpeg, 0 bytes" in str(error)
@@ -627,7 +634,7 @@ class TestBrokenDownload:
     def test_of_more_than_fits_into_memory_is_refused(self, make):
         pack = zlib.compressobj(wbits=31)
         content = b"".join([*(pack.compress(b"x" * MB) for _ in range(65)), pack.flush()])
-        with serving(make, give(content, content_encoding="gzip")) as (server, client):
+        with serving(make, give(content, content_encoding="gzip")) as (_server, client):
             error = catch(UnreadableAnswer, client.call, download())
 
             assert "into=" in str(error)
@@ -636,7 +643,7 @@ class TestBrokenDownload:
     @pytest.mark.parametrize("status", ["502 Bad Gateway", "403 Forbidden", "206 Partial Content", "302 Found"])
     def test_with_another_status_writes_nothing(self, make, status):
         into = io.BytesIO()
-        with serving(make, answering(render(SMALL, status, content_type="image/jpeg"))) as (server, client):
+        with serving(make, answering(render(SMALL, status, content_type="image/jpeg"))) as (_server, client):
             error = catch(UnreadableAnswer, client.call, download(into))
 
         assert error.status == int(status[:3])
@@ -646,7 +653,7 @@ class TestBrokenDownload:
     def test_with_a_page_in_place_of_the_file_writes_nothing(self, make):
         into = io.BytesIO()
         page = b"<html>" + b"log in here " * 20_000
-        with serving(make, give(page, content_type="text/html; charset=utf-8")) as (server, client):
+        with serving(make, give(page, content_type="text/html; charset=utf-8")) as (_server, client):
             catch(UnreadableAnswer, client.call, download(into))
 
         assert into.getvalue() == b""
@@ -676,7 +683,7 @@ class TestJSONInPlaceOfAFile:
                 connection.send(bytes([byte]))
 
         into = io.BytesIO()
-        with serving(make, send) as (server, client):
+        with serving(make, send) as (_server, client):
             catch(InvalidParameter, client.call, download(into))
 
         assert into.getvalue() == b""
@@ -878,29 +885,30 @@ class TestProgress:
 class TestEventLoop:
     """Of the async client, while files are under way."""
 
-    def test_goes_on_while_a_pipe_is_not_read(self):
-        """Somebody in the same event loop reads it."""
+    def test_goes_on_while_a_pipe_is_full(self):
+        """Or nobody in the same event loop could read it."""
 
         async def main() -> bytes:
-            with listen(give(LARGE)) as server, contextlib.ExitStack() as stack:
-                reading, writing = os.pipe()
-                source = stack.enter_context(os.fdopen(reading, "rb", buffering=0))
-                pipe = stack.enter_context(os.fdopen(writing, "wb", buffering=0))
-                async with make_fixed(AsyncClient, server.url) as client:
-                    reader = asyncio.create_task(read_all(source))
-                    await client.call(download(pipe))
-                    pipe.close()
-                    return await reader
+            reading, writing = os.pipe()
+            with os.fdopen(reading, "rb", buffering=0) as source, os.fdopen(writing, "wb", buffering=0) as pipe:
+                ending = threading.Timer(PATIENCE, source.close)  # which wakes up whoever writes
+                ending.start()
+                with listen(give(SMALL)) as server:
+                    async with make_fixed(AsyncClient, server.url) as client:
+                        reader = asyncio.create_task(read_slowly(source, len(SMALL)))
+                        await client.call(download(pipe))
+                        ending.cancel()
+                        return await reader
 
-        async def read_all(source: Any) -> bytes:
-            came = bytearray()
+        async def read_slowly(source: Any, size: int) -> bytes:
+            came = b""
             os.set_blocking(source.fileno(), False)
-            while (piece := source.read(1 << 16)) != b"":
-                came += piece or b""
+            while len(came) < size:
                 await asyncio.sleep(0)
-            return bytes(came)
+                came += source.read(1000) or b""
+            return came
 
-        assert asyncio.run(asyncio.wait_for(main(), PATIENCE)) == LARGE
+        assert asyncio.run(main()) == SMALL
 
     def test_may_cancel_an_upload(self, tmp_path):
         async def main() -> None:

@@ -88,6 +88,13 @@ def _check_plain(_instance: object, attribute: attrs.Attribute[Any], value: obje
         raise CallError(f"{attribute.name} of an upload must be plain ASCII, without quotes（文件名只能用 ASCII）")
 
 
+def _check_fields(instance: object, attribute: attrs.Attribute[Any], fields: Mapping[str, str]) -> None:
+    for name, value in fields.items():
+        _check_plain(instance, attribute, name)
+        if not isinstance(value, str):
+            raise CallError("fields of an upload are texts")
+
+
 @frozen(kw_only=True)
 class Upload:
     """A file to send, as multipart/form-data; read while it is sent, and again from the start if that is repeated.
@@ -105,7 +112,7 @@ class Upload:
     filename: str = field(repr=False, validator=_check_plain)
     content_type: str = field(default="application/octet-stream", validator=_check_plain)
     name: str = field(default="media", validator=_check_plain)
-    fields: Mapping[str, str] = field(factory=dict, repr=False)
+    fields: Mapping[str, str] = field(factory=dict, repr=False, validator=_check_fields)
     progress: Progress | None = field(default=None, repr=False)
 
 

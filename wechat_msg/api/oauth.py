@@ -19,7 +19,6 @@ __all__ = [
 ]
 
 _HOST = "https://open.weixin.qq.com"
-_FLAGS = {None: None, False: "false", True: "true"}
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
@@ -62,8 +61,8 @@ def make_authorize_url(
         response_type="code",
         scope=scope,
         state=state,
-        forcePopup=_FLAGS[force_popup],
-        forceSnapShot=_FLAGS[force_snap_shot],
+        forcePopup=_flag(force_popup),
+        forceSnapShot=_flag(force_snap_shot),
     )
 
 
@@ -92,6 +91,10 @@ def make_qrconnect_url(appid: str, redirect_uri: str, *, state: str = "") -> str
         scope="snsapi_login",
         state=state,
     )
+
+
+def _flag(value: object) -> str | None:
+    return None if value is None else str(bool(value)).lower()
 
 
 def _make_url(path: str, **query: str | None) -> str:

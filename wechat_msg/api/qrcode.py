@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import BinaryIO
-from urllib.parse import quote
 
 from wechat_msg.api.call import Call, File, Progress, post, without_none
 from wechat_msg.api.media import refuse_json, take_file
 from wechat_msg.api.reading import Reads, Result, Takes
+from wechat_msg.api.writing import write_query
 from wechat_msg.errors import CallError
 from wechat_msg.fields import content, model, text, timestamp
 
@@ -99,7 +99,7 @@ def make_image_url(ticket: str) -> str:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html
     """
-    return f"{_HOST}{_IMAGE}?ticket={quote(ticket, safe='')}"
+    return f"{_HOST}{_IMAGE}?{write_query({'ticket': ticket}, 'the query')}"
 
 
 # --- short keys ------------------------------------------------------------------------------------------------------

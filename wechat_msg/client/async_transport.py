@@ -10,6 +10,7 @@ import httpx2
 from wechat_msg.api.answers import Answer
 from wechat_msg.client.exchange import Request
 from wechat_msg.client.multipart import MultipartBody
+from wechat_msg.client.receiving import Receiver
 from wechat_msg.client.transport import PIECE, explain
 from wechat_msg.errors import CallError
 
@@ -59,8 +60,8 @@ class AsyncTransport:
                 follow_redirects=False,  # the access_token would go along
             ) as response:
                 request.receiver.start(response.status_code, response.headers)
-                async for piece in response.aiter_bytes(PIECE):
-                    request.receiver.feed(piece)
+                async for piece in response.aiter_bytes():  # as they come, not in full pieces
+                    await _feed(request.receiver, piece)
             return request.receiver.end()
         except _FAILURES as error:
             failure = explain(error, _NEVER_SENT)
@@ -70,6 +71,14 @@ class AsyncTransport:
         """Close the session, if it is our own."""
         if self._is_ours:
             await self._session.aclose()
+
+
+async def _feed(receiver: Receiver, piece: bytes) -> None:
+    """Write in a thread: as `_read`; what is kept in memory takes no time."""
+    if receiver.writes_a_file:
+        await asyncio.to_thread(receiver.feed, piece)
+    else:
+        receiver.feed(piece)
 
 
 async def _read(body: MultipartBody) -> AsyncIterator[bytes]:

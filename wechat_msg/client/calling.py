@@ -124,18 +124,26 @@ class Caller:
     # --- tokens
 
     def _call(self, call: Call[T], deadline: float) -> Flow[T]:
+        body = self._make_body(call)  # one for all tries, also after a new token: a pipe can be read only once
+        try:
+            return (yield from self._call_with(body, call, deadline))
+        finally:
+            if isinstance(body, MultipartBody):
+                body.close()
+
+    def _call_with(self, body: bytes | MultipartBody | None, call: Call[T], deadline: float) -> Flow[T]:
         if not call.needs_access_token:
-            return (yield from self._try(call, {}, deadline))
+            return (yield from self._try(call, body, {}, deadline))
         if self._tokens is None:
-            return (yield from self._try(call, self._fixed_params(), deadline))
+            return (yield from self._try(call, body, self._fixed_params(), deadline))
         token = yield from self._tokens.get(deadline)
         try:
-            return (yield from self._try(call, {"access_token": token.value}, deadline))
+            return (yield from self._try(call, body, {"access_token": token.value}, deadline))
         except AccessTokenRejected as error:
             rejected = Rejected(token.value, error)
         # Once and no more: if the next one is rejected as well, another will not help either.
         token = yield from self._tokens.replace(rejected, deadline)
-        return (yield from self._try(call, {"access_token": token.value}, deadline))
+        return (yield from self._try(call, body, {"access_token": token.value}, deadline))
 
     def _fixed_params(self) -> dict[str, str]:
         if not isinstance(self._source, FixedToken):
@@ -146,28 +154,25 @@ class Caller:
 
     # --- tries
 
-    def _try(self, call: Call[T], token: Mapping[str, str], deadline: float) -> Flow[T]:
+    def _try(
+        self, call: Call[T], body: bytes | MultipartBody | None, token: Mapping[str, str], deadline: float
+    ) -> Flow[T]:
         """Send *call*, and again where that is safe and can help."""
-        body = self._make_body(call)
         sink = None if call.parse_file is None else Sink(call.into)
-        try:
-            for tries in itertools.count():
-                host = to_base_url(call.host) if call.host else self._hosts.pick()
-                request = self._make_request(call, host, token, body, sink, deadline)
-                try:
-                    answer = yield Send(request)
-                    return read_answer(call, answer, hide=functools.partial(self._hide, token))
-                except ClientError as error:
-                    error.add_note(request.name)
-                    pause = self._judge(error, call, host, tries)
-                    if pause is None or self._clocks.monotonic() + pause >= deadline:
-                        raise
-                    if sink is not None and not sink.restart():
-                        raise
-                yield Sleep(pause)
-        finally:
-            if isinstance(body, MultipartBody):
-                body.close()
+        for tries in itertools.count():
+            host = to_base_url(call.host) if call.host else self._hosts.pick()
+            request = self._make_request(call, host, token, body, sink, deadline)
+            try:
+                answer = yield Send(request)
+                return read_answer(call, answer, hide=functools.partial(self._hide, token))
+            except ClientError as error:
+                error.add_note(request.name)
+                pause = self._judge(error, call, host, tries)
+                if pause is None or self._clocks.monotonic() + pause >= deadline:
+                    raise
+                if sink is not None and not sink.restart():
+                    raise
+            yield Sleep(pause)
         raise AssertionError  # for type checkers: itertools.count has no end
 
     def _judge(self, error: ClientError, call: Call[Any], host: str, tries: int) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -22,6 +23,7 @@ __all__ = ["Credential", "dump", "load_failure", "load_times", "remember_for", "
 
 _MAX_LIFE = 30 * 86400
 _AT_LEAST = 30.0
+_LATEST = 1e11  # the year 5138; what is later, or no finite number, is no moment that was written here
 
 
 @frozen
@@ -59,8 +61,9 @@ class Credential:
     def load(cls, record: bytes | None) -> Credential | None:
         """Read what `to_record` has written; None: it is something else."""
         match _load(record):
-            case {"value": str(value), "renew_at": float() | int() as renew_at, "expires_at": float() | int() as end}:
-                return cls(value, renew_at, end)
+            case {"value": str(value), "renew_at": renew_at, "expires_at": end}:
+                if value and value.isprintable() and _is_moment(renew_at) and _is_moment(end):
+                    return cls(value, renew_at, end)
         return None
 
 
@@ -75,7 +78,8 @@ def load_failure(record: bytes | None) -> ClientError | None:
         case {"error": str(name), "args": list(args)}:
             cls = getattr(errors, name, None)
             if isinstance(cls, type) and issubclass(cls, ClientError) and args:
-                return cls(*args)
+                with contextlib.suppress(TypeError):  # more of them than this error has
+                    return cls(*args)
     return None
 
 
@@ -96,9 +100,13 @@ _REMEMBER: dict[type[ClientError], float] = {
 def load_times(record: bytes | None) -> list[float]:
     """Read a list of moments; what is something else is an empty one."""
     match _load(record):
-        case [*times] if all(isinstance(time, (int, float)) for time in times):
+        case [*times] if all(map(_is_moment, times)):
             return times
     return []
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value < _LATEST
 
 
 def dump(value: Any) -> bytes:

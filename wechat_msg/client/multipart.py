@@ -53,24 +53,32 @@ class MultipartBody:
                 self._start = self._file.tell()
                 self._size = self._file.seek(0, os.SEEK_END) - self._start
             self._file.seek(self._start)
+            is_binary = isinstance(self._file.read(0), bytes)
         except _UNREADABLE as error:
             raise CallError(f"the file to upload cannot be read: {type(error).__name__}") from error
+        if not is_binary:
+            raise CallError(_NO_FILE)
 
     def _find_file(self) -> tuple[BinaryIO, bool]:
         file = self._upload.file
         if isinstance(file, bytes):
             return io.BytesIO(file), True
         if isinstance(file, (str, os.PathLike)):
-            return Path(file).open("rb"), True
+            opened = Path(file).open("rb")  # noqa: SIM115, closed in close
+            if opened.seekable():
+                return opened, True
+            with opened:
+                return self._copy(opened), True
         if not hasattr(file, "read"):
             raise CallError(_NO_FILE)
-        if file.seekable():
-            return file, False
+        return (file, False) if file.seekable() else (self._copy(file), True)
+
+    def _copy(self, pipe: BinaryIO) -> BinaryIO:
         copy = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115, closed in close
         self._file, self._is_ours = copy, True
-        shutil.copyfileobj(file, copy)
+        shutil.copyfileobj(pipe, copy)
         copy.seek(0)
-        return copy, True
+        return copy
 
     def close(self) -> None:
         """Close what `open` has opened; a file object of the user's goes back to its start, for another call."""

@@ -31,7 +31,7 @@ class Sink:
     """
 
     def __init__(self, into: BinaryIO | None) -> None:
-        self._is_memory = into is None
+        self.is_memory: bool = into is None
         self._into: BinaryIO = io.BytesIO() if into is None else into
         self.written: int = 0
         with _about_writing():
@@ -49,14 +49,17 @@ class Sink:
     def write(self, piece: bytes) -> None:
         """Write the next bytes."""
         with _about_writing():
-            self._into.write(piece)
+            left = piece
+            while left:
+                taken = self._into.write(left)
+                left = left[taken:] if taken else b""  # a raw file may take a part, others say nothing of it
         self.written += len(piece)
-        if self._is_memory and self.written > _MAX_IN_MEMORY:
+        if self.is_memory and self.written > _MAX_IN_MEMORY:
             raise UnreadableAnswer(f"more than {_MAX_IN_MEMORY >> 20} MB for a file kept in memory; use into=")
 
     def content(self) -> bytes:
         """Return the bytes, if they are kept in memory."""
-        return self._into.getvalue() if isinstance(self._into, io.BytesIO) and self._is_memory else b""
+        return self._into.getvalue() if isinstance(self._into, io.BytesIO) and self.is_memory else b""
 
 
 @contextlib.contextmanager
@@ -95,6 +98,11 @@ class Receiver:
         self._collected = bytearray()
         self._is_file = False
 
+    @property
+    def writes_a_file(self) -> bool:
+        """Whether `feed` writes into a file object of the user's, which may take its time."""
+        return self._sink is not None and not self._sink.is_memory
+
     def start(self, status: int, headers: Mapping[str, str]) -> None:
         """Take the head."""
         self._status = status
@@ -131,17 +139,22 @@ class Receiver:
     def _content_type(self) -> str:
         return self._headers.get("content-type", "")
 
+    @property
+    def _is_text(self) -> bool:
+        return any(word in self._content_type.lower() for word in ("json", "text"))
+
     def _looks_like_a_file(self) -> bool:
         """Tell by the first character, as the Content-Type of an error is not reliable."""
         if self._sink is None or self._status != _OK or "text/html" in self._content_type.lower():
             return False
         start = self._collected[:64].lstrip(_BEFORE_JSON)
-        return len(self._collected) > _SMALL if start[:1] == b"{" else bool(start)
+        if start[:1] == b"{":
+            return len(self._collected) > _SMALL and not self._is_text
+        return bool(start)
 
     def _is_odd_file(self) -> bool:
         """Tell whether what began like JSON is a small file all the same."""
-        is_text = any(word in self._content_type.lower() for word in ("json", "text"))
-        if self._sink is None or self._status != _OK or is_text or not self._collected:
+        if self._sink is None or self._status != _OK or self._is_text or not self._collected:
             return False
         try:
             parse_json(bytes(self._collected))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -53,7 +55,7 @@ class SyncTransport:
                 allow_redirects=False,  # the access_token would go along
             ) as response:
                 request.receiver.start(response.status_code, response.headers)
-                for piece in response.iter_content(PIECE):
+                for piece in _read(response):
                     request.receiver.feed(piece)
             return request.receiver.end()
         except _FAILURES as error:
@@ -64,6 +66,16 @@ class SyncTransport:
         """Close the session, if it is our own."""
         if self._is_ours:
             self._session.close()
+
+
+def _read(response: requests.Response) -> Iterator[bytes]:
+    """Yield the bytes as they come; `iter_content` waits until it has a full piece."""
+    read1 = getattr(response.raw, "read1", None) if isinstance(response.raw, urllib3.HTTPResponse) else None
+    if read1 is None:  # before urllib3 2.2, or from an adapter that makes its answers itself
+        yield from response.iter_content(PIECE)
+        return
+    while piece := read1(PIECE, decode_content=True):
+        yield piece
 
 
 def _make_session() -> requests.Session:

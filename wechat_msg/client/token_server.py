@@ -7,9 +7,11 @@ Alone: ``python -m wechat_msg.client.token_server``, with the variables ``WECHAT
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,7 @@ _MAX_BODY = 4096
 _SHORTEST_SECRET = 16
 #: Numbers of WeChat's own, so that whoever asks gets the same errors as from WeChat.
 _WRONG_APPID, _WRONG_SECRET, _TOO_OFTEN, _BUSY = 40013, 40125, 45011, -1
+_WRONG_URL, _WRONG_METHOD, _NO_JSON = 40066, 43002, 47001
 
 
 def make_token_server(clients: Client | Iterable[Client], shared_secret: str) -> WSGIApplication:
@@ -75,22 +78,30 @@ def make_token_server(clients: Client | Iterable[Client], shared_secret: str) ->
 def _answer(
     environ: WSGIEnvironment, accounts: Mapping[str, Client], shared_secret: str
 ) -> tuple[str, Mapping[str, Any]]:
+    body = _read_body(environ)  # first, as whoever still sends while the server hangs up does not see the answer
     if environ.get("PATH_INFO") != "/token":
-        return "404 Not Found", _error(_BUSY, "there is only /token")
+        return "404 Not Found", _error(_WRONG_URL, "there is only /token")
     if environ.get("REQUEST_METHOD") != "POST":
-        return "405 Method Not Allowed", _error(_BUSY, "ask with POST")
+        return "405 Method Not Allowed", _error(_WRONG_METHOD, "ask with POST")
     if not is_same(f"Bearer {shared_secret}", environ.get("HTTP_AUTHORIZATION")):
         _log.warning("token server: wrong shared secret from %s", environ.get("REMOTE_ADDR", "?"))
         return "403 Forbidden", _error(_WRONG_SECRET, "wrong shared secret")
     try:
-        size = int(environ.get("CONTENT_LENGTH") or 0)
-        asked = parse_json(environ["wsgi.input"].read(max(0, min(size, _MAX_BODY))))
-    except (MalformedPush, ValueError, OSError):
-        return "400 Bad Request", _error(_BUSY, "the body is not JSON")
+        asked = parse_json(body)
+    except MalformedPush:
+        return "400 Bad Request", _error(_NO_JSON, "the body is not a JSON object")
     client = accounts.get(str(asked.get("appid")))
     if client is None:
         return "404 Not Found", _error(_WRONG_APPID, "no such account here")
     return _give(client, asked.get("rejected"))
+
+
+def _read_body(environ: WSGIEnvironment) -> bytes:
+    try:
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        return environ["wsgi.input"].read(max(0, min(size, _MAX_BODY)))
+    except (ValueError, OSError):
+        return b""
 
 
 def _give(client: Client, rejected: object) -> tuple[str, Mapping[str, Any]]:
@@ -119,8 +130,15 @@ def _error(errcode: int, errmsg: str, rid: str | None = None) -> Mapping[str, An
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that hang up, or say nothing themselves."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
 
 class _QuietHandler(WSGIRequestHandler):
+    timeout = 10.0
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of requests that went well."""
 
@@ -147,7 +165,8 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO)
     with make_server(options.host, options.port, application, _Server, _QuietHandler) as server:
         print(f"http://{options.host}:{server.server_port}", flush=True)  # noqa: T201, whoever starts it wants to know
-        server.serve_forever()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 from wechat_msg.api.call import Call
 from wechat_msg.client.credentials import Credential, dump, load_failure, load_times, remember_for, to_failure
@@ -62,7 +62,7 @@ class Rejected:
         error: What WeChat said.
     """
 
-    value: str
+    value: str = field(repr=False)
     error: AccessTokenRejected
 
 
