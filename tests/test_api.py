@@ -27,7 +27,7 @@ from wechat_msg.testing import APIRequest, FakeWeChatAPI
 
 TOPICS = sorted(path.stem for path in (Path(__file__).parent / "api_cases").glob("*.py") if path.stem != "case")
 #: Modules of wechat_msg.api that are no topics.
-TOOLS = {"answers", "call", "errcodes", "mappings", "reading", "writing"}
+TOOLS = {"answers", "call", "errcodes", "arguments", "reading"}
 
 
 def load_cases() -> Iterator[Case]:

@@ -292,7 +292,8 @@ def run_python(arguments: list[str], cwd: Path, **environ: str) -> subprocess.Co
 def make_environ(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WECHAT_", "DJANGO_", "FLASK_"))}
     account = {"WECHAT_TOKEN": TOKEN, "WECHAT_APPID": APPID, "WECHAT_SECRET": SECRET}
-    return {**kept, **account, "PYTHONIOENCODING": "utf-8", "NO_PROXY": "*", "no_proxy": "*", **more}
+    shared = {"WECHAT_TOKEN_SERVER_SECRET": "a long shared secret"}
+    return {**kept, **account, **shared, "PYTHONIOENCODING": "utf-8", "NO_PROXY": "*", "no_proxy": "*", **more}
 
 
 def test_every_block_is_tested():

@@ -932,41 +932,40 @@ class TestEventLoop:
 
 # --- memory ----------------------------------------------------------------------------------------------------------
 
+#: A program that prints by how many MB its memory has grown at most.
 MEMORY = """
 import asyncio, pathlib, re, sys
 from wechat_msg import AsyncClient, Client
+from wechat_msg.api import media
 from wechat_msg.client import FixedToken
-from tests.test_transfers import download, upload
 
 def peak():  # unlike ru_maxrss it does not begin with what the parent process had
     return int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1024
 
-def measure(url, folder, transfer):
-    call_all(url, [upload(bytes(1000)), download()])  # whatever is needed once
-    before = peak()
-    with open(folder / "down", "wb") as into:
-        call_all(url, [upload(folder / "up") if transfer == "upload" else download(into)])
-    print(peak() - before)
-
-def call_sync(url, calls):
-    with Client("wx0123456789abcdef", hosts=[url], token_source=FixedToken("T")) as client:
-        for call in calls:
-            client.call(call)
-
-def call_async(url, calls):
-    async def main():
+async def call_all(calls):
+    if kind == "sync":
+        with Client("wx0123456789abcdef", hosts=[url], token_source=FixedToken("T")) as client:
+            for call in calls:
+                client.call(call)
+    else:
         async with AsyncClient("wx0123456789abcdef", hosts=[url], token_source=FixedToken("T")) as client:
             for call in calls:
                 await client.call(call)
-    asyncio.run(main())
 
-call_all = call_sync if sys.argv[3] == "sync" else call_async
-measure(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[4])
+url, kind, transfer, path = sys.argv[1:]
+asyncio.run(call_all([media.upload("image", bytes(1000)), media.download("M")]))  # what is needed once
+before = peak()
+if transfer == "upload":
+    asyncio.run(call_all([media.upload("image", path)]))
+else:
+    with open(path, "wb") as into:
+        asyncio.run(call_all([media.download("M", into=into)]))
+print(peak() - before)
 """
 
 
 def serve_without_memory(sizes: Iterator[int]) -> Any:
-    """Throw away what is uploaded; the downloads have so many MB, one after the other."""
+    """Throw away what is uploaded; the downloads are so long, one after the other."""
 
     def handle(connection: Connection) -> None:
         while True:
@@ -978,9 +977,9 @@ def serve_without_memory(sizes: Iterator[int]) -> Any:
                 connection.answer(UPLOADED)
             else:
                 size = next(sizes)
-                connection.send(render(b"", content_type="video/mp4", content_length=str(size * MB)))
-                for _ in range(size):
-                    connection.send(LARGE[:MB])
+                connection.send(render(b"", content_type="image/jpeg", content_length=str(size)))
+                for start in range(0, size, MB):
+                    connection.send(LARGE[: min(size - start, MB)])
 
     return handle
 
@@ -989,15 +988,14 @@ def serve_without_memory(sizes: Iterator[int]) -> Any:
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("transfer", ["upload", "download"])
 def test_memory_stays_flat(kind, transfer, tmp_path, record_property):
-    (tmp_path / "up").write_bytes(LARGE)
-    with listen(serve_without_memory(iter((1, 50)))) as server:
-        status, output = run("-c", MEMORY, server.url, str(tmp_path), kind, transfer)
+    path, size = tmp_path / "file", 20 if transfer == "upload" else 50
+    if transfer == "upload":
+        path.write_bytes(LARGE)
+    with listen(serve_without_memory(iter((1000, 50 * MB)))) as server:
+        status, output = run("-c", MEMORY, server.url, kind, transfer, str(path))
     assert status == 0, output
     grown = float(output)
-    record_property(
-        "measured", f"memory for {transfer} of {20 if transfer == 'upload' else 50} MB, {kind}: +{grown:.1f} MB"
-    )
+    record_property("measured", f"memory for {transfer} of {size} MB, {kind}: +{grown:.1f} MB")
 
     assert grown < 8
-    if transfer == "download":
-        assert (tmp_path / "down").stat().st_size == 50 * MB
+    assert path.stat().st_size == size * MB

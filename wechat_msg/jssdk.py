@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from hashlib import sha1
 
 from wechat_msg import signature
-from wechat_msg.api.call import texts
+from wechat_msg.api.arguments import texts
 from wechat_msg.errors import CallError, MalformedPush
 
 __all__ = ["compute_card_signature", "compute_signature", "make_config"]

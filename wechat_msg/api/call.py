@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, Generic, TypeVar
 import attrs
 from attrs import field, frozen
 
+from wechat_msg.api.arguments import without_none
 from wechat_msg.api.reading import Result, nothing
 from wechat_msg.errors import CallError
 
@@ -24,14 +25,11 @@ __all__ = [
     "Pages",
     "Progress",
     "Upload",
-    "as_list",
     "get",
     "get_without_token",
     "nothing",
     "post",
     "raw_call",
-    "texts",
-    "without_none",
 ]
 
 T = TypeVar("T")
@@ -159,7 +157,7 @@ class Call(Generic[T_co]):
         upload: A file to send instead of a JSON body.
         parse_file: Makes the result of an answer that is a file; None: it never is one.
         into: Takes the bytes of that file: opened for writing bytes; None: they are kept in memory.
-        progress: Is called with the number of bytes received and their total.
+        progress: Is called with the number of bytes received and their total, in whatever thread receives.
         is_repeatable: To do it twice is no worse than to do it once, so it is repeated if the answer gets lost.
         also_done: Values of errcode that mean the thing is done, as when it had been done before.
         needs_access_token: The account's access_token goes into the query.
@@ -269,31 +267,3 @@ class Pages(Generic[P, Item]):
     first: Call[P]
     items_of: Callable[[P], Iterable[Item]] = field(repr=False)
     next_of: Callable[[P], Call[P] | None] = field(repr=False)
-
-
-def without_none(**members: Any) -> dict[str, Any]:
-    """Return the members that are not None."""
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def as_list(values: Iterable[T], name: str) -> list[T]:
-    """Return a list of what is not text.
-
-    Raises:
-        CallError: *values* is no list, or one text, which would be taken for a list of letters.
-    """
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise CallError(f"{name} must be a list")
-    return list(values)
-
-
-def texts(values: Iterable[str], name: str = "openids") -> list[str]:
-    """Return a list of texts.
-
-    Raises:
-        CallError: *values* is one text, which would be taken for a list of letters, or holds something else.
-    """
-    listed = as_list(values, name)
-    if not all(isinstance(value, str) for value in listed):
-        raise CallError(f"{name} must be a list of texts")
-    return listed

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import attrs
 from attrs import field, frozen
 
-from wechat_msg.api.call import Call, as_list, nothing, post, without_none
-from wechat_msg.api.mappings import as_mapping
+from wechat_msg.api.arguments import as_list, as_mapping, without_none
+from wechat_msg.api.call import Call, nothing, post
 from wechat_msg.errors import CallError
 from wechat_msg.replies import Reply, TextReply, to_customer_service_message
 

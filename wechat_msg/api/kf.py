@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from operator import attrgetter
 
-from wechat_msg.api.call import Call, FileSource, Pages, Progress, get, nothing, post, without_none
+from wechat_msg.api.arguments import without_none
+from wechat_msg.api.call import Call, FileSource, Pages, Progress, get, nothing, post
 from wechat_msg.api.media import make_upload
 from wechat_msg.api.reading import Reads, Result, TakesAll
 from wechat_msg.fields import content, integer, items, model, timestamp

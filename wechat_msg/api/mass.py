@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from wechat_msg.api.call import Call, nothing, post, texts, without_none
+from wechat_msg.api.arguments import texts, without_none
+from wechat_msg.api.call import Call, nothing, post
 from wechat_msg.api.customer_service import MpNews, WxCard
 from wechat_msg.api.reading import Reads, Result
 from wechat_msg.errors import CallError

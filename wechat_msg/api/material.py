@@ -9,11 +9,10 @@ from typing import Any, BinaryIO
 
 from attrs import frozen
 
-from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, as_list, get, nothing, post
-from wechat_msg.api.mappings import as_mapping
+from wechat_msg.api.arguments import as_list, as_mapping, write_json
+from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, get, nothing, post
 from wechat_msg.api.media import UploadedMedia, make_upload, take_file
 from wechat_msg.api.reading import Reads, Result, Takes
-from wechat_msg.api.writing import write_json
 from wechat_msg.fields import build, content, integer, items, model, timestamp
 
 __all__ = [

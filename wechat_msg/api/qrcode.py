@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from wechat_msg.api.call import Call, File, Progress, post, without_none
+from wechat_msg.api.arguments import without_none, write_query
+from wechat_msg.api.call import Call, File, Progress, post
 from wechat_msg.api.media import refuse_json, take_file
 from wechat_msg.api.reading import Reads, Result, Takes
-from wechat_msg.api.writing import write_query
 from wechat_msg.errors import CallError
 from wechat_msg.fields import content, model, text, timestamp
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from wechat_msg.api.call import Call, as_list, get, nothing, post, without_none
-from wechat_msg.api.mappings import Filling, as_mapping, fill_template, mapping_if_any
+from wechat_msg.api.arguments import (
+    Filling,
+    as_list,
+    as_mapping,
+    fill_template,
+    mapping_if_any,
+    without_none,
+    write_json,
+)
+from wechat_msg.api.call import Call, get, nothing, post
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
-from wechat_msg.api.writing import write_json
 from wechat_msg.errors import CallError
 from wechat_msg.fields import content, integer, items, model, text, timestamp
 

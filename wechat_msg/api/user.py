@@ -9,7 +9,8 @@ from typing import Any
 
 from attrs import frozen
 
-from wechat_msg.api.call import Call, Pages, get, nothing, post, texts, without_none
+from wechat_msg.api.arguments import texts, without_none
+from wechat_msg.api.call import Call, Pages, get, nothing, post
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
 from wechat_msg.fields import build, content, items, model, text, timestamp
 

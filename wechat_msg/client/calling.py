@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from attrs import frozen
 
 from wechat_msg.api.answers import read_answer
+from wechat_msg.api.arguments import write_json, write_query
 from wechat_msg.api.call import Call, Own
-from wechat_msg.api.writing import write_json, write_query
 from wechat_msg.client.credentials import Credential
 from wechat_msg.client.exchange import Request, Send
 from wechat_msg.client.hosts import Hosts, to_base_url

@@ -99,9 +99,10 @@ def _answer(
 def _read_body(environ: WSGIEnvironment) -> bytes:
     try:
         size = int(environ.get("CONTENT_LENGTH") or 0)
-        return environ["wsgi.input"].read(max(0, min(size, _MAX_BODY)))
+        body: bytes = environ["wsgi.input"].read(max(0, min(size, _MAX_BODY)))
     except (ValueError, OSError):
         return b""
+    return body
 
 
 def _give(client: Client, rejected: object) -> tuple[str, Mapping[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wechat_msg.api.call import APPID, SECRET, Call, get, nothing, post, without_none
+from wechat_msg.api.arguments import without_none
+from wechat_msg.api.call import APPID, SECRET, Call, get, nothing, post
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
 from wechat_msg.fields import integer, model, nested, text, timestamp
 from wechat_msg.userdata import compute_session_signature

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from wechat_msg.api.call import Call, File, Progress, without_none
-from wechat_msg.api.mappings import mapping_if_any
+from wechat_msg.api.arguments import mapping_if_any, without_none
+from wechat_msg.api.call import Call, File, Progress
 from wechat_msg.api.media import refuse_json, take_file
 
 __all__ = ["create_wxa_qrcode", "get_wxacode", "get_wxacode_unlimit"]
