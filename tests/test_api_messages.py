@@ -138,9 +138,9 @@ class TestCustomerService:
         with pytest.raises(CallError, match="body must be a mapping"):
             customer_service.send_business_body("hi")
 
-    @pytest.mark.parametrize("items", ["ab", ["a"], [{"id": "1", "content": "a"}]])
+    @pytest.mark.parametrize("items", ["ab", None, ["a"], [{"id": "1", "content": "a"}]])
     def test_refuses_a_menu_of_something_else(self, items):
-        with pytest.raises(CallError, match="items must be MenuItem objects"):
+        with pytest.raises(CallError, match="items must be"):
             MsgMenu(items=items)
 
     @pytest.mark.parametrize("message", KINDS)
