@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import functools
 import hashlib
+import importlib.util
 import itertools
 import json
 import signal
@@ -85,6 +86,8 @@ class Sender:
                 break
             self.send(openid)
             advance()
+            if self.doubts >= MOST_DOUBTS:
+                raise errors.ClientError(f"{self.doubts} answers in a row were lost; is the network all right?")
 
     def send(self, openid: str) -> None:
         """Send to one user; wait while WeChat is busy or cannot be reached."""
@@ -109,8 +112,6 @@ class Sender:
         except IN_DOUBT as error:
             self.record.note(openid, "in doubt", error)
             self.doubts += 1
-            if self.doubts >= MOST_DOUBTS:
-                raise
             return
         except SKIP as error:
             self.record.note(openid, "skipped", error)
@@ -124,9 +125,9 @@ class Sender:
 
 @contextlib.contextmanager
 def show_progress(total: int) -> Iterator[Callable[[], object]]:
-    """Yield what is called after each user; without a terminal it prints a line now and then."""
-    if sys.stderr.isatty():
-        from rich.console import Console  # pip install rich
+    """Yield what is called after each user; without a terminal, or without rich, it prints a line now and then."""
+    if sys.stderr.isatty() and importlib.util.find_spec("rich"):
+        from rich.console import Console
         from rich.progress import MofNCompleteColumn, Progress
 
         columns = (*Progress.get_default_columns(), MofNCompleteColumn())

@@ -530,6 +530,20 @@ def test_names_in_prose_exist():
             assert found or hasattr(importlib.import_module(module), attribute), f"{document}: {name}"
 
 
+def test_places_of_rules_exist():
+    """Each name in the table that begins with a module of the package."""
+    names = {
+        name
+        for _, place in read_tables("docs/architecture.md", "Rule", "Place")
+        for name in re.findall(r"[a-z]+(?:\.\w+)+", place)
+        if name.partition(".")[0] in list_modules()
+    }
+
+    assert names
+    for name in names:
+        pkgutil.resolve_name(f"wechat_msg.{name}")
+
+
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
@@ -561,7 +575,7 @@ def test_every_parameter_of_an_endpoint_is_in_the_table():
         assert [row[:2] for row in rows] == [[each.name, tell_default(each.default)] for each in parameters]
 
 
-@pytest.mark.parametrize(("number", "client"), enumerate([Client, AsyncClient]))
+@pytest.mark.parametrize(("number", "client"), [(0, Client), (1, AsyncClient)])
 def test_every_option_of_a_client_is_in_the_table(number, client):
     """In order, with its default; where it differs, that of `Client` comes first."""
     rows = read_tables("docs/calling.md", "Option", "Default")
@@ -587,6 +601,16 @@ def test_every_host_is_in_the_table():
     rows = read_tables("docs/calling.md", "Host")
 
     assert tuple(f"https://{row[0]}" for row in rows) == hosts.DEFAULT_HOSTS
+
+
+def test_what_a_fake_can_do_is_as_told():
+    """Each name in the table is one of the fake, and each method and property of the fake is in the table."""
+    cells = [re.sub(r"\(.*?\)", "", row[0]) for row in read_tables("docs/calling.md", "What you do")]
+    told = {name for cell in cells for name in split(cell)}
+    fake = FakeWeChatAPI()
+
+    assert [name for name in told if not hasattr(fake, name)] == []
+    assert {name for name in vars(FakeWeChatAPI) if not name.startswith("_")} - {"start", "close"} <= told
 
 
 def test_every_source_of_tokens_is_in_the_table():

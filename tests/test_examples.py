@@ -2,9 +2,16 @@
 
 import contextlib
 import json
+import os
+import pty
 import re
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,7 +20,7 @@ from examples import cloud_function
 from tests.redis_server import run_redis
 from tests.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client, run, serve
 from wechat_msg import PushSettings
-from wechat_msg.testing import build_echostr_request, build_push, open_reply
+from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
 
 COMMANDS = {
     "flask": ["examples/flask_app.py"],
@@ -56,6 +63,12 @@ CONVERSATION = [
     ({"MsgType": "telepathy"}, None),
 ]
 HELP = [{"MsgType": "text", "Content": "help"}, {"MsgType": "event", "Event": "CLICK", "EventKey": "HELP"}]
+
+
+@pytest.fixture
+def wechat():
+    with FakeWeChatAPI(SETTINGS.appid) as wechat:
+        yield wechat
 
 
 @contextlib.contextmanager
@@ -201,9 +214,13 @@ def answer_after_the_others(name, folder, **environ):
 
 
 def wait_for_log(server, pattern):
+    wait_until(lambda: re.search(pattern, server.read_log()), server.read_log)
+
+
+def wait_until(condition, explain=lambda: "it never came to that"):
     deadline = time.monotonic() + TIMEOUT
-    while not re.search(pattern, server.read_log()):
-        assert time.monotonic() < deadline, server.read_log()
+    while not condition():
+        assert time.monotonic() < deadline, explain()
         time.sleep(0.01)
 
 
@@ -252,6 +269,18 @@ class TestSlowBot:
         with start(SLOW_BOT["slow-uvicorn"], tmp_path, SLOW_BOT_LATE="answer-later-last") as server:
             assert None in send_three_times(server, "6")
             wait_for_log(server, "customer-service message: .*6 seconds later")
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("name", ["slow-gunicorn", "slow-uvicorn"])
+    def test_calls_wechat_to_send_it_later_if_it_has_the_secret(self, wechat, tmp_path, name):
+        account = {"WECHAT_SECRET": wechat.secret, "WECHAT_API": wechat.url}
+        with start(SLOW_BOT[name], tmp_path, SLOW_BOT_LATE="answer-later", **account) as server:
+            assert push(server, {"MsgType": "text", "Content": "4.8", "FromUserName": "oUSER"}) is None
+            wait_until(lambda: wechat.messages, server.read_log)
+
+        assert wechat.messages == [
+            {"touser": "oUSER", "msgtype": "text", "text": {"content": "4.8 seconds later ... 4.8 秒后"}}
+        ]
 
     @pytest.mark.slow
     def test_answers_the_last_try_with_a_fixed_text(self, tmp_path):
@@ -331,3 +360,498 @@ class TestCloudFunction:
 
         assert status == 0
         assert json.loads(output)["Content"] == "你好"
+
+
+# --- programs that call WeChat ---------------------------------------------------------------------------------------
+
+SEND = "/cgi-bin/message/subscribe/send"
+STABLE = "/cgi-bin/stable_token"
+NOTICE = ["--template", "TEMPLATE_ID", "--data", "thing1=拿铁"]
+#: Where waiting does not help: which path answers what.
+ENDS = [
+    (SEND, 45009, "reach max api daily quota limit"),
+    (SEND, 48001, "api unauthorized"),
+    (STABLE, 40125, "invalid appsecret"),
+    (STABLE, 40164, "203.0.113.7"),
+]
+
+
+class Notice:
+    """The example push_notice.py, with a list of users and its record in a folder."""
+
+    def __init__(self, wechat, folder, number):
+        self.wechat, self.folder = wechat, folder
+        self.users = [f"o{each}" for each in range(number)]
+        for user in self.users:
+            wechat.add_user(user)
+        (folder / "openids.txt").write_text("\n".join(self.users), "utf-8")
+        self.command = [str(ROOT / "examples/push_notice.py"), str(folder / "openids.txt"), *NOTICE]
+        self.command += ["--record", str(folder / "record.db"), "--api", wechat.url]
+        self.environ = {"WECHAT_APPID": wechat.appid, "WECHAT_SECRET": wechat.secret}
+
+    def run(self, *options, stdin=""):
+        status, output = run(*self.command, *options, environ=self.environ, stdin=stdin)
+        assert "Traceback" not in output
+        assert self.wechat.secret not in output
+        return status, output
+
+    @contextlib.contextmanager
+    def start(self, *options, stderr=subprocess.STDOUT):
+        environ = {**os.environ, **self.environ, "PYTHONUNBUFFERED": "1", "TERM": "xterm"}
+        command = [sys.executable, *self.command, *options]
+        with subprocess.Popen(
+            command, cwd=self.folder, env=environ, stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    @property
+    def asked(self):
+        """The users of all requests to send, in order."""
+        return [request.json["touser"] for request in self.wechat.requests_to(SEND)]
+
+    def wait_until_asked(self, number):
+        wait_until(lambda: len(self.asked) >= number)
+
+
+@pytest.fixture
+def notice(wechat, tmp_path):
+    return Notice(wechat, tmp_path, 7)
+
+
+class TestPushNotice:
+    def test_sends_to_everybody_on_the_list(self, wechat, notice):
+        status, output = notice.run("--data", "time2=15:01", "--page", "pages/index?from=notice")
+
+        assert status == 0
+        assert "sent 7, skipped 0, in doubt 0" in output
+        assert notice.asked == notice.users
+        assert wechat.requests_to(SEND)[0].json == {
+            "touser": "o0",
+            "template_id": "TEMPLATE_ID",
+            "page": "pages/index?from=notice",
+            "data": {"thing1": {"value": "拿铁"}, "time2": {"value": "15:01"}},
+        }
+
+    def test_takes_the_list_from_standard_input_as_it_comes(self, notice):
+        notice.command[1] = "-"
+
+        status, output = notice.run(stdin="o1\r\n\n  o2\t\no1\n\n")
+
+        assert (status, notice.asked) == (0, ["o1", "o2"])
+        assert "3 of 3" in output
+
+    def test_sends_to_all_who_follow_an_official_account(self, wechat, notice):
+        notice.command[1] = "--all"
+        wechat.page_size = 3
+
+        status, output = notice.run("--biz", "--workers", "2")
+
+        asked = [request.json["touser"] for request in wechat.requests_to("/cgi-bin/message/subscribe/bizsend")]
+        assert status == 0
+        assert f"{len(wechat.users)} of {len(wechat.users)}" in output
+        assert Counter(asked) == dict.fromkeys(wechat.users, 1)
+
+    def test_skips_whom_it_cannot_reach_for_good(self, wechat, notice):
+        wechat.refuse_messages("o1")
+        del wechat.users["o4"]
+
+        status, output = notice.run()
+        again = notice.run()
+
+        assert status == 0
+        assert "sent 5, skipped 2, in doubt 0" in output
+        assert again == (status, output)
+        assert notice.asked == notice.users
+
+    def test_keeps_a_record_for_each_notice(self, notice):
+        del notice.command[-4:-2]  # the name of the file
+
+        for data in ("thing1=拿铁", "thing1=拿铁", "thing1=美式"):
+            with notice.start("--data", data) as process:
+                process.communicate(timeout=TIMEOUT)
+            assert process.returncode == 0
+
+        assert Counter(notice.asked) == dict.fromkeys(notice.users, 2)
+        assert len(list(notice.folder.glob("notice-*.db"))) == 2
+
+    def test_shares_one_token_between_its_workers(self, wechat, notice):
+        wechat.delay(SEND, 60, times=3)
+        with notice.start("--workers", "3"):
+            notice.wait_until_asked(3)
+
+        assert wechat.token_fetches == {"classic": 0, "stable": 1}
+
+
+class TestPushNoticeInTrouble:
+    def test_waits_while_wechat_is_busy(self, wechat, notice):
+        wechat.fail(SEND, -1, times=1)
+        wechat.fail(SEND, 45011, times=1)
+
+        status, output = notice.run()
+
+        assert (status, notice.asked) == (0, ["o0", "o0", *notice.users])
+        assert "again in 0.5 s: -1: system error" in output
+        assert "again in 1 s: 45011: " in output
+
+    def test_waits_while_wechat_cannot_be_reached(self, notice):
+        with socket.socket() as reserved:
+            reserved.bind(("127.0.0.1", 0))
+            port = reserved.getsockname()[1]
+            notice.command[-1] = f"http://127.0.0.1:{port}"
+            with notice.start() as process:
+                assert process.stdout.readline().startswith("again in 0.5 s: ")
+                reserved.close()
+                with FakeWeChatAPI(SETTINGS.appid, port=port) as wechat:
+                    for user in notice.users:
+                        wechat.add_user(user)
+                    output, _ = process.communicate(timeout=TIMEOUT)
+
+        assert "sent 7, skipped 0, in doubt 0" in output
+
+    def test_gives_up_in_the_end_and_goes_on_in_the_next_run(self, wechat, notice):
+        wechat.answer(SEND, {"errcode": 0}, times=2)
+        wechat.fail(SEND, 45011)
+
+        status, output = notice.run("--patience", "0")
+        wechat.heal()
+        again, _ = notice.run()
+
+        assert (status, again) == (1, 0)
+        assert "sent 2, skipped 0, in doubt 0" in output
+        assert "stopped 已停止: 45011: " in output
+        assert notice.asked == ["o0", "o1", "o2", "o2", "o3", "o4", "o5", "o6"]
+
+    @pytest.mark.parametrize(("path", "errcode", "text"), ENDS)
+    def test_stops_where_waiting_does_not_help_and_goes_on_later(self, wechat, notice, path, errcode, text):
+        wechat.answer(SEND, {"errcode": 0}, times=3)
+        wechat.fail(path, errcode, text, times=1)
+
+        status, output = notice.run()
+        again, later = notice.run()
+
+        assert (status, again) == (1, 0)
+        assert re.search(rf"stopped 已停止: {errcode}: {text}, rid \S+（.*[.] .+）", output)
+        assert "in doubt 0" in output
+        assert "sent 7, skipped 0, in doubt 0" in later
+        assert set(Counter(notice.asked).values()) <= {1, 2}
+        assert len(notice.asked) == len(notice.users) + (path == SEND)
+
+    @pytest.mark.parametrize("fault", ["no answer", "an answer of somebody else"])
+    def test_leaves_to_the_operator_who_may_have_got_it(self, wechat, notice, fault):
+        wechat.answer(SEND, {"errcode": 0}, times=2)
+        if fault == "no answer":
+            wechat.drop(SEND, when="after")
+        else:
+            wechat.answer(SEND, b"<html>Bad Gateway", status=502, content_type="text/html", times=1)
+
+        for status, output in (notice.run(), notice.run()):
+            assert status == 3
+            assert "sent 6, skipped 0, in doubt 1" in output
+            assert "in doubt 无法确定是否已发出: o2 (" in output
+        assert notice.asked == notice.users
+
+    def test_stops_when_every_answer_is_lost(self, wechat, tmp_path):
+        notice = Notice(wechat, tmp_path, 15)
+        wechat.drop(SEND, when="after", times=None)
+
+        status, output = notice.run()
+
+        assert status == 1
+        assert "sent 0, skipped 0, in doubt 10" in output
+        assert "stopped 已停止: 10 answers in a row were lost" in output
+        assert notice.asked == notice.users[:10]
+
+    def test_doubts_nobody_if_the_token_is_lost(self, wechat, notice):
+        wechat.drop(STABLE, when="after", times=None)
+
+        status, output = notice.run("--patience", "0")
+
+        assert (status, notice.asked) == (1, [])
+        assert "sent 0, skipped 0, in doubt 0" in output
+
+    def test_survives_a_rejected_token(self, wechat, notice):
+        wechat.fail(SEND, 42001, times=1)
+
+        status, _ = notice.run()
+
+        assert (status, notice.asked) == (0, ["o0", *notice.users])
+
+
+class TestPushNoticeIsKilled:
+    """Nobody gets a notice twice, and nobody is forgotten."""
+
+    @pytest.mark.parametrize("workers", [1, 3])
+    def test_knows_whom_it_was_sending_to(self, wechat, tmp_path, workers):
+        notice = Notice(wechat, tmp_path, 12)
+        wechat.delay(SEND, 0, times=4)
+        wechat.delay(SEND, 60, times=workers)
+        with notice.start("--workers", str(workers)) as process:
+            notice.wait_until_asked(4 + workers)
+            process.send_signal(signal.SIGKILL)
+        in_doubt = sorted(notice.asked[4 : 4 + workers]) if workers == 1 else None
+
+        status, output = notice.run()
+
+        assert status == 3
+        assert f"sent {12 - workers}, skipped 0, in doubt {workers}" in output
+        assert Counter(notice.asked) == dict.fromkeys(notice.users, 1)
+        assert in_doubt in (None, list_doubts(output))
+        assert output.count("(killed while sending)") == workers
+
+    def test_survives_that_again_and_again(self, wechat, tmp_path):
+        notice = Notice(wechat, tmp_path, 60)
+        wechat.delay(SEND, 0.005)
+        for number in (7, 20, 33, 46):
+            with notice.start("--workers", "3") as process:
+                notice.wait_until_asked(number)
+                process.send_signal(signal.SIGKILL)
+
+        status, output = notice.run()
+        doubts = list_doubts(output)
+
+        assert set(Counter(notice.asked).values()) == {1}
+        assert {*notice.asked, *doubts} == set(notice.users)
+        assert f"sent {60 - len(doubts)}, skipped 0, in doubt {len(doubts)}" in output
+        assert len(doubts) <= 4 * 3
+        assert status == (3 if doubts else 0)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_ends_what_it_has_begun_if_asked_politely(self, wechat, notice, number):
+        wechat.delay(SEND, 0, times=2)
+        wechat.delay(SEND, 0.5, times=1)
+        with notice.start() as process:
+            notice.wait_until_asked(3)
+            process.send_signal(number)
+            output, _ = process.communicate(timeout=TIMEOUT)
+        again, _ = notice.run()
+
+        assert process.returncode == 130
+        assert output == "sent 3, skipped 0, in doubt 0\n"
+        assert again == 0
+        assert notice.asked == notice.users
+
+    def test_does_not_wait_for_wechat_any_longer_then(self, wechat, notice):
+        wechat.fail(SEND, 45011)
+        with notice.start("--patience", "1e9") as process:
+            assert process.stdout.readline().startswith("again in 0.5 s: ")
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=TIMEOUT)
+
+        assert process.returncode == 130
+        assert "sent 0, skipped 0, in doubt 0\n" in output
+        assert "Traceback" not in output
+
+    def test_two_at_once_share_the_work(self, wechat, tmp_path):
+        notice = Notice(wechat, tmp_path, 30)
+        wechat.delay(SEND, 0.01)
+        with notice.start() as one, notice.start() as other:
+            for process in (one, other):
+                process.communicate(timeout=TIMEOUT)
+
+        assert Counter(notice.asked) == dict.fromkeys(notice.users, 1)
+
+
+def list_doubts(output):
+    return sorted(re.findall(r"^in doubt 无法确定是否已发出: (\S+)", output, re.MULTILINE))
+
+
+class TestPushNoticeShowsItsProgress:
+    def test_in_lines_where_there_is_no_terminal(self, wechat, tmp_path):
+        _, output = Notice(wechat, tmp_path, 110).run("--workers", "2")
+
+        assert re.findall(r"^\d+ of 110$", output, re.MULTILINE) == ["100 of 110", "110 of 110"]
+        assert "\x1b" not in output
+
+    def test_with_a_bar_on_a_terminal(self, notice):
+        terminal, programs_end = pty.openpty()
+        with notice.start(stderr=programs_end) as process:
+            os.close(programs_end)
+            shown = read_to_the_end(terminal)
+            result, _ = process.communicate(timeout=TIMEOUT)
+
+        assert "━" in shown
+        assert "7/7" in shown
+        assert result == "sent 7, skipped 0, in doubt 0\n"
+
+
+def read_to_the_end(terminal):
+    shown = b""
+    with contextlib.suppress(OSError):  # that is how a terminal ends
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    os.close(terminal)
+    return shown.decode()
+
+
+class TestPushNoticeOptions:
+    @pytest.mark.parametrize("data", ["thing1", "=拿铁", "thing1=", ""])
+    def test_says_how_data_are_written(self, notice, data):
+        status, output = notice.run("--data", data)
+
+        assert status == 2
+        assert "is written like thing1=拿铁" in output
+
+    @pytest.mark.parametrize("missing", ["WECHAT_APPID", "WECHAT_SECRET"])
+    def test_says_which_variable_is_missing(self, notice, missing):
+        del notice.environ[missing]
+
+        assert notice.run() == (
+            1,
+            f"stopped 已停止: environment variables missing: {missing}（缺少环境变量：{missing}）\n",
+        )
+
+    @pytest.mark.parametrize(("place", "name"), [(1, "no-such-file.txt"), (-3, "no-such-folder/record.db")])
+    def test_says_which_file_cannot_be_opened(self, notice, place, name):
+        notice.command[place] = str(notice.folder / name)
+
+        status, output = notice.run()
+
+        assert (status, notice.asked) == (1, [])
+        assert "stopped 已停止: " in output
+
+    def test_wants_a_list_or_everybody(self, notice):
+        assert notice.run("--all")[0] == 2
+        del notice.command[1]
+        assert notice.run()[0] == 2
+
+    def test_readme_tells_the_command(self):
+        text = (ROOT / "examples/README.md").read_text("utf-8")
+        (command,) = re.findall(r"^python (examples/push_notice.py .*)$", text, re.MULTILINE)
+
+        status, output = run(*command.split(), "--record", "/dev/null/record.db", environ=ENVIRON)
+
+        assert status == 1
+        assert "missing: WECHAT_SECRET" in output
+
+
+class TestTokenServer:
+    SECRET = "a-shared-secret-for-tests"
+
+    @contextlib.contextmanager
+    def start(self, wechat, folder, **environ):
+        """Start the server with two workers that tell who of them answers."""
+        telling = ["--access-logfile", "-", "--access-logformat", "answered by %(p)s"]
+        command = [*GUNICORN, "--workers", "2", *telling, "examples.token_server.app:app"]
+        with serve(*command, environ=self.make_environ(wechat, folder, **environ)) as server:
+            yield server
+
+    def make_environ(self, wechat, folder, **environ):
+        return {
+            "WECHAT_APPID": wechat.appid,
+            "WECHAT_SECRET": wechat.secret,
+            "WECHAT_API": wechat.url,
+            "WECHAT_STORE": f"{folder}/tokens.db",
+            "WECHAT_TOKEN_SERVER_SECRET": self.SECRET,
+            **environ,
+        }
+
+    def run_client(self, wechat, server, **environ):
+        return run(
+            "examples/token_server/client.py",
+            environ={
+                "WECHAT_APPID": wechat.appid,
+                "WECHAT_API": wechat.url,
+                "WECHAT_TOKEN_SERVER": f"http://127.0.0.1:{server.port}",
+                "WECHAT_TOKEN_SERVER_SECRET": self.SECRET,
+                **environ,
+            },
+        )
+
+    def ask(self, server, appid):
+        """Ask on a connection of its own."""
+        body, headers = json.dumps({"appid": appid}).encode(), {"Authorization": f"Bearer {self.SECRET}"}
+        with contextlib.closing(Client(server.port)) as client:
+            return json.loads(client.send("POST", "/token", body, headers).body)
+
+    def ask_both_workers(self, server, appid):
+        """Ask until both have answered, and return all tokens that they gave."""
+        asked_before = len(server.read_log())
+        tokens = set()
+
+        def ask_again():
+            with ThreadPoolExecutor(4) as pool:
+                tokens.update(pool.map(lambda _: self.ask(server, appid)["access_token"], range(4)))
+            return len(set(re.findall(r"answered by <(\d+)>", server.read_log()[asked_before:]))) == 2
+
+        wait_until(ask_again)
+        return tokens
+
+    def test_gives_all_programs_the_same_token(self, wechat, tmp_path):
+        with self.start(wechat, tmp_path) as server:
+            assert self.ask_both_workers(server, wechat.appid) == {wechat.stable_access_token}
+            with ThreadPoolExecutor(2) as pool:
+                done = list(pool.map(lambda _: self.run_client(wechat, server), range(2)))
+
+        assert [status for status, _ in done] == [0, 0]
+        calls = wechat.requests_to("/cgi-bin/get_api_domain_ip")
+        assert [call.query["access_token"] for call in calls] == [wechat.stable_access_token] * 2
+        assert wechat.token_fetches == {"classic": 0, "stable": 1}
+
+    def test_replaces_a_rejected_token_for_all(self, wechat, tmp_path):
+        with self.start(wechat, tmp_path) as server:
+            (rejected,) = self.ask_both_workers(server, wechat.appid)
+            wechat.revoke_access_tokens()
+            done = [self.run_client(wechat, server) for _ in range(3)]
+
+        assert [status for status, _ in done] == [0, 0, 0]
+        assert wechat.stable_access_token != rejected
+        assert wechat.token_fetches["stable"] == 2
+
+    def test_refuses_programs_that_do_not_know_the_secret(self, wechat, tmp_path):
+        with self.start(wechat, tmp_path) as server:
+            status, output = self.run_client(wechat, server, WECHAT_TOKEN_SERVER_SECRET="a-secret-that-is-wrong")
+            log = server.read_log()
+
+        assert status == 1
+        assert "40125: wrong shared secret" in output
+        assert f"POST http://127.0.0.1:{server.port}/token" in output
+        assert wechat.requests == []
+        for secret in (self.SECRET, "a-secret-that-is-wrong", wechat.secret):
+            assert secret not in log + output
+
+    def test_tells_programs_what_wechat_says(self, wechat, tmp_path):
+        wechat.allowed_ips = {"203.0.113.7"}
+        with self.start(wechat, tmp_path) as server:
+            status, output = self.run_client(wechat, server)
+
+        assert status == 1
+        assert "40164: invalid ip 127.0.0.1" in output
+
+    def test_serves_several_accounts(self, wechat, tmp_path):
+        others = {"WECHAT_PREFIXES": "WECHAT_, SHOP_", "SHOP_APPID": "wx_shop", "SHOP_SECRET": "secret of the shop"}
+        with self.start(wechat, tmp_path, **others) as server:
+            assert self.ask(server, wechat.appid)["access_token"] == wechat.stable_access_token
+            assert self.ask(server, "wx_shop")["errmsg"].startswith("invalid appid rid: ")  # the fake plays only one
+            assert self.ask(server, "wx_nobody")["errmsg"] == "no such account here"
+
+        assert [request.json["secret"] for request in wechat.requests] == [wechat.secret, "secret of the shop"]
+
+    @pytest.mark.parametrize("secret", ["", "too short"])
+    def test_refuses_to_start_without_a_good_secret(self, wechat, tmp_path, secret):
+        environ = self.make_environ(wechat, tmp_path, WECHAT_TOKEN_SERVER_SECRET=secret)
+
+        status, output = run(*GUNICORN, "examples.token_server.app:app", environ=environ)
+
+        assert status != 0
+        assert output.count("16 or more ASCII characters") == 1
+        assert "WECHAT_TOKEN_SERVER_SECRET" in output
+        assert "Traceback" not in output
+
+    @pytest.mark.parametrize("missing", ["WECHAT_APPID", "WECHAT_SECRET"])
+    def test_refuses_to_start_without_an_account(self, wechat, tmp_path, missing):
+        environ = self.make_environ(wechat, tmp_path, **{missing: ""})
+
+        status, output = run(*GUNICORN, "examples.token_server.app:app", environ=environ)
+
+        assert status != 0
+        assert f"missing: {missing}" in output
+
+    def test_client_says_what_is_missing(self, wechat):
+        for environ in ({}, {"WECHAT_APPID": wechat.appid}):
+            status, output = run("examples/token_server/client.py", environ=environ)
+
+            assert status == 1
+            assert "Traceback" not in output

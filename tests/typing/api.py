@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
+from typing import Any, assert_type
+
+import httpx2
+import requests
 
 from wechat_msg import (
     NO_DEDUP,
     Answer,
     AnswerLater,
+    APIError,
+    AsyncClient,
     AsyncPushEndpoint,
     AsyncStore,
+    Client,
+    ConnectFailed,
     Event,
     FallbackReply,
     MemoryStore,
@@ -41,7 +49,40 @@ from wechat_msg import (
     to_customer_service_message,
 )
 from wechat_msg.adapters import asgi, django, fastapi, flask, wsgi
+from wechat_msg.api import (
+    APPID,
+    Call,
+    File,
+    Pages,
+    Reads,
+    Result,
+    Takes,
+    TakesAll,
+    Upload,
+    customer_service,
+    get,
+    kf,
+    media,
+    nothing,
+    post,
+    raw_call,
+    user,
+)
+from wechat_msg.api.jsapi import Ticket
+from wechat_msg.api.token import AccessToken
+from wechat_msg.client import (
+    Attempt,
+    ClassicTokenSource,
+    FixedToken,
+    RemoteTokenSource,
+    Source,
+    StableTokenSource,
+)
+from wechat_msg.client.token_server import make_token_server
 from wechat_msg.fields import integer, items, model, text
+from wechat_msg.jssdk import make_config
+from wechat_msg.testing import APIRequest, FakeWeChatAPI
+from wechat_msg.userdata import decrypt_user_data
 
 settings = PushSettings(token="abc", encoding_aes_key="A" * 43, appid="wx0", extra_appids={"wx1"})
 router = Router()
@@ -192,3 +233,138 @@ PushEndpoint(settings, router, store)  # type: ignore[call-arg]
 AnswerLater("send")  # type: ignore[arg-type]
 AnswerLater(send, after="second_try")  # type: ignore[arg-type]
 in_thread(async_store)  # type: ignore[arg-type]
+
+
+# --- the API ---------------------------------------------------------------------------------------------------------
+
+
+@model
+class DraftCount(Result):
+    """The result of a call of one's own."""
+
+    total_count: int = integer("total_count")
+
+
+def count_drafts() -> Call[DraftCount]:
+    return get("/cgi-bin/draft/count", Reads(DraftCount))
+
+
+def count_words(answer: Mapping[str, Any]) -> int:
+    return len(answer)
+
+
+class OwnSource(Source):
+    """A source of tokens of one's own."""
+
+    name = "own"
+    early = 60.0
+
+    def attempts(self, rejected: str | None) -> Iterable[Attempt]:
+        own = Call(
+            "GET", "/token", Reads(AccessToken), {"not": rejected or ""}, needs_access_token=False, host="https://t"
+        )
+        yield Attempt(own)
+        yield Attempt(own, is_limited=True)
+
+
+class HalfASource:
+    """Not a source."""
+
+    name = "half"
+
+
+def show_progress(done: int, total: int | None) -> None:
+    print(done, total)
+
+
+client = Client("wx0", "secret", store=store)
+Client.from_env("SHOP_", store=store, retries=0)
+Client("wx0", "secret", session=requests.Session(), hosts=["api.weixin.qq.com"], timeout=5, total_timeout=10)
+Client("wx0", "secret", timeout=(3.05, None), token_source=StableTokenSource())
+Client("wx0", "secret", token_source=ClassicTokenSource())
+Client("wx0", token_source=RemoteTokenSource("https://tokens.example.com", "shared secret"))
+Client("wx0", token_source=FixedToken(lambda: "token"))
+Client("wx0", token_source=OwnSource())
+Client("wx0", "secret", store=async_store)  # type: ignore[arg-type]
+Client("wx0", "secret", store=HalfAStore())  # type: ignore[arg-type]
+Client("wx0", "secret", store)  # type: ignore[call-arg]
+Client("wx0", "secret", session=httpx2.AsyncClient())  # type: ignore[arg-type]
+Client("wx0", "secret", token_source=HalfASource())  # type: ignore[arg-type]
+Client("wx0", "secret", timeout="5")  # type: ignore[arg-type]
+assert_type(Client.from_env(), Client)
+assert_type(AsyncClient.from_env(), AsyncClient)
+
+assert_type(user.get_info("o"), Call[user.UserInfo])
+assert_type(client.call(user.get_info("o")), user.UserInfo)
+assert_type(client.call(user.get_info("o")).tagid_list, tuple[int, ...])
+assert_type(client.call(user.list_tags()), tuple[user.Tag, ...])
+assert_type(client.call(kf.list_accounts()), tuple[kf.KfAccount, ...])
+assert_type(client.call(media.upload("image", Path("cat.png"), progress=show_progress)), media.UploadedMedia)
+assert_type(client.call(media.download("id")), File | media.VideoURL)
+assert_type(client.raw_call("GET", "/cgi-bin/draft/count"), Mapping[str, Any])
+assert_type(client.call(raw_call("GET", "/cgi-bin/draft/count")), Mapping[str, Any])
+assert_type(client.call(count_drafts()), DraftCount)
+assert_type(client.call(count_drafts().repeatable()).total_count, int)
+assert_type(client.call(post("/path", {"appid": APPID}, Takes("name", str))), str)
+assert_type(client.call(post("/path", {}, TakesAll("ids", int), is_repeatable=True)), tuple[int, ...])
+assert_type(client.call(get("/path", count_words, page=1)), int)
+assert_type(user.iterate_openids(), Pages[user.OpenIDPage, str])
+assert_type(list(client.iterate(user.iterate_openids())), list[str])
+assert_type(list(client.iterate(kf.iterate_msg_records(0, 1))), list[kf.MsgRecord])
+assert_type(client.get_access_token(), AccessToken)
+assert_type(client.get_ticket("jsapi"), Ticket)
+assert_type(customer_service.send("o", TextReply(content="hi")), Call[None])
+
+client.call(user.iterate_openids())  # type: ignore[arg-type]
+client.iterate(user.get_info("o"))  # type: ignore[arg-type]
+client.call(user.get_info())  # type: ignore[call-arg]
+client.call(user.get_info("o", "zh_CN"))  # type: ignore[call-arg]
+client.call(customer_service.send("o", 5))  # type: ignore[arg-type]
+print(client.call(user.get_info("o")).nick_name)  # type: ignore[attr-defined]
+
+
+async def call_async(aclient: AsyncClient) -> None:
+    """The same types as above, with nothing but `await` before."""
+    async with AsyncClient("wx0", "secret", store=async_store, session=httpx2.AsyncClient()) as other:
+        assert_type(other, AsyncClient)
+    AsyncClient("wx0", "secret", store=store, token_source=OwnSource())
+    AsyncClient("wx0", "secret", session=requests.Session())  # type: ignore[arg-type]
+
+    assert_type(await aclient.call(user.get_info("o")), user.UserInfo)
+    assert_type(await aclient.call(user.list_tags()), tuple[user.Tag, ...])
+    assert_type(await aclient.call(media.download("id")), File | media.VideoURL)
+    assert_type(await aclient.raw_call("GET", "/cgi-bin/draft/count"), Mapping[str, Any])
+    assert_type(await aclient.call(count_drafts()), DraftCount)
+    assert_type(await aclient.call(get("/path", count_words)), int)
+    assert_type([openid async for openid in aclient.iterate(user.iterate_openids())], list[str])
+    assert_type(await aclient.get_access_token(rejected="old"), AccessToken)
+    assert_type(await aclient.get_ticket(), Ticket)
+    print(aclient.call(user.get_info("o")).subscribe)  # type: ignore[attr-defined]
+
+
+def handle_failure(call: Call[None]) -> str:
+    with client:
+        try:
+            client.call(call)
+        except APIError as error:
+            assert_type(error.errcode, int)
+            assert_type(error.rid, str | None)
+            return error.errmsg + error.hint
+        except ConnectFailed as error:
+            return str(error)
+    return ""
+
+
+upload = Upload(file=b"bytes", filename="a.txt", fields={"description": "{}"}, progress=show_progress)
+raw: Call[Mapping[str, Any]] = raw_call("POST", "/cgi-bin/media/upload", params={"type": "image"}, upload=upload)
+Call("POST", "/path", nothing, json={"list": [1]}, also_done=frozenset({45065}))
+PushEndpoint(settings, router, late=AnswerLater(lambda body: client.call(customer_service.send_body(body))))
+
+token_server = make_token_server([client], "a long shared secret")
+config: dict[str, object] = make_config("wx0", client.get_ticket().ticket, "https://example.com/", ["scanQRCode"])
+data: dict[str, Any] = decrypt_user_data("key", "data", "iv", appid="wx0", max_age=300)
+
+with FakeWeChatAPI() as wechat:
+    wechat.answer("/path", {"total_count": 1}, times=1)
+    requests_seen: list[APIRequest] = wechat.requests_to("/path")
+    sent: list[dict[str, Any]] = wechat.messages

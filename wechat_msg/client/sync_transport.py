@@ -53,6 +53,7 @@ class SyncTransport:
                 timeout=(request.connect_timeout, request.read_timeout),
                 stream=True,
                 allow_redirects=False,  # the access_token would go along
+                hooks={"response": [*self._session.hooks.get("response", ()), _forget_redirect]},
             ) as response:
                 request.receiver.start(response.status_code, response.headers)
                 for piece in _read(response):
@@ -66,6 +67,11 @@ class SyncTransport:
         """Close the session, if it is our own."""
         if self._is_ours:
             self._session.close()
+
+
+def _forget_redirect(response: requests.Response, **_: object) -> None:
+    # Even if it is not to go there, requests takes the address apart, which may fail, and loads the whole page.
+    response.headers.pop("Location", None)
 
 
 def _read(response: requests.Response) -> Iterator[bytes]:

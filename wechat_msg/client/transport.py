@@ -28,13 +28,17 @@ def explain(error: BaseException, never_sent: tuple[type[BaseException], ...]) -
     """
     chain = list(_walk(error))
     was_sent = not any(isinstance(each, (*never_sent, *_NEVER_SENT)) for each in chain)
+    names = dict.fromkeys(type(each).__name__ for each in chain)
     reasons = [str(each) for each in chain if type(each).__module__ in _OF_THE_SYSTEM and isinstance(each, OSError)]
-    text = ": ".join([type(error).__name__, *reasons[-1:]])
+    text = ": ".join([*names, *filter(None, reasons[-1:])])
     return AnswerLost(text) if was_sent else ConnectFailed(text)
 
 
 def _walk(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and what led to it, in whatever way the library has kept that."""
+    """Yield the error and what led to it, in whatever way the library has kept that.
+
+    Not its context: that may be an error of the user's, who calls WeChat while handling it.
+    """
     seen: set[int] = set()
     found: list[object] = [error]
     while found:
@@ -42,4 +46,4 @@ def _walk(error: BaseException) -> Iterator[BaseException]:
         if isinstance(each, BaseException) and id(each) not in seen:
             seen.add(id(each))
             yield each
-            found += [*each.args, getattr(each, "reason", None), each.__cause__, each.__context__]
+            found += [*each.args, getattr(each, "reason", None), each.__cause__]
