@@ -177,7 +177,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--data", action="append", required=True, type=read_place, metavar="thing1=拿铁")
     parser.add_argument("--page", help="page that a tap on the notice opens 点击后打开的页面")
     parser.add_argument("--biz", action="store_true", help="of an Official Account 公众号订阅通知")
-    parser.add_argument("--workers", type=int, default=1, help="how many are sent at a time 并发数")
+    parser.add_argument("--workers", type=int, choices=range(1, 65), default=1, metavar="N", help="at a time 并发数")
     parser.add_argument("--record", help="file with what has become of each user; otherwise one for each notice")
     parser.add_argument("--patience", type=float, default=180, help="seconds to wait for WeChat, if it is busy")
     parser.add_argument("--api", help="address of the API, for tests")

@@ -65,9 +65,9 @@ class Connection:
         """Send these bytes."""
         self.socket.sendall(data)
 
-    def answer(self, body: bytes, **headers: str) -> None:
-        """Send an answer that is in order."""
-        self.send(render(body, **headers))
+    def answer(self, body: bytes, **headers: str | None) -> None:
+        """Send an answer that is in order, and keep the connection."""
+        self.send(render(body, connection=None, **headers))
 
     def reset(self) -> None:
         """Hang up rudely: what is under way is thrown away."""
@@ -155,9 +155,10 @@ def answering(answer: bytes) -> Handle:
     return handle
 
 
-def render(body: bytes, status: str = "200 OK", **headers: str) -> bytes:
-    """Write an answer; `content_type="text/html"` is a header, None leaves one out."""
-    named = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
+def render(body: bytes, status: str = "200 OK", **headers: str | None) -> bytes:
+    """Write the last answer of a connection; `content_type="text/html"` is a header, None leaves one out."""
+    named: dict[str, str | None] = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
+    named["Connection"] = "close"
     named |= {re.sub("_", "-", name).title(): value for name, value in headers.items()}
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in named.items() if value is not None), "", ""]
     return "\r\n".join(lines).encode("latin-1") + body

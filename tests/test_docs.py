@@ -63,7 +63,7 @@ from wechat_msg import (
     userdata,
 )
 from wechat_msg.api import errcodes
-from wechat_msg.client import calling, credentials, hosts, sources, tokens
+from wechat_msg.client import credentials, hosts, sending, sources, tokens
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
 
 ROOT = Path(__file__).parents[1]
@@ -649,7 +649,7 @@ def test_numbers_of_calls_are_those_of_the_code():
     ]
 
     assert sorted(float(row[0]) for row in rows) == sorted(
-        [*timeouts, calling._FIRST_PAUSE, calling._LONGEST_PAUSE, hosts._REST]
+        [*timeouts, sending.FIRST_PAUSE, sending.LONGEST_PAUSE, hosts._REST]
     )
 
 

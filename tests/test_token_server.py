@@ -44,6 +44,7 @@ from wechat_msg.testing import FakeWeChatAPI
 
 SHARED = "a-shared-secret-for-tests"
 WRONG = "a-wrong-secret-for-tests"
+APP_SECRET = "an-app-secret-for-tests"
 BEARER = {"Authorization": f"Bearer {SHARED}"}
 STABLE = "/cgi-bin/stable_token"
 PROGRAM = ("-m", "wechat_msg.client.token_server", "--port", "0")
@@ -51,7 +52,7 @@ PROGRAM = ("-m", "wechat_msg.client.token_server", "--port", "0")
 
 @pytest.fixture
 def wechat():
-    with FakeWeChatAPI() as wechat:
+    with FakeWeChatAPI(secret=APP_SECRET) as wechat:
         yield wechat
 
 
@@ -296,7 +297,7 @@ def call_plainly(client, body, **environ):
         **environ,
     }
     answer = b"".join(make_token_server(client, SHARED)(environ, lambda *args: started.append(args)))
-    for secret in (SHARED, client._caller._secret):
+    for secret in (SHARED, APP_SECRET):
         assert secret not in answer.decode()
     return started[0][0], json.loads(answer)
 

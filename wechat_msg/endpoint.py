@@ -40,6 +40,7 @@ from wechat_msg.push import (
 from wechat_msg.replies import Acknowledgement, Reply, TextReply, to_customer_service_message
 from wechat_msg.routing import AsyncHandler, Handler, Router, RunHandler, ask, call, is_async, run_handler
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
+from wechat_msg.stores.trouble import StoreTrouble
 
 __all__ = ["AsyncPushEndpoint", "PushEndpoint"]
 
@@ -50,7 +51,6 @@ S = TypeVar("S", bound=AnyStore)
 
 
 _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
-_SILENCE = 60.0  # seconds
 
 
 class _Endpoint(Generic[H, S]):
@@ -107,7 +107,7 @@ class _Endpoint(Generic[H, S]):
             late=late,
             refuse=on_store_error == "refuse",
             private_store=self._private_store,
-            report=_StoreTrouble(monotonic).report,
+            report=StoreTrouble("deduplication", monotonic).report,
             monotonic=monotonic,
         )
         self._check()
@@ -403,20 +403,3 @@ def _log_failure(ended: Future[Reply] | asyncio.Task[Reply]) -> None:
     """Log what nobody is there to be told."""
     if not ended.cancelled() and (error := ended.exception()):
         _log.error("a handler failed after its request had ended", exc_info=error)
-
-
-class _StoreTrouble:
-    """Logs that a store fails: once, and again each minute while it lasts."""
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._quiet_until: float | None = None
-        self._unsaid = 0
-
-    def report(self, error: StoreError) -> None:
-        now = self._monotonic()
-        if self._quiet_until is not None and now < self._quiet_until:
-            self._unsaid += 1
-            return
-        _log.error("deduplication suffers: %s; %d more since this was last said", error, self._unsaid)
-        self._quiet_until, self._unsaid = now + _SILENCE, 0

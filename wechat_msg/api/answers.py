@@ -63,7 +63,7 @@ def read_answer(call: Call[T], answer: Answer, *, hide: Callable[[str], str] = s
     found = _read_object(answer)
     errcode = _read_errcode(found, answer)
     if errcode != 0 and errcode not in call.also_done:
-        raise _refuse(call, errcode, hide(str(found.get("errmsg", ""))))
+        raise _refuse(call, errcode, hide(str(found.get("errmsg") or "")))
     return _parse(call.parse, found, answer.status)
 
 

@@ -235,8 +235,8 @@ def raw_call(
         host: Instead of the client's hosts.
 
     Example:
-        >>> raw_call("POST", "/cgi-bin/draft/count")
-        Call(method='POST', path='/cgi-bin/draft/count', is_repeatable=False)
+        >>> raw_call("GET", "/cgi-bin/draft/count")
+        Call(method='GET', path='/cgi-bin/draft/count', is_repeatable=True)
     """
     return Call(
         method,

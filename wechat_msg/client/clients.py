@@ -15,13 +15,14 @@ from wechat_msg.api.call import Call, Pages, raw_call
 from wechat_msg.api.jsapi import Ticket
 from wechat_msg.api.reading import Result
 from wechat_msg.api.token import AccessToken
-from wechat_msg.client.calling import Caller, Rules
+from wechat_msg.client.calling import Caller
 from wechat_msg.client.credentials import Credential
 from wechat_msg.client.exchange import Beside, Send
 from wechat_msg.client.hosts import DEFAULT_HOSTS, Hosts
 from wechat_msg.client.redaction import watch_logs
+from wechat_msg.client.rules import Clocks, Rules
+from wechat_msg.client.sending import Sender
 from wechat_msg.client.sources import FixedToken, Source, StableTokenSource
-from wechat_msg.client.tokens import Clocks
 from wechat_msg.errors import CallError
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep, drive, drive_async
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
@@ -67,15 +68,14 @@ class _Client:
         self.appid = appid
         self._clock = clock
         self._is_closed = False
-        self._caller = Caller(
+        sender = Sender(
             appid=appid,
             secret=secret,
             hosts=Hosts(hosts, monotonic),
             rules=Rules(connect_timeout=connect, read_timeout=read, total_timeout=total_timeout, retries=retries),
-            source=source,
-            store=MemoryStore(clock=monotonic) if store is None else store,
             clocks=Clocks(clock, monotonic, random),
         )
+        self._caller = Caller(sender, source, MemoryStore(clock=monotonic) if store is None else store)
         watch_logs()
 
     def __repr__(self) -> str:

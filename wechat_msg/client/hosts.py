@@ -18,6 +18,7 @@ DEFAULT_HOSTS = (
 )
 """The nearest site, the one for disasters (通用异地容灾), Shanghai, Shenzhen, Hong Kong."""
 _REST = 60.0
+_ODD = frozenset(" ?#\\")
 
 
 def to_base_url(host: object) -> str:
@@ -30,10 +31,11 @@ def to_base_url(host: object) -> str:
         url = host if "://" in host else f"https://{host}"
         try:
             parts = urlsplit(url)
-            is_base = parts.scheme in ("http", "https") and parts.hostname and not parts.query and parts.port != 0
+            is_url = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         except ValueError:
-            is_base = False
-        if is_base:
+            is_url = False
+        # A path is to follow, and libraries do not agree about odd characters.
+        if is_url and url.isprintable() and not _ODD.intersection(url):
             return url.rstrip("/")
     raise CallError("a host is written like https://api.weixin.qq.com or api.weixin.qq.com（接口域名格式不正确）")
 

@@ -72,6 +72,11 @@ class Source(ABC):
     is_shared: ClassVar[bool] = True
     limits: ClassVar[Limits] = ()
 
+    @property
+    def credentials(self) -> str:
+        """What a fetch is made with besides AppID and AppSecret: if it is another, an earlier failure means nothing."""
+        return ""
+
     @abstractmethod
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         """Give the ways to fetch, one after the other, until one gives something else than *rejected*."""
@@ -137,6 +142,11 @@ class RemoteTokenSource(Source):
 
     url: str = field(validator=_check_printable)
     shared_secret: str = field(repr=False, validator=_check_printable)
+
+    @property
+    def credentials(self) -> str:
+        """Where, and the secret."""
+        return f"{self.url} {self.shared_secret}"
 
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         """Ask the server, and tell it which token was rejected, by fingerprint."""

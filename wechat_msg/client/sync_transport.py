@@ -20,9 +20,11 @@ _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _NEVER_SENT = (
     requests.ConnectTimeout,
     requests.exceptions.InvalidProxyURL,
+    requests.exceptions.InvalidSchema,  # such as a SOCKS proxy without PySocks
     requests.exceptions.InvalidURL,
     requests.exceptions.ProxyError,
     urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.LocationValueError,
 )
 _CONNECTIONS = 64
 

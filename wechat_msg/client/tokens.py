@@ -13,12 +13,14 @@ from attrs import field, frozen
 from wechat_msg.api.call import Call
 from wechat_msg.client.credentials import Credential, dump, load_failure, load_times, remember_for, to_failure
 from wechat_msg.client.exchange import Beside
+from wechat_msg.client.rules import Clocks
 from wechat_msg.client.sources import DAY, Fetched, Source
 from wechat_msg.errors import AccessTokenRejected, ClientError, StoreError, TransportError
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg.stores import MemoryStore
+from wechat_msg.stores.trouble import StoreTrouble
 
-__all__ = ["Clocks", "Rejected", "TokenManager"]
+__all__ = ["Rejected", "TokenManager"]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -30,21 +32,6 @@ LOOK_EVERY = 1.0
 """Seconds between two attempts of one process to renew what is still good."""
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
-
-
-@frozen
-class Clocks:
-    """Time and chance, as parameters.
-
-    Attributes:
-        now: Seconds since the epoch.
-        monotonic: Seconds, for time limits.
-        random: A number from 0 to 1.
-    """
-
-    now: Callable[[], float]
-    monotonic: Callable[[], float]
-    random: Callable[[], float]
 
 
 class Sender(Protocol):
@@ -93,6 +80,7 @@ class TokenManager:
         self._private_store = MemoryStore(clock=clocks.monotonic)
         self._key = f"token:{account}:{source.name}"
         self._failure_key = f"{self._key}:failure:{hashlib.sha256(credentials.encode()).hexdigest()[:16]}"
+        self._trouble = StoreTrouble(f"sharing {self._key}", clocks.monotonic)
         self._kept: Credential | None = None
         self._next_look = float("-inf")
         self._has_warned = False
@@ -145,7 +133,7 @@ class TokenManager:
         try:
             return (yield from self._obtain_from(self._store, deadline, is_good, rejected))
         except StoreError as error:
-            _log.error("%s cannot be shared with others: %s", self._key, error)
+            self._trouble.report(error)
             if not self._source.is_shared:
                 raise
         # All who ask get the same, so to ask alone does no harm.
@@ -250,7 +238,7 @@ class TokenManager:
         try:
             return cast("bool", (yield CompareAndSet(store, key, expected, value, ttl)))
         except StoreError as error:
-            _log.warning("%s could not be written: %s", key, error)
+            self._trouble.report(error)
             return False
 
     # --- token wars

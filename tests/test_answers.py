@@ -1,0 +1,533 @@
+"""What an answer becomes: a result, or an error of ClientError's family that says what is wrong; nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import ssl
+import subprocess
+import time
+from typing import Any
+
+import attrs
+import pytest
+
+from tests.both_clients import TOKEN, both, catch, make_fixed, serving
+from tests.raw_http import Connection, answering, listen, refuse, render
+from wechat_msg import errors
+from wechat_msg.api.answers import Answer, read_answer
+from wechat_msg.api.call import get, get_without_token, post, raw_call
+from wechat_msg.api.reading import Reads, Takes, TakesAll
+from wechat_msg.api.token import AccessToken, get_stable_access_token
+from wechat_msg.errors import (
+    AccessTokenRejected,
+    AnswerLost,
+    APIError,
+    AuthorizationExpired,
+    ConnectFailed,
+    InvalidCredential,
+    InvalidParameter,
+    QuotaExhausted,
+    SystemBusy,
+    UnreadableAnswer,
+    WindowClosed,
+)
+from wechat_msg.testing import FakeWeChatAPI
+
+PATH = "/cgi-bin/anything"
+ANYTHING = raw_call("GET", PATH)
+JSON = "application/json; encoding=utf-8"
+HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+
+
+def encode(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+# --- results ---------------------------------------------------------------------------------------------------------
+
+READ = {
+    "nothing": (b"{}", {}),
+    "ok": (b'{"errcode":0,"errmsg":"ok"}', {"errcode": 0, "errmsg": "ok"}),
+    "errcode_as_text": (b'{"errcode":"0"}', {"errcode": "0"}),
+    "errcode_null": (b'{"errcode":null,"a":1}', {"errcode": None, "a": 1}),
+    "number_beyond_int32": (b'{"msg_id":2147483648}', {"msg_id": 2**31}),
+    "number_beyond_double": (b'{"msg_id":9007199254740993}', {"msg_id": 2**53 + 1}),
+    "number_beyond_int64": (b'{"msg_id":18446744073709551617}', {"msg_id": 2**64 + 1}),
+    "number_with_point": (b'{"latitude":23.134521}', {"latitude": 23.134521}),
+    "chinese": ('{"a":"你好 😀"}'.encode(), {"a": "你好 😀"}),
+    "escapes": (rb'{"a":"\u4f60\u597d \ud83d\ude00 \/"}', {"a": "你好 😀 /"}),
+    "bom": (b'\xef\xbb\xbf{"a":1}', {"a": 1}),
+    "blanks": (b'\r\n\t {"a" : 1}\r\n\n', {"a": 1}),
+    "raw_line_break": (b'{"a":"x\r\ny\tz"}', {"a": "x\r\ny\tz"}),
+    "raw_control_character": (b'{"a":"x\x01\x08\x1fy\x00z"}', {"a": "xyz"}),
+    "half_of_a_surrogate_pair": (rb'{"a":"x\ud83dy"}', {"a": "x\ufffdy"}),
+    "long": (encode({"list": ["o" * 28] * 10_000}), {"list": ["o" * 28] * 10_000}),
+}
+every_readable = pytest.mark.parametrize(("body", "result"), READ.values(), ids=READ)
+
+
+class TestReadable:
+    @every_readable
+    @pytest.mark.parametrize("content_type", [JSON, "text/plain", "text/html; charset=gbk", "image/jpeg", ""])
+    def test_is_read_whatever_its_content_type(self, body, result, content_type):
+        assert read_answer(ANYTHING, Answer(200, content_type, body)) == result
+
+    @both
+    @every_readable
+    def test_is_read_over_http(self, make, body, result):
+        with serving(make, answering(render(body, content_type="text/plain"))) as (_, client):
+            assert client.call(ANYTHING) == result
+
+    @both
+    def test_may_be_nearly_16_mb(self, make):
+        result = {"list": ["o" * 28] * 500_000}
+        with serving(make, answering(render(encode(result)))) as (_, client):
+            assert client.call(ANYTHING) == result
+
+    def test_gives_numbers_to_models_as_they_are(self):
+        body = b'{"ids":[2147483648,"18446744073709551617"],"msg_id":9223372036854775809}'
+
+        assert read_answer(get(PATH, Takes("msg_id", int)), Answer(200, JSON, body)) == 2**63 + 1
+        assert read_answer(get(PATH, TakesAll("ids", int)), Answer(200, JSON, body)) == (2**31, 2**64 + 1)
+
+
+# --- errors of WeChat ------------------------------------------------------------------------------------------------
+
+RID = "61725984-6126f6f9-040f19c4"
+
+REFUSED = {
+    "number": (200, b'{"errcode":40007,"errmsg":"invalid media_id"}', 40007, "invalid media_id", None),
+    "text": (200, b'{"errcode":"40007","errmsg":"invalid media_id"}', 40007, "invalid media_id", None),
+    "text_with_blanks": (200, b'{"errcode":" 40007 ","errmsg":""}', 40007, "", None),
+    "number_with_point": (200, b'{"errcode":40007.0}', 40007, "", None),
+    "busy": (200, b'{"errcode":-1,"errmsg":"system error"}', -1, "system error", None),
+    "busy_as_text": (200, b'{"errcode":"-1","errmsg":"system error"}', -1, "system error", None),
+    "unknown": (200, b'{"errcode":9999999999999,"errmsg":"new"}', 9999999999999, "new", None),
+    "without_errmsg": (200, b'{"errcode":40007}', 40007, "", None),
+    "errmsg_of_another_kind": (200, b'{"errcode":40007,"errmsg":["a",1]}', 40007, "['a', 1]", None),
+    "errmsg_null": (200, b'{"errcode":40007,"errmsg":null}', 40007, "", None),
+    "rid": (
+        200,
+        f'{{"errcode":40007,"errmsg":"invalid media_id rid: {RID}"}}'.encode(),
+        40007,
+        "invalid media_id",
+        RID,
+    ),
+    "hint": (
+        200,
+        b'{"errcode":40007,"errmsg":"invalid media_id hint: [Xk0823vr30!]"}',
+        40007,
+        "invalid media_id hint: [Xk0823vr30!]",
+        None,
+    ),
+    "bom_and_control_character": (200, b'\xef\xbb\xbf{"errcode":40007,"errmsg":"a\x01\nb"}', 40007, "a\nb", None),
+    "status_403": (403, b'{"errcode":40007,"errmsg":"no"}', 40007, "no", None),
+    "status_500": (500, b'{"errcode":40007,"errmsg":"no"}', 40007, "no", None),
+    "with_other_members": (200, b'{"errcode":45065,"errmsg":"exist","msg_id":1}', 45065, "exist", None),
+}
+every_refusal = pytest.mark.parametrize(("status", "body", "errcode", "errmsg", "rid"), REFUSED.values(), ids=REFUSED)
+
+
+class TestRefusal:
+    @every_refusal
+    @pytest.mark.parametrize("content_type", [JSON, "text/plain"])
+    def test_becomes_the_error_of_its_number(self, status, body, errcode, errmsg, rid, content_type):
+        with pytest.raises(APIError) as caught:
+            read_answer(ANYTHING, Answer(status, content_type, body))
+
+        assert (caught.value.errcode, caught.value.errmsg, caught.value.rid) == (errcode, errmsg, rid)
+        assert str(errcode) in str(caught.value)
+
+    @both
+    @every_refusal
+    def test_is_raised_over_http(self, make, status, body, errcode, errmsg, rid):
+        with FakeWeChatAPI() as wechat, make_fixed(make, wechat.url) as client:
+            wechat.answer(PATH, body, status=status, content_type="text/plain")
+            with pytest.raises(APIError) as caught:
+                client.call(ANYTHING)
+
+        assert (caught.value.errcode, caught.value.errmsg, caught.value.rid) == (errcode, errmsg, rid)
+
+    @pytest.mark.parametrize(
+        ("errcode", "error"), [(45015, WindowClosed), (45009, QuotaExhausted), (-1, SystemBusy), (7, InvalidParameter)]
+    )
+    def test_is_of_the_class_of_its_number(self, errcode, error):
+        catch(error, read_answer, ANYTHING, Answer(200, JSON, encode({"errcode": errcode})))
+
+    def test_is_a_result_where_the_call_takes_it_for_done(self):
+        call = post("/cgi-bin/message/custom/send", {}, Takes("msg_id", int))
+        done = Answer(200, JSON, b'{"errcode":45065,"errmsg":"clientmsgid exist","msg_id":9223372036854775809}')
+
+        assert read_answer(attrs.evolve(call, also_done=frozenset({45065})), done) == 2**63 + 1
+        with pytest.raises(APIError):
+            read_answer(call, done)
+
+    @both
+    def test_does_not_show_what_was_sent(self, make):
+        """WeChat quotes the query in some of its texts."""
+        with FakeWeChatAPI() as wechat, make_fixed(make, wechat.url) as client:
+            wechat.fail(PATH, 40007, f"invalid media_id, access_token={TOKEN} in {TOKEN}")
+            error = catch(InvalidParameter, client.call, ANYTHING)
+
+        assert error.errmsg == "invalid media_id, access_token=*** in ***"
+
+    @pytest.mark.parametrize("errcode", [40001, 40014, 42001])
+    def test_of_the_access_token_is_of_other_classes_where_none_was_sent(self, errcode):
+        answer = Answer(200, JSON, encode({"errcode": errcode, "errmsg": f"no rid: {RID}"}))
+
+        assert catch(AccessTokenRejected, read_answer, ANYTHING, answer).errcode == errcode
+        error = catch(InvalidCredential, read_answer, get_stable_access_token(), answer)
+        assert (error.errcode, error.errmsg, error.rid) == (errcode, "no", RID)
+        assert "AppSecret" in error.hint
+        catch(AuthorizationExpired, read_answer, get_without_token("/sns/userinfo", dict), answer)
+
+
+# --- what is no answer of WeChat -------------------------------------------------------------------------------------
+
+NESTED = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+
+UNREADABLE = {
+    "empty": (200, JSON, b"", "HTTP 200, application/json"),
+    "empty_500": (500, "", b"", "HTTP 500, no Content-Type, 0 bytes"),
+    "html_200": (200, "text/html", HTML, "HTTP 200, text/html, 74 bytes: no JSON object"),
+    "html_403": (403, "text/html", HTML, "HTTP 403, text/html"),
+    "html_502": (502, "text/html", HTML, "HTTP 502, text/html"),
+    "html_504_as_json": (504, JSON, HTML, "HTTP 504, application/json"),
+    "truncated": (200, JSON, b'{"errcode":0,"errmsg":"o', "no JSON object"),
+    "truncated_in_a_character": (200, JSON, '{"a":"你'.encode()[:-1], "no JSON object"),
+    "followed_by_more": (200, JSON, b'{"errcode":0}{"errcode":0}', "no JSON object"),
+    "array": (200, JSON, b'[{"errcode":0}]', "no JSON object"),
+    "number": (200, JSON, b"0", "no JSON object"),
+    "null": (200, JSON, b"null", "no JSON object"),
+    "text": (200, JSON, b'"ok"', "no JSON object"),
+    "word": (200, "text/plain", b"success", "no JSON object"),
+    "xml": (200, "text/xml", b"<xml><errcode>0</errcode></xml>", "no JSON object"),
+    "nested_100000_deep": (200, JSON, NESTED, "no JSON object"),
+    "nested_100000_deep_and_cut_off": (200, JSON, b"[" * 100_000, "no JSON object"),
+    "nested_100_deep": (200, JSON, b'{"a":' * 100 + b"1" + b"}" * 100, "no JSON object"),
+    "member_twice": (200, JSON, b'{"errcode":0,"errcode":40007}', "no JSON object"),
+    "not_a_number": (200, JSON, b'{"a":NaN}', "no JSON object"),
+    "digits_without_end": (200, JSON, b'{"a":' + b"9" * 100_000 + b"}", "no JSON object"),
+    "binary": (200, JSON, bytes(range(256)), "no JSON object"),
+    "utf_16": (200, JSON, '{"errcode":0}'.encode("utf-16"), "no JSON object"),
+    "gbk": (200, JSON, '{"errmsg":"成功"}'.encode("gbk"), "no JSON object"),
+    "errcode_of_another_kind": (200, JSON, b'{"errcode":[40001]}', "an errcode that is no number"),
+    "errcode_that_is_a_word": (200, JSON, b'{"errcode":"SUCCESS"}', "an errcode that is no number"),
+    "errcode_with_fraction": (200, JSON, b'{"errcode":0.5}', "an errcode that is no number"),
+    "errcode_without_end": (200, JSON, b'{"errcode":"' + b"9" * 5000 + b'"}', "an errcode that is no number"),
+    "json_of_somebody_else": (500, JSON, b'{"error":"internal"}', "HTTP 500, application/json"),
+    "ok_with_status_502": (502, JSON, b'{"errcode":0}', "HTTP 502, application/json"),
+}
+every_unreadable = pytest.mark.parametrize(
+    ("status", "content_type", "body", "text"), UNREADABLE.values(), ids=UNREADABLE
+)
+
+
+class TestUnreadable:
+    @every_unreadable
+    def test_says_the_status_and_what_is_wrong(self, status, content_type, body, text):
+        error = catch(UnreadableAnswer, read_answer, ANYTHING, Answer(status, content_type, body))
+
+        assert text in str(error)
+        assert error.status == status
+
+    @both
+    @every_unreadable
+    def test_is_raised_over_http(self, make, status, content_type, body, text):
+        answer = render(body, f"{status} Whatever", content_type=content_type or None)
+        with serving(make, answering(answer), retries=0) as (_, client):
+            error = catch(UnreadableAnswer, client.call, ANYTHING)
+
+        assert text in str(error)
+        assert f"HTTP {status}" in str(error)
+        assert error.status == status
+        assert error.__notes__[0].startswith("GET http://127.0.0.1:")
+        assert error.__notes__[0].endswith(PATH)
+
+    def test_does_not_show_the_body(self):
+        body = b'{"access_token":"SECRET-IN-BODY"'
+        error = catch(UnreadableAnswer, read_answer, ANYTHING, Answer(200, JSON, body))
+
+        assert "SECRET-IN-BODY" not in f"{error} {error!r}"
+
+    def test_does_not_show_a_content_type_without_end(self):
+        error = catch(UnreadableAnswer, read_answer, ANYTHING, Answer(200, "x" * 100_000, b""))
+
+        assert len(str(error)) < 300
+
+    @pytest.mark.parametrize("body", [b"{}", b'{"access_token":1.5,"expires_in":7200}', b'{"access_token":"T"}'])
+    def test_is_what_lacks_what_the_call_is_for(self, body):
+        error = catch(UnreadableAnswer, read_answer, get(PATH, Reads(AccessToken)), Answer(200, JSON, body))
+
+        assert "HTTP 200: a member" in str(error)
+
+    @pytest.mark.parametrize(
+        ("parse", "body"),
+        [
+            (Takes("id", int), b'{"id":"a"}'),
+            (Takes("id", int), b'{"id":null}'),
+            (Takes("id", int), b"{}"),
+            (TakesAll("ids", int), b'{"ids":["a"]}'),
+            (TakesAll("ids", str), b'{"ids":[[]]}'),
+            (lambda answer: answer["list"][0], b'{"list":[]}'),
+            (lambda answer: 1 / answer["count"], b'{"count":0}'),
+            (lambda answer: answer["text"].strip(), b'{"text":5}'),
+        ],
+    )
+    def test_is_what_the_function_that_reads_it_does_not_expect(self, parse, body):
+        error = catch(UnreadableAnswer, read_answer, get(PATH, parse), Answer(200, JSON, body))
+
+        assert "HTTP 200" in str(error)
+
+    @both
+    def test_of_20_mb_is_not_read_to_its_end(self, make):
+        sent = []
+
+        def send(connection: Connection) -> None:
+            connection.read_request()
+            connection.send(render(b"", content_length=str(20 << 20)))
+            for _ in range(20):
+                connection.send(b" " * (1 << 20))
+                sent.append(1)
+
+        with serving(make, send, retries=0) as (_, client):
+            error = catch(UnreadableAnswer, client.call, ANYTHING)
+
+        assert "HTTP 200: more than 16 MB" in str(error)
+        assert len(sent) <= 20
+
+
+# --- what is no HTTP -------------------------------------------------------------------------------------------------
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+IN_CHUNKS = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+LOST = (AnswerLost,)
+#: For what one of the libraries is more patient with than the other: it takes it for an empty answer.
+LOST_OR_EMPTY = (AnswerLost, UnreadableAnswer)
+
+BROKEN = {
+    "no_answer": (b"", LOST),
+    "half_a_head": (b"HTTP/1.1 200", LOST_OR_EMPTY),
+    "a_head_without_end": (OK, LOST_OR_EMPTY),
+    "binary": (b"\x00\xff\x12 binary\r\n\r\n", LOST),
+    "another_protocol": (b"SSH-2.0-OpenSSH_9.6\r\n", LOST),
+    "no_head": (b'{"errcode":0}', LOST),
+    "status_that_is_no_number": (b"HTTP/1.1 abc OK\r\n\r\n", LOST),
+    "status_of_one_digit": (b"HTTP/1.1 2 OK\r\n\r\n", LOST),
+    "two_lengths": (OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", LOST),
+    "length_without_end": (OK + b"Content-Length: 999999999999999999999999\r\n\r\n{}", LOST),
+    "body_shorter_than_its_length": (OK + b'Content-Length: 100\r\n\r\n{"errcode":0}', LOST),
+    "chunk_without_size": (IN_CHUNKS + b"zz\r\n{}\r\n0\r\n\r\n", LOST),
+    "chunk_of_negative_size": (IN_CHUNKS + b"-2\r\n{}\r\n0\r\n\r\n", LOST),
+    "half_a_chunk": (IN_CHUNKS + b"5\r\n{}", LOST),
+    "chunks_without_last": (IN_CHUNKS + b"2\r\n{}\r\n", LOST),
+    "gzip_that_is_none": (OK + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", LOST),
+    "gzip_in_gzip_in_gzip": (
+        OK + b"Content-Encoding: " + b"gzip," * 100 + b"gzip\r\nContent-Length: 2\r\n\r\n{}",
+        LOST,
+    ),
+    "status_101": (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", LOST_OR_EMPTY),
+    "status_204": (b"HTTP/1.1 204 No Content\r\n\r\n", (UnreadableAnswer,)),
+    "status_304": (b"HTTP/1.1 304 Not Modified\r\n\r\n", (UnreadableAnswer,)),
+    "status_401": (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", (UnreadableAnswer,)),
+    "status_407": (b"HTTP/1.1 407 Proxy\r\nContent-Length: 0\r\n\r\n", (UnreadableAnswer,)),
+    "status_999": (b"HTTP/1.1 999 Whatever\r\nContent-Length: 0\r\n\r\n", (UnreadableAnswer,)),
+    "content_type_that_is_none": (
+        b"HTTP/1.1 200 OK\r\nContent-Type: \xff\xfe;;=\r\nContent-Length: 2\r\n\r\n[]",
+        (UnreadableAnswer,),
+    ),
+}
+
+
+def catch_any(allowed: tuple[type[Exception], ...], client: Any, call: Any = ANYTHING) -> Any:
+    """Return the error that a call raises, which must be one of these."""
+    with pytest.raises(errors.ClientError) as caught:
+        client.call(call)
+    assert type(caught.value) in allowed, repr(caught.value)
+    return catch(type(caught.value), _raise, caught.value)
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+NOWHERE = [
+    *("", "/", "//", "?", "http://", "http:///", "http://[", "http://:80/", "http://host:99999/", "https:", "ftp://x/"),
+    *("javascript:alert(1)", "http://a b/", "http://xn--.com/", "http://\xe9\xff/", "/%zz%", "x" * 9000),
+]
+
+
+@both
+class TestBrokenHTTP:
+    @pytest.mark.parametrize(("answer", "allowed"), BROKEN.values(), ids=BROKEN)
+    def test_is_an_error(self, make, answer, allowed):
+        with serving(make, answering(answer), retries=0) as (server, client):
+            error = catch_any(allowed, client)
+
+        assert len(server.requests) == 1
+        if isinstance(error, UnreadableAnswer):
+            assert f"HTTP {error.status}" in str(error)
+
+    def test_goes_on_after_continue(self, make):
+        with serving(make, answering(b"HTTP/1.1 100 Continue\r\n\r\n" + render(b'{"a":1}'))) as (_, client):
+            assert client.call(ANYTHING) == {"a": 1}
+
+    def test_is_no_harm_to_the_next_answer(self, make):
+        """More has come than was announced, on a connection that is kept."""
+
+        def send(connection: Connection) -> None:
+            while True:
+                connection.read_request()
+                connection.answer(b'{"a":1}{"errcode":40007}', content_length="7")
+
+        with serving(make, send) as (_, client):
+            assert [client.call(ANYTHING) for _ in range(5)] == [{"a": 1}] * 5
+
+    @pytest.mark.parametrize(
+        "status", ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect"]
+    )
+    @pytest.mark.parametrize(
+        "call", [ANYTHING, raw_call("POST", PATH, json={}, is_repeatable=True)], ids=["get", "post"]
+    )
+    def test_that_leads_elsewhere_is_not_followed(self, make, status, call):
+        with listen(answering(render(b"{}"))) as elsewhere:
+            answer = render(HTML, status, location=f"{elsewhere.url}/", content_type="text/html")
+            with serving(make, answering(answer)) as (server, client):
+                error = catch(UnreadableAnswer, client.call, call)
+
+        assert f"HTTP {status[:3]}, text/html, {len(HTML)} bytes" in str(error)
+        assert len(server.requests) == 3
+        assert elsewhere.connections == []
+
+    @pytest.mark.parametrize("location", NOWHERE)
+    def test_that_leads_nowhere_is_an_error_like_any_other(self, make, location):
+        with serving(make, answering(render(HTML, "302 Found", location=location)), retries=0) as (_, client):
+            catch(UnreadableAnswer, client.call, ANYTHING)
+
+
+# --- what has no end -------------------------------------------------------------------------------------------------
+
+
+def dripping(head: bytes, piece: bytes, pause: float = 0.1) -> Any:
+    """Make a server that sends a piece every now and then."""
+
+    def handle(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(head)
+        while not time.sleep(pause):
+            connection.send(piece)
+
+    return handle
+
+
+def silent(head: bytes) -> Any:
+    def handle(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(head)
+        connection.read(1)
+
+    return handle
+
+
+ENDLESS = {
+    "headers": (dripping(OK, b"X-More: 1\r\n" * 1000, 0), LOST),
+    "header": (dripping(OK + b"X-More: ", b"x" * 10_000, 0), LOST),
+    "status": (dripping(b"HTTP/1.1 200 ", b"x" * 10_000, 0), LOST),
+    "chunk_size": (dripping(IN_CHUNKS, b"0" * 10_000, 0), LOST),
+    "body": (dripping(OK + b"\r\n", b"x" * 100_000, 0), (UnreadableAnswer,)),
+    "dripping_body": (dripping(OK + b"Content-Length: 100000\r\n\r\n", b" "), LOST),
+    "dripping_chunks": (dripping(IN_CHUNKS, b"1\r\n \r\n"), LOST),
+    "silence": (silent(b""), LOST),
+    "silence_in_the_head": (silent(OK), LOST),
+    "silence_in_the_body": (silent(OK + b'Content-Length: 100\r\n\r\n{"errcode"'), LOST),
+    "silence_in_a_chunk": (silent(IN_CHUNKS + b"5\r\n{"), LOST),
+}
+
+
+@both
+class TestEndless:
+    @pytest.mark.parametrize(("handle", "allowed"), ENDLESS.values(), ids=ENDLESS)
+    def test_ends_when_the_time_is_over(self, make, handle, allowed):
+        began = time.monotonic()
+        with serving(make, handle, timeout=0.5, total_timeout=0.5) as (server, client):
+            catch_any(allowed, client)
+
+        assert time.monotonic() - began < 10
+        assert len(server.requests) <= 3
+
+    def test_answer_that_comes_slowly_but_in_time_is_taken(self, make):
+        answer = render(b'{"a":1}')
+
+        def handle(connection: Connection) -> None:
+            connection.read_request()
+            for byte in answer:
+                connection.send(bytes([byte]))
+                time.sleep(0.002)
+
+        with serving(make, handle) as (_, client):
+            assert client.call(ANYTHING) == {"a": 1}
+
+
+# --- connections -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 that nobody trusts."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl makes the certificate")
+    folder = tmp_path_factory.mktemp("certificate")
+    names = "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"
+    files = "-keyout", folder / "key.pem", "-out", folder / "certificate.pem"
+    subprocess.run(
+        ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names, *files),
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return context
+
+
+@both
+class TestConnection:
+    def fail(self, make, url: str, *allowed: type[Exception]) -> str:
+        with make_fixed(make, url, timeout=2) as client:
+            return str(catch_any(allowed, client))
+
+    def test_that_is_refused_was_never_made(self, make):
+        with refuse() as url:
+            assert "ConnectionRefusedError" in self.fail(make, url, ConnectFailed)
+
+    @pytest.mark.parametrize("host", ["http://nowhere.invalid", "http://a b.invalid", f"http://{'a' * 70}.invalid"])
+    def test_to_a_host_that_is_none_was_never_made(self, make, host):
+        self.fail(make, host, ConnectFailed)
+
+    def test_to_a_certificate_that_is_not_trusted_was_never_made(self, make, certificate):
+        with listen(answering(render(b"{}")), context=certificate) as server:
+            assert "CERTIFICATE_VERIFY_FAILED" in self.fail(make, server.url, ConnectFailed)
+
+        assert server.requests == []
+
+    def test_with_tls_to_a_port_without(self, make):
+        def refuse_tls(connection: Connection) -> None:
+            connection.read(1)
+            connection.send(render(b"", "400 Bad Request"))
+
+        with listen(refuse_tls) as server:
+            text = self.fail(make, server.url.replace("http:", "https:"), ConnectFailed, AnswerLost)
+
+        assert "SSL" in text
+
+    def test_without_tls_to_a_port_with(self, make, certificate):
+        with listen(answering(render(b"{}")), context=certificate) as server:
+            self.fail(make, server.url.replace("https:", "http:"), AnswerLost)
+
+    def test_that_is_reset_loses_the_answer(self, make):
+        def reset(connection: Connection) -> None:
+            connection.read_request()
+            connection.reset()
+
+        with listen(reset) as server:
+            self.fail(make, server.url, AnswerLost)
