@@ -25,7 +25,7 @@ from typing import Any
 
 from wechat_msg import Client, errors
 from wechat_msg.api import Call, subscribe, user
-from wechat_msg.client.hosts import DEFAULT_HOSTS
+from wechat_msg.client import DEFAULT_HOSTS
 
 # Every other error ends the program, and is told with what to do: a quota that is used up, a wrong AppSecret ...
 SKIP = (errors.UserRefused, errors.UserNotFound, errors.WindowClosed)  # the user cannot be reached

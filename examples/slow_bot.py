@@ -33,7 +33,7 @@ from wechat_msg import (
 )
 from wechat_msg.adapters import asgi, wsgi
 from wechat_msg.api import customer_service
-from wechat_msg.client.hosts import DEFAULT_HOSTS
+from wechat_msg.client import DEFAULT_HOSTS
 
 logging.basicConfig(level=logging.INFO)
 log = logging.getLogger("bot")

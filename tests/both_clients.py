@@ -23,20 +23,20 @@ SECRET = "a-secret-that-nobody-may-see"
 class InLoop:
     """An `AsyncClient` with the methods of `Client`; its event loop runs in a thread, so that threads may share it."""
 
-    def __init__(self, *args: Any, make_session: Callable[[], Any] | None = None, **options: Any) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         self._loop = asyncio.new_event_loop()
         self._complaints: list[str] = []
         self._loop.set_exception_handler(lambda _, context: self._complaints.append(context["message"]))
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         try:
-            self.client: AsyncClient = self.run(self._make(args, make_session, options))
+            self.client: AsyncClient = self.run(self._make(args, options))
         except BaseException:
             self._end()
             raise
 
-    async def _make(self, args: Any, make_session: Callable[[], Any] | None, options: Any) -> AsyncClient:
-        return AsyncClient(*args, **options, **({"session": make_session()} if make_session else {}))
+    async def _make(self, args: Any, options: Any) -> AsyncClient:
+        return AsyncClient(*args, **options)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine in the loop."""

