@@ -39,7 +39,9 @@ class InLoop:
         return AsyncClient(*args, **options)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine in the loop."""
+        """Run a coroutine in the loop; after `close` there is none, as nothing can happen any more."""
+        if self._loop.is_closed():
+            return asyncio.run(coroutine)
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def call(self, call: Call[Any]) -> Any:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
+import re
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,7 +16,7 @@ import httpx2
 import pytest
 import requests
 
-from tests.both_clients import SECRET, TOKEN, InLoop, both, catch, make_fixed
+from tests.both_clients import SECRET, TOKEN, both, catch, make_fixed
 from tests.raw_http import PATIENCE, Connection, answering, listen, refuse, render
 from tests.servers import run
 from wechat_msg import AsyncClient, Client, MemoryStore
@@ -55,6 +58,13 @@ def connect(make, wechat):
         yield lambda **options: stack.enter_context(
             make(wechat.appid, wechat.secret, **{"hosts": [wechat.url], "random": lambda: 0.0, **options})
         )
+
+
+def wait_until(condition: Any) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def keep_answering(connection: Connection, body: bytes = b"{}") -> None:
@@ -137,7 +147,7 @@ class TestOptions:
         [
             {},
             {"hosts": ["api.weixin.qq.com", "http://127.0.0.1:8080/", "https://gateway.example.com/weixin"]},
-            {"hosts": iter(["https://api.weixin.qq.com"])},
+            {"hosts": ("https://api.weixin.qq.com",)},
             {"timeout": None},
             {"timeout": 5},
             {"timeout": (None, 5.5)},
@@ -147,7 +157,7 @@ class TestOptions:
             {"token_source": RemoteTokenSource("https://tokens.example.com", SECRET)},
             {"token_source": FixedToken(lambda: TOKEN)},
         ],
-        ids=str,
+        ids=lambda _: None,
     )
     def test_that_can_be_are_taken(self, make, options):
         make(APPID, SECRET, **options).close()
@@ -204,21 +214,22 @@ def timeouts_of(make: Any, url: str, **options: Any) -> tuple[float, float]:
     return told[0]
 
 
-class TestFromEnv:
-    ENVIRON = {"WECHAT_APPID": f" {APPID}\n", "WECHAT_SECRET": SECRET, "SHOP_APPID": "wxSHOP", "SHOP_SECRET": "s"}
+ENVIRON = {"WECHAT_APPID": f" {APPID}\n", "WECHAT_SECRET": SECRET, "SHOP_APPID": "wxSHOP", "SHOP_SECRET": "s"}
 
+
+class TestFromEnv:
     @pytest.mark.parametrize("cls", [Client, AsyncClient])
     def test_makes_a_client(self, cls):
-        client = cls.from_env(environ=self.ENVIRON, retries=0)
+        client = cls.from_env(environ=ENVIRON, retries=0)
 
         assert type(client) is cls
         assert client.appid == APPID
 
     def test_takes_another_prefix(self):
-        assert Client.from_env("SHOP_", environ=self.ENVIRON).appid == "wxSHOP"
+        assert Client.from_env("SHOP_", environ=ENVIRON).appid == "wxSHOP"
 
     def test_reads_the_environment_of_the_program(self, monkeypatch):
-        for name, value in self.ENVIRON.items():
+        for name, value in ENVIRON.items():
             monkeypatch.setenv(name, value)
 
         assert Client.from_env().appid == APPID
@@ -242,7 +253,7 @@ class TestFromEnv:
             assert client.call(user.get_info("oUSER")).openid == "oUSER"
 
     def test_refuses_options_that_cannot_be(self):
-        catch(CallError, Client.from_env, environ=self.ENVIRON, retries=-1)
+        catch(CallError, Client.from_env, environ=ENVIRON, retries=-1)
 
 
 @both
@@ -253,7 +264,7 @@ class TestRepr:
         shown = repr(client)
 
         assert shown == f"{'Client' if make is Client else 'AsyncClient'}('{wechat.appid}')"
-        assert repr(client.get_access_token()) == "AccessToken(expires_in=7200)"
+        assert re.fullmatch(r"AccessToken\(expires_in=7\d{3}\)", repr(client.get_access_token()))
         assert token not in shown
 
 
@@ -288,7 +299,7 @@ class TestCall:
         assert error.rid
         assert error.__notes__[0].startswith("GET http://127.0.0.1:")
 
-    @pytest.mark.parametrize("value", NO_CALLS, ids=repr)
+    @pytest.mark.parametrize("value", NO_CALLS, ids=lambda value: type(value).__name__)
     def test_refuses_what_is_no_call(self, make, connect, wechat, value):
         catch(CallError, connect().call, value)
 
@@ -348,7 +359,7 @@ class TestRawCall:
             (("POST", "/a"), {"json": {"a": b"bytes"}}),
             (("GET", "/a"), {"host": "ftp://example.com"}),
         ],
-        ids=str,
+        ids=lambda _: None,
     )
     def test_refuses_what_cannot_be_sent(self, make, connect, wechat, arguments, options):
         client = connect(token_source=FixedToken(TOKEN))
@@ -443,10 +454,10 @@ class TestAccessToken:
 
     def test_may_change_from_call_to_call(self, make):
         tokens = iter(["FIRST", "SECOND"])
-        with listen(keep_answering) as server:
-            with make_fixed(make, server.url, token_source=FixedToken(lambda: next(tokens))) as client:
-                client.call(ANYTHING)
-                client.call(ANYTHING)
+        source = FixedToken(lambda: next(tokens))
+        with listen(keep_answering) as server, make_fixed(make, server.url, token_source=source) as client:
+            client.call(ANYTHING)
+            client.call(ANYTHING)
 
         assert [request.line.split("=")[1] for request in server.requests] == ["FIRST HTTP/1.1", "SECOND HTTP/1.1"]
 
@@ -474,9 +485,9 @@ class TestTicket:
         assert [request.query["type"] for request in wechat.requests_to(TICKET)] == ["wx_card", "jsapi"]
 
     def test_may_be_had_with_a_token_of_somebody_else(self, make):
-        with listen(lambda connection: keep_answering(connection, b'{"ticket":"T","expires_in":7200}')) as server:
-            with make_fixed(make, server.url) as client:
-                assert client.get_ticket().ticket == "T"
+        answer = render(b'{"ticket":"T","expires_in":7200}')
+        with listen(answering(answer)) as server, make_fixed(make, server.url) as client:
+            assert client.get_ticket().ticket == "T"
 
     def test_is_fetched_afresh_by_the_call_itself(self, make, connect, wechat):
         client = connect()
@@ -579,15 +590,14 @@ class TestRepetition:
         assert len(wechat.requests_to(INFO)) == 5
 
     def test_ends_when_the_time_is_over(self, make, connect, wechat):
-        client = connect(total_timeout=0.3, retries=1000, random=lambda: 0.05)
-        client.get_access_token()
+        client = connect(total_timeout=1.0, retries=1000, random=lambda: 0.05, token_source=FixedToken(TOKEN))
         wechat.drop(INFO, times=None)
         catch(AnswerLost, client.call, user.get_info("oUSER"))
 
         assert 1 <= len(wechat.requests_to(INFO)) < 100
 
     def test_of_a_slow_answer_begins_after_the_time_that_it_may_take(self, make, connect, wechat):
-        client = connect(timeout=0.3)
+        client = connect(timeout=(PATIENCE, 0.5))
         client.get_access_token()
         wechat.delay(INFO, PATIENCE, times=1)
 
@@ -613,6 +623,10 @@ class TestRepetition:
         assert len(server.requests) == 3
 
 
+def fail() -> None:
+    raise ConnectionRefusedError("password of the database")
+
+
 class TestWhileAnotherErrorIsHandled:
     """As by a program that tells its user of it: that error says nothing about the call."""
 
@@ -620,7 +634,7 @@ class TestWhileAnotherErrorIsHandled:
         wechat.drop(SEND, when="after", times=None)
         with Client(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
             try:
-                raise ConnectionRefusedError("password of the database")
+                fail()
             except ConnectionRefusedError:
                 with pytest.raises(AnswerLost) as caught:
                     client.call(greet())
@@ -632,7 +646,7 @@ class TestWhileAnotherErrorIsHandled:
         async def main() -> Exception:
             async with AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
                 try:
-                    raise ConnectionRefusedError("password of the database")
+                    fail()
                 except ConnectionRefusedError:
                     with pytest.raises(AnswerLost) as caught:
                         await client.call(greet())
@@ -675,13 +689,12 @@ class TestSharing:
 
     def test_of_one_store_by_several_accounts(self, make, connect, wechat):
         store = MemoryStore()
-        with (
-            FakeWeChatAPI(appid="wxOTHER") as other,
-            make("wxOTHER", other.secret, hosts=[other.url], store=store) as it,
-        ):
-            first, second = connect(store=store).get_access_token(), it.get_access_token()
+        with FakeWeChatAPI(appid="wxOTHER") as other:
+            first, second = connect(store=store), make("wxOTHER", other.secret, hosts=[other.url], store=store)
+            with second:
+                tokens = [client.get_access_token().access_token for client in (first, second)]
 
-            assert (first.access_token, second.access_token) == (wechat.stable_access_token, other.stable_access_token)
+        assert tokens == [wechat.stable_access_token, other.stable_access_token]
 
 
 class TestEventLoop:
@@ -710,12 +723,11 @@ class TestEventLoop:
             async with AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
                 wechat.delay(STABLE, PATIENCE, times=1)
                 first = asyncio.create_task(client.call(user.get_info("oUSER")))
-                while not wechat.requests_to(STABLE):
-                    await asyncio.sleep(0.01)
+                await asyncio.to_thread(wait_until, lambda: wechat.requests_to(STABLE))
                 second = asyncio.create_task(client.call(user.get_info("oUSER2")))
                 await asyncio.sleep(0.05)
                 first.cancel()
-                return (await asyncio.wait_for(second, 5)).openid
+                return (await asyncio.wait_for(second, PATIENCE)).openid
 
         assert asyncio.run(main()) == "oUSER2"
 
@@ -731,14 +743,13 @@ class TestClose:
         client.close()
         wechat.clear()
         ways = {
-            client.call if make is Client else client.client.call: (user.get_info("oUSER"),),
-            client.raw_call if make is Client else client.client.raw_call: ("GET", "/cgi-bin/anything"),
-            client.get_access_token if make is Client else client.client.get_access_token: (),
-            client.get_ticket if make is Client else client.client.get_ticket: (),
+            client.call: (user.get_info("oUSER"),),
+            client.raw_call: ("GET", "/cgi-bin/anything"),
+            client.get_access_token: (),
+            client.get_ticket: (),
         }
         for function, arguments in ways.items():
-            call = function if make is Client else lambda *given, function=function: asyncio.run(function(*given))
-            assert "closed" in str(catch(CallError, call, *arguments))
+            assert "closed" in str(catch(CallError, function, *arguments))
 
         assert wechat.requests == []
 
@@ -771,15 +782,13 @@ class TestClose:
         with make(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
             assert client.call(user.get_info("oUSER")).openid == "oUSER"
 
-        if make is Client:
-            catch(CallError, client.call, user.get_info("oUSER"))
+        catch(CallError, client.call, user.get_info("oUSER"))
 
     def test_happens_when_the_with_statement_is_left_with_an_error(self, make, wechat):
         with pytest.raises(KeyError), make(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
             raise KeyError
 
-        if make is Client:
-            catch(CallError, client.call, user.get_info("oUSER"))
+        catch(CallError, client.call, user.get_info("oUSER"))
 
 
 class TestSession:
@@ -821,8 +830,6 @@ class TestSession:
     def test_may_have_an_adapter_that_makes_answers_itself(self):
         class Adapter(requests.adapters.BaseAdapter):
             def send(self, request: Any, **_: Any) -> requests.Response:
-                import io
-
                 response = requests.Response()
                 response.status_code, response.url, response.raw = 200, request.url, io.BytesIO(b'{"a":1}')
                 return response
@@ -839,54 +846,52 @@ class TestSession:
         async def main() -> Any:
             transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json={"a": 1}))
             async with httpx2.AsyncClient(transport=transport) as session:
-                async with make_fixed(AsyncClient, "http://api.weixin.test", session=session) as client:
-                    return await client.call(ANYTHING)
+                client = make_fixed(AsyncClient, "http://api.weixin.test", session=session)
+                return await client.call(ANYTHING)
 
         assert asyncio.run(main()) == {"a": 1}
 
 
-def session_with(make: Any, proxy: str) -> Any:
-    if make is not Client:
-        return httpx2.AsyncClient(proxy=proxy)
-    session = requests.Session()
-    session.proxies = {"http": proxy}
-    return session
+@contextlib.contextmanager
+def through(make: Any, proxy: str, host: str = "http://api.weixin.test") -> Iterator[Any]:
+    """Make a client with a session that asks a proxy."""
+    if make is Client:
+        with requests.Session() as session:
+            session.proxies = {"http": proxy, "https": proxy}
+            with make_fixed(make, host, session=session) as client:
+                yield client
+    else:
+        session = httpx2.AsyncClient(proxy=proxy)
+        with make_fixed(make, host, session=session) as client:
+            yield client
+            client.run(session.aclose())
 
 
-NO_PROXIES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+PROXIES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
 
 
 @both
 class TestProxy:
     def test_of_the_session_is_asked(self, make):
-        with listen(lambda connection: keep_answering(connection, b'{"a":1}')) as proxy:
-            with make_fixed(make, "http://api.weixin.test", session=session_with(make, proxy.url)) as client:
-                assert client.call(ANYTHING) == {"a": 1}
-                close_session(client)
+        with listen(answering(render(b'{"a":1}'))) as proxy, through(make, proxy.url) as client:
+            assert client.call(ANYTHING) == {"a": 1}
 
         line = f"GET http://api.weixin.test/cgi-bin/anything?access_token={TOKEN} HTTP/1.1"
         assert [request.line for request in proxy.requests] == [line]
 
     def test_that_cannot_be_reached_means_that_nothing_was_sent(self, make):
-        with refuse() as closed:
-            with make_fixed(make, "http://api.weixin.test", session=session_with(make, closed)) as client:
-                catch(ConnectFailed, client.call, ANYTHING)
-                close_session(client)
+        with refuse() as closed, through(make, closed) as client:
+            catch(ConnectFailed, client.call, ANYTHING)
 
     def test_that_does_not_want_to_means_that_nothing_was_sent(self, make):
-        refusal = render(b"no", "403 Forbidden")
-        with listen(answering(refusal)) as proxy:
-            session = session_with(make, proxy.url)
-            if make is Client:
-                session.proxies = {"https": proxy.url}
-            with make_fixed(make, "https://api.weixin.test", session=session) as client:
-                catch(ConnectFailed, client.call, ANYTHING)
-                close_session(client)
+        refusal = answering(render(b"no", "403 Forbidden"))
+        with listen(refusal) as proxy, through(make, proxy.url, "https://api.weixin.test") as client:
+            catch(ConnectFailed, client.call, ANYTHING)
 
         assert proxy.requests[0].line.startswith("CONNECT api.weixin.test:443")
 
     def test_of_the_environment_is_asked(self, make, monkeypatch):
-        with listen(lambda connection: keep_answering(connection, b'{"a":1}')) as proxy:
+        with listen(answering(render(b'{"a":1}'))) as proxy:
             set_proxy(monkeypatch, proxy.url)
             with make_fixed(make, "http://api.weixin.test") as client:
                 assert client.call(ANYTHING) == {"a": 1}
@@ -900,18 +905,18 @@ class TestProxy:
         assert proxy.connections == []
 
 
-def close_session(client: Any) -> None:
-    """Close the session of the user in the loop to which it belongs."""
-    if isinstance(client, InLoop):
-        client.run(client.client._transport._session.aclose())
-
-
 def set_proxy(monkeypatch: pytest.MonkeyPatch, url: str, **others: str) -> None:
-    for name in NO_PROXIES:
+    for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     for name, value in {"http_proxy": url, **others}.items():
         monkeypatch.setenv(name, value)
+
+
+def test_proxy_that_needs_another_package_means_that_nothing_was_sent():
+    """Of the async client it is httpx2 that says so, when its session is made."""
+    with refuse() as closed, through(Client, closed.replace("http:", "socks5:")) as client:
+        catch(ConnectFailed, client.call, ANYTHING)
 
 
 @both
@@ -938,12 +943,10 @@ class TestRenewal:
         client = connect(clock=wechat.clock)
         old = client.get_access_token().access_token
         wechat.advance(7000)
-        wechat.delay(STABLE, PATIENCE, times=1)
+        wechat.delay(STABLE, 0.3, times=1)
         client.call(user.get_info("oUSER"))
 
         assert wechat.requests_to(INFO)[0].query["access_token"] == old
-
-        wechat.heal()
 
     def test_is_waited_for_by_close(self, make, connect, wechat):
         store = MemoryStore()

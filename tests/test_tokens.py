@@ -187,6 +187,8 @@ class World:
         return None
 
     def _ask_store(self, step: Get | CompareAndSet) -> Any:
+        assert len(step.key) <= 200
+        assert isinstance(step, Get) or step.ttl > 0  # as stores may rely on
         self.store_steps += step.store is self.store
         if step.store is not self.store or not self.fails(self.store_steps):
             return step.ask()
@@ -582,8 +584,11 @@ class TestAStickyStableToken:
     def test_has_one_time_limit_for_both_requests(self, world):
         manager = world.with_token()
         self.stick(world, "T0", "NEW")
-        world.replace(manager, "T0")
-        assert {ask.deadline for ask in world.asked} == {world.monotonic() + FETCH_LIMIT}
+        flow, end = world.replacing(manager, "T0"), world.monotonic() + FETCH_LIMIT
+        asking = world.go_on(flow, until=Ask)
+        world.now += 3
+        world.go_on(flow, world.go_on(flow, asking, until=Ask))
+        assert [ask.deadline for ask in world.asked] == [end, end]
 
     def test_is_replaced_by_force_every_30_seconds_at_most(self, world):
         manager = world.with_token()
@@ -925,6 +930,7 @@ GARBAGE = [
     f'{{"value":"T9","renew_at":{HUGE},"expires_at":{HUGE}}}'.encode(),
     # --- no failure
     b'{"error":"APIError","args":[]}',
+    b'{"error":"TransportError","args":[]}',
     b'{"error":"APIError","args":"text"}',
     b'{"error":"APIError","args":[1,2,3,4,5]}',
     b'{"error":"UnreadableAnswer","args":[1,2,3]}',

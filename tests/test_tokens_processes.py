@@ -21,13 +21,9 @@ from tests.servers import ROOT
 from tests.test_five_seconds import wait_until
 from tests.test_store_faults import OnRedis, OnSQLite
 from tests.token_worker import PATH, SOURCES, Report, open_store
-from wechat_msg import Client, MemoryStore
-from wechat_msg.api.token import AccessToken
+from wechat_msg import Client
 from wechat_msg.client import ClassicTokenSource, StableTokenSource
-from wechat_msg.client.exchange import Beside
-from wechat_msg.client.tokens import Clocks, Rejected, TokenManager
 from wechat_msg.errors import AccessTokenRejected, StoreError, WeChatError
-from wechat_msg.flow import CompareAndSet, Flow, drive
 from wechat_msg.testing import APIRequest, FakeWeChatAPI
 from wechat_msg.testing.fake_api.tokens import ClassicTokens, Token
 
@@ -207,7 +203,7 @@ class TestColdStart:
 def due_in(seconds: float, place: str, source: str) -> Iterator[FakeWeChatAPI]:
     """Give a fake whose token is in the store, and in so many seconds due for renewal by the clock of everybody.
 
-    It was fetched in the past: by then the fake's clock was behind, and so was that of the client that fetched.
+    It was fetched in the past: the fake's clock was behind then, and so was that of the client that fetched it.
     """
     age = LIFE - SOURCES[source].early - seconds
     with FakeWeChatAPI(clock=lambda: time.time() - age) as wechat, contextlib.closing(open_store(place)) as store:
@@ -227,7 +223,7 @@ def due_in(seconds: float, place: str, source: str) -> Iterator[FakeWeChatAPI]:
 
 @pytest.mark.slow
 class TestRenewal:
-    DELAY = 2.0
+    DELAY = 3.0
 
     def test_makes_nobody_wait(self, team, place, source, record_property):
         with due_in(0.5, place, source) as wechat:
@@ -308,8 +304,16 @@ class TestRejectedToken:
 class TestKill:
     LIMIT = 10.0
 
-    def test_of_who_fetches_keeps_the_others_waiting_for_seconds_only(self, team, wechat, place, record_property):
-        victim = self.start_fetch(wechat, place, "classic")
+    @pytest.fixture
+    def victim(self):
+        victim = Worker()
+        yield victim
+        victim.kill()
+
+    def test_of_who_fetches_keeps_the_others_waiting_for_seconds_only(
+        self, team, victim, wechat, place, record_property
+    ):
+        self.let_fetch(victim, wechat, place, "classic")
         team.open(wechat, place, "classic", MIXED)
 
         team.start(callers=5)
@@ -325,11 +329,11 @@ class TestKill:
         )
         assert seconds < self.LIMIT
 
-    def test_of_who_renews_is_noticed_by_nobody(self, team, tmp_path, record_property):
+    def test_of_who_renews_is_noticed_by_nobody(self, team, victim, tmp_path, record_property):
         place = str(tmp_path / "store.db")
         with due_in(0.0, place, "stable") as wechat:
             old = wechat.stable_access_token
-            victim = self.start_fetch(wechat, place, "stable")
+            self.let_fetch(victim, wechat, place, "stable")
             team.open(wechat, place, "stable", MIXED)
 
             team.start(callers=2, calls=ENDLESS, pause=0.02)
@@ -344,20 +348,18 @@ class TestKill:
         longest = max(report.longest for report in reports)
         record_property(
             "measured",
-            f"who renews the token is killed: others have renewed it after {seconds:.1f} s,"
+            f"who renews the token is killed: all others have another after {seconds:.1f} s,"
             f" longest call {longest * 1000:.0f} ms",
         )
-        assert seconds < self.LIMIT
         assert longest < self.LIMIT / 4
 
-    def start_fetch(self, wechat: FakeWeChatAPI, place: str, source: str) -> Worker:
-        """Start a process and let it fetch; the answer would take longer than any test."""
+    def let_fetch(self, victim: Worker, wechat: FakeWeChatAPI, place: str, source: str) -> None:
+        """Bring a process to the middle of a fetch, whose answer would take longer than any test."""
         wechat.delay(FETCH[source], 60.0, times=1)
-        alone = Team(Worker())
+        alone = Team(victim)
         alone.open(wechat, place, source, ["sync"])
         alone.start(callers=1, calls=2)  # with the first call it takes a token out of the store, if there is one
         wait_until(lambda: len(wechat.requests_to(FETCH[source])) == 1)
-        return alone.workers[0]
 
 
 # --- the store is down -----------------------------------------------------------------------------------------------
@@ -508,77 +510,3 @@ class TestTokenWar:
         lives = math.ceil(self.HOURS * 3600 / (LIFE - StableTokenSource.early))
         assert len(wechat.requests_to(FETCH["stable"])) <= 2 * lives
         assert self.list_warnings(caplog) == []
-
-
-# --- by hand ---------------------------------------------------------------------------------------------------------
-
-
-class Hands:
-    """Two managers of one token, which take their steps one after the other; to fetch is no step.
-
-    Attributes:
-        rival: A flow that is gone through when another one is about to take the lock.
-    """
-
-    def __init__(self) -> None:
-        self.now = 1700000000.0
-        self.fetched: list[str] = []
-        self.rival: Flow[Any] | None = None
-        clocks = Clocks(lambda: self.now, lambda: self.now, random=lambda: 0.5)
-        store = MemoryStore(clock=lambda: self.now)
-        self.first, self.second = (
-            TokenManager("wx1", "secret", StableTokenSource(), store, self._fetch, clocks) for _ in range(2)
-        )
-
-    def _fetch(self, _call: Any, _deadline: float) -> Flow[Any]:
-        yield from ()
-        self.fetched.append(f"token {len(self.fetched) + 1}")
-        return AccessToken(access_token=self.fetched[-1], expires_in=int(LIFE))
-
-    def go_through(self, flow: Flow[Any]) -> str | None:
-        """Take all the steps of a flow; return the token that it gives."""
-        credential = drive(flow, self._perform)
-        return credential and credential.value
-
-    def _perform(self, step: Any) -> Any:
-        match step:
-            case Beside():
-                return self.go_through(step.flow)
-            case CompareAndSet() if self.rival is not None:
-                rival, self.rival = self.rival, None
-                self.go_through(rival)
-        return step.ask()
-
-
-class TestLockThatIsTakenWhenAnotherHasFetched:
-    """The one looks for a token and finds none, the other fetches it, and only then the one takes the lock."""
-
-    END = 1700000000.0 + 2 * LIFE
-
-    def test_saves_the_second_fetch(self):
-        hands = Hands()
-        hands.rival = hands.second.get(self.END)
-
-        assert hands.go_through(hands.first.get(self.END)) == "token 1"
-        assert hands.fetched == ["token 1"]
-
-    def test_saves_the_second_renewal(self):
-        hands = Hands()
-        for manager in (hands.first, hands.second):
-            hands.go_through(manager.get(self.END))
-        hands.now += LIFE - StableTokenSource.early
-        hands.rival = hands.second.get(self.END)
-
-        assert hands.go_through(hands.first.get(self.END)) == "token 1"
-        assert hands.go_through(hands.first.get(self.END)) == "token 2"
-        assert hands.fetched == ["token 1", "token 2"]
-
-    def test_saves_the_second_replacement(self):
-        hands = Hands()
-        for manager in (hands.first, hands.second):
-            hands.go_through(manager.get(self.END))
-        rejected = Rejected("token 1", AccessTokenRejected(40001))
-        hands.rival = hands.second.replace(rejected, self.END)
-
-        assert hands.go_through(hands.first.replace(rejected, self.END)) == "token 2"
-        assert hands.fetched == ["token 1", "token 2"]

@@ -10,6 +10,7 @@ import os
 import random
 import tempfile
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -268,6 +269,16 @@ class TestUpload:
             client.call(upload(path, progress=grow))
 
         assert content_of(server.requests[0]) == SMALL
+
+    def test_may_come_to_a_halt_for_longer_than_a_connection_may_take(self, make):
+        def halt(connection: Connection) -> None:
+            _, headers = connection.read_head()
+            time.sleep(1.2)
+            connection.read(int(headers["content-length"]))
+            connection.answer(UPLOADED)
+
+        with serving(make, halt, timeout=(0.5, PATIENCE), total_timeout=PATIENCE, retries=0) as (_, client):
+            assert client.call(upload(LARGE)) == "MEDIA"
 
     def test_raises_what_wechat_says_against_it(self, make):
         with serving(make, answering(render(REFUSED))) as (_server, client):

@@ -22,6 +22,7 @@ from attrs import asdict, define, field, frozen
 from wechat_msg import SQLiteStore
 from wechat_msg.client import AsyncClient, ClassicTokenSource, Client, StableTokenSource
 
+TIMEOUT = 20.0  # seconds
 SOURCES = {"stable": StableTokenSource, "classic": ClassicTokenSource}
 #: A call that answers quickly.
 PATH = "/cgi-bin/get_api_domain_ip"
@@ -160,16 +161,16 @@ def make_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_store(place: str, *, is_async: bool = False) -> Any:
-    """Open the store at a URL of Redis, or at a path."""
+    """Open the store at a URL of Redis, or at a path; it has time, however busy the machine is."""
     if not place.startswith("redis://"):
-        return SQLiteStore(place)
+        return SQLiteStore(place, timeout=TIMEOUT)
     import redis
 
     from wechat_msg.stores.redis import AsyncRedisStore, RedisStore
 
     if is_async:
-        return AsyncRedisStore(redis.asyncio.Redis.from_url(place))
-    return RedisStore(redis.Redis.from_url(place))
+        return AsyncRedisStore(redis.asyncio.Redis.from_url(place), timeout=TIMEOUT)
+    return RedisStore(redis.Redis.from_url(place), timeout=TIMEOUT)
 
 
 def tell(what: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 from wechat_msg.stores.base import AsyncStore, Store
 
@@ -35,8 +35,8 @@ class CompareAndSet:
 
     store: AnyStore
     key: str
-    expected: bytes | None
-    value: bytes | None
+    expected: bytes | None = field(repr=False)
+    value: bytes | None = field(repr=False)
     ttl: float = 1.0
 
     def ask(self) -> bool | Awaitable[bool]:

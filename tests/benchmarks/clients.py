@@ -36,7 +36,7 @@ def client_jobs(places: Places) -> Iterator[Job]:
     token = client.get_access_token().access_token
     read, send = user.get_info("oUSER"), customer_service.send("oUSER", "你好" * 100)
     for case, call in (("user.get_info", read), ("customer_service.send", send)):
-        make = partial(Job, case=case, expected=("0",), timer=time.perf_counter, runner=places.runner)
+        make = partial(Job, case=case, expected=("done",), timer=time.perf_counter, runner=places.runner)
         request = describe(call, wechat, token)
         yield make("Client", ours=partial(ask, client, call), floor=partial(ask_bare, session, request))
         yield make(
@@ -58,20 +58,24 @@ def describe(call: Call[Any], wechat: FakeWeChatAPI, token: str) -> dict[str, An
     }
 
 
-def ask(client: Client, call: Call[Any]) -> tuple[int]:
+def ask(client: Client, call: Call[Any]) -> tuple[str]:
     client.call(call)
-    return (0,)
+    return ("done",)
 
 
-async def ask_async(client: AsyncClient, call: Call[Any]) -> tuple[int]:
+async def ask_async(client: AsyncClient, call: Call[Any]) -> tuple[str]:
     await client.call(call)
-    return (0,)
+    return ("done",)
 
 
-def ask_bare(session: requests.Session, request: dict[str, Any]) -> tuple[int]:
+def ask_bare(session: requests.Session, request: dict[str, Any]) -> tuple[str]:
     given = {name: value for name, value in request.items() if name != "content"}
-    return (session.request(**given, data=request["content"], timeout=TIMEOUT).json().get("errcode", 0),)
+    return (judge(session.request(**given, data=request["content"], timeout=TIMEOUT).json()),)
 
 
-async def ask_bare_async(session: httpx2.AsyncClient, request: dict[str, Any]) -> tuple[int]:
-    return ((await session.request(**request)).json().get("errcode", 0),)
+async def ask_bare_async(session: httpx2.AsyncClient, request: dict[str, Any]) -> tuple[str]:
+    return (judge((await session.request(**request)).json()),)
+
+
+def judge(answer: dict[str, Any]) -> str:
+    return "refused" if answer.get("errcode") else "done"

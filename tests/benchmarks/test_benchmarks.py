@@ -21,9 +21,10 @@ def test_job(job, benchmark, pytestconfig, request):
         request.getfixturevalue("results").append(measured)
 
 
-def test_jobs_of_stores_and_endpoints_are_done_right():
+def test_jobs_of_stores_endpoints_and_clients_are_done_right():
     """In a process of their own, as they set up Django, which no two modules can do in the same."""
     status, output = run("-m", "tests.benchmarks", "--once")
     assert status == 0, output
     assert "claim + finish: SQLiteStore: right" in output
     assert "AsyncPushEndpoint: MemoryStore: right" in output
+    assert "AsyncClient: customer_service.send: right" in output

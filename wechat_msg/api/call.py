@@ -245,7 +245,7 @@ def raw_call(
         params or {},
         json,
         upload=upload,
-        is_repeatable=method.upper() == "GET" if is_repeatable is None else is_repeatable,
+        is_repeatable=method == "GET" if is_repeatable is None else is_repeatable,
         needs_access_token=needs_access_token,
         host=host,
     )

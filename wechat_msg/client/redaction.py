@@ -8,7 +8,7 @@ import re
 __all__ = ["hide_secrets", "watch_logs"]
 
 _SECRETS = re.compile(
-    r"\b((?:[a-z_]*(?:access_token|secret|ticket|refresh_token|session_key)|js_code|code|signature)=)[^&\s\"'#]+",
+    r"\b((?:[a-z_]*(?:access_token|secret|ticket|refresh_token|session_key)|js_code|code|signature)=[\"']?)[^&\s\"'#]+",
     re.IGNORECASE,
 )
 _LOGGERS = (
@@ -21,6 +21,8 @@ _LOGGERS = (
     "httpcore2.http2",
     "httpcore2.proxy",
     "httpcore2.socks",
+    "hpack.hpack",
+    "hpack.table",
 )
 
 
@@ -37,7 +39,10 @@ def hide_secrets(text: str) -> str:
 class _HideSecrets(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record if it has to be; never drop it."""
-        text = record.getMessage()
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001, a handler says so, and does not disturb whoever logs
+            return True
         hidden = hide_secrets(text)
         if hidden != text:
             record.msg, record.args = hidden, ()

@@ -26,7 +26,7 @@ _NEVER_SENT = (
     urllib3.exceptions.ConnectTimeoutError,
     urllib3.exceptions.LocationValueError,
 )
-_CONNECTIONS = 64
+_CONNECTIONS = 256  # kept at most, for as many threads
 
 
 class SyncTransport:
@@ -44,18 +44,21 @@ class SyncTransport:
         Raises:
             TransportError: There is none.
         """
+        connect_timeout = request.connect_timeout
         if isinstance(request.body, MultipartBody):
             request.body.open()
+            connect_timeout = request.read_timeout  # in requests it is also the limit for each piece that is sent
         try:
             with self._session.request(
                 request.method,
                 request.url,
                 data=request.body,
                 headers=dict(request.headers),
-                timeout=(request.connect_timeout, request.read_timeout),
+                timeout=(connect_timeout, request.read_timeout),
                 stream=True,
                 allow_redirects=False,  # the access_token would go along
                 hooks={"response": [*self._session.hooks.get("response", ()), _forget_redirect]},
+                auth=_leave if "Authorization" in request.headers else None,
             ) as response:
                 request.receiver.start(response.status_code, response.headers)
                 for piece in _read(response):
@@ -69,6 +72,11 @@ class SyncTransport:
         """Close the session, if it is our own."""
         if self._is_ours:
             self._session.close()
+
+
+def _leave(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    # Without this, requests would put a password of the user's netrc file in place of the header.
+    return request
 
 
 def _forget_redirect(response: requests.Response, **_: object) -> None:
