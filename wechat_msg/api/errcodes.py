@@ -16,7 +16,7 @@ from wechat_msg.errors import APIError, InvalidParameter
 
 __all__ = ["Meaning", "list_meanings", "make_api_error"]
 
-_RID = re.compile(r",?\s*rid:\s*([0-9A-Za-z-]{8,64})")
+_RID = re.compile(r",?\s*\brid:\s*([0-9A-Za-z-]{8,64})")
 _MAX_ERRMSG = 500
 
 

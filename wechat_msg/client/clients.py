@@ -9,7 +9,7 @@ import random as chance
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from wechat_msg.api.call import Call, Pages, raw_call
 from wechat_msg.api.jsapi import Ticket
@@ -36,26 +36,32 @@ __all__ = ["AsyncClient", "Client"]
 T = TypeVar("T")
 P = TypeVar("P", bound=Result)
 Item = TypeVar("Item")
+S = TypeVar("S", bound=AnyStore)
+Session = TypeVar("Session")
 Timeout = float | tuple[float | None, float | None] | None
 
 
-class _Client:
+class _Client(Generic[S, Session]):
     """What both clients are: the flows of an account, and the rules for their options."""
+
+    _default_sleep: ClassVar[Any]
 
     def __init__(
         self,
         appid: str,
-        secret: str | None,
+        secret: str | None = None,
         *,
-        store: AnyStore | None,
-        hosts: Iterable[str],
-        timeout: Timeout,
-        total_timeout: float,
-        retries: int,
-        token_source: Source | FixedToken | None,
-        clock: Callable[[], float],
-        monotonic: Callable[[], float],
-        random: Callable[[], float],
+        store: S | None = None,
+        session: Session | None = None,
+        hosts: Iterable[str] = DEFAULT_HOSTS,
+        timeout: Timeout = (3.05, 10.0),
+        total_timeout: float = 30.0,
+        retries: int = 2,
+        token_source: Source | FixedToken | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Any] | None = None,
+        random: Callable[[], float] = chance.random,
     ) -> None:
         connect, read = _split(timeout)
         _require(_is_word(appid), "appid is the AppID, such as wx and 16 hexadecimal digits（请核对 appid）")
@@ -75,8 +81,22 @@ class _Client:
             rules=Rules(connect_timeout=connect, read_timeout=read, total_timeout=total_timeout, retries=retries),
             clocks=Clocks(clock, monotonic, random),
         )
-        self._caller = Caller(sender, source, MemoryStore(clock=monotonic) if store is None else store)
+        self._caller = Caller(sender, source, MemoryStore(clock=monotonic) if store is None else self._take(store))
+        self._sleep: Callable[[float], Any] = sleep or self._default_sleep
+        self._open(session)
         watch_logs()
+
+    def _take(self, store: S) -> AnyStore:
+        """Return *store* as the steps of the flows can ask it.
+
+        Raises:
+            CallError: It is none that they can.
+        """
+        raise NotImplementedError
+
+    def _open(self, session: Session | None) -> None:
+        """Get ready to send."""
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.appid!r})"
@@ -111,7 +131,7 @@ class _Client:
         _require(not self._is_closed, "the client is closed（客户端已关闭）")
 
 
-class Client(_Client):
+class Client(_Client[Store, "requests.Session"]):
     """Calls WeChat's API for one account; one client serves a whole program, and threads may share it.
 
     The access_token is fetched when it is needed, kept in *store*, and renewed by one of all the threads, processes
@@ -132,7 +152,7 @@ class Client(_Client):
         token_source: `StableTokenSource` (None), `ClassicTokenSource`, `RemoteTokenSource`, `FixedToken`.
         clock: Seconds since the epoch; this and the next three are parameters for tests.
         monotonic: Seconds, for time limits.
-        sleep: Waits for so many seconds.
+        sleep: Waits for so many seconds; None: `time.sleep`, and `asyncio.sleep` in `AsyncClient`.
         random: A number from 0 to 1.
 
     Raises:
@@ -147,41 +167,16 @@ class Client(_Client):
         1
     """
 
-    def __init__(
-        self,
-        appid: str,
-        secret: str | None = None,
-        *,
-        store: Store | None = None,
-        session: requests.Session | None = None,
-        hosts: Iterable[str] = DEFAULT_HOSTS,
-        timeout: Timeout = (3.05, 10.0),
-        total_timeout: float = 30.0,
-        retries: int = 2,
-        token_source: Source | FixedToken | None = None,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] = time.sleep,
-        random: Callable[[], float] = chance.random,
-    ) -> None:
-        _require(store is None or _is_store(store, is_async=False), "store is a Store; an AsyncStore needs AsyncClient")
-        super().__init__(
-            appid,
-            secret,
-            store=store,
-            hosts=hosts,
-            timeout=timeout,
-            total_timeout=total_timeout,
-            retries=retries,
-            token_source=token_source,
-            clock=clock,
-            monotonic=monotonic,
-            random=random,
-        )
+    _default_sleep = staticmethod(time.sleep)
+
+    def _take(self, store: Store) -> AnyStore:
+        _require(_is_store(store, is_async=False), "store is a Store; an AsyncStore needs AsyncClient")
+        return store
+
+    def _open(self, session: requests.Session | None) -> None:
         from wechat_msg.client.sync_transport import SyncTransport  # requests is imported by whoever uses it
 
         self._transport = SyncTransport(session)
-        self._sleep = sleep
         self._threads: set[threading.Thread] = set()
 
     def call(self, call: Call[T]) -> T:
@@ -224,7 +219,8 @@ class Client(_Client):
         """Wait for a renewal that is under way, and close what is not the user's."""
         self._is_closed = True
         for thread in tuple(self._threads):
-            thread.join()
+            if thread.is_alive():
+                thread.join()
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -265,7 +261,7 @@ class Client(_Client):
             self._threads.discard(threading.current_thread())
 
 
-class AsyncClient(_Client):
+class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
     """Like `Client`, for asyncio, with httpx2 (extra ``async``); for one event loop.
 
     A sync store runs in threads of its own.
@@ -283,41 +279,16 @@ class AsyncClient(_Client):
         1
     """
 
-    def __init__(
-        self,
-        appid: str,
-        secret: str | None = None,
-        *,
-        store: AnyStore | None = None,
-        session: httpx2.AsyncClient | None = None,
-        hosts: Iterable[str] = DEFAULT_HOSTS,
-        timeout: Timeout = (3.05, 10.0),
-        total_timeout: float = 30.0,
-        retries: int = 2,
-        token_source: Source | FixedToken | None = None,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Any] = asyncio.sleep,
-        random: Callable[[], float] = chance.random,
-    ) -> None:
-        _require(store is None or _is_store(store), "store is a Store or an AsyncStore")
-        super().__init__(
-            appid,
-            secret,
-            store=None if store is None else for_event_loop(store),
-            hosts=hosts,
-            timeout=timeout,
-            total_timeout=total_timeout,
-            retries=retries,
-            token_source=token_source,
-            clock=clock,
-            monotonic=monotonic,
-            random=random,
-        )
+    _default_sleep = staticmethod(asyncio.sleep)
+
+    def _take(self, store: AnyStore) -> AnyStore:
+        _require(_is_store(store), "store is a Store or an AsyncStore")
+        return for_event_loop(store)
+
+    def _open(self, session: httpx2.AsyncClient | None) -> None:
         from wechat_msg.client.async_transport import AsyncTransport  # httpx2 is imported by whoever uses it
 
         self._transport = AsyncTransport(session)
-        self._sleep = sleep
         self._tasks: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks weakly only
 
     async def call(self, call: Call[T]) -> T:

@@ -111,12 +111,13 @@ class Sending(Generic[T]):
 
     def _judge(self, error: ClientError, host: str, tries: int) -> float | None:
         """Return the seconds to wait before the next try; None: there is none."""
+        if isinstance(error, ConnectFailed):
+            self._sender.hosts.rest(host)
         if tries >= self._sender.rules.retries:
             return None
         # Full jitter, so that those who failed together do not come back together.
         pause = min(FIRST_PAUSE * 2**tries, LONGEST_PAUSE) * self._sender.clocks.random()
         if isinstance(error, ConnectFailed):
-            self._sender.hosts.rest(host)
             return pause if self._pick_host() == host else 0.0
         may_have_been_done = isinstance(error, (AnswerLost, UnreadableAnswer, SystemBusy))
         return pause if may_have_been_done and self._call.is_repeatable else None
