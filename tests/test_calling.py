@@ -537,6 +537,15 @@ class TestTheTimeOfACall:
         assert type(error) is AnswerLost
         assert network.now - NOW <= 12 + A_MOMENT
 
+    def test_is_not_begun_anew_by_waiting_for_somebody_elses_token(self, network):
+        caller = network.make(total=8.0)
+        network.run(caller.call(READ))
+        assert network.store.compare_and_set("token:wx1:stable:lock", None, b"somebody", 600)
+        network.plan("/cgi-bin/read", Late(6, refusal(42001)))
+        with pytest.raises(TransportError, match="somebody else fetches"):
+            network.run(caller.call(READ))
+        assert 7.5 < network.now - NOW <= 8
+
     @pytest.mark.parametrize("call", [READ, SEND], ids=["read", "send"])
     def test_that_is_over_when_the_token_is_there_is_not_used_to_send(self, network, call):
         """In a moment nothing can be answered, and nobody would know whether it was done."""
@@ -638,6 +647,15 @@ class TestHosts:
         network.run(caller.call(READ))
         assert network.hosts == [THIRD, THIRD, THIRD, HOST]
         assert network.pauses == [0.3, 0.6]
+
+    def test_are_not_joined_by_the_one_that_a_call_names(self):
+        network = self.down(*self.HOSTS)
+        caller = network.make(source=FIXED, hosts=(HOST, OTHER), retries=6)
+        for call in (raw_call("GET", "/cgi-bin/read", host=THIRD), READ):
+            network.sent.clear()
+            with pytest.raises(ConnectFailed):
+                network.run(caller.call(call))
+        assert set(network.hosts) == {HOST, OTHER}
 
     def test_are_shared_by_tokens_and_calls(self):
         network = self.down(HOST)

@@ -1071,8 +1071,9 @@ def test_fingerprints_differ_and_exist_for_any_text():
 # --- all orders ------------------------------------------------------------------------------------------------------
 
 
-#: What may happen at a step: it is performed; its process has ended; the store fails; it does its work and fails.
-GO, DIE, FAIL, LIE = "goes on", "dies", "fails", "lies"
+#: What may happen at a step: it is performed; its process ends; all stand still for as long as a lease lasts; the store
+#: fails; the store does its work and fails.
+GO, DIE, STALL, FAIL, LIE = "goes on", "dies", "stalls", "fails", "lies"
 Flows = dict[str, Flow[Any]]
 
 
@@ -1082,9 +1083,9 @@ class Race:
     Who sleeps is woken only if something has changed. When all sleep and nothing changes any more, the lease ends.
     """
 
-    def __init__(self, world: World, flows: Flows, deaths: int, failures: int) -> None:
+    def __init__(self, world: World, flows: Flows, deaths: int, stalls: int, failures: int) -> None:
         self.world, self.live = world, dict(flows)
-        self.left = {DIE: deaths, FAIL: failures}
+        self.left = {DIE: deaths, STALL: stalls, FAIL: failures}
         self.ends: dict[str, Any] = {}
         self._pending: dict[str, Any] = dict.fromkeys(flows)
         self._given: dict[str, list[Any]] = {name: [] for name in flows}
@@ -1100,6 +1101,7 @@ class Race:
         return [
             *((name, GO) for name in awake),
             *((name, DIE) for name in awake if self.left[DIE]),
+            *((name, STALL) for name in awake[:1] if self.left[STALL]),
             *((name, choice) for name in stored if self.left[FAIL] for choice in (FAIL, LIE)),
         ]
 
@@ -1112,6 +1114,10 @@ class Race:
         if choice == DIE:
             self.left[DIE] -= 1
             kill(self.live.pop(name))
+        elif choice == STALL:
+            self.left[STALL] -= 1
+            self.world.now += LEASE
+            self._asleep.clear()
         else:
             self._resume(name, choice, flow, step)
         if not self._list_awake():
@@ -1194,19 +1200,22 @@ class Race:
             kill(flow)
 
 
-def explore(make: Callable[[], tuple[World, Flows]], *, deaths: int = 0, failures: int = 0) -> Iterator[Race]:
+def explore(
+    make: Callable[[], tuple[World, Flows]], *, deaths: int = 0, stalls: int = 0, failures: int = 0
+) -> Iterator[Race]:
     """Run flows in every order of their steps; of orders that lead to the same, one.
 
     Args:
         make: Makes a new world and the flows in it.
         deaths: So many flows at most end at some step.
+        stalls: So many times at most all stand still.
         failures: So many steps of the store at most fail.
     """
     unexplored: list[list[tuple[str, str]]] = [[]]
     seen: set[str] = set()
     while unexplored:
         taken = unexplored.pop()
-        race = Race(*make(), deaths, failures)
+        race = Race(*make(), deaths, stalls, failures)
         for choice in taken:
             race.take(*choice)
         while (choices := race.choices()) and (state := race.state()) not in seen:
@@ -1358,6 +1367,15 @@ class TestInEveryOrder:
             assert set(ends.values()) <= {"T1", "T2"}
             assert len(world.asked) <= 2
             assert world.now in (NOW, NOW + LEASE)
+
+    def test_a_process_that_stands_still_costs_one_more_fetch_at_most(self):
+        """Its lease has ended meanwhile; when it goes on it leaves the lock and the token of others alone."""
+        for world, ends in list_worlds(self.cold(CLASSIC, apart=True), stalls=1):
+            assert len(ends) == 3
+            assert set(ends.values()) <= {"T1", "T2"}
+            assert len(world.asked) <= 2
+            assert world.find() in ("T1", "T2")
+            assert world.store.get(world.key("lock")) is None
 
     # --- the store fails
 

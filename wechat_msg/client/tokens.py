@@ -34,7 +34,7 @@ _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
 
 
-class Sender(Protocol):
+class SendCall(Protocol):
     """Sends the call of a source; gives up at *deadline*, by the monotonic clock."""
 
     def __call__(self, call: Call[Fetched], deadline: float) -> Flow[Fetched]: ...
@@ -71,7 +71,7 @@ class TokenManager:
     """
 
     def __init__(
-        self, account: str, credentials: str, source: Source, store: AnyStore, send: Sender, clocks: Clocks
+        self, account: str, credentials: str, source: Source, store: AnyStore, send: SendCall, clocks: Clocks
     ) -> None:
         self._source = source
         self._store = store
