@@ -22,7 +22,7 @@ from attrs import asdict, define, field, frozen
 from wechat_msg import SQLiteStore
 from wechat_msg.client import AsyncClient, ClassicTokenSource, Client, StableTokenSource
 
-TIMEOUT = 20.0  # seconds
+TIMEOUT = 1.0  # seconds, the default
 SOURCES = {"stable": StableTokenSource, "classic": ClassicTokenSource}
 #: A call that answers quickly.
 PATH = "/cgi-bin/get_api_domain_ip"

@@ -76,7 +76,7 @@ class Receiver:
     Args:
         sink: Where a file goes; None: the answer is never a file.
         progress: Is told how much of the file has come.
-        limit: Seconds that an answer which is no file may take from its head to its end.
+        deadline: Tells, when the head has come, until when the end of an answer which is no file must have come.
         monotonic: The clock for that.
     """
 
@@ -85,12 +85,12 @@ class Receiver:
         sink: Sink | None,
         progress: Progress | None,
         *,
-        limit: float,
+        deadline: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
         self._sink = sink
         self._progress = progress
-        self._limit = limit
+        self._get_deadline = deadline
         self._monotonic = monotonic
         self._deadline = 0.0
         self._status = 0
@@ -107,7 +107,7 @@ class Receiver:
         """Take the head."""
         self._status = status
         self._headers = {name.lower(): value for name, value in headers.items()}
-        self._deadline = self._monotonic() + self._limit
+        self._deadline = self._get_deadline()
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes of the body.

@@ -130,6 +130,7 @@ class Sending(Generic[T]):
     def _make_request(self, host: str, token: Mapping[str, str]) -> Request:
         call, rules, monotonic = self._call, self._sender.rules, self._sender.clocks.monotonic
         left = max(self._deadline - monotonic(), _AT_LEAST)
+        connect_timeout = _at_most(left, rules.connect_timeout)
         query = write_query({**token, **self._query}, f"the parameters of {call.path}")
         return Request(
             name=f"{call.method} {host}{call.path}",
@@ -137,10 +138,17 @@ class Sending(Generic[T]):
             url=f"{host}{call.path}?{query}" if query else f"{host}{call.path}",
             headers={"User-Agent": _USER_AGENT, **_content_type_of(self._body), **call.headers},
             body=self._body,
-            connect_timeout=_at_most(left, rules.connect_timeout),
-            read_timeout=_at_most(left, rules.read_timeout),
-            receiver=Receiver(self._sink, call.progress, limit=rules.total_timeout, monotonic=monotonic),
+            connect_timeout=connect_timeout,
+            # Both together, so that a fetch of a token does not outlast the lock that it is made under.
+            read_timeout=_at_most(max(left - connect_timeout, left / 2, _AT_LEAST), rules.read_timeout),
+            receiver=Receiver(self._sink, call.progress, deadline=self._find_end, monotonic=monotonic),
         )
+
+    def _find_end(self) -> float:
+        """Return when an answer that begins now must have come to its end; how long an upload takes does not count."""
+        if self._call.upload is None:
+            return self._deadline
+        return self._sender.clocks.monotonic() + self._sender.rules.total_timeout
 
     def _make_body(self) -> bytes | MultipartBody | None:
         call = self._call

@@ -15,6 +15,7 @@ from wechat_msg.client.credentials import Credential, dump, load_failure, load_t
 from wechat_msg.client.exchange import Beside
 from wechat_msg.client.rules import Clocks
 from wechat_msg.client.sources import DAY, Fetched, Source
+from wechat_msg.client.turn import Turn
 from wechat_msg.errors import AccessTokenRejected, ClientError, StoreError, TransportError
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg.stores import MemoryStore
@@ -53,6 +54,21 @@ class Rejected:
     error: AccessTokenRejected
 
 
+@frozen
+class Wanted:
+    """What a caller wants.
+
+    Attributes:
+        is_good: Tells whether a token will do.
+        deadline: When the caller gives up waiting for others, by the monotonic clock.
+        rejected: What WeChat did not take, if it is because of that.
+    """
+
+    is_good: Callable[[Credential], bool]
+    deadline: float
+    rejected: Rejected | None = None
+
+
 class TokenManager:
     """One token or ticket, in the store and in front of it in memory.
 
@@ -78,6 +94,7 @@ class TokenManager:
         self._send = send
         self._clocks = clocks
         self._private_store = MemoryStore(clock=clocks.monotonic)
+        self._turns = {id(each): Turn(LEASE, clocks.monotonic) for each in (store, self._private_store)}
         self._key = f"token:{account}:{source.name}"
         self._failure_key = f"{self._key}:failure:{hashlib.sha256(credentials.encode()).hexdigest()[:16]}"
         self._trouble = StoreTrouble(f"sharing {self._key}", clocks.monotonic)
@@ -91,7 +108,7 @@ class TokenManager:
         """Return what is good."""
         kept, now = self._kept, self._clocks.now()
         if kept is None or kept.expires_at <= now:
-            return (yield from self._obtain(deadline, self._is_valid))
+            return (yield from self._obtain(Wanted(self._is_valid, deadline)))
         if kept.renew_at <= now and self._next_look <= self._clocks.monotonic():
             self._next_look = self._clocks.monotonic() + LOOK_EVERY
             yield Beside(self._renew())
@@ -109,7 +126,7 @@ class TokenManager:
 
         if self._kept is not None and is_another(self._kept):
             return self._kept
-        return (yield from self._obtain(deadline, is_another, rejected))
+        return (yield from self._obtain(Wanted(is_another, deadline, rejected)))
 
     # --- one of many fetches
 
@@ -122,70 +139,64 @@ class TokenManager:
     def _renew(self) -> Flow[None]:
         """Get a new one early; if somebody else is at it, or it fails, the old one is still good."""
         try:
-            yield from self._try_to_obtain(self._store, self._is_fresh, None)
+            yield from self._try_to_obtain(self._store, Wanted(self._is_fresh, float("inf")))
         except (ClientError, StoreError) as error:
             self._next_look = self._clocks.monotonic() + 30 * LOOK_EVERY
             _log.warning("%s could not be renewed yet: %s", self._key, error)
 
-    def _obtain(
-        self, deadline: float, is_good: Callable[[Credential], bool], rejected: Rejected | None = None
-    ) -> Flow[Credential]:
+    def _obtain(self, wanted: Wanted) -> Flow[Credential]:
         try:
-            return (yield from self._obtain_from(self._store, deadline, is_good, rejected))
+            return (yield from self._obtain_from(self._store, wanted))
         except StoreError as error:
             self._trouble.report(error)
             if not self._source.is_shared:
                 raise
         # All who ask get the same, so to ask alone does no harm.
-        return (yield from self._obtain_from(self._private_store, deadline, is_good, rejected))
+        return (yield from self._obtain_from(self._private_store, wanted))
 
-    def _obtain_from(
-        self,
-        store: AnyStore,
-        deadline: float,
-        is_good: Callable[[Credential], bool],
-        rejected: Rejected | None,
-    ) -> Flow[Credential]:
-        pause = _FIRST_PAUSE
-        while (found := (yield from self._try_to_obtain(store, is_good, rejected))) is None:
+    def _obtain_from(self, store: AnyStore, wanted: Wanted) -> Flow[Credential]:
+        pause, turn, began = _FIRST_PAUSE, self._turns[id(store)], self._clocks.monotonic()
+        while (found := (yield from turn.take(self._try_to_obtain(store, wanted), began))) is None:
             pause = min(pause * (1 + self._clocks.random()), _LONGEST_PAUSE)
-            if self._clocks.monotonic() + pause > deadline:
+            if self._clocks.monotonic() + pause > wanted.deadline:
                 raise TransportError("somebody else fetches the token and has not come to an end")
             yield Sleep(pause)
-            if self._kept is not None and is_good(self._kept):  # a neighbour in this process was told
+            if self._kept is not None and wanted.is_good(self._kept):  # a neighbour in this process was told
                 return self._kept
         return found
 
-    def _try_to_obtain(
-        self, store: AnyStore, is_good: Callable[[Credential], bool], rejected: Rejected | None
-    ) -> Flow[Credential | None]:
+    def _try_to_obtain(self, store: AnyStore, wanted: Wanted) -> Flow[Credential | None]:
         """Take what is in the store, or fetch; None: somebody else is about to."""
         current, _ = yield from self._load(store)
-        if current is not None and is_good(current):
+        if current is not None and wanted.is_good(current):
             return self._keep(current)
         lock, owner = f"{self._key}:lock", secrets.token_hex(8).encode()
-        # To read first costs less than to be refused, and with many who wait most are.
-        if (yield Get(store, lock)) is not None or not (yield CompareAndSet(store, lock, None, owner, LEASE)):
+        if (yield Get(store, lock)) is not None:  # to read first costs less than to be refused
             return None
+        is_ours = True  # until the store denies it: if its answer is lost, nobody knows
         try:
+            is_ours = yield CompareAndSet(store, lock, None, owner, LEASE)
+            if not is_ours:
+                return None
             current, record = yield from self._load(store)  # somebody may have put it there just now
-            if current is not None and is_good(current):
+            if current is not None and wanted.is_good(current):
                 return self._keep(current)
-            return self._keep((yield from self._fetch(store, record, current, rejected)))
+            return self._keep((yield from self._fetch(store, record, current, wanted)))
         finally:
-            yield from self._release(store, lock, owner)
+            if is_ours:
+                yield from self._set(store, lock, owner, None, LEASE)
 
     def _fetch(
-        self, store: AnyStore, record: bytes | None, current: Credential | None, rejected: Rejected | None
+        self, store: AnyStore, record: bytes | None, current: Credential | None, wanted: Wanted
     ) -> Flow[Credential]:
         """Fetch a new one and put it into the store in place of *record*."""
         failure = load_failure((yield Get(store, self._failure_key)))
         if failure is not None:
             raise failure
-        self._warn_of_war(current, rejected)
+        self._warn_of_war(current, wanted.rejected)
         began = self._clocks.now()
         try:
-            fetched = yield from self._ask_source(store, rejected)
+            fetched = yield from self._ask_source(store, wanted)
             made = Credential.make(fetched, self._source.early, began)
         except ClientError as error:
             yield from self._set(store, self._failure_key, None, to_failure(error), remember_for(error))
@@ -194,9 +205,9 @@ class TokenManager:
         _log.info("%s is new, good for %d s", self._key, fetched.expires_in)
         return made
 
-    def _ask_source(self, store: AnyStore, rejected: Rejected | None) -> Flow[Fetched]:
-        value = None if rejected is None else rejected.value
-        deadline = self._clocks.monotonic() + FETCH_LIMIT
+    def _ask_source(self, store: AnyStore, wanted: Wanted) -> Flow[Fetched]:
+        value = None if wanted.rejected is None else wanted.rejected.value
+        deadline = self._clocks.monotonic() + FETCH_LIMIT  # whatever time the caller has left, as others wait as well
         for attempt in self._source.attempts(value):
             if attempt.is_limited and not (yield from self._spend(store)):
                 raise AccessTokenRejected(40001, "no new access_token was fetched", hint=_TOO_OFTEN)
@@ -230,9 +241,6 @@ class TokenManager:
             # The one before may have expired meanwhile; but one that somebody else has put there stays.
             yield from self._set(store, self._key, None, made.to_record(), ttl)
 
-    def _release(self, store: AnyStore, lock: str, owner: bytes) -> Flow[None]:
-        yield from self._set(store, lock, owner, None, LEASE)
-
     def _set(self, store: AnyStore, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> Flow[bool]:
         """Write what others would profit from; if the store fails they have to find out themselves."""
         try:
@@ -247,7 +255,7 @@ class TokenManager:
         """Say once that somebody else seems to fetch tokens for this account."""
         if rejected is None or self._source.is_shared or rejected.error.errcode != _REPLACED or self._has_warned:
             return
-        if current is not None and current.value == rejected.value and self._is_fresh(current):
+        if current is not None and self._is_fresh(current):  # it is the rejected one, or it would have been taken
             self._has_warned = True
             _log.warning(_WAR, self._key)
 

@@ -1,0 +1,62 @@
+"""Turn: of many flows of a process that want the same, one is at it, and the others wait for what comes of it."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from wechat_msg.errors import WeChatError
+from wechat_msg.flow import Flow
+
+__all__ = ["Turn"]
+
+T = TypeVar("T")
+
+
+class Turn:
+    """Lets one flow of this process at a time ask a store, which hundreds at once would ask too much.
+
+    Args:
+        limit: Seconds after which the next one takes its turn all the same: a fork may have copied a turn that nobody
+            ends in the new process.
+        monotonic: The clock.
+    """
+
+    def __init__(self, limit: float, monotonic: Callable[[], float]) -> None:
+        self._limit = limit
+        self._monotonic = monotonic
+        self._lock = threading.Lock()  # held for a moment only
+        self._taken_until = float("-inf")
+        self._failed_at = float("-inf")
+        self._failure: WeChatError | None = None
+
+    def take(self, flow: Flow[T], since: float) -> Flow[T | None]:
+        """Go through *flow*; None: a neighbour is at the same.
+
+        Args:
+            flow: What is to be done.
+            since: When the caller began to wait.
+
+        Raises:
+            WeChatError: The flow has failed, or that of a neighbour has after *since*.
+        """
+        if self._failure is not None and self._failed_at > since:
+            raise copy.copy(self._failure)
+        if not self._begin():
+            return None
+        try:
+            return (yield from flow)
+        except WeChatError as error:
+            self._failed_at, self._failure = self._monotonic(), copy.copy(error)  # a copy holds no frames
+            raise
+        finally:
+            self._taken_until = float("-inf")
+
+    def _begin(self) -> bool:
+        with self._lock:
+            if self._monotonic() < self._taken_until:
+                return False
+            self._taken_until = self._monotonic() + self._limit
+            return True
