@@ -19,7 +19,7 @@ demo: .venv/made
 	$(PY) -m examples.demo
 
 test: lint
-	$(PY) -m pytest -n 2 --benchmark-disable
+	$(PY) -m pytest -n 4 --benchmark-disable
 
 lint: .venv/made
 	$(PY) -m ruff check .

@@ -144,8 +144,8 @@ class Client(_Client[Store, "requests.Session"]):
         session: A session of requests, with proxies, certificates and adapters as wanted; it is not closed. None: one
             of its own.
         hosts: Whom to ask; if no connection can be made, the next.
-        timeout: Seconds to wait for a connection, and for each piece of the answer; or one number for both; None: for
-            ever.
+        timeout: Seconds to wait for a connection, and for each piece of the answer; or one number for both; None: as
+            much as *total_timeout* leaves.
         total_timeout: Seconds after which nothing is tried again.
         retries: How many further tries there are where a try may be repeated: always if there was no connection; if
             the answer was lost or WeChat is busy, only for calls that are repeatable. 0: none.
