@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -1045,3 +1046,11 @@ class TestImport:
 
         assert status == 1
         assert "httpx2" in output.splitlines()[-1]
+
+
+def test_without_httpx2_the_async_client_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    monkeypatch.delitem(sys.modules, "wechat_msg.client.async_transport", raising=False)
+
+    with pytest.raises(CallError, match="the extra async"):
+        AsyncClient("wx0123456789abcdef", "secret")

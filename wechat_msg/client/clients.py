@@ -286,7 +286,10 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
         return for_event_loop(store)
 
     def _open(self, session: httpx2.AsyncClient | None) -> None:
-        from wechat_msg.client.async_transport import AsyncTransport  # httpx2 is imported by whoever uses it
+        try:
+            from wechat_msg.client.async_transport import AsyncTransport  # httpx2 is imported by whoever uses it
+        except ModuleNotFoundError as error:
+            raise CallError("AsyncClient needs httpx2, the extra async（请安装附加依赖 async）") from error
 
         self._transport = AsyncTransport(session)
         self._tasks: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks weakly only
