@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import io
 import re
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -1023,6 +1022,35 @@ class TestEndOfTheProgram:
         assert (status, output) == (0, "end\n")
 
 
+FORKING = """
+import os, sys
+from wechat_msg import Client
+from wechat_msg.api import user
+url, appid, secret = sys.argv[1:]
+client = Client(appid, secret, hosts=[url])
+client.call(user.get_info("oUSER"))
+barrier, gate = os.pipe()
+children = []
+for openid in ("oUSER", "oUSER2", "oUSER3"):
+    children.append(os.fork())
+    if not children[-1]:
+        os.close(gate)
+        os.read(barrier, 1)
+        answers = {client.call(user.get_info(openid)).openid for _ in range(100)}
+        os._exit(answers != {openid})
+os.close(gate)
+print([os.waitpid(child, 0)[1] for child in children])
+"""
+
+
+class TestFork:
+    def test_gives_each_process_connections_of_its_own(self, wechat):
+        status, output = run("-c", FORKING, wechat.url, wechat.appid, wechat.secret)
+
+        assert (status, output) == (0, "[0, 0, 0]\n")
+        assert len(wechat.requests_to(STABLE)) == 1
+
+
 class TestImport:
     CODE = "import sys; {}; print(sorted({{'requests', 'urllib3', 'httpx2', 'httpcore2'}} & set(sys.modules)))"
 
@@ -1046,11 +1074,3 @@ class TestImport:
 
         assert status == 1
         assert "httpx2" in output.splitlines()[-1]
-
-
-def test_without_httpx2_the_async_client_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "httpx2", None)
-    monkeypatch.delitem(sys.modules, "wechat_msg.client.async_transport", raising=False)
-
-    with pytest.raises(CallError, match="the extra async"):
-        AsyncClient("wx0123456789abcdef", "secret")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import requests
@@ -37,6 +38,7 @@ class SyncTransport:
             raise CallError("the session of a Client is a requests.Session")
         self._is_ours = session is None
         self._session = session or _make_session()
+        self._pid = os.getpid()
 
     def send(self, request: Request) -> Answer:
         """Send a request and take its answer.
@@ -49,7 +51,7 @@ class SyncTransport:
             request.body.open()
             connect_timeout = request.read_timeout  # in requests it is also the limit for each piece that is sent
         try:
-            with self._session.request(
+            with self._get_session().request(
                 request.method,
                 request.url,
                 data=request.body,
@@ -67,6 +69,12 @@ class SyncTransport:
         except _FAILURES as error:
             failure = explain(error, _NEVER_SENT)
         raise failure  # out here, so that the original is not its context either
+
+    def _get_session(self) -> requests.Session:
+        """Return the session; after a fork another one, as two processes cannot speak over one connection."""
+        if self._is_ours and self._pid != os.getpid():
+            self._session, self._pid = _make_session(), os.getpid()
+        return self._session
 
     def close(self) -> None:
         """Close the session, if it is our own."""
