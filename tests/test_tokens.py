@@ -1191,7 +1191,7 @@ class Race:
             [sorted(each.items()) for each in entries],
             [(each._kept and each._kept.value, each._next_look, each._has_warned) for each in self.world.managers],
             [
-                (turn._taken_until, turn._failed_at, type(turn._failure))
+                (turn._free, turn._taken_until, turn._failed_at, type(turn._failure))
                 for each in self.world.managers
                 for turn in each._turns.values()
             ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -27,7 +26,7 @@ class Turn:
     def __init__(self, limit: float, monotonic: Callable[[], float]) -> None:
         self._limit = limit
         self._monotonic = monotonic
-        self._lock = threading.Lock()  # held for a moment only
+        self._free = [True]  # to take out what is in there is atomic; a lock could be copied by a fork while it is held
         self._taken_until = float("-inf")
         self._failed_at = float("-inf")
         self._failure: WeChatError | None = None
@@ -52,11 +51,13 @@ class Turn:
             self._failed_at, self._failure = self._monotonic(), copy.copy(error)  # a copy holds no frames
             raise
         finally:
-            self._taken_until = float("-inf")
+            self._free[:] = [True]
 
     def _begin(self) -> bool:
-        with self._lock:
+        try:
+            self._free.pop()
+        except IndexError:
             if self._monotonic() < self._taken_until:
                 return False
-            self._taken_until = self._monotonic() + self._limit
-            return True
+        self._taken_until = self._monotonic() + self._limit
+        return True
