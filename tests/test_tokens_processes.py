@@ -76,19 +76,23 @@ class Team:
 
     def __init__(self, *workers: Worker) -> None:
         self.workers = workers
+        self.is_idle = True  # each has said all that it had to say
 
     def open(self, wechat: FakeWeChatAPI, place: str, source: str, colours: list[str]) -> None:
         """Let each process make a client that knows of no token."""
         common = {"url": wechat.url, "appid": wechat.appid, "secret": wechat.secret, "place": place, "source": source}
+        self.is_idle = False
         for worker, colour in zip(self.workers, colours, strict=True):
             worker.tell({"open": {**common, "colour": colour}})
-        assert {worker.hear() for worker in self.workers} == {"open"}
+        assert [worker.hear() for worker in self.workers] == ["open"] * len(self.workers)
+        self.is_idle = True
 
     def start(self, callers: int, **job: Any) -> None:
         """Let the callers of all processes start at once."""
+        self.is_idle = False
         for worker in self.workers:
             worker.tell({"work": {"name": str(worker.process.pid), "callers": callers, **job}})
-        assert {worker.hear() for worker in self.workers} == {"ready"}
+        assert [worker.hear() for worker in self.workers] == ["ready"] * len(self.workers)
         for worker in self.workers:
             worker.tell("go")
 
@@ -96,7 +100,13 @@ class Team:
         """Let every caller come to an end; one who has not called yet does so."""
         for worker in self.workers:
             worker.tell("stop")
-        return [Report(**report) for worker in self.workers for report in worker.hear()]
+        reports = [Report(**report) for worker in self.workers for report in worker.hear()]
+        self.is_idle = True
+        return reports
+
+    def kill(self) -> None:
+        for worker in self.workers:
+            worker.kill()
 
     def work(self, callers: int = 50, **job: Any) -> list[Report]:
         """Let each caller make one call, all at once."""
@@ -105,11 +115,22 @@ class Team:
 
 
 @pytest.fixture(scope="module")
-def team() -> Iterator[Team]:
-    team = Team(*(Worker() for _ in range(4)))
-    yield team
-    for worker in team.workers:
-        worker.kill()
+def teams() -> Iterator[list[Team]]:
+    """The team that is at hand, if there is one."""
+    teams: list[Team] = []
+    yield teams
+    for team in teams:
+        team.kill()
+
+
+@pytest.fixture
+def team(teams) -> Iterator[Team]:
+    """A team that no test before this one has left in the middle of something."""
+    if not teams:
+        teams.append(Team(*(Worker() for _ in range(4))))
+    yield teams[0]
+    if not teams[0].is_idle:
+        teams.pop().kill()
 
 
 @pytest.fixture(params=["sqlite", "redis"])

@@ -130,7 +130,9 @@ class Sending(Generic[T]):
     def _make_request(self, host: str, token: Mapping[str, str]) -> Request:
         call, rules, monotonic = self._call, self._sender.rules, self._sender.clocks.monotonic
         left = max(self._deadline - monotonic(), _AT_LEAST)
-        connect_timeout = _at_most(left, rules.connect_timeout)
+        # Both together, so that a fetch of a token does not outlast the lock that it is made under.
+        connect_timeout = max(_at_most(left / 4, rules.connect_timeout), _AT_LEAST)
+        read_timeout = max(_at_most(left - connect_timeout, rules.read_timeout), _AT_LEAST)
         query = write_query({**token, **self._query}, f"the parameters of {call.path}")
         return Request(
             name=f"{call.method} {host}{call.path}",
@@ -139,8 +141,7 @@ class Sending(Generic[T]):
             headers={"User-Agent": _USER_AGENT, **_content_type_of(self._body), **call.headers},
             body=self._body,
             connect_timeout=connect_timeout,
-            # Both together, so that a fetch of a token does not outlast the lock that it is made under.
-            read_timeout=_at_most(max(left - connect_timeout, left / 2, _AT_LEAST), rules.read_timeout),
+            read_timeout=read_timeout,
             receiver=Receiver(self._sink, call.progress, deadline=self._find_end, monotonic=monotonic),
         )
 

@@ -25,9 +25,9 @@ __all__ = ["Rejected", "TokenManager"]
 
 _log = logging.getLogger("wechat_msg")
 
-LEASE = 7.0
+LEASE = 8.0
 """Seconds after which others no longer wait for the one who fetches: the process may have been killed."""
-FETCH_LIMIT = 6.0
+FETCH_LIMIT = 7.5
 """Seconds that a fetch may take; less than the lease, so that two never fetch at once."""
 LOOK_EVERY = 1.0
 """Seconds between two attempts of one process to renew what is still good."""
