@@ -18,6 +18,7 @@ import pytest
 
 import wechat_msg.api
 from tests.api_cases.case import Case
+from tests.servers import run
 from wechat_msg import AsyncClient, Client
 from wechat_msg.api.answers import Answer, read_answer
 from wechat_msg.api.call import APPID, SECRET, Call, File, Pages
@@ -256,3 +257,10 @@ def strange(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: 0 if name == "errcode" else strange(member) for name, member in value.items()}
     return {"odd": [None, {}]}
+
+
+def test_every_topic_is_at_hand_without_an_import_of_its_own():
+    names = ", ".join(f"wechat_msg.api.{topic}.__name__" for topic in list_modules())
+    status, output = run("-c", f"import wechat_msg; print(*[{names}], hasattr(wechat_msg.api, 'nonsense'))")
+
+    assert (status, output.split()) == (0, [*(f"wechat_msg.api.{topic}" for topic in list_modules()), "False"])
