@@ -319,6 +319,15 @@ class TestTrouble:
         assert (caught.value.errcode, caught.value.errmsg) == (errcode, "as WeChat says")
 
     @both
+    def test_says_that_the_secret_is_wrong_in_a_number_that_means_no_token(self, make, client, wechat):
+        """40001 is also what WeChat says to a wrong AppSecret; who asks the server would take it for a login."""
+        wechat.fail(STABLE, 40001, "as WeChat says")
+        with asked_by(make, client, wechat) as remote, pytest.raises(InvalidCredential) as caught:
+            remote.get_access_token()
+
+        assert (caught.value.errcode, caught.value.errmsg) == (40125, "as WeChat says")
+
+    @both
     def test_hands_on_which_address_is_not_allowed_and_the_rid(self, make, client, wechat):
         wechat.allowed_ips = {"203.0.113.7"}
         with asked_by(make, client, wechat) as remote, pytest.raises(IPNotAllowed) as caught:

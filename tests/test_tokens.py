@@ -134,7 +134,7 @@ class World:
     def replacing(
         self, manager: TokenManager, value: str, errcode: int = REPLACED, patience: float = 30.0
     ) -> Flow[Credential]:
-        rejected = Rejected(value, AccessTokenRejected(errcode))
+        rejected = Rejected(value, errcode)
         return self._own(manager, manager.replace(rejected, self.monotonic() + patience))
 
     def _own(self, manager: TokenManager, flow: Flow[Any]) -> Flow[Any]:
@@ -1006,7 +1006,7 @@ class TestARecord:
 
     def test_shows_no_token_in_its_repr(self):
         assert "SECRET" not in repr(Credential("SECRET", 1, 2))
-        assert "SECRET" not in repr(Rejected("SECRET", AccessTokenRejected(40001)))
+        assert "SECRET" not in repr(Rejected("SECRET", 40001))
 
 
 def APIError_without_text() -> ClientError:  # noqa: N802
@@ -1191,7 +1191,7 @@ class Race:
             [sorted(each.items()) for each in entries],
             [(each._kept and each._kept.value, each._next_look, each._has_warned) for each in self.world.managers],
             [
-                (turn._free, turn._taken_until, turn._failed_at, type(turn._failure))
+                (turn._holder, turn._failed_at, type(turn._failure))
                 for each in self.world.managers
                 for turn in each._turns.values()
             ],

@@ -884,6 +884,18 @@ class TestProgress:
 
         assert len(server.requests) == 1
 
+    def test_says_so_if_a_pipe_that_does_not_wait_takes_no_more(self, make):
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        with (
+            os.fdopen(reading, "rb"),
+            os.fdopen(writing, "wb", buffering=0) as pipe,
+            serving(make, give(bytes(1 << 20))) as (_server, client),
+        ):
+            error = catch(CallError, client.call, download(pipe))
+
+        assert "cannot be written" in str(error)
+
     def test_may_end_a_download_by_raising(self, make):
         with serving(make, give(SMALL)) as (server, client):
             with pytest.raises(Stop):

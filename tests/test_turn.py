@@ -75,6 +75,16 @@ class TestTurn:
         assert next(turn.take(work(), 108.0)) == "step"
         assert end(abandoned) == "done"
 
+    def test_ends_that_of_nobody_else(self, turn, clock):
+        """Who took too long may still come to an end."""
+        slow, next_one = turn.take(work(), 100.0), turn.take(work(), 108.0)
+        next(slow)
+        clock.now = 108.0
+        next(next_one)
+        assert end(slow) == "done"
+        assert end(turn.take(work(), 108.0)) is None
+        assert end(next_one) == "done"
+
     def test_that_is_cancelled_is_free(self, turn):
         first = turn.take(work(), 100.0)
         next(first)

@@ -16,7 +16,17 @@ from wechat_msg.dedup import make_key, make_lone_key
 from wechat_msg.delivery import RENEW_EVERY, Delivery, Handled, Rules, Work
 from wechat_msg.errors import PushError, StoreError
 from wechat_msg.events import Event
-from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep, drive, drive_async
+from wechat_msg.flow import (
+    AnyStore,
+    CompareAndSet,
+    Flow,
+    Get,
+    Sleep,
+    drive,
+    drive_async,
+    perform_store_step,
+    perform_store_step_async,
+)
 from wechat_msg.late import AnswerLater, FallbackReply
 from wechat_msg.leases import keeper
 from wechat_msg.messages import Message
@@ -278,7 +288,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
     def _perform(self, step: Get | CompareAndSet | Sleep | RunHandler | Work) -> Any:
         match step:
             case Get() | CompareAndSet():
-                return step.ask()
+                return perform_store_step(step)
             case RunHandler():
                 return run_handler(step)
             case Work():
@@ -349,8 +359,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     async def _perform(self, step: Get | CompareAndSet | Sleep | RunHandler | Work) -> Any:
         match step:
             case Get() | CompareAndSet():
-                answer = step.ask()
-                return await answer if inspect.isawaitable(answer) else answer
+                return await perform_store_step_async(step)
             case RunHandler():
                 return await self._run_handler(step)
             case Work():

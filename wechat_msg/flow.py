@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar, cast
 
@@ -9,7 +10,17 @@ from attrs import field, frozen
 
 from wechat_msg.stores.base import AsyncStore, Store
 
-__all__ = ["AnyStore", "CompareAndSet", "Flow", "Get", "Sleep", "drive", "drive_async", "perform_store_step"]
+__all__ = [
+    "AnyStore",
+    "CompareAndSet",
+    "Flow",
+    "Get",
+    "Sleep",
+    "drive",
+    "drive_async",
+    "perform_store_step",
+    "perform_store_step_async",
+]
 
 T = TypeVar("T")
 Flow = Generator[Any, Any, T]
@@ -54,6 +65,12 @@ class Sleep:
 def perform_store_step(step: Get | CompareAndSet) -> Any:
     """Ask a sync store."""
     return step.ask()
+
+
+async def perform_store_step_async(step: Get | CompareAndSet) -> Any:
+    """Ask a store of either kind; a sync one must be quick."""
+    answer = step.ask()
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 def drive(flow: Flow[T], perform: Callable[[Any], Any]) -> T:

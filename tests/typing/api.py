@@ -10,6 +10,7 @@ from typing import Any, assert_type
 import httpx2
 import requests
 
+import wechat_msg.api
 from wechat_msg import (
     NO_DEDUP,
     Answer,
@@ -321,6 +322,8 @@ client.call(user.get_info())  # type: ignore[call-arg]
 client.call(user.get_info("o", "zh_CN"))  # type: ignore[call-arg]
 client.call(customer_service.send("o", 5))  # type: ignore[arg-type]
 print(client.call(user.get_info("o")).nick_name)  # type: ignore[attr-defined]
+assert_type(wechat_msg.api.user.get_info("o"), Call[user.UserInfo])
+print(wechat_msg.api.no_such_topic)  # type: ignore[attr-defined]
 
 
 async def call_async(aclient: AsyncClient) -> None:

@@ -4,7 +4,8 @@ The modules are loaded when they are first used: ``from wechat_msg.api import us
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from wechat_msg.api.call import APPID, SECRET, Call, File, Pages, Upload, get, post, raw_call
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll, nothing
@@ -63,7 +64,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # to type checkers it would mean that there is every name
+
+    def __getattr__(name: str) -> ModuleType:
+        if name in __all__:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ from wechat_msg.api.call import Call
 from wechat_msg.client.credentials import Credential
 from wechat_msg.client.sending import Sender, Sending
 from wechat_msg.client.sources import FixedToken, Source, TicketSource
-from wechat_msg.client.tokens import Rejected, TokenManager
+from wechat_msg.client.tokens import REPLACED, Rejected, TokenManager
 from wechat_msg.errors import AccessTokenRejected, CallError
 from wechat_msg.flow import AnyStore, Flow
 
@@ -53,7 +53,7 @@ class Caller:
             raise CallError("the token of a FixedToken is with whoever gave it")
         if rejected is None:
             return (yield from self._tokens.get(self._deadline()))
-        return (yield from self._tokens.replace(Rejected(rejected, AccessTokenRejected(40001)), self._deadline()))
+        return (yield from self._tokens.replace(Rejected(rejected, REPLACED), self._deadline()))
 
     def get_ticket(self, kind: str) -> Flow[Credential]:
         """Return a ticket."""
@@ -85,7 +85,7 @@ class Caller:
         try:
             return (yield from sending.send({"access_token": token.value}))
         except AccessTokenRejected as error:
-            rejected = Rejected(token.value, error)
+            rejected = Rejected(token.value, error.errcode)
         # Once and no more: if the next one is rejected as well, another will not help either.
         token = yield from self._tokens.replace(rejected, deadline)
         return (yield from sending.send({"access_token": token.value}))

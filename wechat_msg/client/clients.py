@@ -24,7 +24,17 @@ from wechat_msg.client.rules import Clocks, Rules
 from wechat_msg.client.sending import Sender
 from wechat_msg.client.sources import FixedToken, Source, StableTokenSource
 from wechat_msg.errors import CallError
-from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep, drive, drive_async
+from wechat_msg.flow import (
+    AnyStore,
+    CompareAndSet,
+    Flow,
+    Get,
+    Sleep,
+    drive,
+    drive_async,
+    perform_store_step,
+    perform_store_step_async,
+)
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
 
 if TYPE_CHECKING:
@@ -238,7 +248,7 @@ class Client(_Client[Store, "requests.Session"]):
             case Send():
                 return self._transport.send(step.request)
             case Get() | CompareAndSet():
-                return step.ask()
+                return perform_store_step(step)
             case Sleep():
                 return self._sleep(step.seconds)
             case Beside():
@@ -341,8 +351,7 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
             case Send():
                 return await self._transport.send(step.request)
             case Get() | CompareAndSet():
-                answer = step.ask()
-                return await answer if inspect.isawaitable(answer) else answer
+                return await perform_store_step_async(step)
             case Sleep():
                 return await self._sleep(step.seconds)
             case Beside():

@@ -52,6 +52,8 @@ class Sink:
             left = piece
             while left:
                 taken = self._into.write(left)
+                if taken is None and isinstance(self._into, io.RawIOBase):
+                    raise BlockingIOError
                 left = left[taken:] if taken else b""  # a raw file may take a part, others say nothing of it
         self.written += len(piece)
         if self.is_memory and self.written > _MAX_IN_MEMORY:

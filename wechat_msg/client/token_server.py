@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from wechat_msg.client.clients import Client
+from wechat_msg.client.hosts import DEFAULT_HOSTS
 from wechat_msg.client.sources import ClassicTokenSource, StableTokenSource, fingerprint
-from wechat_msg.errors import AccessTokenRejected, APIError, CallError, MalformedPush, WeChatError
+from wechat_msg.errors import AccessTokenRejected, APIError, CallError, InvalidCredential, MalformedPush, WeChatError
 from wechat_msg.signature import is_same
 from wechat_msg.stores import SQLiteStore
 from wechat_msg.wire import parse_json
@@ -35,6 +36,7 @@ _MAX_BODY = 4096
 _SHORTEST_SECRET = 16
 #: Numbers of WeChat's own, so that whoever asks gets the same errors as from WeChat.
 _WRONG_APPID, _WRONG_SECRET, _TOO_OFTEN, _BUSY = 40013, 40125, 45011, -1
+_NO_TOKEN = 40001  # to whoever asks for a token it says that the AppSecret is wrong, and to others something else
 _WRONG_URL, _WRONG_METHOD, _NO_JSON = 40066, 43002, 47001
 
 
@@ -113,6 +115,9 @@ def _give(client: Client, rejected: object) -> tuple[str, Mapping[str, Any]]:
             token = client.get_access_token(rejected=token.access_token)
     except AccessTokenRejected as error:
         return "503 Service Unavailable", _error(_TOO_OFTEN, error.errmsg)
+    except InvalidCredential as error:
+        errcode = _WRONG_SECRET if error.errcode == _NO_TOKEN else error.errcode
+        return "502 Bad Gateway", _error(errcode, error.errmsg, error.rid)
     except APIError as error:
         return "502 Bad Gateway", _error(error.errcode, error.errmsg, error.rid)
     except WeChatError as error:
@@ -153,12 +158,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--classic", action="store_true", help="fetch with /cgi-bin/token instead of stable_token")
     parser.add_argument("--api", action="append", help="host of WeChat's API, several times for several")
     options = parser.parse_args(arguments)
-    choices: dict[str, Any] = {"hosts": options.api} if options.api else {}
     try:
         client = Client.from_env(
             store=SQLiteStore(options.store) if options.store else None,
             token_source=ClassicTokenSource() if options.classic else StableTokenSource(),
-            **choices,
+            hosts=options.api or DEFAULT_HOSTS,
         )
         application = make_token_server(client, os.environ.get("WECHAT_TOKEN_SERVER_SECRET", ""))
     except WeChatError as error:

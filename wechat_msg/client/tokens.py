@@ -47,11 +47,11 @@ class Rejected:
 
     Attributes:
         value: The token.
-        error: What WeChat said.
+        errcode: What WeChat said.
     """
 
     value: str = field(repr=False)
-    error: AccessTokenRejected
+    errcode: int
 
 
 @frozen
@@ -253,14 +253,15 @@ class TokenManager:
 
     def _warn_of_war(self, current: Credential | None, rejected: Rejected | None) -> None:
         """Say once that somebody else seems to fetch tokens for this account."""
-        if rejected is None or self._source.is_shared or rejected.error.errcode != _REPLACED or self._has_warned:
+        if rejected is None or self._source.is_shared or rejected.errcode != REPLACED or self._has_warned:
             return
         if current is not None and self._is_fresh(current):  # it is the rejected one, or it would have been taken
             self._has_warned = True
             _log.warning(_WAR, self._key)
 
 
-_REPLACED = 40001
+REPLACED = 40001
+"""The errcode of a token that is not the latest; of one whose time is over it is another."""
 _TOO_OFTEN = (
     "Too many new tokens in a short time: probably another program fetches them, too. Let all programs share one store "
     "or a token server, or use StableTokenSource. "

@@ -26,8 +26,7 @@ class Turn:
     def __init__(self, limit: float, monotonic: Callable[[], float]) -> None:
         self._limit = limit
         self._monotonic = monotonic
-        self._free = [True]  # to take out what is in there is atomic; a lock could be copied by a fork while it is held
-        self._taken_until = float("-inf")
+        self._holder: dict[str, float] = {}  # who has the turn, known by the end of it
         self._failed_at = float("-inf")
         self._failure: WeChatError | None = None
 
@@ -43,7 +42,8 @@ class Turn:
         """
         if self._failure is not None and self._failed_at > since:
             raise copy.copy(self._failure)
-        if not self._begin():
+        end = self._begin()
+        if end is None:
             return None
         try:
             return (yield from flow)
@@ -51,13 +51,17 @@ class Turn:
             self._failed_at, self._failure = self._monotonic(), copy.copy(error)  # a copy holds no frames
             raise
         finally:
-            self._free[:] = [True]
+            if self._holder.get("end") is end:
+                self._holder.clear()
 
-    def _begin(self) -> bool:
-        try:
-            self._free.pop()
-        except IndexError:
-            if self._monotonic() < self._taken_until:
-                return False
-        self._taken_until = self._monotonic() + self._limit
-        return True
+    def _begin(self) -> float | None:
+        """Return when the turn of the caller ends; None: it is somebody else's."""
+        end = self._monotonic() + self._limit
+        # One step, so that one of many gets it; a lock could be copied by a fork while it is held.
+        held = self._holder.setdefault("end", end)
+        if held is end:
+            return end
+        if self._monotonic() < held:
+            return None
+        self._holder["end"] = end
+        return end
