@@ -845,6 +845,13 @@ class TestAFixedToken:
         network.call(READ, source=FixedToken("TOKEN", param="cloudbase_access_token"))
         assert network.query == {"cloudbase_access_token": "TOKEN", "openid": "oUSER"}
 
+    @pytest.mark.parametrize("token", [5, b"TOKEN", "", " ", "TO\nKEN", object()])
+    def test_must_be_a_token(self, network, token):
+        caller = network.make(source=FixedToken(lambda: token))
+        with pytest.raises(CallError, match="FixedToken"):
+            network.run(caller.call(READ))
+        assert network.paths == []
+
     def test_is_not_sent_with_calls_that_need_none(self, network):
         network.call(get_without_token("/sns/userinfo", dict, openid="oUSER"), source=FIXED)
         assert network.query == {"openid": "oUSER"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from wechat_msg.api.call import Call
@@ -17,6 +18,7 @@ __all__ = ["Caller"]
 T = TypeVar("T")
 
 _TICKETS = ("jsapi", "wx_card")
+_TOKEN = re.compile(r"\S+", re.ASCII)
 
 
 class Caller:
@@ -95,4 +97,8 @@ class Caller:
             return {}
         given = self._source.access_token
         token = given() if callable(given) else given
-        return {} if token is None else {self._source.param: token}
+        if token is None:
+            return {}
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise CallError("what a FixedToken gives must be an access_token")
+        return {self._source.param: token}
