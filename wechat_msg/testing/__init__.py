@@ -9,12 +9,17 @@ if "pytest" in sys.modules:
 from wechat_msg.testing.contract import StoreContract
 from wechat_msg.testing.fake_api import APIRequest, FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, open_reply
+from wechat_msg.testing.simulator import AsyncPushSimulator, Delivery, PushSimulator, Try
 
 __all__ = [
     "APIRequest",
+    "AsyncPushSimulator",
+    "Delivery",
     "FakeWeChatAPI",
     "Mode",
+    "PushSimulator",
     "StoreContract",
+    "Try",
     "build_echostr_request",
     "build_push",
     "open_reply",

@@ -12,7 +12,7 @@ from wechat_msg.push import PushRequest, PushResponse, PushSettings
 from wechat_msg.signature import compute_msg_signature, compute_signature, verify_msg_signature
 from wechat_msg.wire import Format, parse_body, render_body
 
-__all__ = ["Mode", "build_echostr_request", "build_push", "open_reply"]
+__all__ = ["Mode", "build_echostr_request", "build_push", "complete_fields", "open_reply"]
 
 Mode = Literal["plain", "compatible", "sealed"]
 """明文模式, 兼容模式, 安全模式."""
@@ -51,7 +51,7 @@ def build_push(
         'hi'
     """
     mode = mode or ("sealed" if settings.ciphers else "plain")
-    document = _complete(fields, int(now()), random_bytes)
+    document = complete_fields(fields, int(now()), random_bytes=random_bytes)
     query = {**_sign(settings, now, random_bytes), "openid": str(document.get("FromUserName", ""))}
     if mode != "plain":
         encrypt = _encrypt(settings, render_body(document, format), random_bytes)
@@ -112,13 +112,22 @@ def open_reply(settings: PushSettings, response: PushResponse | bytes) -> dict[s
     return parse_body(settings.ciphers[0].decrypt(document["Encrypt"]))
 
 
-def _complete(fields: Mapping[str, Any], now: int, random_bytes: Callable[[int], bytes]) -> dict[str, Any]:
+def complete_fields(
+    fields: Mapping[str, Any], create_time: int, *, random_bytes: Callable[[int], bytes] = os.urandom
+) -> dict[str, Any]:
+    """Make up what a push needs and *fields* do not have, as `build_push` does.
+
+    Example:
+        >>> push = complete_fields({"MsgType": "event", "Event": "subscribe"}, 1700000000)
+        >>> push["FromUserName"], push["CreateTime"]
+        ('oABCDEFGHIJKLMNOPQRSTUVWXYZ0', 1700000000)
+    """
     if "InfoType" in fields:
-        return {"CreateTime": now, **fields}
+        return {"CreateTime": create_time, **fields}
     document = {
         "ToUserName": "gh_0123456789ab",
         "FromUserName": "oABCDEFGHIJKLMNOPQRSTUVWXYZ0",
-        "CreateTime": now,
+        "CreateTime": create_time,
         "MsgType": "text",
         **fields,
     }

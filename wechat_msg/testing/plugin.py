@@ -1,0 +1,43 @@
+"""The pytest plugin: fixtures that every test has as soon as the package is installed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from wechat_msg import PushSettings
+    from wechat_msg.testing import FakeWeChatAPI, PushSimulator
+
+# pytest loads this in every project that has the package installed: so nothing is imported before a fixture is used.
+
+__all__ = ["fake_wechat_api", "wechat_push"]
+
+
+@pytest.fixture
+def wechat_push() -> Iterator[Callable[..., PushSimulator]]:
+    """WeChat's side: ``wechat_push(url, settings, ...)`` makes a `PushSimulator`, closed after the test.
+
+    Without settings they come from the environment, as of ``PushSettings.from_env``.
+    """
+    from wechat_msg import PushSettings
+    from wechat_msg.testing import PushSimulator
+
+    with contextlib.ExitStack() as opened:
+
+        def make(url: str, settings: PushSettings | None = None, **options: Any) -> PushSimulator:
+            return opened.enter_context(PushSimulator(url, settings or PushSettings.from_env(), **options))
+
+        yield make
+
+
+@pytest.fixture
+def fake_wechat_api() -> Iterator[FakeWeChatAPI]:
+    """WeChat's API at a local address: ``Client(api.appid, api.secret, hosts=[api.url])``."""
+    from wechat_msg.testing import FakeWeChatAPI
+
+    with FakeWeChatAPI() as api:
+        yield api

@@ -1,0 +1,308 @@
+"""Requests to an application in the same process, without a port: WSGI and ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import logging
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, unquote_to_bytes
+from wsgiref.util import setup_testing_defaults
+
+from wechat_msg.exchange import PushRequest
+from wechat_msg.testing.simulator import problems
+from wechat_msg.testing.simulator.results import Answer, NoAnswer
+from wechat_msg.testing.simulator.transports import MOST_BYTES, AsyncTransport, Transport, make_target, split_url
+
+__all__ = ["ASGIApp", "ASGITransport", "LoopTransport", "ThreadTransport", "WSGIApp", "WSGITransport"]
+
+WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+T = TypeVar("T")
+
+_log = logging.getLogger("wechat_msg.testing")
+_CRASHED = Answer(500, {}, b"Internal Server Error")  # what a server makes of an exception
+
+
+def _read_url(url: str) -> SplitResult:
+    """Take an address apart; a path alone will do."""
+    return split_url(f"http://testserver{url}" if url.startswith("/") else url)
+
+
+# --- WSGI -------------------------------------------------------------------------------------------------------------
+
+
+class WSGITransport:
+    """Calls an application in a thread; it goes on after WeChat has hung up, as under a real server.
+
+    Args:
+        app: The application.
+        url: The path, or an address, whose host the application sees.
+
+    Raises:
+        SettingsError: *url* is none.
+    """
+
+    def __init__(self, app: WSGIApp, url: str) -> None:
+        self._app = app
+        self._parts = _read_url(url)
+
+    def close(self) -> None:
+        """Do nothing: nothing is kept."""
+
+    def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
+        """Call the application, and return what has come of it after *limit* seconds at most."""
+        answers: list[Answer | NoAnswer] = []
+        thread = threading.Thread(target=lambda: answers.append(self._call(request)), name="WeChat", daemon=True)
+        thread.start()
+        thread.join(limit)
+        return answers[0] if answers else NoAnswer(problems.TIMED_OUT)
+
+    def _call(self, request: PushRequest) -> Answer | NoAnswer:
+        head: list[Any] = ["500", []]
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], None]:
+            head[:] = [status, headers]
+            return body.extend
+
+        body = bytearray()
+        try:
+            pieces = self._app(self._make_environ(request), start_response)
+            with contextlib.ExitStack() as at_the_end:
+                at_the_end.callback(getattr(pieces, "close", lambda: None))
+                for piece in pieces:
+                    body += piece
+                    if len(body) > MOST_BYTES:
+                        return NoAnswer(problems.TOO_LONG, f"more than {MOST_BYTES} bytes")
+        except Exception:  # noqa: BLE001, whatever it is, a server makes 500 of it
+            _log.exception("the application raised an exception")
+            return _CRASHED
+        return Answer(int(head[0][:3]), {name.lower(): value for name, value in head[1]}, bytes(body))
+
+    def _make_environ(self, request: PushRequest) -> dict[str, Any]:
+        path, _, query = make_target(self._parts, request).partition("?")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": request.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": request.content_type,
+            "CONTENT_LENGTH": str(len(request.body)),
+            "HTTP_HOST": self._parts.netloc,
+            "SERVER_NAME": str(self._parts.hostname),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.url_scheme": self._parts.scheme,
+            "wsgi.input": io.BytesIO(request.body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+        }
+        setup_testing_defaults(environ)
+        return environ
+
+
+# --- ASGI -------------------------------------------------------------------------------------------------------------
+
+
+class ASGITransport:
+    """Calls an application in the running event loop; it is started before its first request, and shut down by `close`.
+
+    Args:
+        app: The application.
+        url: As for `WSGITransport`.
+
+    Raises:
+        SettingsError: *url* is none.
+    """
+
+    def __init__(self, app: ASGIApp, url: str) -> None:
+        self._app = app
+        self._parts = _read_url(url)
+        self._lifespan: _Lifespan | None = None
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Shut the application down."""
+        lifespan, self._lifespan = self._lifespan, None
+        if lifespan:
+            await lifespan.stop()
+
+    async def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
+        """Call the application, and return what has come of it after *limit* seconds at most."""
+        if self._lifespan is None:
+            self._lifespan = _Lifespan(self._app)
+        await self._lifespan.start()
+        call = _Call(request)
+        task = asyncio.create_task(self._run(call, request))
+        self._calls.add(task)  # the loop itself holds tasks only weakly
+        task.add_done_callback(self._calls.discard)
+        try:
+            return await asyncio.wait_for(asyncio.shield(call.answer), limit)
+        except TimeoutError:
+            return NoAnswer(problems.TIMED_OUT)
+        finally:
+            call.is_over.set()
+
+    async def _run(self, call: _Call, request: PushRequest) -> None:
+        try:
+            await self._app(self._make_scope(request), call.receive, call.send)
+        except Exception:  # noqa: BLE001, whatever it is, a server makes 500 of it
+            if not call.answer.done():
+                _log.exception("the application raised an exception")
+        call.give(_CRASHED)
+
+    def _make_scope(self, request: PushRequest) -> dict[str, Any]:
+        path, _, query = make_target(self._parts, request).partition("?")
+        headers = {"host": self._parts.netloc, "content-type": request.content_type}
+        headers["content-length"] = str(len(request.body))
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": request.method,
+            "scheme": self._parts.scheme,
+            "path": unquote_to_bytes(path).decode("utf-8", "replace"),
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "client": ("127.0.0.1", 1),
+            "server": (str(self._parts.hostname), self._parts.port or 80),
+            "state": {},
+        }
+
+
+class _Call:
+    """One request: what the application reads and writes."""
+
+    def __init__(self, request: PushRequest) -> None:
+        self.answer: asyncio.Future[Answer | NoAnswer] = asyncio.get_running_loop().create_future()
+        self.is_over = asyncio.Event()
+        self._unread = [{"type": "http.request", "body": request.body, "more_body": False}]
+        self._head: MutableMapping[str, Any] = {"status": 500}
+        self._body = bytearray()
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        if self._unread:
+            return self._unread.pop()
+        await self.is_over.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._head = message
+            return
+        self._body += message.get("body", b"")
+        if len(self._body) > MOST_BYTES:
+            self.give(NoAnswer(problems.TOO_LONG, f"more than {MOST_BYTES} bytes"))
+        elif not message.get("more_body"):
+            headers = {bytes(name).decode(): bytes(value).decode() for name, value in self._head.get("headers", ())}
+            self.give(Answer(self._head["status"], headers, bytes(self._body)))
+        if self.is_over.is_set():
+            raise ConnectionResetError  # as servers do, so that an endless answer ends
+
+    def give(self, answer: Answer | NoAnswer) -> None:
+        if not self.answer.done():
+            self.answer.set_result(answer)
+
+
+class _Lifespan:
+    """Startup and shutdown of an application; one that knows neither just goes on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._inbox: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+        self._started = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+            self._inbox.put_nowait({"type": "lifespan.startup"})
+        await self._started.wait()
+
+    async def stop(self) -> None:
+        self._inbox.put_nowait({"type": "lifespan.shutdown"})
+        if self._task:
+            await self._task
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+        try:
+            await self._app(scope, self._inbox.get, self._send)
+        except Exception:  # noqa: BLE001, raised by applications that know no lifespan, and by those that cannot start
+            _log.info("the application took no part in startup and shutdown", exc_info=True)
+        finally:
+            self._started.set()
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"].startswith("lifespan.startup"):
+            self._started.set()
+
+
+# --- the other colour -------------------------------------------------------------------------------------------------
+
+
+class ThreadTransport:
+    """A transport that blocks, for callers with an event loop: it works in threads."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
+        """Send a request, and return what has come of it after *limit* seconds at most."""
+        return await asyncio.to_thread(self._transport.send, request, limit)
+
+    async def close(self) -> None:
+        """Give back what it holds."""
+        self._transport.close()
+
+
+class LoopTransport:
+    """An `ASGITransport` for callers without an event loop: one runs in a thread, until `close`."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+        self._lock = threading.Lock()
+        self._runner: _LoopThread | None = None
+
+    def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
+        """Call the application, and return what has come of it after *limit* seconds at most."""
+        return self._run(self._transport.send(request, limit))
+
+    def close(self) -> None:
+        """Shut the application down, and end the loop; may be called again."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.run(self._transport.close())
+            runner.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        with self._lock:
+            self._runner = self._runner or _LoopThread()
+        return self._runner.run(work)
+
+
+class _LoopThread:
+    """An event loop that runs in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name="WeChat", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what still runs in the end
+            runner.get_loop().run_forever()

@@ -1,0 +1,192 @@
+"""What WeChat makes of an answer. No I/O.
+
+WeChat documents which answers are valid, and that for others the user of an Official Account is told that the service
+is unavailable. How strictly it reads XML (control characters, unknown elements) is unconfirmed: here it is strict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from wechat_msg.errors import MalformedPush, PushError
+from wechat_msg.exchange import PushRequest
+from wechat_msg.settings import MINI_PROGRAM, PushSettings
+from wechat_msg.signature import verify_msg_signature
+from wechat_msg.testing.simulator import problems
+from wechat_msg.testing.simulator.problems import Problem
+from wechat_msg.testing.simulator.results import Answer, Verdict
+from wechat_msg.wire import detect_format, parse_body
+
+__all__ = ["judge_echo", "judge_reply"]
+
+_ENVELOPE = ("Encrypt", "MsgSignature", "TimeStamp", "Nonce")
+_COMMON = ("ToUserName", "FromUserName", "CreateTime", "MsgType")
+#: Of each type: its members, and the path to what it is nothing without.
+_TYPES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "text": (("Content",), ("Content",)),
+    "image": (("Image",), ("Image", "MediaId")),
+    "voice": (("Voice",), ("Voice", "MediaId")),
+    "video": (("Video",), ("Video", "MediaId")),
+    "music": (("Music",), ("Music", "ThumbMediaId")),
+    "news": (("ArticleCount", "Articles"), ("Articles",)),
+    "transfer_customer_service": (("TransInfo",), ()),
+    "transfer_biz_ai_ivr": ((), ()),
+}
+_OF_MINI_PROGRAMS = ("transfer_customer_service",)
+_LISTS = ("Articles", "item")
+_MOST_ARTICLES = 8
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+class _Fault(Exception):
+    """Ends the reading of an answer."""
+
+    def __init__(self, problem: Problem, detail: str = "", document: bytes = b"") -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+        self.detail = detail
+        self.document = document
+
+
+def judge_echo(request: PushRequest, answer: Answer) -> Verdict:
+    """Judge the answer to a URL verification (接入验证)."""
+    try:
+        _check_status(answer)
+    except _Fault as fault:
+        return Verdict("failed", problem=fault.problem, detail=fault.detail)
+    if answer.body != request.query.get("echostr", "").encode():
+        return Verdict("failed", problem=problems.NOT_ECHOED, detail=f"{len(answer.body)} bytes")
+    return Verdict("verified")
+
+
+def judge_reply(settings: PushSettings, request: PushRequest, answer: Answer, fields: Mapping[str, Any]) -> Verdict:
+    """Judge the answer to a push.
+
+    Args:
+        settings: The account's settings.
+        request: The push as it was sent.
+        answer: What came.
+        fields: What was sealed, or sent plain.
+    """
+    document = b""
+    try:
+        _check_status(answer)
+        if answer.body in (b"", b"success"):
+            return Verdict("acknowledged")
+        document = _open(settings, request, answer.body)
+        reply = _read(document)
+        if "ErrCode" in reply and "MsgType" not in reply:
+            return Verdict("acknowledged", document=document.decode())
+        _check(settings, reply, fields)
+    except _Fault as fault:
+        return Verdict(
+            "failed", problem=fault.problem, detail=fault.detail, document=document.decode("utf-8", "replace")
+        )
+    return Verdict("replied", reply=reply, document=document.decode())
+
+
+def _check_status(answer: Answer) -> None:
+    if answer.status in range(300, 400):
+        raise _Fault(problems.REDIRECTED, f"HTTP {answer.status}")
+    if answer.status != 200:
+        raise _Fault(problems.WRONG_STATUS, f"HTTP {answer.status}")
+
+
+# --- the envelope -----------------------------------------------------------------------------------------------------
+
+
+def _open(settings: PushSettings, request: PushRequest, body: bytes) -> bytes:
+    """Return the inner document."""
+    outer = _read(body)
+    if detect_format(body) != detect_format(request.body):
+        raise _Fault(problems.WRONG_FORMAT)
+    is_sealed = request.query.get("encrypt_type") == "aes"
+    if "Encrypt" not in outer:
+        # In the compatible mode, whose pushes have plain members too, WeChat takes both.
+        if is_sealed and "MsgType" not in _read(request.body):
+            raise _Fault(problems.UNSEALED)
+        return body
+    if not is_sealed:
+        raise _Fault(problems.SEALED)
+    return _unseal(settings, outer)
+
+
+def _unseal(settings: PushSettings, outer: Mapping[str, Any]) -> bytes:
+    for name in _ENVELOPE:
+        if not isinstance(outer.get(name), (str, int)):
+            raise _Fault(problems.WRONG_SEAL, name)
+    encrypt, msg_signature, timestamp, nonce = (str(outer[name]) for name in _ENVELOPE)
+    try:
+        verify_msg_signature(
+            settings.token, msg_signature=msg_signature, timestamp=timestamp, nonce=nonce, encrypt=encrypt
+        )
+        return settings.ciphers[0].decrypt(encrypt)
+    except PushError as error:
+        raise _Fault(problems.WRONG_SEAL, type(error).__name__) from None
+
+
+def _read(body: bytes) -> Mapping[str, Any]:
+    try:
+        if _CONTROL.search(body):
+            raise _Fault(problems.UNREADABLE, "control characters")
+        return parse_body(body)
+    except MalformedPush:
+        raise _Fault(problems.UNREADABLE) from None
+
+
+# --- the reply --------------------------------------------------------------------------------------------------------
+
+
+def _check(settings: PushSettings, reply: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    _check_single(reply)
+    for name in _COMMON:
+        if reply.get(name) in (None, ""):
+            raise _Fault(problems.INCOMPLETE, name)
+    kind = reply["MsgType"]
+    if kind not in _TYPES:
+        raise _Fault(problems.WRONG_TYPE)
+    if settings.account_kind == MINI_PROGRAM and kind not in _OF_MINI_PROGRAMS:
+        raise _Fault(problems.NOT_FOR_ACCOUNT, kind)
+    members, path = _TYPES[kind]
+    if set(reply) - {*_COMMON, *members}:
+        raise _Fault(problems.UNKNOWN_MEMBER)
+    _check_path(reply, path)
+    if (reply["ToUserName"], reply["FromUserName"]) != (fields.get("FromUserName"), fields.get("ToUserName")):
+        raise _Fault(problems.WRONG_ADDRESSEE)
+    if not re.fullmatch(r"[0-9]{1,10}", str(reply["CreateTime"]), re.ASCII):
+        raise _Fault(problems.INCOMPLETE, "CreateTime")
+    if kind == "news":
+        _check_articles(reply, is_event=fields.get("MsgType") == "event")
+
+
+def _check_single(members: Mapping[str, Any]) -> None:
+    """An element that occurs twice is read as a list."""
+    for name, value in members.items():
+        if name in _LISTS:
+            continue
+        if isinstance(value, list):
+            raise _Fault(problems.REPEATED, name if name in _COMMON else "")
+        if isinstance(value, Mapping):
+            _check_single(value)
+
+
+def _check_path(reply: Mapping[str, Any], path: tuple[str, ...]) -> None:
+    value: Any = reply
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if path and value in (None, ""):
+        raise _Fault(problems.INCOMPLETE, ".".join(path))
+
+
+def _check_articles(reply: Mapping[str, Any], *, is_event: bool) -> None:
+    articles = reply["Articles"]
+    if isinstance(articles, Mapping):  # XML
+        articles = articles.get("item", [])
+    listed = articles if isinstance(articles, list) else [articles]
+    most = _MOST_ARTICLES if is_event else 1
+    if str(reply.get("ArticleCount")) != str(len(listed)) or not 1 <= len(listed) <= most:
+        raise _Fault(problems.ARTICLES, f"{len(listed)}")
+    if not all(isinstance(article, Mapping) and article.get("Title") for article in listed):
+        raise _Fault(problems.INCOMPLETE, "Title")

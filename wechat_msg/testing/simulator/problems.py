@@ -1,0 +1,178 @@
+"""Everything that can be wrong with an answer: what it is, how to mend it, and whether WeChat tries again."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from wechat_msg.testing.text import Text
+
+__all__ = ["Problem"]
+
+
+@frozen
+class Problem:
+    """Why WeChat does not take an answer.
+
+    Attributes:
+        code: Its name.
+        what: What is wrong.
+        mend: What to do.
+        is_retried: Whether WeChat sends the push again; if not, the user is told at once.
+    """
+
+    code: str
+    what: Text = field(repr=False)
+    mend: Text = field(repr=False)
+    is_retried: bool = field(default=False, repr=False)
+
+
+# --- no answer --------------------------------------------------------------------------------------------------------
+
+UNREACHABLE = Problem(
+    "unreachable",
+    Text("no connection could be made", "无法建立连接"),
+    Text("start the server, and check host, port and firewall", "请确认服务已启动，并检查域名、端口与防火墙"),
+    is_retried=True,
+)
+TLS_FAILED = Problem(
+    "tls_failed",
+    Text("the TLS handshake failed", "TLS 握手失败"),
+    Text(
+        "the certificate must be for this host, still valid, and sent with its whole chain",
+        "证书须与域名一致、在有效期内，并带上完整的证书链",
+    ),
+    is_retried=True,
+)
+TIMED_OUT = Problem(
+    "timed_out",
+    Text("no whole answer came in time; WeChat hangs up", "未在时限内收到完整应答，微信断开连接"),
+    Text(
+        "answer within 5 seconds: let a PushEndpoint with a store take care of slow handlers",
+        "请在 5 秒内应答：慢处理交给带 store 的 PushEndpoint",
+    ),
+    is_retried=True,
+)
+HUNG_UP = Problem(
+    "hung_up",
+    Text("the connection was closed before the answer was whole", "应答未完整就断开了连接"),
+    Text("look into the server's log: it may have crashed", "请查看服务日志，进程可能已崩溃"),
+    is_retried=True,
+)
+NOT_HTTP = Problem(
+    "not_http",
+    Text("the answer is not HTTP", "应答不是 HTTP"),
+    Text("check the port, and whether it is http or https", "请检查端口，以及是 http 还是 https"),
+    is_retried=True,
+)
+
+# --- no answer to a push ----------------------------------------------------------------------------------------------
+
+REDIRECTED = Problem(
+    "redirected",
+    Text("the answer is a redirect, which WeChat does not follow", "应答是重定向，微信不会跟随"),
+    Text(
+        "enter the final address: mind http or https, and the slash at the end",
+        "请填写最终网址：注意 http/https 与末尾斜杠",
+    ),
+    is_retried=True,
+)
+WRONG_STATUS = Problem(
+    "wrong_status",
+    Text("the status is not 200", "状态码不是 200"),
+    Text("look into the server's log", "请查看服务日志"),
+    is_retried=True,
+)
+TOO_LONG = Problem(
+    "too_long",
+    Text("the answer is longer than any reply", "应答过长，不可能是回复"),
+    Text("answer with a reply, success, or nothing", "请回复消息、success 或空串"),
+)
+UNREADABLE = Problem(
+    "unreadable",
+    Text(
+        "the answer is neither success, nor empty, nor well-formed XML or JSON",
+        "应答既不是 success 或空串，也不是合法的 XML 或 JSON",
+    ),
+    Text(
+        "make replies with a library that escapes ]]> and control characters",
+        "请用会转义 ]]> 与控制字符的库生成回复",
+    ),
+)
+WRONG_FORMAT = Problem(
+    "wrong_format",
+    Text("the answer is JSON where the push was XML, or the other way round", "应答与推送的数据格式（XML/JSON）不一致"),
+    Text("answer in the format of the push", "请按推送的数据格式应答"),
+)
+
+# --- a seal that is wrong ---------------------------------------------------------------------------------------------
+
+UNSEALED = Problem(
+    "unsealed",
+    Text("the reply to a sealed push is not sealed", "安全模式下回复没有加密"),
+    Text("seal replies in the safe mode", "安全模式下必须加密回复"),
+)
+SEALED = Problem(
+    "sealed",
+    Text("the reply to a plain push is sealed", "明文模式下回复被加密了"),
+    Text("the server's mode and the console's must be the same", "请核对两端的消息加解密方式"),
+)
+WRONG_SEAL = Problem(
+    "wrong_seal",
+    Text("the seal of the reply is wrong", "回复的加密信封有误"),
+    Text(
+        "check Token, EncodingAESKey and AppID; the members are Encrypt, MsgSignature, TimeStamp and Nonce",
+        "请核对 Token、EncodingAESKey、AppID；字段名为 Encrypt、MsgSignature、TimeStamp、Nonce",
+    ),
+)
+
+# --- a reply that is wrong --------------------------------------------------------------------------------------------
+
+REPEATED = Problem(
+    "repeated",
+    Text("an element occurs twice: something in a text has become markup", "元素重复：文本内容变成了标签"),
+    Text("escape ]]> in CDATA: users choose what stands there", "请转义 CDATA 中的 ]]>：内容由用户决定"),
+)
+UNKNOWN_MEMBER = Problem(
+    "unknown_member",
+    Text("there is an element that no reply has", "存在回复中没有的元素"),
+    Text("check spelling and case, and escape ]]> in CDATA", "请检查字段拼写与大小写，并转义 CDATA 中的 ]]>"),
+)
+INCOMPLETE = Problem(
+    "incomplete",
+    Text("a member of the reply is missing", "回复缺少必需字段"),
+    Text(
+        "a reply has ToUserName, FromUserName, CreateTime, MsgType and its content",
+        "回复须有 ToUserName、FromUserName、CreateTime、MsgType 和内容",
+    ),
+)
+WRONG_ADDRESSEE = Problem(
+    "wrong_addressee",
+    Text("ToUserName or FromUserName is not that of the push, exchanged", "ToUserName、FromUserName 没有与推送对调"),
+    Text("exchange ToUserName and FromUserName of the push", "回复时请对调推送中的 ToUserName 与 FromUserName"),
+)
+WRONG_TYPE = Problem(
+    "wrong_type",
+    Text("MsgType is none that a reply can have", "MsgType 不是可以回复的类型"),
+    Text(
+        "a reply is text, image, voice, video, music, news, or hands over to somebody else",
+        "可回复 text、image、voice、video、music、news 或转发",
+    ),
+)
+NOT_FOR_ACCOUNT = Problem(
+    "not_for_account",
+    Text("a Mini Program cannot reply, only acknowledge", "小程序不支持被动回复消息"),
+    Text("answer success and send a customer-service message", "请回复 success，再用客服消息接口发送"),
+)
+ARTICLES = Problem(
+    "articles",
+    Text("the number of articles is wrong", "图文条数不符"),
+    Text(
+        "ArticleCount is the number of items: one as a reply to a message, up to eight to an event",
+        "ArticleCount 须等于实际条数：回复消息限 1 条，回复事件最多 8 条",
+    ),
+)
+NOT_ECHOED = Problem(
+    "not_echoed",
+    Text("the answer is not exactly echostr", "应答不是 echostr 原文"),
+    Text("answer echostr alone: no quotes, no line break, no BOM", "请只返回 echostr：不要引号、换行、BOM"),
+)

@@ -1,0 +1,332 @@
+"""PushSimulator and AsyncPushSimulator: play WeChat's side against an endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Self, TypeVar
+
+from attrs import field, frozen
+
+from wechat_msg.errors import SettingsError
+from wechat_msg.exchange import PushRequest
+from wechat_msg.flow import Flow, Sleep, drive, drive_async
+from wechat_msg.settings import PushSettings
+from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, complete_fields
+from wechat_msg.testing.simulator.in_process import (
+    ASGIApp,
+    ASGITransport,
+    LoopTransport,
+    ThreadTransport,
+    WSGIApp,
+    WSGITransport,
+)
+from wechat_msg.testing.simulator.judging import judge_echo, judge_reply
+from wechat_msg.testing.simulator.results import Answer, Delivery, NoAnswer, Try, Verdict
+from wechat_msg.testing.simulator.transports import AsyncTransport, HTTPTransport, Transport
+from wechat_msg.wire import Format
+
+__all__ = ["AsyncPushSimulator", "PushSimulator"]
+
+T = TypeVar("T", Transport, AsyncTransport)
+R = TypeVar("R")
+Judge = Callable[[PushRequest, Answer], Verdict]
+
+
+@frozen
+class _Send:
+    """The step that is answered with an Answer or a NoAnswer."""
+
+    request: PushRequest = field(repr=False)
+    limit: float
+
+
+class _Simulator(Generic[T]):
+    """What both simulators do, as flows.
+
+    Args:
+        url: Where the endpoint is; of an application in the same process, the path.
+        settings: The account's settings, as entered in WeChat's console; they also say which kind of account it is.
+        mode: plain, compatible or sealed; None: sealed if the settings have a key, else plain.
+        format: xml or json.
+        openid: The user who writes, if the fields do not say; FakeWeChatAPI knows ``oUSER``.
+        time_limit: Seconds that WeChat waits for an answer.
+        tries: How many times it sends a push in all.
+        pause: Seconds before it tries again after an answer that it cannot take; after a time-out it does so at once.
+        wsgi: An application to call in this process, instead of over HTTP.
+        asgi: The same, for ASGI.
+        ssl_context: How the endpoint's certificate is checked; None: against the public authorities.
+        on_try: Is told each try when it is over.
+        now: Clock for timestamps, seconds since the epoch.
+
+    Raises:
+        SettingsError: One of these is impossible.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        settings: PushSettings,
+        *,
+        mode: Mode | None = None,
+        format: Format = "xml",
+        openid: str = "oUSER",
+        time_limit: float = 5.0,
+        tries: int = 3,
+        pause: float = 1.0,
+        wsgi: WSGIApp | None = None,
+        asgi: ASGIApp | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        on_try: Callable[[Try], None] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        if not isinstance(settings, PushSettings):
+            raise SettingsError("settings are PushSettings")
+        if wsgi is not None and asgi is not None:
+            raise SettingsError("an application is wsgi or asgi, not both")
+        if not (time_limit > 0 and tries > 0 and pause >= 0):
+            raise SettingsError("time_limit and tries are above 0, pause is not below")
+        self.settings: PushSettings = settings
+        self._mode: Mode | None = mode
+        self._format: Format = format
+        self._openid = openid
+        self._time_limit, self._tries, self._pause = time_limit, tries, pause
+        self._on_try = on_try or (lambda _: None)
+        self._now = now
+        self._lock = threading.Lock()
+        self._newest = 0
+        self._transport: T = self._make_transport(url, wsgi, asgi, ssl_context)
+
+    def _make_transport(
+        self, url: str, wsgi: WSGIApp | None, asgi: ASGIApp | None, ssl_context: ssl.SSLContext | None
+    ) -> T:
+        if asgi is not None:
+            return self._adapt_async(ASGITransport(asgi, url))
+        return self._adapt(HTTPTransport(url, ssl_context) if wsgi is None else WSGITransport(wsgi, url))
+
+    def _adapt(self, transport: Transport) -> T:
+        """Make the kind of transport that this simulator wants of one that blocks."""
+        raise NotImplementedError
+
+    def _adapt_async(self, transport: AsyncTransport) -> T:
+        """Make it of one that is awaited."""
+        raise NotImplementedError
+
+    # --- flows --------------------------------------------------------------------------------------------------------
+
+    def _verify(self, echostr: str | None) -> Flow[Try]:
+        echostr = str(int.from_bytes(os.urandom(8), "big")) if echostr is None else echostr
+        request = build_echostr_request(self.settings, echostr, now=self._now)
+        return (yield from self._try(request, judge_echo, time.monotonic(), 1, self._time_limit))
+
+    def _send(self, request: PushRequest, fields: Mapping[str, Any], time_limit: float | None) -> Flow[Try]:
+        judge = judge_echo if request.method == "GET" else self._judge_for(fields)
+        return (yield from self._try(request, judge, time.monotonic(), 1, time_limit or self._time_limit))
+
+    def _push(
+        self, fields: Mapping[str, Any], mode: Mode | None, format: Format | None, tries: int | None
+    ) -> Flow[Delivery]:
+        document = self._complete(fields)
+        form, done, start = format or self._format, [], time.monotonic()
+        for number in range(1, (tries or self._tries) + 1):
+            # Signed and sealed anew, as time has passed; the document stays the same.
+            request = build_push(self.settings, document, mode=mode or self._mode, format=form, now=self._now)
+            one = yield from self._try(request, self._judge_for(document), start, number, self._time_limit)
+            done.append(one)
+            if one.verdict.problem is None or not one.verdict.problem.is_retried:
+                break
+            if number < (tries or self._tries) and one.seconds < self._time_limit:
+                yield Sleep(self._pause)
+        return Delivery(document, tuple(done), form, self.settings.account_kind)
+
+    def _try(self, request: PushRequest, judge: Judge, start: float, number: int, limit: float) -> Flow[Try]:
+        began = time.monotonic()
+        answer = yield _Send(request, limit)
+        seconds = time.monotonic() - began
+        if isinstance(answer, NoAnswer):
+            verdict = Verdict("failed", problem=answer.problem, detail=answer.detail)
+            one = Try(number, began - start, seconds, request, None, verdict)
+        else:
+            one = Try(number, began - start, seconds, request, answer, judge(request, answer))
+        self._on_try(one)
+        return one
+
+    def _judge_for(self, fields: Mapping[str, Any]) -> Judge:
+        return lambda request, answer: judge_reply(self.settings, request, answer, fields)
+
+    def _complete(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make up what is missing; of two pushes never the same second, by which events are told apart."""
+        with self._lock:
+            self._newest = max(int(self._now()), self._newest + 1)
+            return complete_fields({"FromUserName": self._openid, **fields}, self._newest)
+
+
+class PushSimulator(_Simulator[Transport]):
+    """Plays WeChat's side against an endpoint: over HTTP, or in this process.
+
+    It sends pushes in every mode and format, waits 5 seconds, hangs up, sends again, and judges the answers as WeChat
+    would. May be used from many threads.
+
+    Args:
+        url: Where the endpoint is; of an application in the same process, the path.
+        settings: The account's settings, as entered in WeChat's console; they also say which kind of account it is.
+        mode: plain, compatible or sealed; None: sealed if the settings have a key, else plain.
+        format: xml or json.
+        openid: The user who writes, if the fields do not say; FakeWeChatAPI knows ``oUSER``.
+        time_limit: Seconds that WeChat waits for an answer.
+        tries: How many times it sends a push in all.
+        pause: Seconds before it tries again after an answer that it cannot take; after a time-out it does so at once.
+        wsgi: An application to call in this process, instead of over HTTP.
+        asgi: The same, for ASGI; it is started before the first push, and shut down by `close`.
+        ssl_context: How the endpoint's certificate is checked; None: against the public authorities.
+        on_try: Is told each try when it is over.
+        now: Clock for timestamps, seconds since the epoch.
+
+    Raises:
+        SettingsError: One of these is impossible.
+
+    Example:
+        >>> from wechat_msg import PushEndpoint, PushSettings
+        >>> from wechat_msg.adapters.wsgi import push_app
+        >>> settings = PushSettings(token="spamtest", encoding_aes_key="A" * 43, appid="wx0123456789abcdef")
+        >>> app = push_app(PushEndpoint(settings, lambda message: f"You said: {message.content}"))
+        >>> with PushSimulator("/wechat", settings, wsgi=app) as wechat:
+        ...     wechat.push_text("hi").text
+        'You said: hi'
+    """
+
+    def _adapt(self, transport: Transport) -> Transport:
+        return transport
+
+    def _adapt_async(self, transport: AsyncTransport) -> Transport:
+        return LoopTransport(transport)
+
+    def verify(self, echostr: str | None = None) -> Try:
+        """Verify the URL (接入验证), as saving the server settings does.
+
+        Args:
+            echostr: What is to be echoed; None: a random number.
+        """
+        return self._drive(self._verify(echostr))
+
+    def push(
+        self,
+        fields: Mapping[str, Any],
+        *,
+        mode: Mode | None = None,
+        format: Format | None = None,
+        tries: int | None = None,
+    ) -> Delivery:
+        """Send a message or an event until it is taken, or all tries have failed.
+
+        Args:
+            fields: Wire names and values, as on WeChat's page; what is missing is made up as by `build_push`.
+            mode: Another mode than the simulator's.
+            format: Another format.
+            tries: Another number of tries.
+
+        Raises:
+            SettingsError: The mode needs a key, and the settings have none.
+            ReplyError: The fields cannot be written in the format.
+        """
+        return self._drive(self._push(fields, mode, format, tries))
+
+    def push_text(self, content: str) -> Delivery:
+        """Send a text message."""
+        return self.push({"MsgType": "text", "Content": content})
+
+    def push_event(self, event: str, **fields: Any) -> Delivery:
+        """Send an event.
+
+        Args:
+            event: Its name: ``subscribe``, ``CLICK`` ...
+            fields: Its other members, by wire names: ``EventKey="HELP"``.
+        """
+        return self.push({"MsgType": "event", "Event": event, **fields})
+
+    def send(self, request: PushRequest, fields: Mapping[str, Any], *, time_limit: float | None = None) -> Try:
+        """Send one request once, just as it is, be it forged or broken.
+
+        Args:
+            request: The request.
+            fields: What it says; the reply must fit to it.
+            time_limit: Seconds to wait; None: as long as WeChat does.
+        """
+        return self._drive(self._send(request, fields, time_limit))
+
+    def close(self) -> None:
+        """Shut an ASGI application down; may be called again."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _drive(self, flow: Flow[R]) -> R:
+        return drive(flow, self._perform)
+
+    def _perform(self, step: Any) -> Any:
+        if isinstance(step, Sleep):
+            return time.sleep(step.seconds)
+        return self._transport.send(step.request, step.limit)
+
+
+class AsyncPushSimulator(_Simulator[AsyncTransport]):
+    """`PushSimulator` with ``await``; an ASGI application runs in the loop that calls it."""
+
+    def _adapt(self, transport: Transport) -> AsyncTransport:
+        return ThreadTransport(transport)
+
+    def _adapt_async(self, transport: AsyncTransport) -> AsyncTransport:
+        return transport
+
+    async def verify(self, echostr: str | None = None) -> Try:
+        """See `PushSimulator.verify`."""
+        return await self._drive(self._verify(echostr))
+
+    async def push(
+        self,
+        fields: Mapping[str, Any],
+        *,
+        mode: Mode | None = None,
+        format: Format | None = None,
+        tries: int | None = None,
+    ) -> Delivery:
+        """See `PushSimulator.push`."""
+        return await self._drive(self._push(fields, mode, format, tries))
+
+    async def push_text(self, content: str) -> Delivery:
+        """See `PushSimulator.push_text`."""
+        return await self.push({"MsgType": "text", "Content": content})
+
+    async def push_event(self, event: str, **fields: Any) -> Delivery:
+        """See `PushSimulator.push_event`."""
+        return await self.push({"MsgType": "event", "Event": event, **fields})
+
+    async def send(self, request: PushRequest, fields: Mapping[str, Any], *, time_limit: float | None = None) -> Try:
+        """See `PushSimulator.send`."""
+        return await self._drive(self._send(request, fields, time_limit))
+
+    async def close(self) -> None:
+        """See `PushSimulator.close`."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def _drive(self, flow: Flow[R]) -> R:
+        return await drive_async(flow, self._perform)
+
+    async def _perform(self, step: Any) -> Any:
+        if isinstance(step, Sleep):
+            return await asyncio.sleep(step.seconds)
+        return await self._transport.send(step.request, step.limit)

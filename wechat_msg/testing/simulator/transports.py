@@ -1,0 +1,211 @@
+"""One request over HTTP: never longer than its time, never more of the answer than is needed."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import re
+import socket
+import ssl
+import time
+from typing import Protocol
+from urllib.parse import SplitResult, urlsplit
+
+from wechat_msg.errors import SettingsError
+from wechat_msg.exchange import PushRequest
+from wechat_msg.testing.simulator import problems
+from wechat_msg.testing.simulator.results import Answer, NoAnswer
+
+__all__ = ["MOST_BYTES", "AsyncTransport", "HTTPTransport", "Transport", "make_target", "split_url"]
+
+#: No reply comes near. What WeChat itself would read is unconfirmed.
+MOST_BYTES = 1 << 20
+_PIECE = 1 << 16
+_USER_AGENT = "Mozilla/4.0"  # WeChat's own
+_PLAIN = re.compile(r"[!-~]+")
+
+
+class Transport(Protocol):
+    """Carries a request to the endpoint."""
+
+    def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
+        """Send a request, and return what has come of it after *limit* seconds at most."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """A transport that is awaited."""
+
+    async def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
+        """Send a request, and return what has come of it after *limit* seconds at most."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
+def split_url(url: str) -> SplitResult:
+    """Take an address apart.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and _PLAIN.fullmatch(url):
+            return parts
+    except (AttributeError, TypeError, ValueError):
+        pass
+    raise SettingsError("url: http:// or https://, a host, and the path（网址须以 http:// 或 https:// 开头）")
+
+
+def make_target(parts: SplitResult, request: PushRequest) -> str:
+    """Return path and query of a request; what the address has of its own stays in front."""
+    query = "&".join(filter(None, (parts.query, request.query_string)))
+    return (parts.path or "/") + (f"?{query}" if query else "")
+
+
+class HTTPTransport:
+    """Sends each request on a connection of its own.
+
+    Args:
+        url: Where the endpoint is.
+        ssl_context: How certificates are checked; None: as WeChat does, against the public authorities.
+
+    Raises:
+        SettingsError: *url* is none.
+    """
+
+    def __init__(self, url: str, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._parts = split_url(url)
+        self._ssl_context = ssl_context
+
+    def close(self) -> None:
+        """Do nothing: no connection is kept."""
+
+    def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
+        """Send a request, and return what has come of it after *limit* seconds at most."""
+        deadline = time.monotonic() + limit
+        connection = self._connect(deadline)
+        if isinstance(connection, NoAnswer):
+            return connection
+        with connection:
+            return _exchange(connection, self._render(request), request.method, deadline)
+
+    def _connect(self, deadline: float) -> socket.socket | NoAnswer:
+        parts = self._parts
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            connection = socket.create_connection((parts.hostname, port), timeout=_left(deadline))
+        except (OSError, UnicodeError) as error:  # a host of which no DNS name can be made
+            return NoAnswer(problems.UNREACHABLE, getattr(error, "strerror", None) or type(error).__name__)
+        if parts.scheme == "http":
+            return connection
+        with contextlib.ExitStack() as undo:
+            undo.callback(connection.close)
+            try:
+                secure = self._secure(connection, deadline)
+            except OSError as error:
+                return NoAnswer(problems.TLS_FAILED, _explain(error))
+            undo.pop_all()
+            return secure
+
+    def _secure(self, connection: socket.socket, deadline: float) -> ssl.SSLSocket:
+        context = self._ssl_context or ssl.create_default_context()
+        connection.settimeout(_left(deadline))
+        return context.wrap_socket(connection, server_hostname=self._parts.hostname)
+
+    def _render(self, request: PushRequest) -> bytes:
+        headers = {
+            "Host": self._parts.netloc.rpartition("@")[2],
+            "User-Agent": _USER_AGENT,
+            "Accept": "*/*",
+            "Connection": "close",
+        }
+        if request.method != "GET":
+            headers |= {"Content-Type": request.content_type, "Content-Length": str(len(request.body))}
+        head = [f"{request.method} {make_target(self._parts, request)} HTTP/1.1"]
+        head += [f"{name}: {value}" for name, value in headers.items() if value]
+        return "\r\n".join([*head, "", ""]).encode() + request.body
+
+
+def _explain(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return str(error.verify_message)
+    if isinstance(error, ssl.SSLError):
+        return str(error.reason or "")
+    return error.strerror or type(error).__name__
+
+
+def _exchange(connection: socket.socket, request: bytes, method: str, deadline: float) -> Answer | NoAnswer:
+    lost = False
+    try:
+        lost = _send(connection, request, deadline)
+        return _receive(connection, method, deadline)
+    except TimeoutError:
+        return NoAnswer(problems.TIMED_OUT)
+    except (http.client.RemoteDisconnected, http.client.IncompleteRead, OSError):
+        return NoAnswer(problems.HUNG_UP, "while the request was being sent" if lost else "")
+    except (http.client.HTTPException, ValueError, OverflowError):
+        return NoAnswer(problems.NOT_HTTP)
+
+
+def _send(connection: socket.socket, request: bytes, deadline: float) -> bool:
+    """Send it all; return whether the server stopped listening, as it may after an answer that came early."""
+    connection.settimeout(_left(deadline))
+    try:
+        connection.sendall(request)
+    except ConnectionError:
+        return True
+    return False
+
+
+def _receive(connection: socket.socket, method: str, deadline: float) -> Answer | NoAnswer:
+    # HTTPResponse wants nothing of a socket but its makefile.
+    response = http.client.HTTPResponse(_Stream(connection, deadline), method=method)  # type: ignore[arg-type]
+    response.begin()
+    body = bytearray()
+    while piece := response.read(_PIECE):
+        body += piece
+        if len(body) > MOST_BYTES:
+            return NoAnswer(problems.TOO_LONG, f"more than {MOST_BYTES} bytes")
+    if response.length:
+        return NoAnswer(problems.HUNG_UP, f"{response.length} bytes are missing")
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, bytes(body))
+
+
+class _Stream(io.RawIOBase):
+    """What a socket receives, until a deadline. A time-out of the socket alone would begin anew with every byte."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self, _PIECE)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        self._connection.settimeout(_left(self._deadline))
+        return self._connection.recv_into(buffer)
+
+
+def _left(deadline: float) -> float:
+    """Return the seconds that are left.
+
+    Raises:
+        TimeoutError: None.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
