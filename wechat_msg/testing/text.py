@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from attrs import frozen
 
-__all__ = ["Language", "Text"]
+__all__ = ["Language", "Text", "join", "label", "same"]
 
 Language = Literal["en", "zh"]
 
@@ -37,3 +38,24 @@ class Text:
     def __str__(self) -> str:
         """Return both."""
         return f"{self.en}（{self.zh}）" if self.zh != self.en else self.en
+
+
+def join(texts: Iterable[Text]) -> Text:
+    """Write several one after the other.
+
+    Example:
+        >>> join([Text("one", "一"), Text("two", "二")]).to("zh")
+        '一、二'
+    """
+    listed = list(texts)
+    return Text(", ".join(text.en for text in listed), "、".join(text.zh for text in listed))
+
+
+def label(name: Text, text: Text) -> Text:
+    """Write what something is about in front of it."""
+    return Text(f"{name.en}: {text.en}", f"{name.zh}：{text.zh}")
+
+
+def same(word: str) -> Text:
+    """Make a text of a word that both languages share."""
+    return Text(word, word)

@@ -1,0 +1,261 @@
+"""The conformance table: every row is failed by a bot that has just this fault, and our examples pass them all."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from xml.etree import ElementTree as ET
+
+import attrs
+import pytest
+
+from tests.servers import GUNICORN, serve
+from tests.test_examples import ENVIRON, SETTINGS
+from wechat_msg import MINI_PROGRAM, NO_DEDUP, PushEndpoint, PushError, PushRequest, PushSettings, open_push
+from wechat_msg.adapters.wsgi import push_app
+from wechat_msg.push import parse_query
+from wechat_msg.signature import compute_msg_signature, is_signature_valid
+from wechat_msg.testing import PushSimulator
+from wechat_msg.testing.conformance import CHECKS, check_endpoint
+from wechat_msg.testing.conformance.probe import Probe
+
+PLAIN = PushSettings(token="spamtest")
+SEALED = PushSettings(token="spamtest", encoding_aes_key="A" * 43, appid="wx0123456789abcdef")
+EXAMPLES = {
+    "flask": ["examples/flask_app.py"],
+    "django": ["examples/django_project/manage.py", "runserver"],
+    "fastapi": ["examples/fastapi_app.py"],
+    "wsgi-gunicorn": [*GUNICORN, "examples.wsgi_app:app"],
+}
+
+
+def echo(message):
+    return getattr(message, "content", None)
+
+
+def make(settings=SEALED, handler=echo, **options):
+    """A bot that is as good as its settings and options are."""
+    return push_app(PushEndpoint(settings, handler, **options))
+
+
+def bot(answer):
+    """A bot of a function of the request that gives a body, or status, body and content type."""
+
+    def app(environ, start_response):
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        answered = answer(PushRequest(environ["REQUEST_METHOD"], parse_query(environ["QUERY_STRING"]), body))
+        status, content, kind = answered if isinstance(answered, tuple) else (200, answered, "text/plain")
+        start_response(f"{status} ?", [("Content-Type", kind)])
+        return [content]
+
+    return app
+
+
+def spoil(condition, answer):
+    """A bot that is good but for the requests of which *condition* is true."""
+    endpoint = PushEndpoint(SEALED, echo)
+
+    def respond(request):
+        if condition(request):
+            return answer(request)
+        response = endpoint.handle(request)
+        return response.status, response.body, response.content_type
+
+    return bot(respond)
+
+
+def is_get(request):
+    return request.method == "GET"
+
+
+def is_post(request):
+    return request.method == "POST"
+
+
+def is_garbage(request):
+    with contextlib.suppress(PushError):
+        return open_push(SEALED, request) is None
+    return is_post(request)
+
+
+def says(word):
+    """Tell whether a push has this value."""
+    return lambda request: is_post(request) and not is_garbage(request) and word in str(read(request).raw.values())
+
+
+def read(request):
+    return open_push(SEALED, request).message
+
+
+def seal(message, content, extra=""):
+    """Answer as bots do that put what users write into CDATA as it is."""
+    document = (
+        f"<xml><ToUserName>{message.from_user_name}</ToUserName><FromUserName>{message.to_user_name}</FromUserName>"
+        f"<CreateTime>1</CreateTime><MsgType>text</MsgType><Content><![CDATA[{content}]]></Content>{extra}</xml>"
+    )
+    encrypt = SEALED.ciphers[0].encrypt(document.encode())
+    signature = compute_msg_signature(SEALED.token, timestamp="1", nonce="2", encrypt=encrypt)
+    parts = {"Encrypt": encrypt, "MsgSignature": signature, "TimeStamp": 1, "Nonce": 2}
+    return ("<xml>" + "".join(f"<{name}>{value}</{name}>" for name, value in parts.items()) + "</xml>").encode()
+
+
+def expand(request):
+    """Read XML with its entities, as the standard library does."""
+    root = ET.fromstring(request.body)
+    body = f"<xml><ToUserName/><Encrypt>{root.findtext('Encrypt')}</Encrypt></xml>".encode()
+    return PushEndpoint(SEALED, echo).handle(attrs.evolve(request, body=body)).body
+
+
+def answer_first_only():
+    """Acknowledge whatever has been seen before: its reply is lost if the first connection was."""
+    seen = set()
+
+    def answer(request):
+        message = read(request)
+        key = (message.raw.get("MsgId"), message.create_time)
+        return b"success" if key in seen else (seen.add(key), seal(message, "hello"))[1]
+
+    return spoil(lambda request: not is_garbage(request) and is_post(request), answer)
+
+
+FAULTS = {
+    "verification": [spoil(is_get, lambda r: b'"' + r.query.get("echostr", "").encode() + b'"')],
+    "echostr_is_text": [spoil(is_get, lambda r: (200, r.query.get("echostr", "").encode(), "text/html"))],
+    "modes": [
+        spoil(says("check"), lambda r: seal(read(r), "x").replace(b"<Nonce>2", b"<Nonce>3")),
+        make(attrs.evolve(SEALED, token="another")),
+        bot(lambda r: (500, b"", "text/html")),
+    ],
+    "json_format": [spoil(lambda r: r.body.startswith(b"{"), lambda r: (500, b"", "text/html"))],
+    "types": [spoil(says("voice"), lambda r: b"not supported"), spoil(says("SCAN"), lambda r: (404, b"", "text/html"))],
+    "unknown": [spoil(says("check_of_new_event"), lambda r: (500, b"", "text/html"))],
+    "injection": [spoil(says("]]>"), lambda r: seal(read(r), read(r).content))],
+    "resend": [
+        make(handler=(lambda numbers: lambda message: f"{next(numbers)}")(itertools.count()), store=NO_DEDUP),
+        answer_first_only(),
+    ],
+    "slow": [spoil(says("take your time"), lambda r: (503, b"", "text/html"))],
+    "visit": [spoil(lambda r: not r.query, lambda r: (200, b"hello", "text/html"))],
+    "forgery": [
+        spoil(lambda r: not is_signature_valid("spamtest", **signed(r)), lambda r: seal(Anybody, "x")),
+        spoil(lambda r: "msg_signature" not in r.query, lambda r: (200, seal(Anybody, "x"), "text/xml")),
+    ],
+    "downgrade": [make(attrs.evolve(SEALED, allow_plaintext=True))],
+    "outer_fields": [
+        spoil(
+            lambda r: not is_garbage(r) and b"<Content>" in r.body,
+            lambda r: seal(read(r), ET.fromstring(r.body).findtext("Content")),
+        )
+    ],
+    "appid": [make(attrs.evolve(SEALED, extra_appids=["wxfedcba9876543210"]))],
+    "garbage": [spoil(is_garbage, lambda r: (500, b"", "text/html"))],
+    "entities": [spoil(lambda r: b"DOCTYPE" in r.body, expand)],
+    "big": [make(attrs.evolve(SEALED, max_body=1 << 30))],
+}
+
+
+class Anybody:
+    from_user_name, to_user_name = "oUSER", "gh_0123456789ab"
+
+
+def signed(request):
+    return {name: request.query.get(name, "") for name in ("signature", "timestamp", "nonce")}
+
+
+def check(app, settings=SEALED, **options):
+    """Return the rows of an application by their names."""
+    simulator = PushSimulator("/wechat", settings, wsgi=app, time_limit=1.0, pause=0.0)
+    return {row.name: row for row in check_endpoint(simulator, **options)}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Let the next second come at once: the replies of these bots do not depend on it."""
+    monkeypatch.setattr("wechat_msg.testing.conformance.answers._UNTIL_THE_NEXT_SECOND", 0.0)
+
+
+class TestAFault:
+    @pytest.mark.parametrize(
+        ("name", "app"), [pytest.param(name, app, id=name) for name, apps in FAULTS.items() for app in apps]
+    )
+    def test_is_found(self, name, app):
+        row = check(app, slow_text="take your time")[name]
+        assert row.status in ("fail", "warn")
+        assert row.finding.en
+        assert row.finding.zh
+        assert row.shown.zh
+        assert row.mend.zh
+
+    def test_is_not_seen_where_there_is_none(self):
+        statuses = {row.status for row in check(make(), slow_text="hi").values()}
+        assert statuses == {"pass"}
+
+    def test_is_known_of_every_check(self):
+        assert {check.name for check in CHECKS} == {*FAULTS, "speed"}
+
+    def test_of_speed_is_a_warning(self):
+        (speed,) = (check for check in CHECKS if check.name == "speed")
+        probe = Probe(PushSimulator("/", SEALED, wsgi=make()), None)
+        assert speed.run(probe).status == "pass"
+        probe.slowest = 4.2
+        assert speed.run(probe).status == "warn"
+
+
+class TestTheTable:
+    def test_leaves_out_what_does_not_apply_without_a_key(self):
+        rows = check(make(PLAIN), PLAIN)
+        assert {name for name, row in rows.items() if row.status == "skip"} == {
+            "slow",
+            "downgrade",
+            "outer_fields",
+            "appid",
+        }
+        assert {row.status for row in rows.values()} == {"pass", "skip"}
+
+    def test_asks_for_plain_answers_too_where_the_settings_allow_them(self):
+        settings = attrs.evolve(SEALED, allow_plaintext=True)
+        rows = check(make(settings), settings)
+        assert rows["modes"].finding.en == "plain, compatible, sealed"
+        assert rows["downgrade"].status == "skip"
+
+    def test_of_a_mini_program_takes_no_replies_and_insists_on_json(self):
+        settings = attrs.evolve(SEALED, account_kind=MINI_PROGRAM)
+        assert {row.status for row in check(make(settings, lambda _: None), settings).values()} == {"pass", "skip"}
+        xml_only = spoil(lambda r: r.body.startswith(b"{"), lambda r: (500, b"", "text/html"))
+        rows = check(xml_only, settings)
+        assert rows["json_format"].status == "fail"
+        assert "Mini Program" in rows["modes"].finding.en
+
+    def test_says_that_nobody_is_there_and_tries_no_more(self):
+        simulator = PushSimulator("http://127.0.0.1:1/wechat", SEALED, pause=0.0)
+        first, *others = check_endpoint(simulator)
+        assert first.status == "fail"
+        assert "connection" in first.finding.en
+        assert {row.status for row in others} == {"skip"}
+
+    @pytest.mark.parametrize("answer", [b"\xff\x00", b"<xml><a>", b"{}", b"[]", b"success\n", b"1" * (2 << 20)])
+    @pytest.mark.parametrize("status", [200, 302, 500])
+    def test_is_made_of_whatever_a_bot_answers(self, answer, status):
+        rows = check(bot(lambda _: (status, answer, "text/html")))
+        assert rows["modes"].status == "fail"
+        assert len(rows) == len(CHECKS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", EXAMPLES.values(), ids=EXAMPLES)
+def test_our_examples_pass_every_row(command, tmp_path, monkeypatch):
+    monkeypatch.undo()  # their replies tell the second
+    place = {"WECHAT_STORE": str(tmp_path / "store.db"), "REDIS_URL": ""}
+    with serve(*command, environ={**ENVIRON, **place}) as server:
+        rows = list(check_endpoint(PushSimulator(f"http://127.0.0.1:{server.port}/wechat", SETTINGS)))
+    assert {row.name: row.finding.en for row in rows if row.status not in ("pass", "skip")} == {}
+    assert [row.name for row in rows if row.status == "skip"] == ["slow"]
+
+
+@pytest.mark.slow
+def test_our_slow_bot_passes_every_row(tmp_path):
+    place = {"WECHAT_STORE": str(tmp_path / "store.db"), "REDIS_URL": ""}
+    with serve("examples/slow_bot.py", environ={**ENVIRON, **place}) as server:
+        simulator = PushSimulator(f"http://127.0.0.1:{server.port}/wechat", SETTINGS, time_limit=1.0, pause=0.0)
+        rows = list(check_endpoint(simulator, slow_text="1.5"))
+    assert {row.name: row.status for row in rows if row.status != "pass"} == {}

@@ -1,0 +1,173 @@
+"""Probe: what checks send, and how they tell what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from attrs import frozen
+
+from wechat_msg.errors import PushError
+from wechat_msg.exchange import PushRequest
+from wechat_msg.settings import PushSettings
+from wechat_msg.testing.conformance.row import Status
+from wechat_msg.testing.pushes import Mode, build_push, complete_fields
+from wechat_msg.testing.simulator import problems
+from wechat_msg.testing.simulator.results import Delivery, Try
+from wechat_msg.testing.simulator.simulator import PushSimulator
+from wechat_msg.testing.text import Text, join, label
+from wechat_msg.wire import Format, parse_body
+
+__all__ = ["Attempt", "Finding", "Probe", "Unreachable", "explain", "judge_refusals", "judge_takings"]
+
+Attempt = tuple[Text, Try]
+"""What was tried, and what came of it."""
+
+_Reception = Literal["taken", "silent", "crashed", "unclear", "refused"]
+
+
+@frozen
+class Finding:
+    """What a check has found."""
+
+    status: Status
+    text: Text
+
+
+class Unreachable(Exception):
+    """There is no endpoint to check, or not any more."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text)
+        self.text: Text = text
+
+
+class Probe:
+    """Sends what checks want to send.
+
+    Args:
+        simulator: Plays WeChat's side.
+        slow_text: A text that the bot answers slowly; None: nobody knows one.
+    """
+
+    def __init__(self, simulator: PushSimulator, slow_text: str | None) -> None:
+        self._simulator = simulator
+        self.slow_text: str | None = slow_text
+        self.slowest: float = 0.0
+
+    @property
+    def settings(self) -> PushSettings:
+        """The account's settings."""
+        return self._simulator.settings
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The modes in which WeChat may send with these settings."""
+        if not self.settings.ciphers:
+            return ("plain",)
+        return ("plain", "compatible", "sealed") if self.settings.allow_plaintext else ("compatible", "sealed")
+
+    def verify(self, echostr: str | None = None) -> Try:
+        """Verify the URL."""
+        return _insist(self._simulator.verify(echostr))
+
+    def push(self, fields: Mapping[str, Any], mode: Mode | None = None, format: Format = "xml") -> Try:
+        """Send a genuine push once."""
+        one = _insist(self._simulator.push(fields, mode=mode, format=format, tries=1).tries[0])
+        if one.answer is not None:
+            self.slowest = max(self.slowest, one.seconds)
+        return one
+
+    def push_text(self, content: str) -> Try:
+        """Send a genuine text message once."""
+        return self.push({"MsgType": "text", "Content": content})
+
+    def deliver(self, fields: Mapping[str, Any]) -> Delivery:
+        """Send a genuine push until it is taken, as often as WeChat does."""
+        return self._simulator.push(fields)
+
+    def complete(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Make up what a push needs."""
+        return complete_fields(fields, int(time.time()))
+
+    def build(
+        self, fields: Mapping[str, Any], *, mode: Mode | None = None, settings: PushSettings | None = None
+    ) -> PushRequest:
+        """Make a push in XML without sending it."""
+        return build_push(settings or self.settings, fields, mode=mode)
+
+    def send(self, request: PushRequest, fields: Mapping[str, Any] | None = None) -> Try:
+        """Send a request once, just as it is."""
+        return _insist(self._simulator.send(request, fields or {}))
+
+
+def _insist(one: Try) -> Try:
+    """Return a try that came through."""
+    if one.verdict.problem in (problems.UNREACHABLE, problems.TLS_FAILED):
+        raise Unreachable(explain(one))
+    return one
+
+
+# --- what must be taken ---------------------------------------------------------------------------------------------
+
+
+def judge_takings(attempts: Iterable[Attempt], otherwise: Status = "fail") -> Finding:
+    """Pass if every one was taken; else say which were not, and why."""
+    listed = list(attempts)
+    failed = [attempt for attempt in listed if attempt[1].verdict.problem]
+    if failed:
+        return Finding(otherwise, join(label(name, explain(one)) for name, one in failed))
+    return Finding("pass", join(name for name, _ in listed))
+
+
+def explain(one: Try) -> Text:
+    """Say in one line why WeChat does not take an answer."""
+    problem, detail = one.verdict.problem, one.verdict.detail
+    if problem is None:
+        return Text("taken", "正常")
+    more = f" [{detail}]" if detail else ""
+    return Text(problem.what.en + more, problem.what.zh + more)
+
+
+# --- what must be refused --------------------------------------------------------------------------------------------
+
+_RECEPTIONS: Mapping[_Reception, tuple[Status, Text]] = {
+    "taken": ("fail", Text("answered as if genuine", "当作真实推送处理")),
+    "silent": ("fail", Text("no answer", "没有应答")),
+    "crashed": ("warn", Text("refused, but as a failure of the server", "已拒绝，但返回的是服务端错误")),
+    "unclear": ("warn", Text("status 200, as if genuine", "返回 200，如同真实推送")),
+    "refused": ("pass", Text("refused", "已拒绝")),
+}
+
+
+def judge_refusals(attempts: Iterable[Attempt]) -> Finding:
+    """Pass if every one was refused with 4xx; else say which were not."""
+    listed = list(attempts)
+    received = {reception: [one for one in listed if _receive(one[1]) == reception] for reception in _RECEPTIONS}
+    reception = next(reception for reception, found in received.items() if found)
+    status, text = _RECEPTIONS[reception]
+    return Finding(status, label(text, join(_name(name, one) for name, one in received[reception])))
+
+
+def _name(name: Text, one: Try) -> Text:
+    if one.answer is None or one.answer.status in range(400, 500):
+        return name
+    return Text(f"{name.en} ({one.answer.status})", f"{name.zh}（{one.answer.status}）")
+
+
+def _receive(one: Try) -> _Reception:
+    if one.answer is None:
+        return "refused" if one.verdict.problem == problems.HUNG_UP else "silent"
+    if one.answer.status in range(400, 500):
+        return "refused"
+    if one.answer.status in range(500, 600):
+        return "crashed"
+    return "taken" if one.verdict.outcome == "verified" or _is_reply(one.answer.body) else "unclear"
+
+
+def _is_reply(body: bytes) -> bool:
+    with contextlib.suppress(PushError):
+        return not {"MsgType", "Encrypt"}.isdisjoint(parse_body(body))
+    return False
