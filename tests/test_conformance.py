@@ -259,3 +259,15 @@ def test_our_slow_bot_passes_every_row(tmp_path):
         simulator = PushSimulator(f"http://127.0.0.1:{server.port}/wechat", SETTINGS, time_limit=1.0, pause=0.0)
         rows = list(check_endpoint(simulator, slow_text="1.5"))
     assert {row.name: row.status for row in rows if row.status != "pass"} == {}
+
+
+@pytest.mark.slow
+def test_the_bot_on_another_sdk_fails_where_its_users_are_hurt(monkeypatch):
+    """What docs/comparison.md says of wechatpy, which is at hand; WeRoBot would need an environment of its own."""
+    monkeypatch.undo()
+    with serve("examples/comparison/wechatpy_bot.py", environ={**ENVIRON, "PORT": "0"}) as server:
+        rows = {
+            row.name: row for row in check_endpoint(PushSimulator(f"http://127.0.0.1:{server.port}/wechat", SETTINGS))
+        }
+    assert {"injection", "resend", "downgrade"} <= {name for name, row in rows.items() if row.status == "fail"}
+    assert rows["modes"].status == "pass"

@@ -1,6 +1,7 @@
 """An echo bot on wechatpy and Flask, with the steps of that project's own echo example."""
 
 import os
+import time
 
 from flask import Flask, abort, request
 from wechatpy import create_reply, parse_message
@@ -16,7 +17,11 @@ app = Flask(__name__)
 
 def answer(xml):
     message = parse_message(xml)
-    return create_reply(message.content if message.type == "text" else "only text, please", message).render()
+    if message.type != "text":
+        return create_reply("only text, please", message).render()
+    if message.content.isdecimal():
+        time.sleep(int(message.content))  # in place of a database, a language model ...
+    return create_reply(message.content, message).render()
 
 
 @app.route("/wechat", methods=["GET", "POST"])

@@ -1,6 +1,7 @@
 """An echo bot on WeRoBot, set up as that project's documentation says."""
 
 import os
+import time
 
 from werobot import WeRoBot
 
@@ -11,6 +12,8 @@ robot.config["ENCODING_AES_KEY"] = os.environ["WECHAT_ENCODING_AES_KEY"]
 
 @robot.text
 def echo(message):
+    if message.content.isdecimal():
+        time.sleep(int(message.content))  # in place of a database, a language model ...
     return message.content
 
 

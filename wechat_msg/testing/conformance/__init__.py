@@ -10,12 +10,12 @@ from wechat_msg.testing.conformance.checks import Check
 from wechat_msg.testing.conformance.probe import Finding, Probe, Unreachable
 from wechat_msg.testing.conformance.row import Row, Status
 from wechat_msg.testing.simulator.simulator import PushSimulator
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.text import Text, same
 
 __all__ = ["CHECKS", "Check", "Row", "Status", "check_endpoint"]
 
-CHECKS: tuple[Check, ...] = (*answers.CHECKS, *refusals.CHECKS)
-"""All checks, in the order in which they run."""
+CHECKS: tuple[Check, ...] = (*answers.CHECKS, *refusals.CHECKS, answers.slow)
+"""All checks, in the order in which they run; the slow one is the last, as its handlers may go on after it."""
 
 _NOT_TRIED = Finding("skip", Text("not tried", "未检查"))
 
@@ -54,7 +54,7 @@ def check_endpoint(simulator: PushSimulator, *, slow_text: str | None = None) ->
 
 
 def _make_row(check: Check, finding: Finding, seconds: float) -> Row:
-    nothing = Text("", "")
-    is_fine = finding.status in ("pass", "skip")
-    shown, mend = (nothing, nothing) if is_fine else (check.shown, check.mend)
+    shown = mend = same("")
+    if finding.status in ("fail", "warn"):
+        shown, mend = finding.shown or check.shown, finding.mend or check.mend
     return Row(check.name, check.title, finding.status, finding.text, shown, mend, seconds)

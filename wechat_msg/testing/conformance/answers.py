@@ -222,4 +222,4 @@ def speed(probe: Probe) -> Finding:
     )
 
 
-CHECKS = (verification, echostr_is_text, modes, json_format, types, unknown, injection, resend, slow, speed)
+CHECKS = (verification, echostr_is_text, modes, json_format, types, unknown, injection, resend, speed)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+import attrs
 from attrs import frozen
 
 from wechat_msg.errors import PushError
@@ -30,10 +31,19 @@ _Reception = Literal["taken", "silent", "crashed", "unclear", "refused"]
 
 @frozen
 class Finding:
-    """What a check has found."""
+    """What a check has found.
+
+    Attributes:
+        status: How it went.
+        text: What was seen.
+        shown: What comes of it; None: what the check says.
+        mend: How to mend it; None: as the check says.
+    """
 
     status: Status
     text: Text
+    shown: Text | None = None
+    mend: Text | None = None
 
 
 class Unreachable(Exception):
@@ -133,12 +143,28 @@ def explain(one: Try) -> Text:
 
 # --- what must be refused --------------------------------------------------------------------------------------------
 
-_RECEPTIONS: Mapping[_Reception, tuple[Status, Text]] = {
-    "taken": ("fail", Text("answered as if genuine", "当作真实推送处理")),
-    "silent": ("fail", Text("no answer", "没有应答")),
-    "crashed": ("warn", Text("refused, but as a failure of the server", "已拒绝，但返回的是服务端错误")),
-    "unclear": ("warn", Text("status 200, as if genuine", "返回 200，如同真实推送")),
-    "refused": ("pass", Text("refused", "已拒绝")),
+_TURN_AWAY = Text("answer 403 to what you refuse", "拒绝时请返回 403")
+_RECEPTIONS: Mapping[_Reception, Finding] = {
+    "taken": Finding("fail", Text("answered as if genuine", "当作真实推送处理")),
+    "silent": Finding(
+        "fail",
+        Text("no answer", "没有应答"),
+        Text("an attacker keeps a worker busy", "攻击者可占用工作进程"),
+        _TURN_AWAY,
+    ),
+    "crashed": Finding(
+        "warn",
+        Text("refused, but as a failure of the server", "已拒绝，但返回的是服务端错误"),
+        Text("forgeries fill the log with errors", "伪造请求会让错误日志泛滥"),
+        _TURN_AWAY,
+    ),
+    "unclear": Finding(
+        "warn",
+        Text("status 200, as if genuine", "返回 200，如同真实推送"),
+        Text("nobody can tell whether it was refused", "无法判断是否已拒绝"),
+        _TURN_AWAY,
+    ),
+    "refused": Finding("pass", Text("refused", "已拒绝")),
 }
 
 
@@ -147,8 +173,8 @@ def judge_refusals(attempts: Iterable[Attempt]) -> Finding:
     listed = list(attempts)
     received = {reception: [one for one in listed if _receive(one[1]) == reception] for reception in _RECEPTIONS}
     reception = next(reception for reception, found in received.items() if found)
-    status, text = _RECEPTIONS[reception]
-    return Finding(status, label(text, join(_name(name, one) for name, one in received[reception])))
+    finding = _RECEPTIONS[reception]
+    return attrs.evolve(finding, text=label(finding.text, join(_name(*attempt) for attempt in received[reception])))
 
 
 def _name(name: Text, one: Try) -> Text:

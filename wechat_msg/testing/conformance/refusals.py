@@ -134,7 +134,7 @@ def appid(probe: Probe) -> Finding:
 )
 def garbage(probe: Probe) -> Finding:
     finding = judge_refusals([*_send_garbage(probe), *_send_sealed_garbage(probe)])
-    return Finding("pass" if finding.status == "pass" else "fail", finding.text)
+    return finding if finding.status == "pass" else Finding("fail", finding.text)
 
 
 def _send_garbage(probe: Probe) -> list[Attempt]:
