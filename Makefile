@@ -1,10 +1,10 @@
-# make demo | test | lint | bench: each makes its own environment in .venv first; nothing has to be installed by hand
-# but Python 3.11 or later with pip.
+# make demo | test | lint | bench | screenshot: each makes its own environment in .venv first; nothing has to be installed
+# by hand but Python 3.11 or later with pip; for the screenshot also chromium, chromium-driver and fonts-noto-cjk.
 
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: demo test lint bench format clean
+.PHONY: demo test lint bench screenshot format clean
 .DEFAULT_GOAL := test
 
 # Without ensurepip (Debian keeps it in a package of its own), so pip is put in from outside.
@@ -16,7 +16,7 @@ PY := .venv/bin/python
 	touch $@
 
 demo: .venv/made
-	$(PY) -m examples.demo
+	$(PY) -m wechat_msg demo
 
 test: lint
 	$(PY) -m pytest -n 4 --benchmark-disable
@@ -30,6 +30,9 @@ lint: .venv/made
 bench: .venv/made
 	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds -p no:xdist
 	$(PY) -m tests.benchmarks
+
+screenshot: .venv/made
+	$(PY) docs/images/make_playground.py
 
 format: .venv/made
 	$(PY) -m ruff check --fix .

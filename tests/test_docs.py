@@ -34,6 +34,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import attrs
 import pytest
+import yaml
 
 import wechat_msg
 import wechat_msg.api
@@ -63,8 +64,11 @@ from wechat_msg import (
     userdata,
 )
 from wechat_msg.api import errcodes
+from wechat_msg.cli.app import app as cli
 from wechat_msg.client import credentials, hosts, sending, sources, tokens
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
+from wechat_msg.testing.conformance import CHECKS
+from wechat_msg.testing.simulator import problems
 
 ROOT = Path(__file__).parents[1]
 READMES = ["README.md", "README.zh-CN.md"]
@@ -94,14 +98,12 @@ class Block(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """How it is tested: program, client, doctest, code, shell, text or diagram; "" means not at all."""
+        """How it is tested: program, doctest, code, shell, text or diagram; "" means not at all."""
         if self.language == "python" and "__main__" in self.source:
             return "program"
-        if self.language == "python" and ADDRESS in self.source:
-            return "client"
         if self.language in ("python", "pycon"):
             return "doctest" if ">>> " in self.source else "code"
-        kinds = {"sh": "shell", "xml": "text", "json": "text", "text": "text", "mermaid": "diagram"}
+        kinds = {"sh": "shell", "xml": "text", "json": "text", "yaml": "text", "text": "text", "mermaid": "diagram"}
         return kinds.get(self.language, "")
 
     def __str__(self) -> str:
@@ -161,6 +163,7 @@ def run_document(document: str) -> None:
         for client in (Client, AsyncClient):  # those that name no hosts ask the fake
             client.__init__.__kwdefaults__["hosts"] = [wechat.url]
         run_blocks(document, namespace)
+        run_tests_with_fixtures(document)
     assert namespace.get("INSTALLED_APPS", APPS) == APPS
 
 
@@ -173,11 +176,20 @@ def run_blocks(document: str, namespace: dict[str, Any]) -> None:
             exec(compile("\n" * (block.line - 1) + block.source, document, "exec"), namespace)
         new = {name: value for name, value in namespace.items() if before.get(name) is not value}
         for name, value in new.items():
-            if name.startswith("test_"):
+            if name.startswith("test_") and not inspect.signature(value).parameters:
                 value()
             elif name in ("app", "application", "urlpatterns"):
                 check_web_stack(value, block, namespace["settings"])
         sys.stdout.write(f"{block} {block.kind}\n")
+
+
+def run_tests_with_fixtures(document: str) -> None:
+    """Let pytest run the document's tests, if they ask for fixtures; they import what the document does."""
+    source = "\n".join(block.source for block in read_blocks(document, "code"))
+    if re.search(r"^def test_\w+\(\w", source, re.MULTILINE):
+        Path("test_document.py").write_text(source, "utf-8")
+        with contextlib.redirect_stdout(sys.stderr):
+            assert pytest.main(["-q", "-p", "no:cacheprovider", "test_document.py"]) == 0
 
 
 #: What a document tells its readers to install in their project is what is installed where its examples run.
@@ -299,7 +311,6 @@ def make_environ(**more: str) -> dict[str, str]:
 def test_every_block_is_tested():
     """A block in a language that no test knows is an example that nobody runs."""
     assert [str(block) for block in find_blocks() if not block.kind] == []
-    assert {block.document for block in find_blocks("client")} <= {block.document for block in PROGRAMS}
 
 
 def test_text_blocks_are_well_formed():
@@ -308,6 +319,8 @@ def test_text_blocks_are_well_formed():
             json.loads(block.source)
         elif block.language == "xml":
             wechat_msg.wire.parse_body(block.source.encode())
+        elif block.language == "yaml":
+            yaml.safe_load(block.source)
 
 
 #: The lines that diagrams may have; Mermaid would read ";" and "#" in a text as something else.
@@ -398,11 +411,10 @@ def test_quickstart_serves(block, tmp_path):
         assert send(url, build_push(account, {"MsgType": "event", "Event": "unsubscribe"})) == (200, b"success")
         assert send(url, build_push(PushSettings(token="forged"), {}))[0] == 403
 
-        for client in read_blocks(block.document, "client"):
-            done = run_python(["-c", client.source.replace(ADDRESS, address)], tmp_path)
-
-            assert done.returncode == 0, done.stderr
-            assert "你好" in done.stdout
+        push = next(words for words in read_shell(block.document) if words[:2] == ["wechat-msg", "push"])
+        done = run_python(["-m", "wechat_msg", *(word.replace(ADDRESS, address) for word in push[1:])], tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "你好" in done.stdout
 
 
 def test_documents_speak_of_the_token_that_the_tests_use():
@@ -410,7 +422,6 @@ def test_documents_speak_of_the_token_that_the_tests_use():
         text = (ROOT / document).read_text("utf-8")
 
         assert f"WECHAT_TOKEN={TOKEN}" in text
-        assert read_blocks(document, "client")
 
 
 @pytest.mark.parametrize("document", READMES)
@@ -441,6 +452,18 @@ def read_commands(block: Block) -> list[list[str]]:
     return commands
 
 
+def read_shell(document: str) -> list[list[str]]:
+    return [words for block in read_blocks(document, "shell") for words in read_commands(block)]
+
+
+def check_own_command(block: Block, arguments: list[str]) -> None:
+    """Find the command, and every option that it is given."""
+    command = cli.commands[arguments[0]]
+    options = {option for parameter in command.params for option in parameter.opts}
+    given = {word for word in arguments[1:] if word.startswith("--")}
+    assert given <= options, f"{block}: {given - options}"
+
+
 def check_pip(block: Block, words: list[str]) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     for word in words:
@@ -464,6 +487,8 @@ def check_command(block: Block, words: list[str]) -> None:
         case "export":
             name = arguments[0].partition("=")[0]
             assert name in environment_variables() | VARIABLES_OF_CLIENTS, f"{block}: {name}"
+        case "wechat-msg":
+            check_own_command(block, arguments)
         case "python" | ".venv/bin/python" if arguments[0] == "-m":
             module = arguments[1]
             assert importlib.util.find_spec(module) or (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
@@ -613,6 +638,29 @@ def test_what_a_fake_can_do_is_as_told():
     assert {name for name in vars(FakeWeChatAPI) if not name.startswith("_")} - {"start", "close"} <= told
 
 
+def test_every_problem_of_an_answer_is_in_the_table():
+    """With an arrow if WeChat tries again."""
+    found = {each.code: each for each in vars(problems).values() if isinstance(each, problems.Problem)}
+    rows = read_tables("docs/testing.md", "Code")
+
+    assert rows == [[code, "→" * each.is_retried, each.what.en, each.what.zh] for code, each in found.items()]
+
+
+def test_every_check_of_an_endpoint_is_in_the_table():
+    rows = read_tables("docs/testing.md", "Row")
+
+    assert rows == [[check.name, check.title.en, check.title.zh] for check in CHECKS]
+    assert [row[0] for row in read_tables("docs/comparison.md", "What is asked for")] == [row[1] for row in rows]
+
+
+def test_every_attribute_of_a_delivery_is_in_the_table():
+    public = {each.name for each in attrs.fields(testing.Delivery)} | {
+        name for name, value in vars(testing.Delivery).items() if isinstance(value, property) and name[0] != "_"
+    }
+
+    assert {row[0] for row in read_tables("docs/testing.md", "Attribute")} == public
+
+
 def test_every_source_of_tokens_is_in_the_table():
     """With what it is called in the store, when it renews, and how often it may be forced."""
     rows = {row[0]: row[1:] for row in read_tables("docs/tokens.md", "Source", "Name")}
@@ -671,7 +719,11 @@ def test_numbers_are_those_of_the_code():
 
 def test_every_line_of_the_log_is_in_the_table():
     """With its level and what it begins with, where three dots stand for anything."""
-    rows = [row for page in ("receiving", "tokens") for row in read_tables(f"docs/{page}.md", "Level", "Begins with")]
+    rows = [
+        row
+        for page in ("receiving", "tokens", "testing")
+        for row in read_tables(f"docs/{page}.md", "Level", "Begins with")
+    ]
     told = [(level, ".*".join(map(re.escape, begin.split("...")))) for level, begin, _ in rows]
 
     seen = set()
@@ -807,7 +859,7 @@ def is_code(path: Path) -> bool:
 
 def test_layout_is_complete():
     layout = next(block for block in read_blocks("docs/architecture.md", "text") if "wechat_msg/" in block.source)
-    told = set(re.findall(r"^  ([a-z]+)(?:\.py|/) ", layout.source, re.MULTILINE))
+    told = set(re.findall(r"^  ([a-z]\w+)(?:\.py|/) ", layout.source, re.MULTILINE))
 
     assert told == list_modules()
 
@@ -819,7 +871,7 @@ def test_layers_are_as_told():
 
     assert {name for names, _ in rows for name in names} == list_modules()
     for names, told in rows:
-        allowed = {"all of the above": above, "anything; nobody imports testing": list_modules()}.get(told)
+        allowed = above if told.startswith("all of the above") else None
         for name in names:
             where = re.findall(r"\w+", told) if allowed is None else allowed
             assert list_imports(name) - {name} <= set(where), name

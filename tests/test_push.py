@@ -171,6 +171,9 @@ class TestPushRequest:
         text = repr(PushRequest("POST", {"signature": "secret-query"}, b"secret-body"))
         assert "secret" not in text
 
+    def test_query_string_holds_what_cannot_be_written_as_a_question_mark(self):
+        assert PushRequest("GET", {"openid": "\ud800"}).query_string == "openid=%3F"
+
     @pytest.mark.parametrize("query", [{"echostr": "a+b/c== &?你好", "empty": ""}, {}])
     def test_query_string_is_read_back_by_parse_query(self, query):
         assert parse_query(PushRequest("GET", query).query_string) == query

@@ -37,10 +37,11 @@ from wechat_msg import (
     SystemBusy,
 )
 from wechat_msg.api import callback
-from wechat_msg.client import ClassicTokenSource, RemoteTokenSource, token_server
+from wechat_msg.client import ClassicTokenSource, RemoteTokenSource
 from wechat_msg.client.sources import fingerprint
 from wechat_msg.client.token_server import make_token_server
 from wechat_msg.testing import FakeWeChatAPI
+from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
 
 SHARED = "a-shared-secret-for-tests"
 WRONG = "a-wrong-secret-for-tests"
@@ -93,9 +94,9 @@ def asked_by(make, client, wechat):
 
 
 @contextlib.contextmanager
-def listen(application, handler=token_server._QuietHandler):
+def listen(application, handler=QuietHandler):
     """Serve *application* as the program does, in this process; yield its URL."""
-    with make_server("127.0.0.1", 0, application, token_server._Server, handler) as server:
+    with make_server("127.0.0.1", 0, application, ThreadingServer, handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -478,7 +479,7 @@ class TestConnections:
 
     @pytest.mark.parametrize("sent", [b"", b"POST /tok", b"POST /token HTTP/1.1\r\nContent-Length: 50\r\n\r\n{"])
     def test_lets_go_of_who_falls_silent(self, client, capfd, sent):
-        class Impatient(token_server._QuietHandler):
+        class Impatient(QuietHandler):
             timeout = 0.1
 
         with listen(make_token_server(client, SHARED), Impatient) as url, connect(url) as connection:

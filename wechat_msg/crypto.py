@@ -132,7 +132,9 @@ class MessageCipher:
             raise DecryptError("the envelope's declared length is wrong")
         appid = self._appids.get(plain[end:])
         if appid is None:
-            raise AppIdMismatch("the envelope is addressed to another account")
+            error = AppIdMismatch("the envelope is addressed to another account")
+            error.found = plain[end:].decode("ascii", "replace")
+            raise error
         return Envelope(plain[_HEADER:end], appid)
 
     def _encrypt_cbc(self, plain: bytes) -> bytes:

@@ -164,9 +164,14 @@ class DecryptError(PushError):
 
 
 class AppIdMismatch(PushError):
-    """The envelope was opened, but is addressed to another account."""
+    """The envelope was opened, but is addressed to another account.
+
+    Attributes:
+        found: What stands where the AppID should; nothing says that it is one.
+    """
 
     status_hint = 403
+    found: str = ""
     hint = "解密后的 appid 不是本账号：请核对 appid；第三方平台请把平台自己的 appid 放进 extra_appids"
 
 

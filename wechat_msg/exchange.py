@@ -44,7 +44,7 @@ class PushRequest:
     @property
     def query_string(self) -> str:
         """The query as it stands in a URL."""
-        return urlencode(self.query)
+        return urlencode(self.query, errors="replace")
 
 
 @frozen

@@ -116,7 +116,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 def render(table: Table) -> str:
     """Write marks side by side, then what was found, one list per bot."""
-    lines = [f"| | {' | '.join(table)} |", f"|---|{':-:|' * len(table)}"]
+    lines = [f"| What is asked for | {' | '.join(table)} |", f"|---|{':-:|' * len(table)}"]
     lines += [
         f"| {row[0].title.en} | {' | '.join(MARKS[one.status] for one in row)} |"
         for row in zip(*table.values(), strict=True)

@@ -11,11 +11,9 @@ import contextlib
 import json
 import logging
 import os
-import sys
 from collections.abc import Iterable, Mapping
-from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import make_server
 
 from wechat_msg.client.clients import Client
 from wechat_msg.client.hosts import DEFAULT_HOSTS
@@ -24,6 +22,7 @@ from wechat_msg.errors import AccessTokenRejected, APIError, CallError, InvalidC
 from wechat_msg.signature import is_same
 from wechat_msg.stores import SQLiteStore
 from wechat_msg.wire import parse_json
+from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -133,22 +132,6 @@ def _error(errcode: int, errmsg: str, rid: str | None = None) -> Mapping[str, An
 # --- as a program ----------------------------------------------------------------------------------------------------
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that hang up, or say nothing themselves."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-class _QuietHandler(WSGIRequestHandler):
-    timeout = 10.0
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing of requests that went well."""
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the server until it is stopped."""
     parser = argparse.ArgumentParser("python -m wechat_msg.client.token_server", description="access_token 中控服务器")
@@ -168,7 +151,7 @@ def main(arguments: list[str] | None = None) -> None:
     except WeChatError as error:
         parser.error(f"{error} [WECHAT_APPID, WECHAT_SECRET, WECHAT_TOKEN_SERVER_SECRET]")
     logging.basicConfig(level=logging.INFO)
-    with make_server(options.host, options.port, application, _Server, _QuietHandler) as server:
+    with make_server(options.host, options.port, application, ThreadingServer, QuietHandler) as server:
         print(f"http://{options.host}:{server.server_port}", flush=True)  # noqa: T201, whoever starts it wants to know
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from wechat_msg import PushSettings
+    from wechat_msg.settings import PushSettings
     from wechat_msg.testing import FakeWeChatAPI, PushSimulator
 
 # pytest loads this in every project that has the package installed: so nothing is imported before a fixture is used.
@@ -23,7 +23,7 @@ def wechat_push() -> Iterator[Callable[..., PushSimulator]]:
 
     Without settings they come from the environment, as of ``PushSettings.from_env``.
     """
-    from wechat_msg import PushSettings
+    from wechat_msg.settings import PushSettings
     from wechat_msg.testing import PushSimulator
 
     with contextlib.ExitStack() as opened:

@@ -52,7 +52,7 @@ def build_push(
     """
     mode = mode or ("sealed" if settings.ciphers else "plain")
     document = complete_fields(fields, int(now()), random_bytes=random_bytes)
-    query = {**_sign(settings, now, random_bytes), "openid": str(document.get("FromUserName", ""))}
+    query = {**_sign(settings, now, random_bytes), "openid": str(document.get("FromUserName") or "")}
     if mode != "plain":
         encrypt = _encrypt(settings, render_body(document, format), random_bytes)
         query["encrypt_type"] = "aes"

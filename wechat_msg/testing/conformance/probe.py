@@ -144,6 +144,7 @@ def explain(one: Try) -> Text:
 # --- what must be refused --------------------------------------------------------------------------------------------
 
 _TURN_AWAY = Text("answer 403 to what you refuse", "拒绝时请返回 403")
+#: The worst first.
 _RECEPTIONS: Mapping[_Reception, Finding] = {
     "taken": Finding("fail", Text("answered as if genuine", "当作真实推送处理")),
     "silent": Finding(
@@ -171,10 +172,10 @@ _RECEPTIONS: Mapping[_Reception, Finding] = {
 def judge_refusals(attempts: Iterable[Attempt]) -> Finding:
     """Pass if every one was refused with 4xx; else say which were not."""
     listed = list(attempts)
-    received = {reception: [one for one in listed if _receive(one[1]) == reception] for reception in _RECEPTIONS}
-    reception = next(reception for reception, found in received.items() if found)
-    finding = _RECEPTIONS[reception]
-    return attrs.evolve(finding, text=label(finding.text, join(_name(*attempt) for attempt in received[reception])))
+    worst = min((_receive(one) for _, one in listed), key=list(_RECEPTIONS).index)
+    finding = _RECEPTIONS[worst]
+    named = [_name(name, one) for name, one in listed if _receive(one) == worst]
+    return attrs.evolve(finding, text=label(finding.text, join(named)))
 
 
 def _name(name: Text, one: Try) -> Text:

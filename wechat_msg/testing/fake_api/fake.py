@@ -71,7 +71,7 @@ class FakeWeChatAPI(Account):
         from wechat_msg.testing.fake_api.server import Server
 
         self._closing.clear()
-        self._server = Server(self._port, self._handle)
+        self._server = Server(self._port, self.handle)
         self.url: str = self._server.url
         return self
 
@@ -88,7 +88,8 @@ class FakeWeChatAPI(Account):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _handle(self, request: APIRequest) -> Answer | None:
+    def handle(self, request: APIRequest) -> Answer | None:
+        """Answer a request that somebody else's server has received; None: to be hung up on without an answer."""
         with self._lock:
             delay = self._delays.take(request.path)
             answer = self._answer(request)

@@ -8,7 +8,9 @@ import io
 import logging
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+import time
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
@@ -16,7 +18,7 @@ from wsgiref.util import setup_testing_defaults
 from wechat_msg.exchange import PushRequest
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.results import Answer, NoAnswer
-from wechat_msg.testing.simulator.transports import MOST_BYTES, AsyncTransport, Transport, make_target, split_url
+from wechat_msg.testing.simulator.transports import MOST_BYTES, Transport, make_target, split_url
 
 __all__ = ["ASGIApp", "ASGITransport", "LoopTransport", "ThreadTransport", "WSGIApp", "WSGITransport"]
 
@@ -27,6 +29,17 @@ T = TypeVar("T")
 
 _log = logging.getLogger("wechat_msg.testing")
 _CRASHED = Answer(500, {}, b"Internal Server Error")  # what a server makes of an exception
+_TIMED_OUT = NoAnswer(problems.TIMED_OUT)
+_TOO_LONG = NoAnswer(problems.TOO_LONG, f"more than {MOST_BYTES} bytes")
+#: Seconds for an application to start or to shut down; neither is part of the time in which it has to answer.
+_PATIENCE = 10.0
+#: Seconds, before it is shut down, for what it still does for requests.
+_MOMENT = 1.0
+_MOST_THREADS = 1000
+
+
+class _HungUp(ConnectionResetError):
+    """Raised as by servers when WeChat listens no longer, so that an endless answer ends."""
 
 
 def _read_url(url: str) -> SplitResult:
@@ -58,31 +71,42 @@ class WSGITransport:
     def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
         """Call the application, and return what has come of it after *limit* seconds at most."""
         answers: list[Answer | NoAnswer] = []
-        thread = threading.Thread(target=lambda: answers.append(self._call(request)), name="WeChat", daemon=True)
+        deadline = time.monotonic() + limit
+        thread = threading.Thread(
+            target=lambda: answers.append(self._call(request, deadline)), name="WeChat", daemon=True
+        )
         thread.start()
         thread.join(limit)
-        return answers[0] if answers else NoAnswer(problems.TIMED_OUT)
+        return answers[0] if answers else _TIMED_OUT
 
-    def _call(self, request: PushRequest) -> Answer | NoAnswer:
+    def _call(self, request: PushRequest, deadline: float) -> Answer | NoAnswer:
         head: list[Any] = ["500", []]
+        body = bytearray()
 
         def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], None]:
             head[:] = [status, headers]
-            return body.extend
+            return write
 
-        body = bytearray()
+        def write(piece: bytes) -> None:
+            if len(body) > MOST_BYTES or time.monotonic() > deadline:
+                raise _HungUp
+            body.extend(piece)
+
         try:
             pieces = self._app(self._make_environ(request), start_response)
             with contextlib.ExitStack() as at_the_end:
                 at_the_end.callback(getattr(pieces, "close", lambda: None))
                 for piece in pieces:
-                    body += piece
-                    if len(body) > MOST_BYTES:
-                        return NoAnswer(problems.TOO_LONG, f"more than {MOST_BYTES} bytes")
-        except Exception:  # noqa: BLE001, whatever it is, a server makes 500 of it
+                    write(piece)
+            answer: Answer | NoAnswer = Answer(
+                int(head[0][:3]), {name.lower(): value for name, value in head[1]}, bytes(body)
+            )
+        except _HungUp:
+            answer = _TIMED_OUT
+        except (Exception, SystemExit):  # noqa: BLE001, whatever it is, a server makes 500 of it
             _log.exception("the application raised an exception")
-            return _CRASHED
-        return Answer(int(head[0][:3]), {name.lower(): value for name, value in head[1]}, bytes(body))
+            answer = _CRASHED
+        return answer if len(body) <= MOST_BYTES else _TOO_LONG
 
     def _make_environ(self, request: PushRequest) -> dict[str, Any]:
         path, _, query = make_target(self._parts, request).partition("?")
@@ -127,33 +151,40 @@ class ASGITransport:
         self._calls: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Shut the application down."""
+        """Shut the application down; what it still does for a request has a moment to end."""
+        await _end(self._calls, _MOMENT)
         lifespan, self._lifespan = self._lifespan, None
         if lifespan:
             await lifespan.stop()
 
-    async def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
-        """Call the application, and return what has come of it after *limit* seconds at most."""
+    async def start(self) -> None:
+        """Start the application, unless that has been done."""
         if self._lifespan is None:
             self._lifespan = _Lifespan(self._app)
         await self._lifespan.start()
+
+    async def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
+        """Call the application, and return what has come of it after *limit* seconds at most."""
+        await self.start()
+        if self._lifespan and self._lifespan.has_failed:
+            return NoAnswer(problems.UNREACHABLE, "the application could not start")
         call = _Call(request)
         task = asyncio.create_task(self._run(call, request))
         self._calls.add(task)  # the loop itself holds tasks only weakly
         task.add_done_callback(self._calls.discard)
         try:
-            return await asyncio.wait_for(asyncio.shield(call.answer), limit)
-        except TimeoutError:
-            return NoAnswer(problems.TIMED_OUT)
+            await asyncio.wait([call.answer], timeout=limit)
         finally:
-            call.is_over.set()
+            call.give(_TIMED_OUT)
+        return call.answer.result()
 
     async def _run(self, call: _Call, request: PushRequest) -> None:
         try:
             await self._app(self._make_scope(request), call.receive, call.send)
-        except Exception:  # noqa: BLE001, whatever it is, a server makes 500 of it
-            if not call.answer.done():
-                _log.exception("the application raised an exception")
+        except _HungUp:
+            pass
+        except (Exception, SystemExit):  # noqa: BLE001, whatever it is, a server makes 500 of it
+            _log.exception("the application raised an exception")
         call.give(_CRASHED)
 
     def _make_scope(self, request: PushRequest) -> dict[str, Any]:
@@ -182,7 +213,6 @@ class _Call:
 
     def __init__(self, request: PushRequest) -> None:
         self.answer: asyncio.Future[Answer | NoAnswer] = asyncio.get_running_loop().create_future()
-        self.is_over = asyncio.Event()
         self._unread = [{"type": "http.request", "body": request.body, "more_body": False}]
         self._head: MutableMapping[str, Any] = {"status": 500}
         self._body = bytearray()
@@ -190,21 +220,25 @@ class _Call:
     async def receive(self) -> MutableMapping[str, Any]:
         if self._unread:
             return self._unread.pop()
-        await self.is_over.wait()
+        await asyncio.wait([self.answer])
         return {"type": "http.disconnect"}
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
+        await asyncio.sleep(0)  # an application that never waits for anything must not stop the clock
+        if self.answer.done():
+            raise _HungUp
         if message["type"] == "http.response.start":
             self._head = message
             return
         self._body += message.get("body", b"")
         if len(self._body) > MOST_BYTES:
-            self.give(NoAnswer(problems.TOO_LONG, f"more than {MOST_BYTES} bytes"))
+            self.give(_TOO_LONG)
         elif not message.get("more_body"):
-            headers = {bytes(name).decode(): bytes(value).decode() for name, value in self._head.get("headers", ())}
-            self.give(Answer(self._head["status"], headers, bytes(self._body)))
-        if self.is_over.is_set():
-            raise ConnectionResetError  # as servers do, so that an endless answer ends
+            self.give(Answer(int(self._head["status"]), self._read_headers(), bytes(self._body)))
+
+    def _read_headers(self) -> dict[str, str]:
+        headers = self._head.get("headers", ())
+        return {bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1") for name, value in headers}
 
     def give(self, answer: Answer | NoAnswer) -> None:
         if not self.answer.done():
@@ -215,6 +249,7 @@ class _Lifespan:
     """Startup and shutdown of an application; one that knows neither just goes on."""
 
     def __init__(self, app: ASGIApp) -> None:
+        self.has_failed = False
         self._app = app
         self._inbox: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._started = asyncio.Event()
@@ -224,25 +259,35 @@ class _Lifespan:
         if self._task is None:
             self._task = asyncio.create_task(self._run())
             self._inbox.put_nowait({"type": "lifespan.startup"})
-        await self._started.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._started.wait(), _PATIENCE)
+        self._started.set()
 
     async def stop(self) -> None:
         self._inbox.put_nowait({"type": "lifespan.shutdown"})
         if self._task:
-            await self._task
+            await _end([self._task], _PATIENCE)
 
     async def _run(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
         try:
             await self._app(scope, self._inbox.get, self._send)
-        except Exception:  # noqa: BLE001, raised by applications that know no lifespan, and by those that cannot start
+        except (Exception, SystemExit):  # noqa: BLE001, also raised by applications that know no lifespan
             _log.info("the application took no part in startup and shutdown", exc_info=True)
         finally:
             self._started.set()
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"].startswith("lifespan.startup"):
+            self.has_failed = message["type"].endswith("failed")
             self._started.set()
+
+
+async def _end(tasks: Collection[asyncio.Task[None]], limit: float) -> None:
+    """Wait for tasks, and cancel those that take too long."""
+    _, running = await asyncio.wait(tasks, timeout=limit) if tasks else ((), ())
+    for task in running:
+        task.cancel()
 
 
 # --- the other colour -------------------------------------------------------------------------------------------------
@@ -253,39 +298,51 @@ class ThreadTransport:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        # In the threads of the loop itself, which are few, a request would wait with its time running.
+        self._threads = ThreadPoolExecutor(_MOST_THREADS, "WeChat")
 
     async def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
         """Send a request, and return what has come of it after *limit* seconds at most."""
-        return await asyncio.to_thread(self._transport.send, request, limit)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transport.send, request, limit)
 
     async def close(self) -> None:
         """Give back what it holds."""
+        threads, self._threads = self._threads, ThreadPoolExecutor(_MOST_THREADS, "WeChat")
+        threads.shutdown(wait=False)
         self._transport.close()
 
 
 class LoopTransport:
     """An `ASGITransport` for callers without an event loop: one runs in a thread, until `close`."""
 
-    def __init__(self, transport: AsyncTransport) -> None:
+    def __init__(self, transport: ASGITransport) -> None:
         self._transport = transport
         self._lock = threading.Lock()
         self._runner: _LoopThread | None = None
 
     def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
         """Call the application, and return what has come of it after *limit* seconds at most."""
-        return self._run(self._transport.send(request, limit))
+        runner = self._start()
+        try:
+            return runner.run(self._transport.send(request, limit), limit)
+        except TimeoutError:  # the application does not let the loop look at its clock
+            return _TIMED_OUT
 
     def close(self) -> None:
         """Shut the application down, and end the loop; may be called again."""
         runner, self._runner = self._runner, None
         if runner is not None:
-            runner.run(self._transport.close())
+            with contextlib.suppress(TimeoutError):
+                runner.run(self._transport.close(), _PATIENCE)
             runner.close()
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+    def _start(self) -> _LoopThread:
         with self._lock:
-            self._runner = self._runner or _LoopThread()
-        return self._runner.run(work)
+            if self._runner is None:
+                self._runner = _LoopThread()
+                with contextlib.suppress(TimeoutError):
+                    self._runner.run(self._transport.start(), _PATIENCE)
+            return self._runner
 
 
 class _LoopThread:
@@ -296,12 +353,12 @@ class _LoopThread:
         self._thread = threading.Thread(target=self._serve, name="WeChat", daemon=True)
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def run(self, work: Coroutine[Any, Any, T], limit: float) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._thread.join(_PATIENCE)
 
     def _serve(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what still runs in the end

@@ -6,6 +6,7 @@ is unavailable. How strictly it reads XML (control characters, unknown elements)
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,7 @@ from wechat_msg.signature import verify_msg_signature
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.problems import Problem
 from wechat_msg.testing.simulator.results import Answer, Verdict
-from wechat_msg.wire import detect_format, parse_body
+from wechat_msg.wire import Format, detect_format, parse_body
 
 __all__ = ["judge_echo", "judge_reply"]
 
@@ -35,7 +36,7 @@ _TYPES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "transfer_biz_ai_ivr": ((), ()),
 }
 _OF_MINI_PROGRAMS = ("transfer_customer_service",)
-_LISTS = ("Articles", "item")
+_LISTS: Mapping[Format, str] = {"xml": "item", "json": "Articles"}
 _MOST_ARTICLES = 8
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -76,9 +77,10 @@ def judge_reply(settings: PushSettings, request: PushRequest, answer: Answer, fi
         if answer.body in (b"", b"success"):
             return Verdict("acknowledged")
         document = _open(settings, request, answer.body)
-        reply = _read(document)
+        reply = _read(document, request)
         if "ErrCode" in reply and "MsgType" not in reply:
             return Verdict("acknowledged", document=document.decode())
+        _check_single(reply, _LISTS[detect_format(document)])
         _check(settings, reply, fields)
     except _Fault as fault:
         return Verdict(
@@ -99,13 +101,11 @@ def _check_status(answer: Answer) -> None:
 
 def _open(settings: PushSettings, request: PushRequest, body: bytes) -> bytes:
     """Return the inner document."""
-    outer = _read(body)
-    if detect_format(body) != detect_format(request.body):
-        raise _Fault(problems.WRONG_FORMAT)
+    outer = _read(body, request)
     is_sealed = request.query.get("encrypt_type") == "aes"
     if "Encrypt" not in outer:
         # In the compatible mode, whose pushes have plain members too, WeChat takes both.
-        if is_sealed and "MsgType" not in _read(request.body):
+        if is_sealed and b"MsgType" not in request.body:
             raise _Fault(problems.UNSEALED)
         return body
     if not is_sealed:
@@ -114,6 +114,8 @@ def _open(settings: PushSettings, request: PushRequest, body: bytes) -> bytes:
 
 
 def _unseal(settings: PushSettings, outer: Mapping[str, Any]) -> bytes:
+    if not settings.ciphers:
+        raise _Fault(problems.WRONG_SEAL, "there is no key to open it with")
     for name in _ENVELOPE:
         if not isinstance(outer.get(name), (str, int)):
             raise _Fault(problems.WRONG_SEAL, name)
@@ -127,25 +129,28 @@ def _unseal(settings: PushSettings, outer: Mapping[str, Any]) -> bytes:
         raise _Fault(problems.WRONG_SEAL, type(error).__name__) from None
 
 
-def _read(body: bytes) -> Mapping[str, Any]:
+def _read(body: bytes, request: PushRequest) -> Mapping[str, Any]:
     try:
         if _CONTROL.search(body):
             raise _Fault(problems.UNREADABLE, "control characters")
-        return parse_body(body)
+        document = parse_body(body)
     except MalformedPush:
         raise _Fault(problems.UNREADABLE) from None
+    with contextlib.suppress(MalformedPush):  # a push that is broken on purpose has no format
+        if detect_format(body) != detect_format(request.body):
+            raise _Fault(problems.WRONG_FORMAT)
+    return document
 
 
 # --- the reply --------------------------------------------------------------------------------------------------------
 
 
 def _check(settings: PushSettings, reply: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
-    _check_single(reply)
     for name in _COMMON:
         if reply.get(name) in (None, ""):
             raise _Fault(problems.INCOMPLETE, name)
     kind = reply["MsgType"]
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise _Fault(problems.WRONG_TYPE)
     if settings.account_kind == MINI_PROGRAM and kind not in _OF_MINI_PROGRAMS:
         raise _Fault(problems.NOT_FOR_ACCOUNT, kind)
@@ -161,15 +166,14 @@ def _check(settings: PushSettings, reply: Mapping[str, Any], fields: Mapping[str
         _check_articles(reply, is_event=fields.get("MsgType") == "event")
 
 
-def _check_single(members: Mapping[str, Any]) -> None:
+def _check_single(members: Mapping[str, Any], list_name: str) -> None:
     """An element that occurs twice is read as a list."""
     for name, value in members.items():
-        if name in _LISTS:
-            continue
-        if isinstance(value, list):
+        if isinstance(value, list) and name != list_name:
             raise _Fault(problems.REPEATED, name if name in _COMMON else "")
-        if isinstance(value, Mapping):
-            _check_single(value)
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Mapping):
+                _check_single(one, list_name)
 
 
 def _check_path(reply: Mapping[str, Any], path: tuple[str, ...]) -> None:

@@ -8,11 +8,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, get_args
 
 from attrs import field, frozen
 
-from wechat_msg.errors import SettingsError
+from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.flow import Flow, Sleep, drive, drive_async
 from wechat_msg.settings import PushSettings
@@ -28,7 +28,7 @@ from wechat_msg.testing.simulator.in_process import (
 from wechat_msg.testing.simulator.judging import judge_echo, judge_reply
 from wechat_msg.testing.simulator.results import Answer, Delivery, NoAnswer, Try, Verdict
 from wechat_msg.testing.simulator.transports import AsyncTransport, HTTPTransport, Transport
-from wechat_msg.wire import Format
+from wechat_msg.wire import Format, clean_text
 
 __all__ = ["AsyncPushSimulator", "PushSimulator"]
 
@@ -88,8 +88,11 @@ class _Simulator(Generic[T]):
             raise SettingsError("settings are PushSettings")
         if wsgi is not None and asgi is not None:
             raise SettingsError("an application is wsgi or asgi, not both")
-        if not (time_limit > 0 and tries > 0 and pause >= 0):
-            raise SettingsError("time_limit and tries are above 0, pause is not below")
+        if any(app is not None and not callable(app) for app in (wsgi, asgi)):
+            raise SettingsError("an application can be called")
+        if not isinstance(ssl_context, ssl.SSLContext | None):  # False would be taken for None
+            raise SettingsError("ssl_context is an ssl.SSLContext")
+        _check(mode=mode, format=format, openid=openid, time_limit=time_limit, tries=tries, pause=pause)
         self.settings: PushSettings = settings
         self._mode: Mode | None = mode
         self._format: Format = format
@@ -112,7 +115,7 @@ class _Simulator(Generic[T]):
         """Make the kind of transport that this simulator wants of one that blocks."""
         raise NotImplementedError
 
-    def _adapt_async(self, transport: AsyncTransport) -> T:
+    def _adapt_async(self, transport: ASGITransport) -> T:
         """Make it of one that is awaited."""
         raise NotImplementedError
 
@@ -120,26 +123,33 @@ class _Simulator(Generic[T]):
 
     def _verify(self, echostr: str | None) -> Flow[Try]:
         echostr = str(int.from_bytes(os.urandom(8), "big")) if echostr is None else echostr
+        _check(echostr=echostr)
         request = build_echostr_request(self.settings, echostr, now=self._now)
         return (yield from self._try(request, judge_echo, time.monotonic(), 1, self._time_limit))
 
     def _send(self, request: PushRequest, fields: Mapping[str, Any], time_limit: float | None) -> Flow[Try]:
+        limit = self._time_limit if time_limit is None else time_limit
+        _check(time_limit=limit)
         judge = judge_echo if request.method == "GET" else self._judge_for(fields)
-        return (yield from self._try(request, judge, time.monotonic(), 1, time_limit or self._time_limit))
+        return (yield from self._try(request, judge, time.monotonic(), 1, limit))
 
     def _push(
         self, fields: Mapping[str, Any], mode: Mode | None, format: Format | None, tries: int | None
     ) -> Flow[Delivery]:
+        mode = self._mode if mode is None else mode
+        form = self._format if format is None else format
+        most = self._tries if tries is None else tries
+        _check(mode=mode, format=form, tries=most)
         document = self._complete(fields)
-        form, done, start = format or self._format, [], time.monotonic()
-        for number in range(1, (tries or self._tries) + 1):
+        done, start = [], time.monotonic()
+        for number in range(1, most + 1):
             # Signed and sealed anew, as time has passed; the document stays the same.
-            request = build_push(self.settings, document, mode=mode or self._mode, format=form, now=self._now)
+            request = build_push(self.settings, document, mode=mode, format=form, now=self._now)
             one = yield from self._try(request, self._judge_for(document), start, number, self._time_limit)
             done.append(one)
             if one.verdict.problem is None or not one.verdict.problem.is_retried:
                 break
-            if number < (tries or self._tries) and one.seconds < self._time_limit:
+            if number < most and one.seconds < self._time_limit:
                 yield Sleep(self._pause)
         return Delivery(document, tuple(done), form, self.settings.account_kind)
 
@@ -160,9 +170,44 @@ class _Simulator(Generic[T]):
 
     def _complete(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make up what is missing; of two pushes never the same second, by which events are told apart."""
+        if not isinstance(fields, Mapping):
+            raise ReplyError("fields are a mapping of wire names to values")
         with self._lock:
             self._newest = max(int(self._now()), self._newest + 1)
             return complete_fields({"FromUserName": self._openid, **fields}, self._newest)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value == clean_text(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_MOST_SECONDS = 3600  # more is a slip of the pen, and far more no clock can wait for
+#: Of each option: what it must be, in words and as a check.
+_OPTIONS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "mode": ("plain, compatible or sealed", lambda mode: mode in (None, *get_args(Mode))),
+    "format": ("xml or json", lambda form: form in get_args(Format)),
+    "openid": ("text", _is_text),
+    "echostr": ("text", _is_text),
+    "time_limit": ("seconds, above 0", lambda limit: _is_number(limit) and 0 < limit <= _MOST_SECONDS),
+    "tries": ("a whole number above 0", lambda tries: _is_number(tries) and isinstance(tries, int) and tries > 0),
+    "pause": ("seconds, not below 0", lambda pause: _is_number(pause) and 0 <= pause <= _MOST_SECONDS),
+}
+
+
+def _check(**options: object) -> None:
+    """Refuse an option that is impossible.
+
+    Raises:
+        SettingsError: It is; the text says which.
+    """
+    for name, value in options.items():
+        wanted, is_right = _OPTIONS[name]
+        if not is_right(value):
+            raise SettingsError(f"{name}: {wanted}")
 
 
 class PushSimulator(_Simulator[Transport]):
@@ -202,7 +247,7 @@ class PushSimulator(_Simulator[Transport]):
     def _adapt(self, transport: Transport) -> Transport:
         return transport
 
-    def _adapt_async(self, transport: AsyncTransport) -> Transport:
+    def _adapt_async(self, transport: ASGITransport) -> Transport:
         return LoopTransport(transport)
 
     def verify(self, echostr: str | None = None) -> Try:
@@ -283,7 +328,7 @@ class AsyncPushSimulator(_Simulator[AsyncTransport]):
     def _adapt(self, transport: Transport) -> AsyncTransport:
         return ThreadTransport(transport)
 
-    def _adapt_async(self, transport: AsyncTransport) -> AsyncTransport:
+    def _adapt_async(self, transport: ASGITransport) -> AsyncTransport:
         return transport
 
     async def verify(self, echostr: str | None = None) -> Try:

@@ -8,8 +8,10 @@ import io
 import re
 import socket
 import ssl
+import threading
 import time
-from typing import Protocol
+from concurrent.futures import Future
+from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from wechat_msg.errors import SettingsError
@@ -21,9 +23,10 @@ __all__ = ["MOST_BYTES", "AsyncTransport", "HTTPTransport", "Transport", "make_t
 
 #: No reply comes near. What WeChat itself would read is unconfirmed.
 MOST_BYTES = 1 << 20
-_PIECE = 1 << 16
+_PIECE = 1 << 14
 _USER_AGENT = "Mozilla/4.0"  # WeChat's own
 _PLAIN = re.compile(r"[!-~]+")
+_SIZE = re.compile(r"[0-9]{1,15}")
 
 
 class Transport(Protocol):
@@ -58,7 +61,8 @@ def split_url(url: str) -> SplitResult:
     """
     try:
         parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and _PLAIN.fullmatch(url):
+        is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        if is_web and "@" not in parts.netloc and _PLAIN.fullmatch(url):
             return parts
     except (AttributeError, TypeError, ValueError):
         pass
@@ -102,7 +106,7 @@ class HTTPTransport:
         parts = self._parts
         port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
-            connection = socket.create_connection((parts.hostname, port), timeout=_left(deadline))
+            connection = _dial(str(parts.hostname), port, deadline)
         except (OSError, UnicodeError) as error:  # a host of which no DNS name can be made
             return NoAnswer(problems.UNREACHABLE, getattr(error, "strerror", None) or type(error).__name__)
         if parts.scheme == "http":
@@ -111,6 +115,8 @@ class HTTPTransport:
             undo.callback(connection.close)
             try:
                 secure = self._secure(connection, deadline)
+            except TimeoutError:
+                return NoAnswer(problems.TIMED_OUT, "in the TLS handshake")
             except OSError as error:
                 return NoAnswer(problems.TLS_FAILED, _explain(error))
             undo.pop_all()
@@ -123,7 +129,7 @@ class HTTPTransport:
 
     def _render(self, request: PushRequest) -> bytes:
         headers = {
-            "Host": self._parts.netloc.rpartition("@")[2],
+            "Host": self._parts.netloc,
             "User-Agent": _USER_AGENT,
             "Accept": "*/*",
             "Connection": "close",
@@ -135,6 +141,31 @@ class HTTPTransport:
         return "\r\n".join([*head, "", ""]).encode() + request.body
 
 
+def _dial(host: str, port: int, deadline: float) -> socket.socket:
+    """Connect to the first address of a host that takes it."""
+    failure = OSError()
+    for *_, address in _look_up(host, port, deadline):
+        try:
+            return socket.create_connection(address[:2], timeout=_left(deadline))
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _look_up(host: str, port: int, deadline: float) -> list[Any]:
+    """Ask for the addresses of a host: in a thread, as the system knows no time limit for that."""
+    addresses: Future[list[Any]] = Future()
+
+    def ask() -> None:
+        try:
+            addresses.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            addresses.set_exception(error)
+
+    threading.Thread(target=ask, name="WeChat", daemon=True).start()
+    return addresses.result(_left(deadline))
+
+
 def _explain(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return str(error.verify_message)
@@ -144,14 +175,19 @@ def _explain(error: OSError) -> str:
 
 
 def _exchange(connection: socket.socket, request: bytes, method: str, deadline: float) -> Answer | NoAnswer:
+    stream = _Stream(connection, deadline)
     lost = False
     try:
         lost = _send(connection, request, deadline)
-        return _receive(connection, method, deadline)
+        return _receive(stream, method)
     except TimeoutError:
         return NoAnswer(problems.TIMED_OUT)
-    except (http.client.RemoteDisconnected, http.client.IncompleteRead, OSError):
+    except _TooLong:
+        return NoAnswer(problems.TOO_LONG, f"more than {MOST_BYTES} bytes")
+    except OSError:
         return NoAnswer(problems.HUNG_UP, "while the request was being sent" if lost else "")
+    except http.client.IncompleteRead:  # also raised for the size of a chunk that is none
+        return NoAnswer(problems.HUNG_UP if stream.has_ended else problems.NOT_HTTP)
     except (http.client.HTTPException, ValueError, OverflowError):
         return NoAnswer(problems.NOT_HTTP)
 
@@ -166,27 +202,36 @@ def _send(connection: socket.socket, request: bytes, deadline: float) -> bool:
     return False
 
 
-def _receive(connection: socket.socket, method: str, deadline: float) -> Answer | NoAnswer:
+def _receive(stream: _Stream, method: str) -> Answer | NoAnswer:
     # HTTPResponse wants nothing of a socket but its makefile.
-    response = http.client.HTTPResponse(_Stream(connection, deadline), method=method)  # type: ignore[arg-type]
+    response = http.client.HTTPResponse(stream, method=method)  # type: ignore[arg-type]
     response.begin()
-    body = bytearray()
-    while piece := response.read(_PIECE):
-        body += piece
-        if len(body) > MOST_BYTES:
-            return NoAnswer(problems.TOO_LONG, f"more than {MOST_BYTES} bytes")
+    if stream.has_ended:  # which HTTPResponse takes for the end of the headers
+        return NoAnswer(problems.HUNG_UP, "within the headers")
+    if not _SIZE.fullmatch(response.getheader("Content-Length", "0").strip()):
+        return NoAnswer(problems.NOT_HTTP, "Content-Length")
+    # In pieces: memory for a Content-Length would be taken before anything has come.
+    body = b"".join(iter(lambda: response.read(_PIECE), b""))
     if response.length:
         return NoAnswer(problems.HUNG_UP, f"{response.length} bytes are missing")
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, headers, bytes(body))
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+
+
+class _TooLong(Exception):
+    """More has come than is wanted."""
 
 
 class _Stream(io.RawIOBase):
-    """What a socket receives, until a deadline. A time-out of the socket alone would begin anew with every byte."""
+    """What a socket receives, until a deadline. A time-out of the socket alone would begin anew with every byte.
+
+    It gives out no more than MOST_BYTES, whatever they are: HTTPResponse alone would read a chunk of size -1 for ever.
+    """
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._connection = connection
         self._deadline = deadline
+        self._wanted = MOST_BYTES
+        self.has_ended = False
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self, _PIECE)
@@ -196,7 +241,12 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         self._connection.settimeout(_left(self._deadline))
-        return self._connection.recv_into(buffer)
+        size = self._connection.recv_into(buffer)
+        self.has_ended = size == 0
+        self._wanted -= size
+        if self._wanted < 0:
+            raise _TooLong
+        return size
 
 
 def _left(deadline: float) -> float:

@@ -1,0 +1,40 @@
+"""The group of all commands."""
+
+from __future__ import annotations
+
+import click
+
+from wechat_msg import __version__
+from wechat_msg.cli.check import check
+from wechat_msg.cli.command import Group, option
+from wechat_msg.cli.decrypt import decrypt
+from wechat_msg.cli.demo import demo
+from wechat_msg.cli.new_settings import new_settings
+from wechat_msg.cli.playground import playground
+from wechat_msg.cli.push import push
+from wechat_msg.cli.serve import serve
+from wechat_msg.testing.text import Text
+
+__all__ = ["app"]
+
+
+@click.group(
+    "wechat-msg",
+    cls=Group,
+    invoke_without_command=True,
+    about=Text(
+        "Play WeChat's side of message push against your server, without WeChat.",
+        "不依赖微信，在本地扮演微信服务器，测试你的消息推送服务",
+    ),
+)
+@option("--version", is_flag=True, about=Text("Show the version.", "显示版本"))
+@click.pass_context
+def app(ctx: click.Context, *, version: bool) -> None:
+    """Choose a command."""
+    if version or ctx.invoked_subcommand is None:
+        click.echo(__version__ if version else ctx.get_help())
+        ctx.exit()
+
+
+for _command in (demo, new_settings, serve, push, check, decrypt, playground):
+    app.add_command(_command)

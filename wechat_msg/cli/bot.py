@@ -1,0 +1,136 @@
+"""The echo bot of ``serve``, ``demo`` and ``playground``: sends back what it gets, and takes its time if asked to."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self
+from wsgiref.simple_server import make_server
+
+from wechat_msg.adapters.wsgi import push_app
+from wechat_msg.cli.language import Failure
+from wechat_msg.endpoint import PushEndpoint
+from wechat_msg.events import ClickEvent, SubscribeEvent
+from wechat_msg.late import AnswerLater
+from wechat_msg.messages import ImageMessage, Message, TextMessage, VoiceMessage
+from wechat_msg.push import PushSettings, may_reply, to_reply
+from wechat_msg.replies import ImageReply, Reply, VoiceReply
+from wechat_msg.routing import Router
+from wechat_msg.testing.text import Text
+from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
+
+__all__ = ["PATH", "EchoBot", "Report", "Send", "WSGIApp", "listen"]
+
+PATH = "/wechat"
+
+Send = Callable[[dict[str, Any]], object]
+Report = Callable[[Message, Reply], object]
+WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+_SECONDS = re.compile(r"(\d{1,2}(?:\.\d)?)\.?", re.ASCII)
+_HELP = "发什么回什么；发数字 N，N 秒后回复。 I echo; to N I answer after N seconds."
+_WELCOME = "欢迎关注！发送 help 看看我会什么。 Welcome! Send help."
+
+
+class EchoBot:
+    """A bot for one account; close it, or use it in a ``with`` block.
+
+    Args:
+        settings: The account's settings.
+        send: Sends customer-service messages; None: late answers wait for WeChat's next try.
+        report: Is told each message, and what it was answered with.
+
+    Example:
+        >>> from wechat_msg.testing import PushSimulator
+        >>> settings = PushSettings(token="spamtest")
+        >>> with EchoBot(settings) as bot, PushSimulator("/wechat", settings, wsgi=bot.app) as wechat:
+        ...     wechat.push_text("hi").text
+        'hi'
+    """
+
+    def __init__(
+        self, settings: PushSettings, *, send: Send | None = None, report: Report = lambda _message, _reply: None
+    ) -> None:
+        self._answers_late = send is not None
+        self._account_kind = settings.account_kind
+        self._report = report
+        self._closing = threading.Event()
+        self._router = self._make_router()
+        self._executor = ThreadPoolExecutor(32, thread_name_prefix="bot")
+        endpoint = PushEndpoint(
+            settings, self._handle, late=AnswerLater(send) if send else None, executor=self._executor
+        )
+        self.app: WSGIApp = push_app(lambda environ: endpoint if environ.get("PATH_INFO") == PATH else None)
+
+    def close(self) -> None:
+        """Stop, also what is being waited for."""
+        self._closing.set()
+        self._executor.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _handle(self, message: Message) -> Reply:
+        reply = to_reply(message, self._router(message))
+        if not self._answers_late and not may_reply(self._account_kind, reply):
+            reply = to_reply(message, None)
+        self._report(message, reply)
+        return reply
+
+    def _make_router(self) -> Router:
+        router = Router()
+
+        @router.on(TextMessage, content="help")
+        @router.on(ClickEvent, event_key="HELP")
+        def answer_help(_: Message) -> str:
+            return _HELP
+
+        @router.on(TextMessage, lambda message: _SECONDS.fullmatch(message.content))
+        def answer_slowly(message: TextMessage) -> str:
+            seconds = message.content.rstrip(".")
+            self._closing.wait(float(seconds))  # in place of a database, a language model ...
+            return f"{seconds} 秒后的回复 ({seconds} seconds later)"
+
+        @router.on(TextMessage)
+        def answer_text(message: TextMessage) -> str:
+            return message.content
+
+        @router.on(ImageMessage)
+        def answer_image(message: ImageMessage) -> ImageReply:
+            return ImageReply(media_id=message.media_id)
+
+        @router.on(VoiceMessage)
+        def answer_voice(message: VoiceMessage) -> VoiceReply:
+            return VoiceReply(media_id=message.media_id)
+
+        @router.on(SubscribeEvent)
+        def answer_subscribe(_: SubscribeEvent) -> str:
+            return _WELCOME
+
+        return router
+
+
+@contextlib.contextmanager
+def listen(app: WSGIApp, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve *app* in a thread; yield the server's address.
+
+    Raises:
+        Failure: The address cannot be had.
+    """
+    try:
+        server = make_server(host, port, app, ThreadingServer, QuietHandler)
+    except (OSError, OverflowError, TypeError, UnicodeError) as error:  # a host of which no DNS name can be made
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Failure(Text(f"cannot listen at {host}:{port}: {reason}", f"无法监听 {host}:{port}：{reason}")) from None
+    with server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), name="server", daemon=True).start()
+        try:
+            yield f"http://{host}:{server.server_port}"
+        finally:
+            server.shutdown()

@@ -1,0 +1,35 @@
+"""Where the package's warnings go while a command runs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from wechat_msg.cli.output import Output
+
+__all__ = ["LinesHandler", "handle_logs"]
+
+
+class LinesHandler(logging.Handler):
+    """Shows what the package logs, such as refused pushes, among the other lines."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(logging.WARNING)
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        error = record.exc_info[1] if record.exc_info else None
+        self._output.line("warn", record.getMessage(), f"{type(error).__name__}: {error}" if error else "")
+
+
+@contextlib.contextmanager
+def handle_logs(handler: logging.Handler) -> Iterator[None]:
+    """Give *handler* all that the package logs."""
+    log = logging.getLogger("wechat_msg")
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)

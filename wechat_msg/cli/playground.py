@@ -1,0 +1,90 @@
+"""``wechat-msg playground``: a page that looks like a WeChat chat, to try a bot in the browser."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import webbrowser
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from wechat_msg.api import customer_service
+from wechat_msg.cli.bot import PATH, EchoBot, listen
+from wechat_msg.cli.command import Command, option
+from wechat_msg.cli.language import Failure
+from wechat_msg.cli.logs import LinesHandler, handle_logs
+from wechat_msg.cli.output import Output
+from wechat_msg.cli.settings import account_options, has_settings, load_settings, make_settings
+from wechat_msg.client import Client
+from wechat_msg.settings import PushSettings
+from wechat_msg.testing.text import Text
+
+if TYPE_CHECKING:
+    from wechat_msg.playground import Playground
+
+__all__ = ["playground"]
+
+Ready = Callable[["Playground"], None]
+
+
+@click.command(
+    cls=Command,
+    about=Text(
+        "Chat with your bot in the browser, as if it were WeChat; without a URL, with an echo bot.",
+        "在浏览器中像用微信一样与机器人对话；不给网址则用复读机器人",
+    ),
+    examples=["wechat-msg playground", "wechat-msg playground http://127.0.0.1:8000/wechat --open"],
+)
+@click.argument("url", required=False)
+@option("--host", default="127.0.0.1", about=Text("Where to listen; 127.0.0.1.", "监听地址；默认 127.0.0.1"))
+@option(
+    "--port",
+    default=8765,
+    type=click.IntRange(0, 65535),
+    metavar="NUMBER",
+    about=Text("Port; 8765. 0: a free one.", "端口；默认 8765，0 为任选"),
+)
+@option("--open", "open_browser", is_flag=True, about=Text("Open the browser.", "打开浏览器"))
+@account_options
+@click.pass_obj
+def playground(
+    output: Output, *, url: str | None, host: str, port: int, open_browser: bool, environ: dict[str, str]
+) -> int:
+    """Serve it until it is stopped."""
+    try:
+        from wechat_msg.playground import run_playground
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
+            raise
+        how = 'pip install "wechat-msg[playground]"'
+        raise Failure(Text(f"needs starlette and uvicorn: {how}", f"需要 starlette 与 uvicorn：{how}")) from None
+    settings = load_settings(environ) if url or has_settings(environ) else make_settings(environ)
+
+    def ready(started: Playground) -> None:
+        output.say(Text(f"Open {started.address} (Ctrl-C ends)", f"请打开 {started.address}（按 Ctrl-C 结束）"))
+        if open_browser:  # in a thread, as a browser in the terminal would keep the server waiting
+            threading.Thread(target=webbrowser.open, args=(started.address,), daemon=True).start()
+
+    with contextlib.ExitStack() as opened:
+        opened.enter_context(handle_logs(LinesHandler(output)))
+        address, then = (url, ready) if url else _start_bot(opened, settings, ready)
+        run_playground(settings, address, host=host, port=port, ready=then)
+    return 0
+
+
+def _start_bot(opened: contextlib.ExitStack, settings: PushSettings, ready: Ready) -> tuple[str, Ready]:
+    """Start the echo bot; its late answers go to the playground, whose address is known when that is ready."""
+    clients: list[Client] = []
+    bot = opened.enter_context(
+        EchoBot(settings, send=lambda message: clients[0].call(customer_service.send_body(message)))
+    )
+    address = opened.enter_context(listen(bot.app))
+
+    def wire(started: Playground) -> None:
+        api = started.api
+        clients.append(opened.enter_context(Client(api.appid, api.secret, hosts=[started.base])))
+        ready(started)
+
+    return address + PATH, wire

@@ -1,0 +1,233 @@
+"""What is played in the demo: each scene plays something, and tells line by line what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from wechat_msg.cli.stage import Stage
+from wechat_msg.crypto import generate_token
+from wechat_msg.errors import MalformedPush
+from wechat_msg.settings import PushSettings
+from wechat_msg.testing.pushes import Mode
+from wechat_msg.testing.simulator import PushSimulator, Try
+from wechat_msg.testing.text import Text, same
+from wechat_msg.wire import Format, parse_body
+
+__all__ = ["QUICK", "SLOW", "Line", "Scene"]
+
+_MODES: Mapping[Mode, Text] = {
+    "plain": Text("plain     ", "明文模式"),
+    "compatible": Text("compatible", "兼容模式"),
+    "sealed": Text("sealed    ", "安全模式"),
+}
+_PATIENCE = 5.0
+
+
+@frozen
+class Line:
+    """One thing that happened.
+
+    Attributes:
+        is_expected: Whether it is what should have happened.
+        what: What was done.
+        seen: What came of it.
+    """
+
+    is_expected: bool
+    what: Text
+    seen: Text
+
+
+Scene = Callable[[Stage], Iterator[Line]]
+
+
+# --- quick scenes -----------------------------------------------------------------------------------------------------
+
+
+def verify(stage: Stage) -> Iterator[Line]:
+    """Do what the console does when the server settings are saved."""
+    with PushSimulator(stage.bot, stage.settings) as wechat:
+        one = wechat.verify()
+    seen = Text("echostr came back", "原样返回 echostr") if one.verdict.outcome == "verified" else _describe(one)
+    yield Line(one.verdict.problem is None, same("GET"), _add_time(seen, one.seconds))
+
+
+#: Mode, format, what the user does, the push, and what the reply must have.
+_CONVERSATION: list[tuple[Mode, Format, Text, dict[str, Any], dict[str, Any]]] = [
+    ("plain", "xml", same("你好"), {"Content": "你好"}, {"Content": "你好"}),
+    (
+        "compatible",
+        "xml",
+        Text("[a picture]", "[图片]"),
+        {"MsgType": "image", "PicUrl": "http://example.com/cat.jpg", "MediaId": "CAT"},
+        {"Image": {"MediaId": "CAT"}},
+    ),
+    (
+        "sealed",
+        "xml",
+        Text("[follows by QR code]", "[扫码关注]"),
+        {"MsgType": "event", "Event": "subscribe", "EventKey": "qrscene_7", "Ticket": "TICKET"},
+        {"MsgType": "text"},
+    ),
+    ("sealed", "xml", same("]]> <b>&amp; 😀"), {"Content": "]]> <b>&amp; 😀"}, {"Content": "]]> <b>&amp; 😀"}),
+    (
+        "sealed",
+        "json",
+        Text("[menu: help]", "[点击菜单：帮助]"),
+        {"MsgType": "event", "Event": "CLICK", "EventKey": "HELP"},
+        {"MsgType": "text"},
+    ),
+    (
+        "sealed",
+        "xml",
+        Text("[leaves]", "[取消关注]"),
+        {"MsgType": "event", "Event": "unsubscribe", "EventKey": ""},
+        {},
+    ),
+]
+
+
+def converse(stage: Stage) -> Iterator[Line]:
+    """Talk to the bot in every mode."""
+    for mode, form, said, fields, expected in _CONVERSATION:
+        url = stage.plain_bot if mode == "plain" else stage.bot
+        with PushSimulator(url, stage.settings, mode=mode, format=form, tries=1) as wechat:
+            delivery = wechat.push(fields)
+        reply = delivery.reply or {}
+        is_expected = delivery.problem is None and bool(reply) == bool(expected) and expected.items() <= reply.items()
+        what = _join(_MODES[mode], same(f" {form.upper():<4}  "), said)
+        yield Line(is_expected, what, _add_time(_describe(delivery.tries[-1]), delivery.seconds))
+
+
+def forge(stage: Stage) -> Iterator[Line]:
+    """Send what must be refused."""
+    stranger = attrs.evolve(stage.settings, token=generate_token())
+    neighbour = attrs.evolve(stage.settings, appid="wxfedcba9876543210")
+    attempts: list[tuple[Text, PushSettings, Mode]] = [
+        (Text("forged signature", "伪造签名"), stranger, "sealed"),
+        (Text("plaintext instead of sealed", "安全模式下发明文"), stage.settings, "plain"),
+        (Text("another account's AppID", "其他账号的 AppID"), neighbour, "sealed"),
+    ]
+    for what, settings, mode in attempts:
+        with PushSimulator(stage.bot, settings, mode=mode, tries=1) as attacker:
+            answer = attacker.push_text("let me in").tries[-1].answer
+        status = answer.status if answer else 0
+        is_refused = status == 403
+        seen = Text("refused", "拒绝") if is_refused else Text("not refused", "没有拒绝")
+        yield Line(is_refused, what, _join(seen, same(f"  HTTP {status}")))
+
+
+# --- slow scenes ------------------------------------------------------------------------------------------------------
+
+
+def send_again(stage: Stage) -> Iterator[Line]:
+    """Send one message three times, as WeChat does when an answer gets lost on its way."""
+    seals, replies = set[str](), list[Mapping[str, Any] | None]()
+    with PushSimulator(stage.bot, stage.settings, tries=1) as wechat:
+        fields: Mapping[str, Any] = {"MsgType": "text", "Content": "一次 once"}
+        for number in range(3):
+            delivery = wechat.push(fields)
+            fields, reply, seal = delivery.fields, delivery.reply, _find_nonce(delivery.tries[-1])
+            is_same = reply is not None and (not replies or reply == replies[0]) and seal not in seals
+            replies.append(reply)
+            seals.add(seal)
+            created = (reply or {}).get("CreateTime", "")
+            details = same(f"  CreateTime {created}, nonce {seal}")
+            yield Line(is_same, _number(number + 1), _join(_describe(delivery.tries[-1]), details))
+            if reply is None:
+                return
+            if number < 2:
+                time.sleep(1.1)  # so that a reply made anew would have another CreateTime
+    yield _count_runs(stage, fields)
+
+
+def wait_longer(stage: Stage) -> Iterator[Line]:
+    """Send a message whose handler takes 7 seconds; WeChat hangs up after 5 and comes again."""
+    with PushSimulator(stage.bot, stage.settings) as wechat:
+        delivery = wechat.push_text("7")
+    for one in delivery.tries[:-1]:
+        code = one.verdict.problem.code if one.verdict.problem else ""
+        yield Line(code == "timed_out", _number(one.number), _span(one))
+    one = delivery.tries[-1]
+    yield Line(one.number > 1 and (delivery.text or "").startswith("7 "), _number(one.number), _span(one))
+    yield _count_runs(stage, delivery.fields)
+
+
+def answer_later(stage: Stage) -> Iterator[Line]:
+    """Send a message whose handler takes 6 seconds, to a bot that acknowledges and sends its answer later."""
+    with PushSimulator(stage.late_bot, stage.settings) as wechat:
+        began = time.monotonic()
+        delivery = wechat.push_text("6")
+    is_taken = delivery.is_acknowledged and len(delivery.tries) == 1 and delivery.seconds > 4
+    yield Line(is_taken, _number(1), _span(delivery.tries[-1]))
+    while is_taken and not stage.api.messages and time.monotonic() < began + 6 + _PATIENCE:
+        time.sleep(0.02)
+    sent = next(iter(stage.api.messages), {})
+    content = str(sent.get("text", {}).get("content", ""))
+    is_right = sent.get("touser") == delivery.fields["FromUserName"] and content.startswith("6 ")
+    seen = same(f"{time.monotonic() - began:.1f} s  → {content}") if sent else Text("none came", "没有收到")
+    yield Line(is_right, Text("customer-service message", "客服消息"), seen)
+
+
+QUICK: Mapping[Text, Scene] = {
+    Text("URL verification", "接入验证"): verify,
+    Text("A conversation, in every mode", "三种模式下的对话"): converse,
+    Text("What must be refused", "必须拒绝的请求"): forge,
+}
+SLOW: Mapping[Text, Scene] = {
+    Text("One message, sent again: the same reply, sealed afresh", "同一条消息重推：回复相同，重新加密"): send_again,
+    Text(
+        "A handler of 7 s: WeChat hangs up after 5 s, the next try gets the reply",
+        "处理需 7 秒：微信 5 秒后断开，重试时拿到回复",
+    ): wait_longer,
+    Text(
+        "A handler of 6 s: acknowledged in time, the reply follows", "处理需 6 秒：先应答 success，再发客服消息"
+    ): answer_later,
+}
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _describe(one: Try) -> Text:
+    verdict = one.verdict
+    if verdict.problem is not None:
+        return verdict.problem.what
+    if verdict.reply is None:
+        return Text("success, nothing to show", "success，不显示任何内容")
+    shown = str(verdict.reply.get("Content") or f"[{verdict.reply['MsgType']}]")
+    return same(f"→ {shown}")
+
+
+def _span(one: Try) -> Text:
+    return _join(same(f"{one.began:.1f} s – {one.began + one.seconds:.1f} s  "), _describe(one))
+
+
+def _add_time(seen: Text, seconds: float) -> Text:
+    return _join(seen, same(f"  ({seconds * 1000:.0f} ms)"))
+
+
+def _join(*texts: Text) -> Text:
+    return Text("".join(text.en for text in texts), "".join(text.zh for text in texts))
+
+
+def _number(number: int) -> Text:
+    return Text(f"try {number}", f"第 {number} 次")
+
+
+def _count_runs(stage: Stage, fields: Mapping[str, Any]) -> Line:
+    runs = stage.handled.count(str(fields["MsgId"]))
+    times = Text("once" if runs == 1 else f"{runs} times", f"{runs} 次")
+    return Line(runs == 1, Text("the handler ran", "处理函数运行"), times)
+
+
+def _find_nonce(one: Try) -> str:
+    try:
+        return str(parse_body(one.answer.body if one.answer else b"").get("Nonce", ""))
+    except MalformedPush:
+        return ""

@@ -1,0 +1,94 @@
+"""``wechat-msg serve``: the echo bot, to try the other commands with."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+
+import click
+
+from wechat_msg.api import customer_service
+from wechat_msg.cli.bot import PATH, EchoBot, Report, Send, listen
+from wechat_msg.cli.command import Command, option
+from wechat_msg.cli.logs import LinesHandler, handle_logs
+from wechat_msg.cli.output import Output
+from wechat_msg.cli.settings import account_options, has_settings, load_settings, make_settings, to_variables
+from wechat_msg.client import DEFAULT_HOSTS, Client
+from wechat_msg.messages import Message, TextMessage
+from wechat_msg.push import PushSettings
+from wechat_msg.replies import Reply, TextReply
+from wechat_msg.testing.fake_api import FakeWeChatAPI
+from wechat_msg.testing.text import Text
+
+__all__ = ["serve"]
+
+
+@click.command(
+    cls=Command,
+    about=Text(
+        "Run a bot that echoes. Sent a number N, it answers after N seconds; help tells more.\n"
+        "With WECHAT_SECRET, or --api, late answers go out as customer-service messages.",
+        "运行一个复读机器人：发送数字 N，N 秒后回复；发送 help 查看说明\n"
+        "设置 WECHAT_SECRET 或 --api 后，超时的回复改用客服消息发送",
+    ),
+)
+@option("--host", default="127.0.0.1", about=Text("Where to listen; 127.0.0.1.", "监听地址；默认 127.0.0.1"))
+@option(
+    "--port",
+    default=8000,
+    type=click.IntRange(0, 65535),
+    metavar="NUMBER",
+    about=Text("Port; 8000. 0: a free one.", "端口；默认 8000，0 为任选"),
+)
+@option(
+    "--api",
+    metavar="URL",
+    about=Text("Host of WeChat's API, such as the playground's address.", "微信接口地址，例如 playground 的网址"),
+)
+@option("--verbose", "-v", is_flag=True, about=Text("Show what users write.", "显示用户发送的内容"))
+@account_options
+@click.pass_obj
+def serve(output: Output, *, host: str, port: int, api: str | None, verbose: bool, environ: dict[str, str]) -> int:
+    """Run it until it is stopped."""
+    settings = load_settings(environ) if has_settings(environ) else _make_and_show_settings(output, environ)
+    with contextlib.ExitStack() as opened:
+        opened.enter_context(handle_logs(LinesHandler(output)))
+        send = opened.enter_context(_open_sender(settings, environ, api))
+        bot = opened.enter_context(EchoBot(settings, send=send, report=_make_reporter(output, verbose=verbose)))
+        url = opened.enter_context(listen(bot.app, host, port))
+        output.say(Text(f"Listening at {url}{PATH}; Ctrl-C ends.", f"正在监听 {url}{PATH}，按 Ctrl-C 结束"))
+        threading.Event().wait()
+    return 0
+
+
+def _make_and_show_settings(output: Output, environ: Mapping[str, str]) -> PushSettings:
+    settings = make_settings(environ)
+    output.say(Text("New settings, for the other commands:", "已生成新的配置，供其他命令使用："))
+    for name, value in to_variables(settings).items():
+        output.say(f"export {name}={value}", indent=2)
+    return settings
+
+
+def _make_reporter(output: Output, *, verbose: bool) -> Report:
+    """Make what prints each message: its class and the reply's, and what they say only if asked for."""
+
+    def report(message: Message, reply: Reply) -> None:
+        said, answered = "", ""
+        if verbose:
+            said = f" {message.content!r}" if isinstance(message, TextMessage) else ""
+            answered = f" {reply.content!r}" if isinstance(reply, TextReply) else ""
+        output.line("pass", f"{type(message).__name__}{said}", f"→ {type(reply).__name__}{answered}")
+
+    return report
+
+
+@contextlib.contextmanager
+def _open_sender(settings: PushSettings, environ: Mapping[str, str], api: str | None) -> Iterator[Send | None]:
+    secret = environ.get("WECHAT_SECRET", "").strip()
+    if not secret and not api:
+        yield None
+        return
+    fake = FakeWeChatAPI()  # whose AppSecret, that of the playground, is no secret
+    with Client(settings.appid or fake.appid, secret or fake.secret, hosts=[api] if api else DEFAULT_HOSTS) as client:
+        yield lambda message: client.call(customer_service.send_body(message))

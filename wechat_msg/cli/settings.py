@@ -1,0 +1,129 @@
+"""Options of all commands that need to know the account, and those of the simulator."""
+
+from __future__ import annotations
+
+import functools
+import os
+import ssl
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from wechat_msg.cli.command import option
+from wechat_msg.cli.language import Failure
+from wechat_msg.crypto import generate_encoding_aes_key, generate_token
+from wechat_msg.settings import PushSettings
+from wechat_msg.testing.fake_api import FakeWeChatAPI
+from wechat_msg.testing.text import Text
+
+__all__ = [
+    "account_options",
+    "has_settings",
+    "insecure_option",
+    "load_settings",
+    "make_settings",
+    "make_ssl_context",
+    "to_variables",
+]
+
+_VARIABLES = {
+    "token": "WECHAT_TOKEN",
+    "aes_key": "WECHAT_ENCODING_AES_KEY",
+    "appid": "WECHAT_APPID",
+    "account_kind": "WECHAT_ACCOUNT_KIND",
+}
+_ABOUT = {
+    "token": Text(
+        "The Token; better in WECHAT_TOKEN, as others on this machine see a command line.",
+        "Token；建议放在 WECHAT_TOKEN 中，命令行会被同机其他用户看到",
+    ),
+    "aes_key": Text(
+        "The EncodingAESKey; better in WECHAT_ENCODING_AES_KEY.", "EncodingAESKey；建议放在 WECHAT_ENCODING_AES_KEY 中"
+    ),
+    "appid": Text("The AppID; else WECHAT_APPID.", "AppID；默认取 WECHAT_APPID"),
+    "account_kind": Text(
+        "official_account or mini_program; else WECHAT_ACCOUNT_KIND.",
+        "official_account（公众号）或 mini_program（小程序）；默认取 WECHAT_ACCOUNT_KIND",
+    ),
+}
+
+
+def account_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options; the command gets ``environ``, in which they stand above the environment."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> int:
+        given = {variable: options.pop(name) for name, variable in _VARIABLES.items()}
+        overlay = {variable: value for variable, value in given.items() if value is not None}
+        return command(*arguments, environ={**os.environ, **overlay}, **options)
+
+    decorated: Callable[..., int] = run
+    for name in reversed(_VARIABLES):
+        decorated = option(f"--{name.replace('_', '-')}", about=_ABOUT[name])(decorated)
+    return decorated
+
+
+def has_settings(environ: Mapping[str, str]) -> bool:
+    """Tell whether there are any settings, besides the kind of account."""
+    return any(environ.get(_VARIABLES[name], "").strip() for name in ("token", "aes_key", "appid"))
+
+
+def load_settings(environ: Mapping[str, str]) -> PushSettings:
+    """Read the settings.
+
+    Raises:
+        Failure: There are none at all.
+        SettingsError: They cannot be used.
+    """
+    if has_settings(environ):
+        return PushSettings.from_env(environ=environ)
+    raise Failure(
+        Text(
+            "set WECHAT_TOKEN, and for the safe mode WECHAT_ENCODING_AES_KEY and WECHAT_APPID;"
+            " wechat-msg new-settings makes new ones",
+            "请设置 WECHAT_TOKEN，安全模式还需 WECHAT_ENCODING_AES_KEY 与 WECHAT_APPID；"
+            "可用 wechat-msg new-settings 生成",
+        )
+    )
+
+
+def make_settings(environ: Mapping[str, str] = MappingProxyType({})) -> PushSettings:
+    """Make new ones, of the account that `FakeWeChatAPI` plays; only the kind of account may be given."""
+    made = {
+        "WECHAT_TOKEN": generate_token(),
+        "WECHAT_ENCODING_AES_KEY": generate_encoding_aes_key(),
+        "WECHAT_APPID": FakeWeChatAPI().appid,
+    }
+    return PushSettings.from_env(environ={**environ, **made})
+
+
+def to_variables(settings: PushSettings) -> dict[str, str]:
+    """Name the environment variables that hold these settings.
+
+    Example:
+        >>> to_variables(PushSettings(token="spamtest"))
+        {'WECHAT_TOKEN': 'spamtest'}
+    """
+    values = {
+        "WECHAT_TOKEN": settings.token,
+        "WECHAT_ENCODING_AES_KEY": settings.encoding_aes_key,
+        "WECHAT_APPID": settings.appid,
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+insecure_option: Callable[[Any], Any] = option(
+    "--insecure",
+    is_flag=True,
+    about=Text("Do not check the certificate of https.", "不校验 https 证书"),
+)
+
+
+def make_ssl_context(*, insecure: bool) -> ssl.SSLContext | None:
+    """Make the context for the simulator; None: certificates are checked."""
+    if not insecure:
+        return None
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,297 @@
+"""The playground's application: the page, what it asks for, and WeChat's API for the bot."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from wechat_msg.errors import MalformedPush, PushError
+from wechat_msg.playground.calls import note_call, show_menu
+from wechat_msg.playground.chat import Chat
+from wechat_msg.playground.sending import Sender, list_modes
+from wechat_msg.playground.session import Gate, Session, refuse_request
+from wechat_msg.settings import PushSettings
+from wechat_msg.testing.fake_api.account import Media
+from wechat_msg.testing.fake_api.answer import Answer
+from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
+from wechat_msg.testing.fake_api.request import APIRequest
+from wechat_msg.testing.text import Text
+from wechat_msg.wire import parse_json
+
+__all__ = ["make_app"]
+
+_STATIC = Path(__file__).parent / "static"
+_MOST_UPLOADED = 10 << 20  # what WeChat takes of an image or a video
+_MOST_ASKED = 1 << 20
+_MOST_CALLED = 12 << 20
+_MOST_MEDIA = 256 << 20
+_MOST_REQUESTS = 1000
+_PUSHES_AT_ONCE = 64
+_RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})?", re.ASCII)
+_KINDS = ("image", "voice", "video")
+
+_TOO_LONG = Text("This is too large: {megabytes} MB at most.", "内容过大：最多 {megabytes} MB。")
+_NO_JSON = Text("The body must be a JSON object.", "请求体须为 JSON 对象。")
+_NO_FIELDS = Text(
+    "A push is a JSON object of wire names and values, with MsgType.",
+    "推送须为 JSON 对象（字段名与值），并带有 MsgType。",
+)
+_NO_MEDIA = Text("Only image, audio and video files can be sent.", "只能发送图片、音频或视频文件。")
+_NOT_FOUND = Text("There is no such thing here.", "没有找到。")
+
+
+class _Refusal(Exception):
+    """Ends the serving of a request."""
+
+    def __init__(self, status: int, why: Text) -> None:
+        super().__init__(why.en)
+        self.status = status
+        self.why = why
+
+
+def make_app(
+    settings: PushSettings,
+    url: str,
+    *,
+    api: FakeWeChatAPI | None = None,
+    session: Session | None = None,
+    openid: str = "oUSER",
+    time_limit: float = 5.0,
+) -> Starlette:
+    """Make the application; any ASGI server runs it, in one process.
+
+    Args:
+        settings: The account's settings, the same as the bot's.
+        url: Where the bot is.
+        api: Plays WeChat's API for the bot, at every path that is not the playground's own; None: a new one.
+        session: Where the playground is, and who may use it; None: at port 8765 of this machine.
+        openid: The user who writes.
+        time_limit: Seconds that WeChat waits for an answer.
+
+    Raises:
+        SettingsError: The URL is none.
+    """
+    session = session or Session("http://127.0.0.1:8765")
+    api = api or FakeWeChatAPI(settings.appid or "wx0123456789abcdef")
+    api.url = api.url or session.base
+    if openid not in api.users:
+        api.add_user(openid)
+    playground = _Playground(settings, url, api, openid, time_limit)
+    app = Starlette(
+        routes=playground.routes,
+        middleware=[Middleware(Gate, session=session)],
+        exception_handlers={_Refusal: _refuse, 404: _not_found, 405: _not_found},
+        lifespan=playground.run,
+    )
+    app.state.close = playground.chat.close
+    return app
+
+
+class _Playground:
+    """The routes, and what they work on."""
+
+    def __init__(self, settings: PushSettings, url: str, api: FakeWeChatAPI, openid: str, time_limit: float) -> None:
+        self.chat = Chat()
+        self._api, self._openid = api, openid
+        self._sender = Sender(url, settings, self.chat, api, openid, time_limit)
+        self._about = {
+            "url": urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl(),
+            "modes": list_modes(settings),
+            "account_kind": settings.account_kind.value,
+            "appid": api.appid,
+            "openid": openid,
+            "api": api.url,
+            "time_limit": time_limit,
+        }
+        self.routes = [
+            Route("/", self._show_page),
+            Route("/playground/events", self._follow),
+            Route("/playground/pushes", self._push, methods=["POST"]),
+            Route("/playground/verification", self._verify, methods=["POST"]),
+            Route("/playground/clearing", self._clear, methods=["POST"]),
+            Route("/playground/wires/{entry:int}", self._show_wire),
+            Route("/playground/media", self._upload, methods=["POST"]),
+            Route("/playground/media/{media_id}", self._show_media),
+            Mount("/playground/static", StaticFiles(directory=_STATIC)),
+            Route("/playground/{path:path}", self._find_nothing),
+            Route("/favicon.ico", self._find_nothing),
+            Route("/{path:path}", self._call_api, methods=["GET", "POST"]),
+        ]
+
+    @contextlib.asynccontextmanager
+    async def run(self, _app: Starlette) -> AsyncIterator[None]:
+        """Be there while the application is."""
+        pushes = ThreadPoolExecutor(_PUSHES_AT_ONCE, "playground")
+        asyncio.get_running_loop().set_default_executor(pushes)
+        self.chat.put("about", kind="about", **self._about)
+        show_menu(self.chat, self._api)
+        self._sender.show_user()
+        self._sender.look()
+        yield
+        self.chat.close()
+        await self._sender.close()
+
+    # --- the page -----------------------------------------------------------------------------------------------------
+
+    async def _show_page(self, _request: Request) -> Response:
+        return FileResponse(_STATIC / "index.html")
+
+    async def _find_nothing(self, _request: Request) -> Response:
+        raise _Refusal(404, _NOT_FOUND)
+
+    async def _follow(self, request: Request) -> Response:
+        known = request.headers.get("last-event-id", "")
+        known_change = int(known) if re.fullmatch(r"[0-9]{1,15}", known, re.ASCII) else 0
+
+        async def write() -> AsyncIterator[str]:
+            async for change, entries in self.chat.follow(known_change):
+                yield f"id: {change}\ndata: {entries}\n\n"
+
+        return StreamingResponse(write(), media_type="text/event-stream")
+
+    async def _push(self, request: Request) -> Response:
+        asked = await _read_object(request)
+        fields = asked.get("fields")
+        if not isinstance(fields, dict) or not isinstance(fields.get("MsgType"), str) or not fields["MsgType"]:
+            raise _Refusal(400, _NO_FIELDS)
+        try:
+            entry = self._sender.send(fields, str(asked.get("mode")), str(asked.get("format")))
+        except PushError as error:
+            raise _Refusal(400, Text(str(error), str(error))) from None
+        return JSONResponse({"id": entry}, 202)
+
+    async def _verify(self, _request: Request) -> Response:
+        return JSONResponse({"id": self._sender.verify()}, 202)
+
+    async def _clear(self, _request: Request) -> Response:
+        self.chat.clear()
+        return JSONResponse({})
+
+    async def _show_wire(self, request: Request) -> Response:
+        return Response(self.chat.get_wire(request.path_params["entry"]), media_type="application/json")
+
+    # --- media --------------------------------------------------------------------------------------------------------
+
+    async def _upload(self, request: Request) -> Response:
+        kind, name = request.query_params.get("kind", ""), request.query_params.get("name") or "file"
+        content_type = request.headers.get("content-type", "")
+        if kind not in _KINDS or not _is_media(content_type):
+            raise _Refusal(415, _NO_MEDIA)
+        content = await _read_body(request, _MOST_UPLOADED)
+        media_id = self._api.new_name()
+        self._api.media[media_id] = Media(kind, name[:100], content, content_type, self._api.now, is_permanent=False)
+        self._forget_media()
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()  # as PicMd5Sum
+        return JSONResponse({"media_id": media_id, "url": self._api.url_of(media_id), "md5": md5}, 201)
+
+    def _forget_media(self) -> None:
+        """Keep memory within bounds: the oldest files go."""
+        media = self._api.media
+        while sum(len(one.content) for one in media.values()) > _MOST_MEDIA:
+            del media[next(iter(media))]
+
+    async def _show_media(self, request: Request) -> Response:
+        media = self._api.media.get(request.path_params["media_id"])
+        if media is None or not media.content:
+            raise _Refusal(404, _NOT_FOUND)
+        return _show(request, media)
+
+    # --- WeChat's API -------------------------------------------------------------------------------------------------
+
+    async def _call_api(self, request: Request) -> Response:
+        called = APIRequest(
+            request.method,
+            request.url.path,
+            dict(request.query_params),
+            dict(request.headers),
+            await _read_body(request, _MOST_CALLED),
+            request.client.host if request.client else "",
+        )
+        try:
+            answer = await run_in_threadpool(self._api.handle, called)
+        except RecursionError:  # JSON that nests too deep
+            raise _Refusal(400, _NO_JSON) from None
+        if len(self._api.requests) > _MOST_REQUESTS:
+            self._api.clear()
+        if answer is None:
+            return Response(status_code=503)
+        note_call(self.chat, self._api, self._openid, called, answer)
+        return _pass_on(answer)
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+async def _read_body(request: Request, most: int) -> bytes:
+    too_long = _Refusal(413, _TOO_LONG.format(megabytes=most >> 20))
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdigit() or int(announced) > most:
+        raise too_long
+    body = bytearray()
+    with contextlib.suppress(ClientDisconnect):
+        async for piece in request.stream():
+            body += piece
+            if len(body) > most:
+                raise too_long
+    return bytes(body)
+
+
+async def _read_object(request: Request) -> dict[str, Any]:
+    try:
+        return parse_json(await _read_body(request, _MOST_ASKED))
+    except MalformedPush:
+        raise _Refusal(400, _NO_JSON) from None
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def _refuse(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, _Refusal)  # noqa: S101, for the types
+    return refuse_request(request.headers, refusal.status, refusal.why)
+
+
+def _not_found(request: Request, _error: Exception) -> Response:
+    return refuse_request(request.headers, 404, _NOT_FOUND)
+
+
+def _is_media(content_type: str) -> bool:
+    """Answer whether a browser may show it; an SVG is a document that can hold programs."""
+    kind, _, name = content_type.partition(";")[0].strip().lower().partition("/")
+    return kind in ("image", "audio", "video") and not name.startswith("svg")
+
+
+def _pass_on(answer: Answer) -> Response:
+    """Answer what the API does; no browser may take a file for anything but what it may show."""
+    is_tame = answer.content_type.startswith("application/json") or _is_media(answer.content_type)
+    headers = {**answer.headers, "Content-Type": answer.content_type if is_tame else "application/octet-stream"}
+    return Response(answer.body, answer.status, headers)
+
+
+def _show(request: Request, media: Media) -> Response:
+    """Answer a file, or the part of it that a player asks for."""
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'", "Accept-Ranges": "bytes"}
+    if not _is_media(media.content_type):
+        headers["Content-Disposition"] = "attachment"
+        return Response(media.content, headers=headers, media_type="application/octet-stream")
+    wanted, size = _RANGE.fullmatch(request.headers.get("range", "")), len(media.content)
+    if wanted is None or int(wanted[1]) >= size:
+        return Response(media.content, headers=headers, media_type=media.content_type)
+    first, last = int(wanted[1]), min(int(wanted[2] or size - 1), size - 1)
+    headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return Response(media.content[first : last + 1], 206, headers, media.content_type)

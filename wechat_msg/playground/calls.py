@@ -1,0 +1,84 @@
+"""What the bot's calls of the API show in the conversation."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from wechat_msg.errors import MalformedPush
+from wechat_msg.playground.chat import Chat
+from wechat_msg.playground.wire import show_call
+from wechat_msg.testing.fake_api.answer import Answer
+from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
+from wechat_msg.testing.fake_api.request import APIRequest
+from wechat_msg.wire import parse_json
+
+__all__ = ["note_call", "show_menu"]
+
+_SENDS = ("/cgi-bin/message/custom/send", "/cgi-bin/message/custom/business/send")
+_TYPES = ("/cgi-bin/message/custom/typing", "/cgi-bin/message/custom/business/typing")
+_TEMPLATES = {
+    "/cgi-bin/message/template/send": "templates",
+    "/cgi-bin/message/subscribe/send": "subscription templates",
+    "/cgi-bin/message/subscribe/bizsend": "subscription templates",
+}
+#: Of a button of each kind, for an account whose bot has made no menu.
+_SAMPLE_MENU = [
+    {
+        "name": "互动",
+        "sub_button": [
+            {"type": "click", "name": "今日推荐", "key": "TODAY"},
+            {"type": "click", "name": "帮助", "key": "HELP"},
+        ],
+    },
+    {
+        "name": "工具",
+        "sub_button": [
+            {"type": "scancode_waitmsg", "name": "扫码带提示", "key": "SCAN_WAIT"},
+            {"type": "scancode_push", "name": "扫码推事件", "key": "SCAN_PUSH"},
+            {"type": "location_select", "name": "发送位置", "key": "LOCATION"},
+            {"type": "pic_sysphoto", "name": "系统拍照发图", "key": "PHOTO"},
+            {"type": "pic_photo_or_album", "name": "拍照或相册", "key": "ALBUM"},
+        ],
+    },
+    {"type": "view", "name": "官网", "url": "https://developers.weixin.qq.com/"},
+]
+
+
+def show_menu(chat: Chat, api: FakeWeChatAPI) -> None:
+    """Show the menu that the bot has made, else a sample."""
+    made = api.made("menus").get("default")
+    with contextlib.suppress(ValueError):
+        chat.put("menu", kind="menu", is_sample=made is None, buttons=made["button"] if made else _SAMPLE_MENU)
+
+
+def note_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest, answer: Answer) -> None:
+    """Show a call in the conversation, if the user would see something of it or it was refused."""
+    errcode, asked = _read(answer.body).get("errcode", 0), _read(request.body)
+    if request.path.startswith("/cgi-bin/menu/"):
+        show_menu(chat, api)
+    shown: dict[str, Any]
+    if errcode:
+        shown = {"kind": "refused", "path": request.path, "answer": _read(answer.body)}
+    elif asked.get("touser") != openid:
+        return
+    elif request.path in _TYPES:
+        chat.put("typing", kind="typing", is_on=asked.get("command") == "Typing")
+        return
+    elif request.path in _SENDS:
+        chat.put("typing", kind="typing", is_on=False)
+        shown = {"kind": "service", "message": asked}
+    elif request.path in _TEMPLATES:
+        template = api.made(_TEMPLATES[request.path]).get(asked.get("template_id"), {})
+        shown = {"kind": "template", "title": template.get("title", ""), "message": asked}
+    else:
+        return
+    chat.add(**shown, wire={"call": show_call(request, answer)})
+
+
+def _read(body: bytes) -> Mapping[str, Any]:
+    try:
+        return parse_json(body)
+    except MalformedPush:
+        return {}

@@ -1,0 +1,140 @@
+"""Serving the playground: a socket, the server, and an end that says nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterable
+
+import uvicorn
+
+from wechat_msg.errors import SettingsError
+from wechat_msg.playground.app import make_app
+from wechat_msg.playground.session import Session
+from wechat_msg.settings import PushSettings
+from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
+
+__all__ = ["Playground", "run_playground"]
+
+_APPID = "wx0123456789abcdef"
+_SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105, of an account that does not exist
+
+
+class _Server(uvicorn.Server):
+    """Lets the pages that listen go before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, let_go: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._let_go = let_go
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End."""
+        self._let_go()
+        await super().shutdown(sockets)
+
+
+class Playground:
+    """A playground that listens from the beginning, and serves while it runs.
+
+    Args:
+        settings: The account's settings, the same as the bot's.
+        url: Where the bot is.
+        host: Where the playground listens; whoever reaches it and knows `address` can use it.
+        port: The port; 0: a free one.
+        allowed_hosts: Further names that it may be reached by.
+        secret: The AppSecret with which the bot calls the API here.
+        time_limit: Seconds that WeChat waits for an answer.
+
+    Attributes:
+        base: Where it listens; a bot that sends customer-service messages has ``Client(hosts=[base])``.
+        address: What to open in a browser.
+        api: Plays WeChat's API for the bot.
+
+    Raises:
+        SettingsError: The URL is none, or nobody can listen at the port.
+    """
+
+    def __init__(
+        self,
+        settings: PushSettings,
+        url: str,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8765,
+        allowed_hosts: Iterable[str] = (),
+        secret: str = _SECRET,
+        time_limit: float = 5.0,
+    ) -> None:
+        self._socket = _listen(host, port)
+        name = f"[{host}]" if ":" in host else host
+        self.base: str = f"http://{name}:{self._socket.getsockname()[1]}"
+        session = Session(self.base, frozenset(allowed_hosts))
+        self.address: str = session.address
+        self.api: FakeWeChatAPI = FakeWeChatAPI(settings.appid or _APPID, secret)
+        try:
+            app = make_app(settings, url, api=self.api, session=session, time_limit=time_limit)
+        except BaseException:
+            self._socket.close()
+            raise
+        config = uvicorn.Config(
+            app, log_config=None, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=1
+        )
+        self._server = _Server(config, app.state.close)
+
+    def run(self) -> None:
+        """Serve until Ctrl-C, or until `stop` is called."""
+        with contextlib.suppress(KeyboardInterrupt), self._socket:
+            self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """End `run`, from another thread."""
+        self._server.should_exit = True
+
+
+def run_playground(
+    settings: PushSettings,
+    url: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    allowed_hosts: Iterable[str] = (),
+    secret: str = _SECRET,
+    ready: Callable[[Playground], None] = lambda playground: print(playground.address, flush=True),  # noqa: T201
+) -> None:
+    """Serve a `Playground` until Ctrl-C.
+
+    Args:
+        settings: The account's settings, the same as the bot's.
+        url: Where the bot is.
+        host: Where the playground listens.
+        port: The port; 0: a free one.
+        allowed_hosts: Further names that it may be reached by.
+        secret: The AppSecret with which the bot calls the API here.
+        ready: Is told the playground before it serves; by default its address is printed.
+
+    Raises:
+        SettingsError: The URL is none, or nobody can listen at the port.
+    """
+    playground = Playground(settings, url, host=host, port=port, allowed_hosts=allowed_hosts, secret=secret)
+    ready(playground)
+    playground.run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if port not in range(1 << 16):
+        raise SettingsError("port: 0 to 65535")
+    with contextlib.ExitStack() as undo:
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            # Only of a socket that names its protocol does asyncio know that small answers need not wait (Nagle).
+            listener = undo.enter_context(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
+            if os.name == "posix":  # elsewhere it would let others listen there, too
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(256)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise SettingsError(f"nobody can listen at {host}, port {port}: {why}（无法监听，请换一个端口）") from None
+        undo.pop_all()
+    return listener

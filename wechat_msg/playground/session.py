@@ -1,0 +1,173 @@
+"""Who may use the playground: a secret of each start, the names it is reached by, and what browsers are told."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Iterable
+from urllib.parse import parse_qs, urlsplit
+
+from attrs import field, frozen
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wechat_msg.errors import SettingsError
+from wechat_msg.signature import is_same
+from wechat_msg.testing.text import Text
+
+__all__ = ["Gate", "Session", "refuse_request"]
+
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104, only compared
+_OF_ALL = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+# A bot's cards may name pictures of anywhere, as in WeChat; everything else is the playground's own.
+_PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' http: https:; media-src 'self' http: https:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+#: For whatever others have made: nothing in it may run or be loaded.
+_FOREIGN_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+_NOTICE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+_WRONG_HOST = Text(
+    "The playground is not known by this host name. Name it with allowed_hosts if it is meant to be.",
+    "调试台不认识这个主机名。如确需使用，请把它加入 allowed_hosts。",
+)
+_WRONG_ORIGIN = Text("Another site's page may not do this.", "不接受其他网站页面发来的请求。")
+_NO_KEY = Text(
+    "Open the whole address that was printed when the playground was started, with ?key= at its end.",
+    "请打开启动调试台时打印的完整网址（末尾带 ?key=）。",
+)
+
+
+def _to_names(names: Iterable[str]) -> frozenset[str]:
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise SettingsError("allowed_hosts is a list of host names")
+    return frozenset(name.lower() for name in names)
+
+
+@frozen
+class Session:
+    """What one start of the playground knows its user by.
+
+    Attributes:
+        base: Where it listens, as ``http://127.0.0.1:8765``.
+        allowed_hosts: Further names that it may be reached by.
+        key: The secret.
+    """
+
+    base: str
+    allowed_hosts: frozenset[str] = field(default=frozenset(), converter=_to_names)
+    key: str = field(factory=lambda: secrets.token_urlsafe(32), repr=False)
+
+    @property
+    def address(self) -> str:
+        """What the user opens."""
+        return f"{self.base}/?key={self.key}"
+
+    @property
+    def cookie(self) -> str:
+        """Its name; cookies do not part ports, so it does."""
+        return f"wechat_playground_{urlsplit(self.base).port or 80}"
+
+    def knows_host(self, host: str) -> bool:
+        """Answer whether a Host header names the playground; another name may have been bent to it (DNS rebinding)."""
+        name = _name_of(host)
+        own = _name_of(urlsplit(self.base).netloc)
+        return name in {own, *_LOOPBACK, *self.allowed_hosts} or (own in _EVERYWHERE and _is_address(name))
+
+
+def _name_of(host: str) -> str:
+    """Cut off the port."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isdigit() else host.lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+class Gate:
+    """Lets nobody through to an application but its user; the API that bots call asks for a token of its own."""
+
+    def __init__(self, app: ASGIApp, session: Session) -> None:
+        self._app = app
+        self._session = session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in {**_OF_ALL, "Content-Security-Policy": _policy_of(scope["path"])}.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await (self._judge(scope) or self._app)(scope, receive, send_safely)
+
+    def _judge(self, scope: Scope) -> Response | None:
+        """Return the answer to a request that does not get through."""
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        is_own, is_read = _is_own(scope["path"]), scope["method"] in ("GET", "HEAD")
+        if not self._session.knows_host(host):
+            return refuse_request(headers, 403, _WRONG_HOST)
+        if urlsplit(origin).netloc != host if origin is not None else is_own and not is_read:
+            return refuse_request(headers, 403, _WRONG_ORIGIN)
+        if not is_own:
+            return None
+        if scope["path"] == "/" and (key := parse_qs(scope["query_string"].decode("latin-1")).get("key")):
+            return self._welcome(headers, key[0])
+        given = cookie_parser(headers.get("cookie", "")).get(self._session.cookie)
+        return None if is_same(self._session.key, given) else refuse_request(headers, 403, _NO_KEY)
+
+    def _welcome(self, headers: Headers, key: str) -> Response:
+        if not is_same(self._session.key, key):
+            return refuse_request(headers, 403, _NO_KEY)
+        response: Response = RedirectResponse("/", 303)
+        if headers.get("sec-fetch-site") == "cross-site":
+            # After a click in another site's page the cookie would not come along with a redirect.
+            response = HTMLResponse("", headers={"Refresh": "0; url=/"})
+        response.set_cookie(self._session.cookie, self._session.key, httponly=True, samesite="strict")
+        return response
+
+
+def _is_own(path: str) -> bool:
+    return path == "/" or path.startswith("/playground/")
+
+
+def _policy_of(path: str) -> str:
+    return _PAGE_POLICY if _is_own(path) else _FOREIGN_POLICY
+
+
+def refuse_request(headers: Headers, status: int, why: Text) -> Response:
+    """Answer a request that is refused: a page for people, JSON for programs."""
+    if "text/html" not in headers.get("accept", ""):
+        return JSONResponse({"error": {"en": why.en, "zh": why.zh}}, status)
+    return HTMLResponse(_NOTICE.format(zh=why.zh, en=why.en), status, {"Content-Security-Policy": _NOTICE_POLICY})
+
+
+_NOTICE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>wechat-msg playground</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 16px/1.7 system-ui, sans-serif; display: grid; place-content: center; min-height: 90vh; padding: 0 24px }}
+h1 {{ font-size: 20px; color: #07c160 }}
+p {{ max-width: 34em; margin: 4px 0 }}
+</style>
+<h1>wechat-msg playground</h1><p>{zh}</p><p lang="en">{en}</p></html>"""

@@ -1,0 +1,212 @@
+// One row of the conversation for each entry.
+
+import { icon, make } from "./dom.js";
+import { push } from "./server.js";
+import { pick, t } from "./texts.js";
+import { readPush, readReply, readService, readTemplate } from "./views.js";
+
+export const seconds = (value) => (value < 1 ? `${Math.max(1, Math.round(value * 1000))} ms` : `${value.toFixed(2)} s`);
+
+const isWeb = (url) => /^https?:\/\//i.test(String(url ?? ""));
+const file = (media) => `/playground/media/${encodeURIComponent(media ?? "")}`;
+
+// --- content -----------------------------------------------------------------------------------------------------------
+
+const LINK = /<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)')[^>]*>([\s\S]*?)<\/a>/gi;
+
+/** Text with its links; whatever else looks like markup stays text. */
+function write(text) {
+  const parts = [];
+  let end = 0;
+  for (const found of text.matchAll(LINK)) {
+    const url = found[1] ?? found[2];
+    if (!isWeb(url)) continue;
+    parts.push(text.slice(end, found.index), linkTo(url, found[3]));
+    end = found.index + found[0].length;
+  }
+  return [...parts, text.slice(end)];
+}
+
+const linkTo = (url, ...children) => make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...children);
+
+/** A card that leads somewhere, if it is a page of the web. */
+const frame = (name, url, ...children) =>
+  isWeb(url) ? Object.assign(linkTo(url, ...children), { className: name }) : make("div", { className: name }, ...children);
+
+function picture(url, className = "picture") {
+  if (!url) return null;
+  const why = t(url.startsWith("/") ? "noMedia" : "noPicture");
+  const missing = () => make("span", { className: `missing ${className}`, title: url }, icon("image"), make("small", {}, why));
+  const image = make("img", { className, alt: "", referrerPolicy: "no-referrer", decoding: "async" });
+  image.addEventListener("error", () => image.replaceWith(missing()));
+  image.src = url;
+  return image;
+}
+
+/** What the playground keeps itself is taken from where this page may look, by whatever name it is given. */
+function resolve(url) {
+  const own = String(url ?? "").match(/\/fake\/file\?media_id=([\w-]+)$/);
+  return own ? file(own[1]) : isWeb(url) ? url : "";
+}
+
+const lines = (view) => [
+  make("strong", {}, view.title ?? ""),
+  view.description ? make("p", {}, view.description) : null,
+];
+
+function voice(view) {
+  const audio = make("audio", { src: file(view.media), preload: "metadata" });
+  const length = make("span", {}, "");
+  audio.addEventListener("loadedmetadata", () => { length.textContent = Number.isFinite(audio.duration) ? `${Math.max(1, Math.round(audio.duration))}″` : ""; });
+  audio.addEventListener("error", () => { length.textContent = "AMR"; });
+  const bubble = make("button.bubble.voice", { type: "button", ariaLabel: t("voice"), onclick: () => audio.play().catch(() => {}) }, icon("wave"), length, audio);
+  for (const name of ["play", "pause", "ended"]) audio.addEventListener(name, () => bubble.classList.toggle("playing", !audio.paused));
+  return view.text ? make("div.stack", {}, bubble, make("div.bubble.heard", {}, view.text)) : bubble;
+}
+
+function music(view) {
+  const sound = isWeb(view.url) ? make("audio", { src: view.url, preload: "none", controls: true }) : null;
+  return make("div.card.music", {}, make("div.row", {}, picture(file(view.media), "cover"), make("div", {}, lines(view)), icon("music")), sound);
+}
+
+function news(view) {
+  const [first, ...others] = view.articles;
+  if (!first) return other({ name: "news", content: {} });
+  const lead = frame("lead", first.url, picture(resolve(first.picture), "wide"), make("strong", {}, first.title ?? ""),
+    !others.length && first.description ? make("p", {}, first.description) : null);
+  const rest = others.map((one) => frame("next", one.url, make("span", {}, one.title ?? ""), picture(resolve(one.picture), "square")));
+  return make("div.card.news", {}, lead, rest);
+}
+
+function choice(view) {
+  const choose = (one) => push({ MsgType: "text", Content: String(one.content ?? ""), bizmsgmenuid: String(one.id ?? "") });
+  return make("div.bubble.choices", {},
+    view.head ? make("p", {}, write(view.head)) : null,
+    view.choices.map((one) => make("button", { type: "button", onclick: () => choose(one) }, String(one.content ?? ""))),
+    view.tail ? make("p", {}, write(view.tail)) : null);
+}
+
+const mini = (view) => make("div.card.mini", {},
+  make("small", {}, icon("program"), t("mini")), make("strong", {}, view.title ?? ""),
+  picture(view.media ? file(view.media) : resolve(view.picture), "wide"), make("small.foot", {}, icon("program"), view.page || t("miniLabel")));
+
+const place = (view) => make("div.card.place", {},
+  make("strong", {}, view.title || t("location")), make("small", {}, `${view.x ?? ""}, ${view.y ?? ""}`), make("div.map", {}, icon("location")));
+
+const plainCard = (name, view, mark) => make("div.card.plain", {},
+  make("div.row", {}, make("div", {}, make("strong", {}, view.title || name), make("small", {}, name)), icon(mark)));
+
+const template = (view) => frame("card template", view.url, make("strong", {}, view.title || t("template")),
+  make("dl", {}, view.items.flatMap(([key, value]) => [make("dt", {}, key), make("dd", {}, value)])));
+
+const other = (view) => make("div.card.raw", {}, make("strong", {}, String(view.name ?? "")), make("pre", {}, JSON.stringify(view.content, null, 2)));
+
+const DRAW = {
+  text: (view) => make("div.bubble", {}, write(String(view.text ?? ""))),
+  image: (view) => picture(view.media ? file(view.media) : resolve(view.picture) || file("")),
+  video: (view) => make("div.card.film", {}, make("video", { src: file(view.media), controls: true, preload: "metadata" }), view.title ? lines(view) : null),
+  link: (view) => frame("card link", view.url, make("strong", {}, view.title || String(view.url ?? "")),
+    make("div.row", {}, make("p", {}, view.description ?? ""), view.picture ? picture(resolve(view.picture), "square") : icon("link"))),
+  file: (view) => plainCard(t("file"), view, "file"),
+  card: (view) => plainCard(t("wxcard"), view, "card"),
+  article: (view) => plainCard(t("article"), view, "file"),
+  location: place, voice, music, news, choice, mini, template, other,
+};
+
+function draw(view) {
+  try {
+    return DRAW[view.type](view);
+  } catch { // of a shape that nobody foresaw
+    return other({ name: view.type, content: view });
+  }
+}
+
+// --- rows --------------------------------------------------------------------------------------------------------------
+
+const avatar = (who) => make("img.avatar", { src: `/playground/static/${who}.svg`, alt: "" });
+const notice = (...children) => make("p.notice", {}, ...children);
+
+const EVENTS = {
+  subscribe: (key) => (key ? t("subscribedBy", { key: key.replace(/^qrscene_/, "") }) : t("subscribed")),
+  unsubscribe: () => t("unsubscribed"),
+  scan: (key) => t("scanned", { key }),
+  click: (key) => t("clicked", { key }),
+  view: (key) => t("viewed", { key }),
+};
+
+const describe = (view) => (EVENTS[view.event.toLowerCase()] ?? (() => t("event", { event: view.event })))(view.key);
+
+function message(entry, select) {
+  const view = readPush(entry.fields);
+  const isEvent = view.type === "event" || !entry.fields.MsgType;
+  const said = isEvent ? notice(entry.fields.MsgType ? describe(view) : t("verifying")) : draw(view);
+  return make(isEvent ? "div.row-event" : "div.row-user", {},
+    make("div.said", {}, said, status(entry, select)), isEvent ? null : avatar("user"));
+}
+
+function status(entry, select) {
+  const chips = entry.tries.map((one) => chip(entry, one, select));
+  return make("div.status", {}, chips, entry.is_done ? null : pending(entry));
+}
+
+function chip(entry, one, select) {
+  const isFailed = one.outcome === "failed";
+  const isFirst = entry.tries.length === 1 && !isFailed;
+  const outcome = isFailed ? pick(one.problem.what) : { acknowledged: t("success"), replied: t("replied"), verified: t("verified") }[one.outcome];
+  const label = isFirst ? outcome : `${t("attempt", { n: one.number })} · ${outcome}`;
+  return make("button.chip", {
+    type: "button", className: `chip ${one.outcome}`, title: outcome,
+    onclick: (event) => { event.stopPropagation(); select(entry.id, one.number); },
+  }, make("span", {}, label), make("time", {}, seconds(one.seconds)));
+}
+
+function pending(entry) {
+  const next = entry.tries.length + 1;
+  const label = next > 1 ? `${t("attempt", { n: next })} · ${t("sending")}` : t("sending");
+  return make("span.chip.pending", {}, make("i.spinner"), make("span", {}, label));
+}
+
+const answer = (view, label = "") => make("div.row-account", {}, avatar("account"),
+  make("div.said", {}, label ? make("small.label", {}, label) : null, draw(view)));
+
+function reply(entry) {
+  const view = readReply(entry.reply);
+  if (view.type !== "transfer") return answer(view);
+  return make("div.row-event", {}, notice(view.who ? t("transferredTo", { who: view.who }) : t("transferred")));
+}
+
+function service(entry) {
+  const agent = entry.message.customservice?.kf_account;
+  return answer(readService(entry.message), agent ? `${t("service")} · ${agent}` : t("service"));
+}
+
+function failure(entry) {
+  const { problem } = entry;
+  return make("div.row-event", {}, entry.notice ? notice(entry.notice) : null,
+    make("div.trouble", {},
+      make("p", {}, make("b", {}, t("why")), make("span", {}, pick(problem.what), problem.detail ? make("code", {}, problem.detail) : null)),
+      problem.mend ? make("p", {}, make("b", {}, t("mend")), make("span", {}, pick(problem.mend))) : null,
+      entry.notice ? null : make("small", {}, t("notShown"))));
+}
+
+const refused = (entry) => make("div.row-event", {}, make("div.trouble", {},
+  make("p", {}, make("b", {}, t("refused")), make("code", {}, entry.path)),
+  make("p", {}, make("code", {}, String(entry.answer.errcode)), make("span", {}, String(entry.answer.errmsg ?? "")))));
+
+const ROWS = { message, reply, service, failure, refused, template: (entry) => answer(readTemplate(entry), t("template")) };
+
+/** Make the row of an entry; *select* is told which entry, and which try, is to be seen closely. */
+export function makeRow(entry, select) {
+  const row = ROWS[entry.kind](entry, select);
+  row.classList.add("row-of");
+  row.dataset.of = entry.of ?? entry.id;
+  row.addEventListener("click", (event) => {
+    if (!event.target.closest("a, button, video, audio")) select(entry.of ?? entry.id);
+  });
+  return row;
+}
+
+/** Show in a row that has been made how far the entry is by now. */
+export function updateRow(row, entry, select) {
+  row.querySelector(".status")?.replaceWith(status(entry, select));
+}

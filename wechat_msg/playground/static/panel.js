@@ -1,0 +1,186 @@
+// The panel: what went over the wire for one entry.
+
+import { find, icon, make, tell } from "./dom.js";
+import { seconds } from "./bubbles.js";
+import { getWire } from "./server.js";
+import { pick, t } from "./texts.js";
+
+let shown = { entry: null, number: null };
+const opened = new Map(); // which sections the user has opened or closed
+
+// --- code --------------------------------------------------------------------------------------------------------------
+
+const part = (kind, text) => make(`span.${kind}`, {}, text);
+
+function writeXml(node, depth = 0) {
+  const indent = "  ".repeat(depth);
+  const children = [...node.childNodes];
+  const elements = children.filter((one) => one.nodeType === Node.ELEMENT_NODE);
+  const open = [indent, part("mark", "<"), part("name", node.nodeName), part("mark", ">")];
+  const close = [part("mark", "</"), part("name", node.nodeName), part("mark", ">")];
+  if (elements.length) return [...open, "\n", elements.flatMap((one) => [...writeXml(one, depth + 1), "\n"]), indent, ...close].flat();
+  const texts = children.flatMap((one) => one.nodeType === Node.CDATA_SECTION_NODE
+    ? [part("mark", "<![CDATA["), part("text", one.data), part("mark", "]]>")] : [part("number", one.data ?? "")]);
+  return [...open, ...texts, ...close];
+}
+
+function writeJson(value, depth = 0) {
+  const indent = "  ".repeat(depth + 1);
+  const end = `\n${"  ".repeat(depth)}`;
+  const join = (items) => items.flatMap((item, at) => [at ? ",\n" : "\n", indent, ...item]);
+  if (Array.isArray(value)) return value.length ? ["[", ...join(value.map((one) => writeJson(one, depth + 1))), end, "]"] : ["[]"];
+  if (value && typeof value === "object") {
+    const items = Object.entries(value).map(([key, one]) => [part("name", JSON.stringify(key)), ": ", ...writeJson(one, depth + 1)]);
+    return items.length ? ["{", ...join(items), end, "}"] : ["{}"];
+  }
+  return [part(typeof value === "string" ? "text" : "number", JSON.stringify(value))];
+}
+
+/** Set a document for reading; what is neither XML nor JSON stays as it is. */
+function pretty(text) {
+  if (text.trimStart().startsWith("<")) {
+    const document = new DOMParser().parseFromString(text, "text/xml");
+    return document.querySelector("parsererror") ? [text] : writeXml(document.documentElement);
+  }
+  if (!/^\s*[[{]/.test(text)) return [text];
+  try {
+    // Numbers beyond what JavaScript can hold, such as a MsgId, stay as they were written.
+    return writeJson(JSON.parse(text, (_, value, source) =>
+      typeof value === "number" && source?.source ? (JSON.rawJSON?.(source.source) ?? value) : value));
+  } catch {
+    return [text];
+  }
+}
+
+const code = (...children) => make("pre.code", { tabIndex: 0 }, make("code", {}, ...children));
+
+function section(key, title, copied, content, isOpen = true) {
+  const copy = make("button.copy", { type: "button", title: t("copy"), ariaLabel: t("copy"), onclick: (event) => {
+    event.preventDefault();
+    navigator.clipboard?.writeText(copied).then(() => tell(t("copied")), () => {});
+  } }, icon("copy"));
+  const details = make("details.section", { open: opened.get(key) ?? isOpen }, make("summary", {}, make("h3", {}, title), copy), content);
+  details.addEventListener("toggle", () => opened.set(key, details.open));
+  return details;
+}
+
+// --- a try -------------------------------------------------------------------------------------------------------------
+
+function judgement(one) {
+  const name = { acknowledged: t("success"), replied: t("replied"), verified: t("verified"), failed: t("failed") }[one.outcome];
+  const { problem } = one;
+  return make("div", { className: `verdict ${one.outcome}` },
+    make("div.sum", {}, make("strong", {}, problem ? pick(problem.what) : name), problem?.detail ? make("code", {}, problem.detail) : null,
+      make("time", {}, seconds(one.seconds))),
+    problem ? make("p", {}, make("b", {}, t("mend")), pick(problem.mend)) : null);
+}
+
+function request(one) {
+  const { line, query, content_type: type } = one.request;
+  const pairs = Object.entries(query);
+  const target = `${line}?${new URLSearchParams(query)}`;
+  const [method, path] = line.split(" ");
+  const lines = pairs.flatMap(([name, value], at) => ["\n  ", part("mark", at ? "&" : "?"), part("name", name), part("mark", "="), part("text", value)]);
+  return section("request", t("request"), target,
+    code(part("word", method), ` ${path}`, ...lines, ...(type ? ["\n", part("name", "content-type"), part("mark", ": "), type] : [])));
+}
+
+function signatures(one) {
+  const rows = one.signatures.map(({ name, value, parts }) => make("li", {},
+    make("div", {}, part("name", name), part("mark", " = "), part("text", value)),
+    make("div.made", {}, make("small", {}, t("signatureHow")),
+      parts.map((each, at) => make("span", { className: at ? "piece" : "piece secret", title: each }, each.length > 44 ? `${each.slice(0, 40)}…` : each)))));
+  return section("signatures", t("signatures"), one.signatures.map(({ name, value }) => `${name}=${value}`).join("\n"), make("ul.signatures", {}, rows));
+}
+
+function answer(one) {
+  if (!one.answer) return section("answer", t("noAnswer"), "", make("p.none", {}, pick(one.problem.what)));
+  const { status, headers, body, bytes } = one.answer;
+  const lines = Object.entries(headers).flatMap(([name, value]) => ["\n", part("name", name), part("mark", ": "), value]);
+  const isSealed = one.document && one.document !== body;
+  return section("answer", `${t("answer")} · HTTP ${status} · ${t("bytes", { n: bytes })}`, body,
+    make("div", {}, code(part("word", "HTTP"), ` ${status}`, ...lines), body ? code(...(isSealed ? pretty(body) : pretty(body))) : make("p.none", {}, t("bodyEmpty"))));
+}
+
+function contents(one) {
+  const { opened: document, body, is_sealed: isSealed } = one.request;
+  const reply = one.document && one.outcome !== "verified" && one.document !== one.answer?.body;
+  return [
+    judgement(one),
+    request(one),
+    document ? section("opened", t(isSealed ? "openedSealed" : "opened"), document, code(...pretty(document))) : null,
+    isSealed ? section("body", t("body"), body, code(...pretty(body)), false) : null,
+    reply ? section("reply", t("openedReplySealed"), one.document, code(...pretty(one.document))) : null,
+    answer(one),
+    signatures(one),
+  ];
+}
+
+const callContents = ({ call }) => [
+  section("request", t("call"), call.line, code(call.line, ...Object.entries(call.query).map(([name, value]) => `\n  ${name}=${value}`))),
+  call.body ? section("opened", t("opened"), call.body, code(...pretty(call.body))) : null,
+  section("answer", t("answer"), call.answer, code(...pretty(call.answer))),
+];
+
+// --- the panel ---------------------------------------------------------------------------------------------------------
+
+function head(tries, number, entry) {
+  const tabs = tries.map((one) => make("button", {
+    type: "button", role: "tab", className: one.outcome, ariaSelected: String(one.number === number),
+    onclick: () => showWire(entry, one.number),
+  }, make("b", {}, t("attempt", { n: one.number })), make("time", {}, seconds(one.seconds))));
+  const close = make("button.round.shut", { type: "button", title: t("close"), ariaLabel: t("close"), onclick: closePanel }, icon("close"));
+  return make("header", {}, make("h2", {}, t("panel")), make("div.tabs", { role: "tablist" }, tabs), close);
+}
+
+function fill(...children) {
+  const panel = find("panel");
+  const scrolled = panel.querySelector(".sections")?.scrollTop ?? 0;
+  panel.replaceChildren(...children);
+  return { panel, scrolled };
+}
+
+function blank(text, hint = "") {
+  fill(head([], 0, 0), make("div.blank", {}, icon("wave"), make("p", {}, text), hint ? make("small", {}, hint) : null));
+}
+
+export function closePanel() {
+  shown = { entry: null, number: null };
+  document.body.classList.remove("looking");
+  mark();
+  blank(t("panelEmpty"), t("panelHint"));
+}
+
+/** Show an entry; without a number, its last try. */
+export async function showWire(entry, number = null) {
+  const isSame = shown.entry === entry;
+  shown = { entry, number };
+  mark();
+  const wire = await getWire(entry);
+  if (shown.entry !== entry || shown.number !== number) return;
+  if (!wire) {
+    blank(t(isSame ? "gone" : "loading"));
+    return;
+  }
+  if (wire.call) {
+    fill(head([], 0, entry), make("div.sections", {}, callContents(wire)));
+    return;
+  }
+  const one = wire.tries.find((each) => each.number === number) ?? wire.tries.at(-1);
+  const { panel, scrolled } = fill(head(wire.tries, one.number, entry), make("div.sections", {}, contents(one)));
+  if (isSame) panel.querySelector(".sections").scrollTop = scrolled;
+}
+
+/** Show an entry again that has changed, if it is shown. */
+export function refreshWire(entry) {
+  if (shown.entry === entry) showWire(entry, shown.number);
+}
+
+export function redrawPanel() {
+  if (shown.entry === null) closePanel();
+  else showWire(shown.entry, shown.number);
+}
+
+function mark() {
+  for (const row of document.querySelectorAll(".row-of")) row.classList.toggle("chosen", Number(row.dataset.of) === shown.entry);
+}
