@@ -38,6 +38,7 @@ from wechat_msg import (
     TransferCustomerServiceReply,
     VideoReply,
     VoiceReply,
+    WeChatError,
 )
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.api import customer_service, media, menu
@@ -262,7 +263,7 @@ class TestWhoGetsIn:
             link.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{cookie}Connection: close\r\n\r\n".encode())
             assert link.makefile("rb").readline().split()[1] in (b"403", b"400")
 
-    @pytest.mark.parametrize("origin", ["http://evil.example", "null", None, "http://127.0.0.1:1"])
+    @pytest.mark.parametrize("origin", ["http://evil.example", "null", None, "http://127.0.0.1:1", "http://["])
     def test_no_other_sites_page(self, page, origin):
         for path in ("pushes", "media?kind=image", "clearing", "verification"):
             assert page.ask("POST", f"/playground/{path}", b"{}", Origin=origin)[0] == 403
@@ -275,6 +276,18 @@ class TestWhoGetsIn:
             path = playground.address.removeprefix(playground.base)
             assert Page(playground).ask("GET", path, Host="bot.test:80")[0] == 303
             assert Page(playground).ask("GET", path, Host="other.test:80")[0] == 403
+
+    def test_where_it_listens_everywhere_addresses_are_known_but_no_names(self):
+        with run_playground("http://127.0.0.1:1/", host="0.0.0.0") as playground:
+            assert playground.address.startswith("http://127.0.0.1:")
+            path = playground.address.removeprefix(playground.base)
+            assert Page(playground).ask("GET", path, Host="192.168.1.9:80")[0] == 303
+            assert Page(playground).ask("GET", path, Host="evil.example:80")[0] == 403
+
+    @pytest.mark.parametrize("names", ["bot.test", [1], 5])
+    def test_allowed_hosts_are_a_list(self, names):
+        with pytest.raises(SettingsError, match="allowed_hosts"):
+            Playground(SETTINGS, "http://127.0.0.1:1/", port=0, allowed_hosts=names)
 
     def test_the_page_may_run_nothing_but_its_own(self, page):
         status, headers, body = page.ask("GET", "/")
@@ -500,6 +513,13 @@ class TestTheAPI:
         assert refused["answer"]["errcode"] == 40003
         assert "to somebody else" not in json.dumps(list(chat.entries.values()))
 
+    @pytest.mark.parametrize("body", [b"", b'{"grant_type": "client_credential", "appid": "wx1", "secret": "SECRET"}'])
+    def test_a_secret_that_is_refused_is_not_told(self, page, chat, body):
+        method, path = ("POST", "/cgi-bin/stable_token") if body else ("GET", "/cgi-bin/token")
+        page.ask(method, path + ("" if body else "?grant_type=client_credential&appid=wx1&secret=SECRET"), body)
+        refused = chat.wait(lambda entry: entry.get("path") == path)
+        assert "SECRET" not in json.dumps([refused, page.wire(refused["id"])])
+
     def test_the_menu_that_the_bot_makes_is_shown(self, page, chat):
         assert chat.wait(lambda entry: entry["id"] == "menu")["is_sample"]
         client = self.make_client(page.playground)
@@ -675,6 +695,55 @@ class TestInABrowser:
             chromium.execute_script("return document.querySelectorAll('#said .bubble img, #said .bubble a').length")
             == 0
         )
+        assert chromium.get_log("browser") == []
+
+    def test_what_is_pressed_and_chosen_is_pushed(self, page, chat, chromium):
+        page.post("clearing", {})
+        client = TestTheAPI().make_client(page.playground)
+        client.call(
+            menu.create([menu.ParentButton(name="更多", sub_button=[menu.ClickButton(name="帮助", key="HELP")])])
+        )
+        items = [customer_service.MenuItem(id="7", content="好的")]
+        client.call(customer_service.send("oUSER", customer_service.MsgMenu(items=items)))
+        chromium.get(page.playground.address)
+
+        def press(selector):
+            wait_for(lambda: self.read(chromium, selector))
+            chromium.execute_script("document.querySelector(arguments[0]).click()", selector)
+
+        press(".menu > div > button")
+        press(".sub button")
+        chat.wait(lambda entry: entry.get("fields", {}).get("EventKey") == "HELP")
+        press(".choices button")
+        chat.wait(lambda entry: entry.get("fields", {}).get("bizmsgmenuid") == "7")
+        press("#more")
+        press("#extras button")
+        press("dialog .fields .plain")
+        loaded = "return [...document.querySelectorAll('.row-account img.picture')].some(one => one.naturalWidth)"
+        wait_for(lambda: chromium.execute_script(loaded))
+        press("#follow")
+        chat.wait(lambda entry: entry["id"] == "user" and not entry["is_follower"])
+        press("#follow")
+        chat.wait(lambda entry: entry["id"] == "user" and entry["is_follower"])
+        client.call(menu.delete())
+        assert chromium.get_log("browser") == []
+
+    def test_odd_shapes_break_nothing(self, page, chromium):
+        page.post("clearing", {})
+        client = TestTheAPI().make_client(page.playground)
+        odd_buttons = [None, 5, {"name": 7, "sub_button": [None]}, {"name": "x", "sub_button": "y"}]
+        client.raw_call("POST", "/cgi-bin/menu/create", json={"button": odd_buttons[1:]})
+        for kind, inner in [("msgmenu", {"list": [None]}), ("news", {"articles": ["x"]}), ("text", {"content": {}})]:
+            with contextlib.suppress(WeChatError):
+                message = {"touser": "oUSER", "msgtype": kind, kind: inner}
+                client.raw_call("POST", "/cgi-bin/message/custom/send", json=message)
+        page.push({"MsgType": "event", "Event": {"a": [1]}, "EventKey": 5})
+        page.push({"MsgType": "location", "Label": {"x": []}})
+        chromium.get(page.playground.address)
+        client.call(customer_service.send("oUSER", "still here"))
+        wait_for(lambda: "still here" in self.read(chromium, ".row-account .bubble"))
+        client.call(menu.delete())
+        wait_for(lambda: "官网" in "".join(self.read(chromium, ".menu button")))
         assert chromium.get_log("browser") == []
 
     def test_a_thousand_messages_are_there_after_a_reload(self, page, chromium):

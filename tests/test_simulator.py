@@ -664,6 +664,25 @@ class TestTries:
             assert [one.verdict.outcome for one in delivery.tries] == ["failed", "replied"]
 
 
+class TestWhatIsShown:
+    @pytest.mark.parametrize("answer", [b"success", b"no reply at all"])
+    def test_is_nothing_to_who_has_left(self, answer):
+        app = answering_wsgi(answer)
+        delivery = PushSimulator("/", PLAIN, wsgi=app, pause=0.0).push_event("unsubscribe")
+        assert not delivery.has_reader
+        assert delivery.shown.en == "nothing"
+
+    def test_is_nothing_in_a_mini_program_however_it_fails(self):
+        settings = PushSettings(token="spamtest", account_kind="mini_program")
+        delivery = PushSimulator("/", settings, wsgi=answering_wsgi(b"no reply at all"), pause=0.0).push_text("hi")
+        assert delivery.problem
+        assert delivery.shown.zh == "无"
+
+    def test_is_the_kind_of_a_reply_without_text(self):
+        app = wsgi.push_app(PushEndpoint(PLAIN, lambda _: ImageReply(media_id="M")))
+        assert PushSimulator("/", PLAIN, wsgi=app).push_text("hi").shown.en == "[image]"
+
+
 @both
 class TestCreateTime:
     def test_is_never_that_of_another_event(self, colour):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import random
 import shutil
 import struct
 import sys
@@ -71,9 +72,10 @@ def make_bot(covers: list[str]) -> Router:
     return router
 
 
-def draw_cover(width: int = 568, height: int = 220) -> bytes:
+def draw_cover(width: int = 568, height: int = 242) -> bytes:
     """Return a PNG: petals before an evening sky."""
-    petals = [(83 * i % width, 61 * i % height, 5 + 7 * i % 17) for i in range(1, 46)]
+    dice = random.Random(11)
+    petals = [(dice.randrange(width), dice.randrange(height), dice.randrange(3, 16)) for _ in range(38)]
 
     def colour(x: int, y: int) -> bytes:
         near = any(math.hypot(x - a, (y - b) * 1.5) < size for a, b, size in petals)
@@ -107,17 +109,19 @@ def open_stage() -> Iterator[tuple[Playground, Client]]:
         covers.append(
             playground.api.url_of(client.call(media.upload("image", draw_cover(), filename="a.png")).media_id)
         )
-        yield playground, client
-        playground.stop()
-        serving.join()
-        server.shutdown()
+        try:
+            yield playground, client
+        finally:
+            playground.stop()
+            serving.join()
+            server.shutdown()
 
 
 @contextlib.contextmanager
 def open_browser() -> Iterator[WebDriver]:
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or sys.exit("chromium is not installed")
-    for switch in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"):
+    for switch in ("headless=new", "no-sandbox", "disable-gpu", "hide-scrollbars", "disable-background-networking"):
         options.add_argument(f"--{switch}")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options.add_argument(f"--user-data-dir={profile}")

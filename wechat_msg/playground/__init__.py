@@ -2,5 +2,6 @@
 
 from wechat_msg.playground.app import make_app
 from wechat_msg.playground.serving import Playground, run_playground
+from wechat_msg.playground.session import Session
 
-__all__ = ["Playground", "make_app", "run_playground"]
+__all__ = ["Playground", "Session", "make_app", "run_playground"]

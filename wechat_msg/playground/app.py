@@ -20,7 +20,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from wechat_msg.errors import MalformedPush, PushError
+from wechat_msg.errors import MalformedPush, PushError, SettingsError
 from wechat_msg.playground.calls import note_call, show_menu
 from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.sending import Sender, list_modes
@@ -33,8 +33,10 @@ from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.text import Text
 from wechat_msg.wire import parse_json
 
-__all__ = ["make_app"]
+__all__ = ["SECRET", "make_api", "make_app"]
 
+#: Of an account that does not exist.
+_APPID, SECRET = "wx0123456789abcdef", "0123456789abcdef0123456789abcdef"
 _STATIC = Path(__file__).parent / "static"
 _MOST_UPLOADED = 10 << 20  # what WeChat takes of an image or a video
 _MOST_ASKED = 1 << 20
@@ -87,7 +89,7 @@ def make_app(
         SettingsError: The URL is none.
     """
     session = session or Session("http://127.0.0.1:8765")
-    api = api or FakeWeChatAPI(settings.appid or "wx0123456789abcdef")
+    api = api or make_api(settings)
     api.url = api.url or session.base
     if openid not in api.users:
         api.add_user(openid)
@@ -100,6 +102,17 @@ def make_app(
     )
     app.state.close = playground.chat.close
     return app
+
+
+def make_api(settings: PushSettings, secret: str = SECRET) -> FakeWeChatAPI:
+    """Make the API of the account that the settings are of.
+
+    Raises:
+        SettingsError: They are none.
+    """
+    if not isinstance(settings, PushSettings):
+        raise SettingsError("settings are PushSettings")
+    return FakeWeChatAPI(settings.appid or _APPID, secret)
 
 
 class _Playground:
@@ -155,7 +168,7 @@ class _Playground:
         raise _Refusal(404, _NOT_FOUND)
 
     async def _follow(self, request: Request) -> Response:
-        known = request.headers.get("last-event-id", "")
+        known = request.headers.get("last-event-id") or request.query_params.get("known", "")
         known_change = int(known) if re.fullmatch(r"[0-9]{1,15}", known, re.ASCII) else 0
 
         async def write() -> AsyncIterator[str]:
@@ -202,7 +215,7 @@ class _Playground:
     def _forget_media(self) -> None:
         """Keep memory within bounds: the oldest files go."""
         media = self._api.media
-        while sum(len(one.content) for one in media.values()) > _MOST_MEDIA:
+        while sum(len(one.content) for one in list(media.values())) > _MOST_MEDIA:
             del media[next(iter(media))]
 
     async def _show_media(self, request: Request) -> Response:
@@ -226,6 +239,7 @@ class _Playground:
             answer = await run_in_threadpool(self._api.handle, called)
         except RecursionError:  # JSON that nests too deep
             raise _Refusal(400, _NO_JSON) from None
+        self._forget_media()
         if len(self._api.requests) > _MOST_REQUESTS:
             self._api.clear()
         if answer is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
@@ -208,6 +210,7 @@ class Sender:
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, port), _LOOK_AGAIN)
         except (OSError, UnicodeError) as error:
-            return getattr(error, "strerror", None) or type(error).__name__
+            known = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
+            return os.strerror(known) if known else getattr(error, "strerror", None) or type(error).__name__
         writer.close()
         return None

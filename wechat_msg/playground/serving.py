@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterable
 import uvicorn
 
 from wechat_msg.errors import SettingsError
-from wechat_msg.playground.app import make_app
+from wechat_msg.playground.app import SECRET, make_api, make_app
 from wechat_msg.playground.session import Session
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 
 __all__ = ["Playground", "run_playground"]
 
-_APPID = "wx0123456789abcdef"
-_SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105, of an account that does not exist
+_EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104, only compared
 
 
 class _Server(uvicorn.Server):
@@ -63,20 +62,19 @@ class Playground:
         host: str = "127.0.0.1",
         port: int = 8765,
         allowed_hosts: Iterable[str] = (),
-        secret: str = _SECRET,
+        secret: str = SECRET,
         time_limit: float = 5.0,
     ) -> None:
-        self._socket = _listen(host, port)
-        name = f"[{host}]" if ":" in host else host
-        self.base: str = f"http://{name}:{self._socket.getsockname()[1]}"
-        session = Session(self.base, frozenset(allowed_hosts))
-        self.address: str = session.address
-        self.api: FakeWeChatAPI = FakeWeChatAPI(settings.appid or _APPID, secret)
-        try:
+        self.api: FakeWeChatAPI = make_api(settings, secret)
+        is_everywhere = host in _EVERYWHERE
+        name = "127.0.0.1" if is_everywhere else f"[{host}]" if ":" in host else host
+        with contextlib.ExitStack() as undo:
+            self._socket = undo.enter_context(_listen(host, port))
+            self.base: str = f"http://{name}:{self._socket.getsockname()[1]}"
+            session = Session(self.base, allowed_hosts, at_any_address=is_everywhere)
+            self.address: str = session.address
             app = make_app(settings, url, api=self.api, session=session, time_limit=time_limit)
-        except BaseException:
-            self._socket.close()
-            raise
+            undo.pop_all()
         config = uvicorn.Config(
             app, log_config=None, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=1
         )
@@ -99,7 +97,7 @@ def run_playground(
     host: str = "127.0.0.1",
     port: int = 8765,
     allowed_hosts: Iterable[str] = (),
-    secret: str = _SECRET,
+    secret: str = SECRET,
     ready: Callable[[Playground], None] = lambda playground: print(playground.address, flush=True),  # noqa: T201
 ) -> None:
     """Serve a `Playground` until Ctrl-C.

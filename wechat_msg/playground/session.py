@@ -20,7 +20,6 @@ from wechat_msg.testing.text import Text
 __all__ = ["Gate", "Session", "refuse_request"]
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104, only compared
 _OF_ALL = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -48,9 +47,11 @@ _NO_KEY = Text(
 
 
 def _to_names(names: Iterable[str]) -> frozenset[str]:
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise SettingsError("allowed_hosts is a list of host names")
-    return frozenset(name.lower() for name in names)
+    if not isinstance(names, str) and isinstance(names, Iterable):
+        listed = list(names)
+        if all(isinstance(name, str) for name in listed):
+            return frozenset(name.lower() for name in listed)
+    raise SettingsError("allowed_hosts is a list of host names")
 
 
 @frozen
@@ -60,11 +61,13 @@ class Session:
     Attributes:
         base: Where it listens, as ``http://127.0.0.1:8765``.
         allowed_hosts: Further names that it may be reached by.
+        at_any_address: Whether it may be reached by any IP address, as it listens at all of the machine's.
         key: The secret.
     """
 
     base: str
     allowed_hosts: frozenset[str] = field(default=frozenset(), converter=_to_names)
+    at_any_address: bool = False
     key: str = field(factory=lambda: secrets.token_urlsafe(32), repr=False)
 
     @property
@@ -80,8 +83,8 @@ class Session:
     def knows_host(self, host: str) -> bool:
         """Answer whether a Host header names the playground; another name may have been bent to it (DNS rebinding)."""
         name = _name_of(host)
-        own = _name_of(urlsplit(self.base).netloc)
-        return name in {own, *_LOOPBACK, *self.allowed_hosts} or (own in _EVERYWHERE and _is_address(name))
+        own = {_name_of(urlsplit(self.base).netloc), *_LOOPBACK, *self.allowed_hosts}
+        return name in own or (self.at_any_address and _is_address(name))
 
 
 def _name_of(host: str) -> str:
@@ -127,7 +130,9 @@ class Gate:
         is_own, is_read = _is_own(scope["path"]), scope["method"] in ("GET", "HEAD")
         if not self._session.knows_host(host):
             return refuse_request(headers, 403, _WRONG_HOST)
-        if urlsplit(origin).netloc != host if origin is not None else is_own and not is_read:
+        # Programs name no origin, and neither do browsers that only read something of their own site.
+        is_anonymous = origin is None and (is_read or not is_own)
+        if not is_anonymous and origin not in (f"http://{host}", f"https://{host}"):
             return refuse_request(headers, 403, _WRONG_ORIGIN)
         if not is_own:
             return None

@@ -18,6 +18,7 @@ from wechat_msg.wire import parse_body
 __all__ = ["show_call", "show_problem", "show_text", "show_try"]
 
 _MOST_CHARACTERS = 100_000
+_SECRETS = ("access_token", "secret", "appsecret")
 
 
 def show_text(text: Text) -> dict[str, str]:
@@ -108,11 +109,12 @@ def _explain_signatures(one: Try) -> list[dict[str, Any]]:
 
 
 def show_call(request: APIRequest, answer: APIAnswer) -> dict[str, Any]:
-    """Return a call of the API and its answer, but for the access_token."""
-    query = {name: value for name, value in request.query.items() if name != "access_token"}
+    """Return a call of the API and its answer, but for tokens and secrets."""
+    query = {name: value for name, value in request.query.items() if name not in _SECRETS}
+    is_shown = not request.is_multipart and not set(_SECRETS) & set(_read(request.body))
     return {
         "line": f"{request.method} {request.path}",
         "query": query,
-        "body": "" if request.is_multipart else _clip(request.body.decode(errors="replace")),
+        "body": _clip(request.body.decode(errors="replace")) if is_shown else "",
         "answer": _clip(answer.body.decode(errors="replace")),
     }

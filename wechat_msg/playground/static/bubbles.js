@@ -12,10 +12,12 @@ const file = (media) => `/playground/media/${encodeURIComponent(media ?? "")}`;
 
 // --- content -----------------------------------------------------------------------------------------------------------
 
+const LONGEST_WITH_LINKS = 10_000;
 const LINK = /<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)')[^>]*>([\s\S]*?)<\/a>/gi;
 
 /** Text with its links; whatever else looks like markup stays text. */
 function write(text) {
+  if (text.length > LONGEST_WITH_LINKS) return [text];
   const parts = [];
   let end = 0;
   for (const found of text.matchAll(LINK)) {
@@ -81,9 +83,9 @@ function news(view) {
 function choice(view) {
   const choose = (one) => push({ MsgType: "text", Content: String(one.content ?? ""), bizmsgmenuid: String(one.id ?? "") });
   return make("div.bubble.choices", {},
-    view.head ? make("p", {}, write(view.head)) : null,
+    view.head ? make("p", {}, write(String(view.head))) : null,
     view.choices.map((one) => make("button", { type: "button", onclick: () => choose(one) }, String(one.content ?? ""))),
-    view.tail ? make("p", {}, write(view.tail)) : null);
+    view.tail ? make("p", {}, write(String(view.tail))) : null);
 }
 
 const mini = (view) => make("div.card.mini", {},
@@ -93,7 +95,7 @@ const mini = (view) => make("div.card.mini", {},
 const place = (view) => make("div.card.place", {},
   make("strong", {}, view.title || t("location")), make("small", {}, `${view.x ?? ""}, ${view.y ?? ""}`), make("div.map", {}, icon("location")));
 
-const plainCard = (name, view, mark) => make("div.card.plain", {},
+const plainCard = (name, view, mark) => make("div.card.short", {},
   make("div.row", {}, make("div", {}, make("strong", {}, view.title || name), make("small", {}, name)), icon(mark)));
 
 const template = (view) => frame("card template", view.url, make("strong", {}, view.title || t("template")),
@@ -113,13 +115,7 @@ const DRAW = {
   location: place, voice, music, news, choice, mini, template, other,
 };
 
-function draw(view) {
-  try {
-    return DRAW[view.type](view);
-  } catch { // of a shape that nobody foresaw
-    return other({ name: view.type, content: view });
-  }
-}
+const draw = (view) => DRAW[view.type](view);
 
 // --- rows --------------------------------------------------------------------------------------------------------------
 
@@ -195,9 +191,17 @@ const refused = (entry) => make("div.row-event", {}, make("div.trouble", {},
 
 const ROWS = { message, reply, service, failure, refused, template: (entry) => answer(readTemplate(entry), t("template")) };
 
+function drawRow(entry, select) {
+  try {
+    return ROWS[entry.kind](entry, select);
+  } catch { // of a shape that nobody foresaw
+    return make("div.row-event", {}, other({ name: entry.kind, content: entry }));
+  }
+}
+
 /** Make the row of an entry; *select* is told which entry, and which try, is to be seen closely. */
 export function makeRow(entry, select) {
-  const row = ROWS[entry.kind](entry, select);
+  const row = drawRow(entry, select);
   row.classList.add("row-of");
   row.dataset.of = entry.of ?? entry.id;
   row.addEventListener("click", (event) => {

@@ -123,8 +123,10 @@ const press = (button) => (PRESS[button.type] ?? (() => tell(t("noPush"))))(butt
 
 const hideMenus = () => document.querySelectorAll(".sub").forEach((sub) => { sub.hidden = true; });
 
+const listButtons = (buttons) => (Array.isArray(buttons) ? buttons.filter((one) => one && typeof one === "object") : []);
+
 function makeButton(button) {
-  const buttons = Array.isArray(button.sub_button) ? button.sub_button : [];
+  const buttons = listButtons(button.sub_button);
   const name = String(button.name ?? "");
   if (!buttons.length) return make("div", {}, make("button", { type: "button", onclick: () => press(button) }, name));
   const sub = make("div.sub", { hidden: true }, buttons.map((one) =>
@@ -139,8 +141,7 @@ function makeButton(button) {
 }
 
 export function showMenu(menu) {
-  const buttons = Array.isArray(menu.buttons) ? menu.buttons : [];
-  find("menu").replaceChildren(...buttons.filter((one) => one && typeof one === "object").map(makeButton));
+  find("menu").replaceChildren(...listButtons(menu.buttons).map(makeButton));
   find("menu").title = menu.is_sample ? t("sampleMenu") : "";
 }
 

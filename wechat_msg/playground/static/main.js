@@ -73,6 +73,7 @@ function redraw() {
   const kept = [...entries.values()];
   rows.clear();
   last = 0;
+  sticks = true;
   said.replaceChildren();
   kept.forEach(append);
   showEmpty();
@@ -137,9 +138,16 @@ function apply(batch) {
   showEmpty();
 }
 
+let source;
+let known = 0;
+
+/** Follow while the page is seen: a browser has but six connections for all pages of a server. */
 function follow() {
-  const source = new EventSource("/playground/events");
+  source?.close();
+  if (document.hidden) return;
+  source = new EventSource(`/playground/events?known=${known}`);
   source.addEventListener("message", (event) => {
+    known = event.lastEventId;
     if (find("banner").dataset.lost) {
       delete find("banner").dataset.lost;
       if (named.bot) showBot(named.bot); else say("");
@@ -162,9 +170,10 @@ function draw() {
 }
 
 find("language").addEventListener("click", () => { setLanguage(language === "zh" ? "en" : "zh"); draw(); });
-find("verify").addEventListener("click", () => { follows = true; verify(); });
+find("verify").addEventListener("click", verify);
 find("clear").addEventListener("click", clear);
-find("compose").addEventListener("submit", () => { follows = sticks = true; });
+document.addEventListener("asked", () => { follows = sticks = true; });
+document.addEventListener("visibilitychange", follow);
 talk.addEventListener("scroll", noteScroll);
 for (const element of [talk, said]) new ResizeObserver(goToEnd).observe(element);
 

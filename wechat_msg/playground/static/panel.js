@@ -97,9 +97,8 @@ function answer(one) {
   if (!one.answer) return section("answer", t("noAnswer"), "", make("p.none", {}, pick(one.problem.what)));
   const { status, headers, body, bytes } = one.answer;
   const lines = Object.entries(headers).flatMap(([name, value]) => ["\n", part("name", name), part("mark", ": "), value]);
-  const isSealed = one.document && one.document !== body;
   return section("answer", `${t("answer")} · HTTP ${status} · ${t("bytes", { n: bytes })}`, body,
-    make("div", {}, code(part("word", "HTTP"), ` ${status}`, ...lines), body ? code(...(isSealed ? pretty(body) : pretty(body))) : make("p.none", {}, t("bodyEmpty"))));
+    make("div", {}, code(part("word", "HTTP"), ` ${status}`, ...lines), body ? code(...pretty(body)) : make("p.none", {}, t("bodyEmpty"))));
 }
 
 function contents(one) {

@@ -18,8 +18,10 @@ async function ask(path, options) {
   return null;
 }
 
-const post = (path, asked = {}) =>
-  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked) });
+function post(path, asked = {}) {
+  document.dispatchEvent(new Event("asked"));
+  return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked) });
+}
 
 export const push = (fields) => post("pushes", { fields, ...chosen });
 export const pushEvent = (event, fields = {}) => push({ MsgType: "event", Event: event, ...fields });

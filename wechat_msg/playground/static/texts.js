@@ -64,7 +64,6 @@ const TEXTS = {
   sending: ["sending", "发送中"],
   failed: ["failed", "失败"],
   attempt: ["try {n}", "第 {n} 次"],
-  again: ["WeChat sends again", "微信重试"],
   why: ["Why", "原因"],
   mend: ["Mend", "处理"],
   notShown: ["The user sees nothing.", "用户不会看到任何提示。"],
@@ -98,15 +97,12 @@ const TEXTS = {
   answer: ["Answer", "应答"],
   noAnswer: ["No answer", "没有应答"],
   bodyEmpty: ["empty", "空"],
-  openedReply: ["Reply", "回复内容"],
   openedReplySealed: ["Reply, opened", "回复内容（解密后）"],
   bytes: ["{n} bytes", "{n} 字节"],
   copy: ["Copy", "复制"],
   copied: ["Copied", "已复制"],
   close: ["Close", "关闭"],
   call: ["API call", "接口调用"],
-  started: ["after {s}", "起于 {s}"],
-  settings: ["Mode and format", "加密方式与数据格式"],
 };
 
 const stored = localStorage.getItem("language");

@@ -172,7 +172,8 @@ _RECEPTIONS: Mapping[_Reception, Finding] = {
 def judge_refusals(attempts: Iterable[Attempt]) -> Finding:
     """Pass if every one was refused with 4xx; else say which were not."""
     listed = list(attempts)
-    worst = min((_receive(one) for _, one in listed), key=list(_RECEPTIONS).index)
+    received = {_receive(one) for _, one in listed}
+    worst: _Reception = next(reception for reception in _RECEPTIONS if reception in received)
     finding = _RECEPTIONS[worst]
     named = [_name(name, one) for name, one in listed if _receive(one) == worst]
     return attrs.evolve(finding, text=label(finding.text, join(named)))

@@ -44,11 +44,10 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 class _Fault(Exception):
     """Ends the reading of an answer."""
 
-    def __init__(self, problem: Problem, detail: str = "", document: bytes = b"") -> None:
+    def __init__(self, problem: Problem, detail: str = "") -> None:
         super().__init__(problem.code)
         self.problem = problem
         self.detail = detail
-        self.document = document
 
 
 def judge_echo(request: PushRequest, answer: Answer) -> Verdict:

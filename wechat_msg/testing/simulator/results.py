@@ -10,7 +10,7 @@ from attrs import field, frozen
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import OFFICIAL_ACCOUNT, AccountKind
 from wechat_msg.testing.simulator.problems import Problem
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.text import Text, same
 from wechat_msg.wire import Format
 
 __all__ = ["SERVICE_UNAVAILABLE", "Answer", "Delivery", "NoAnswer", "Outcome", "Try", "Verdict"]
@@ -145,17 +145,18 @@ class Delivery:
     @property
     def shown(self) -> Text:
         """What the user sees: the reply in short, nothing, or that the service is unavailable."""
+        if not self.has_reader:
+            return NOTHING
         if self.problem is not None:
-            return Text(SERVICE_UNAVAILABLE, SERVICE_UNAVAILABLE) if self._is_told else NOTHING
+            return same(SERVICE_UNAVAILABLE) if self.account_kind == OFFICIAL_ACCOUNT else NOTHING
         if self.reply is None:
             return NOTHING
-        kind = self.reply["MsgType"]
-        shown = self.text if self.text is not None else f"[{kind}]"
-        return Text(shown, shown)
+        return same(self.text if self.text is not None else f"[{self.reply['MsgType']}]")
 
     @property
-    def _is_told(self) -> bool:
-        return self.account_kind == OFFICIAL_ACCOUNT and self.fields.get("Event") != "unsubscribe"
+    def has_reader(self) -> bool:
+        """Whether anybody is there to see anything: not after ``unsubscribe``."""
+        return self.fields.get("Event") != "unsubscribe"
 
     def __repr__(self) -> str:
         """Tell the outcome, as it stands in a failed assertion."""

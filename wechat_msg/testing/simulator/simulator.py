@@ -46,26 +46,7 @@ class _Send:
 
 
 class _Simulator(Generic[T]):
-    """What both simulators do, as flows.
-
-    Args:
-        url: Where the endpoint is; of an application in the same process, the path.
-        settings: The account's settings, as entered in WeChat's console; they also say which kind of account it is.
-        mode: plain, compatible or sealed; None: sealed if the settings have a key, else plain.
-        format: xml or json.
-        openid: The user who writes, if the fields do not say; FakeWeChatAPI knows ``oUSER``.
-        time_limit: Seconds that WeChat waits for an answer.
-        tries: How many times it sends a push in all.
-        pause: Seconds before it tries again after an answer that it cannot take; after a time-out it does so at once.
-        wsgi: An application to call in this process, instead of over HTTP.
-        asgi: The same, for ASGI.
-        ssl_context: How the endpoint's certificate is checked; None: against the public authorities.
-        on_try: Is told each try when it is over.
-        now: Clock for timestamps, seconds since the epoch.
-
-    Raises:
-        SettingsError: One of these is impossible.
-    """
+    """What both simulators do, as flows; their options are told where users read of them."""
 
     def __init__(
         self,
@@ -323,7 +304,7 @@ class PushSimulator(_Simulator[Transport]):
 
 
 class AsyncPushSimulator(_Simulator[AsyncTransport]):
-    """`PushSimulator` with ``await``; an ASGI application runs in the loop that calls it."""
+    """`PushSimulator` with ``await``, and with the same options; an ASGI application runs in the loop that calls it."""
 
     def _adapt(self, transport: Transport) -> AsyncTransport:
         return ThreadTransport(transport)
