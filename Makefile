@@ -19,7 +19,7 @@ demo: .venv/made
 	$(PY) -m wechat_msg demo
 
 test: lint
-	$(PY) -m pytest -n 4 --benchmark-disable
+	$(PY) -m pytest -n 4 --dist worksteal --benchmark-disable
 
 lint: .venv/made
 	$(PY) -m ruff check .

@@ -642,9 +642,15 @@ class TestPlayground:
 
 class TestInterrupted:
     def test_push_ends_quietly(self):
-        endpoint = PushEndpoint(SETTINGS, lambda message: time.sleep(3))
-        with listen(push_app(endpoint)) as url:
-            status, _, errors = interrupt(["push", url, "--text", "hi"], when=lambda _: time.sleep(1))
+        arrived, over = threading.Event(), threading.Event()
+
+        def handle(_message):
+            arrived.set()
+            over.wait(TIMEOUT)
+
+        with listen(push_app(PushEndpoint(SETTINGS, handle))) as url:
+            status, _, errors = interrupt(["push", url, "--text", "hi"], when=lambda _: arrived.wait(TIMEOUT))
+            over.set()
 
         assert status == 130
         assert errors.strip() == ""

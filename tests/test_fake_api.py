@@ -275,6 +275,7 @@ REFUSED_BODIES = [
     (b"{", 47001),
     (b"[]", 47001),
     (b"touser=oUSER", 47001),
+    (b"[" * 100_000, 47001),
     ('{"touser":"oUSER","text":"中"}'.encode("gbk"), 47001),
     (json.dumps({**TEXT, "text": {"content": "中"}}).encode(), 40033),
 ]

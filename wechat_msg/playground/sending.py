@@ -170,7 +170,7 @@ class Sender:
             notice = SERVICE_UNAVAILABLE if delivery.shown.zh == SERVICE_UNAVAILABLE else ""
             problem = show_problem(delivery.problem, delivery.verdict.detail)
             self._chat.add("failure", of=message.entry, notice=notice, problem=problem)
-        elif delivery.reply is not None and message.fields.get("Event") != "unsubscribe":  # nobody is there any more
+        elif delivery.reply is not None and delivery.has_reader:
             self._chat.add("reply", of=message.entry, reply=delivery.reply)
 
     def _follow(self, fields: Mapping[str, Any]) -> None:

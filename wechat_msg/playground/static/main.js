@@ -105,11 +105,11 @@ function showAbout(about) {
 function showBot(bot) {
   find("bot").className = `bot ${bot.is_up ? "up" : "down"}`;
   if (bot.is_up) say("");
-  else say(`${t("unreachable")}：${pick(bot.problem.what)}（${bot.problem.detail}）。${pick(bot.problem.mend)}。${t("waiting")}`);
+  else say(`${t("unreachable")}：${pick(bot.problem.what)}（${bot.problem.detail}）。${t("mend")}：${pick(bot.problem.mend)}。${t("waiting")}`);
 }
 
 function say(text) {
-  find("banner").textContent = language === "zh" ? text : text.replace("：", ": ").replace("（", " (").replace("）", ")").replaceAll("。", ". ");
+  find("banner").textContent = language === "zh" ? text : text.replaceAll("：", ": ").replaceAll("（", " (").replaceAll("）", ")").replaceAll("。", ". ");
   find("banner").hidden = !text;
 }
 

@@ -42,7 +42,7 @@ class APIRequest:
         """The body read as JSON; None: it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property
