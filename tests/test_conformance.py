@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from xml.etree import ElementTree as ET
 
 import attrs
@@ -232,6 +233,16 @@ class TestTheTable:
         assert first.status == "fail"
         assert "connection" in first.finding.en
         assert {row.status for row in others} == {"skip"}
+
+    @pytest.mark.parametrize("is_dumb", [lambda _: True, is_post], ids=["always", "to pushes"])
+    def test_ends_soon_if_nobody_answers(self, is_dumb):
+        app = spoil(is_dumb, lambda _: time.sleep(0.3) or b"success")
+        simulator = PushSimulator("/", SEALED, wsgi=app, time_limit=0.05, pause=0.0)
+        rows = list(check_endpoint(simulator))
+        last = [row for row in rows if row.status == "fail"][-1]
+        assert "in time" in last.finding.en
+        assert {row.status for row in rows[rows.index(last) + 1 :]} == {"skip"}
+        assert sum(row.seconds for row in rows) < 1.0
 
     @pytest.mark.parametrize("answer", [b"\xff\x00", b"<xml><a>", b"{}", b"[]", b"success\n", b"1" * (2 << 20)])
     @pytest.mark.parametrize("status", [200, 302, 500])

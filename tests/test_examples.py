@@ -855,3 +855,12 @@ class TestTokenServer:
 
             assert status == 1
             assert "Traceback" not in output
+
+
+def test_the_tests_of_the_flask_bot_pass():
+    """As its readers run them, without this project's configuration."""
+    options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull, "--rootdir", "examples")
+    status, output = run("-m", "pytest", *options, "examples/test_flask_app.py", environ={"PYTEST_ADDOPTS": ""})
+
+    assert status == 0, output
+    assert "11 passed" in output

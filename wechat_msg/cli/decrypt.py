@@ -19,7 +19,7 @@ __all__ = ["decrypt"]
     cls=Command,
     about=Text(
         "Open a push that was captured, and tell step by step what holds and what does not. Nothing is sent.",
-        "解开截获的推送，逐步说明哪些相符、哪些不符；不联网",
+        "解开抓到的推送，逐步说明哪些相符、哪些不符；不联网",
     ),
     examples=["wechat-msg decrypt --query 'signature=...&timestamp=...' --body push.xml"],
 )

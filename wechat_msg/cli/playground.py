@@ -16,7 +16,7 @@ from wechat_msg.cli.command import Command, option
 from wechat_msg.cli.language import Failure
 from wechat_msg.cli.logs import LinesHandler, handle_logs
 from wechat_msg.cli.output import Output
-from wechat_msg.cli.settings import account_options, has_settings, load_settings, make_settings
+from wechat_msg.cli.settings import account_options, has_settings, listen_options, load_settings, make_settings
 from wechat_msg.client import Client
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.text import Text
@@ -38,14 +38,7 @@ Ready = Callable[["Playground"], None]
     examples=["wechat-msg playground", "wechat-msg playground http://127.0.0.1:8000/wechat --open"],
 )
 @click.argument("url", required=False)
-@option("--host", default="127.0.0.1", about=Text("Where to listen; 127.0.0.1.", "监听地址；默认 127.0.0.1"))
-@option(
-    "--port",
-    default=8765,
-    type=click.IntRange(0, 65535),
-    metavar="NUMBER",
-    about=Text("Port; 8765. 0: a free one.", "端口；默认 8765，0 为任选"),
-)
+@listen_options(8765)
 @option("--open", "open_browser", is_flag=True, about=Text("Open the browser.", "打开浏览器"))
 @account_options
 @click.pass_obj

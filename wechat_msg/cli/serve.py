@@ -13,7 +13,14 @@ from wechat_msg.cli.bot import PATH, EchoBot, Report, Send, listen
 from wechat_msg.cli.command import Command, option
 from wechat_msg.cli.logs import LinesHandler, handle_logs
 from wechat_msg.cli.output import Output
-from wechat_msg.cli.settings import account_options, has_settings, load_settings, make_settings, to_variables
+from wechat_msg.cli.settings import (
+    account_options,
+    has_settings,
+    listen_options,
+    load_settings,
+    make_settings,
+    to_variables,
+)
 from wechat_msg.client import DEFAULT_HOSTS, Client
 from wechat_msg.messages import Message, TextMessage
 from wechat_msg.push import PushSettings
@@ -33,14 +40,7 @@ __all__ = ["serve"]
         "设置 WECHAT_SECRET 或 --api 后，超时的回复改用客服消息发送",
     ),
 )
-@option("--host", default="127.0.0.1", about=Text("Where to listen; 127.0.0.1.", "监听地址；默认 127.0.0.1"))
-@option(
-    "--port",
-    default=8000,
-    type=click.IntRange(0, 65535),
-    metavar="NUMBER",
-    about=Text("Port; 8000. 0: a free one.", "端口；默认 8000，0 为任选"),
-)
+@listen_options(8000)
 @option(
     "--api",
     metavar="URL",

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import click
+
 from wechat_msg.cli.command import option
 from wechat_msg.cli.language import Failure
 from wechat_msg.crypto import generate_encoding_aes_key, generate_token
@@ -20,6 +22,7 @@ __all__ = [
     "account_options",
     "has_settings",
     "insecure_option",
+    "listen_options",
     "load_settings",
     "make_settings",
     "make_ssl_context",
@@ -110,6 +113,21 @@ def to_variables(settings: PushSettings) -> dict[str, str]:
         "WECHAT_APPID": settings.appid,
     }
     return {name: value for name, value in values.items() if value}
+
+
+def listen_options(port: int) -> Callable[[Any], Any]:
+    """Add host and port of a server of the command's own."""
+    host_option = option(
+        "--host", default="127.0.0.1", about=Text("Where to listen; 127.0.0.1.", "监听地址；默认 127.0.0.1")
+    )
+    port_option = option(
+        "--port",
+        default=port,
+        type=click.IntRange(0, 65535),
+        metavar="NUMBER",
+        about=Text(f"Port; {port}. 0: a free one.", f"端口；默认 {port}，0 为任选"),
+    )
+    return lambda command: host_option(port_option(command))
 
 
 insecure_option: Callable[[Any], Any] = option(

@@ -26,6 +26,9 @@ __all__ = ["Attempt", "Finding", "Probe", "Unreachable", "explain", "judge_refus
 Attempt = tuple[Text, Try]
 """What was tried, and what came of it."""
 
+_NOBODY_THERE = (problems.UNREACHABLE, problems.TLS_FAILED, problems.NOT_HTTP)
+_MOST_SILENCES = 2
+
 _Reception = Literal["taken", "silent", "crashed", "unclear", "refused"]
 
 
@@ -66,6 +69,7 @@ class Probe:
         self._simulator = simulator
         self.slow_text: str | None = slow_text
         self.slowest: float = 0.0
+        self._silences = 0
 
     @property
     def settings(self) -> PushSettings:
@@ -81,11 +85,11 @@ class Probe:
 
     def verify(self, echostr: str | None = None) -> Try:
         """Verify the URL."""
-        return _insist(self._simulator.verify(echostr))
+        return self._insist(self._simulator.verify(echostr))
 
     def push(self, fields: Mapping[str, Any], mode: Mode | None = None, format: Format = "xml") -> Try:
         """Send a genuine push once."""
-        one = _insist(self._simulator.push(fields, mode=mode, format=format, tries=1).tries[0])
+        one = self._insist(self._simulator.push(fields, mode=mode, format=format, tries=1).tries[0])
         if one.answer is not None:
             self.slowest = max(self.slowest, one.seconds)
         return one
@@ -110,14 +114,14 @@ class Probe:
 
     def send(self, request: PushRequest, fields: Mapping[str, Any] | None = None) -> Try:
         """Send a request once, just as it is."""
-        return _insist(self._simulator.send(request, fields or {}))
+        return self._insist(self._simulator.send(request, fields or {}))
 
-
-def _insist(one: Try) -> Try:
-    """Return a try that came through."""
-    if one.verdict.problem in (problems.UNREACHABLE, problems.TLS_FAILED):
-        raise Unreachable(explain(one))
-    return one
+    def _insist(self, one: Try) -> Try:
+        """Return a try that came through; there is no use in waiting for one time limit after the other."""
+        self._silences = self._silences + 1 if one.verdict.problem == problems.TIMED_OUT else 0
+        if one.verdict.problem in _NOBODY_THERE or self._silences > _MOST_SILENCES:
+            raise Unreachable(explain(one))
+        return one
 
 
 # --- what must be taken ---------------------------------------------------------------------------------------------
