@@ -27,6 +27,7 @@ EXAMPLES = {
     "django": ["examples/django_project/manage.py", "runserver"],
     "fastapi": ["examples/fastapi_app.py"],
     "wsgi-gunicorn": [*GUNICORN, "examples.wsgi_app:app"],
+    "comparison": ["examples/comparison/wechat_msg_bot.py"],
 }
 
 

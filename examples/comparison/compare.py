@@ -41,7 +41,7 @@ def main() -> None:
         python = install(Path(folder) / "venv")
         table = {
             f"wechat_msg {wechat_msg.__version__}": check(
-                settings, sys.executable, "../slow_bot.py", "/wechat", folder
+                settings, sys.executable, "wechat_msg_bot.py", "/wechat", folder
             ),
             f"wechatpy {version_of('wechatpy')}": check(settings, python, "wechatpy_bot.py", "/wechat", folder),
             f"WeRoBot {version_of('WeRoBot')}": check(settings, python, "werobot_bot.py", "/", folder),
@@ -86,7 +86,6 @@ def start(settings: PushSettings, python: str, program: str, folder: str) -> Ite
         "WECHAT_TOKEN": settings.token,
         "WECHAT_ENCODING_AES_KEY": settings.encoding_aes_key or "",
         "WECHAT_APPID": settings.appid or "",
-        "WECHAT_STORE": str(Path(folder) / "store.db"),
         "PORT": str(port),
     }
     with (
