@@ -25,7 +25,7 @@ from wechat_msg.client import DEFAULT_HOSTS, Client
 from wechat_msg.messages import Message, TextMessage
 from wechat_msg.push import PushSettings
 from wechat_msg.replies import Reply, TextReply
-from wechat_msg.testing.fake_api import FakeWeChatAPI
+from wechat_msg.testing.fake_api.fake import APPID, SECRET
 from wechat_msg.testing.text import Text
 
 __all__ = ["serve"]
@@ -89,6 +89,6 @@ def _open_sender(settings: PushSettings, environ: Mapping[str, str], api: str | 
     if not secret and not api:
         yield None
         return
-    fake = FakeWeChatAPI()  # whose AppSecret, that of the playground, is no secret
-    with Client(settings.appid or fake.appid, secret or fake.secret, hosts=[api] if api else DEFAULT_HOSTS) as client:
+    # The playground's AppSecret is no secret.
+    with Client(settings.appid or APPID, secret or SECRET, hosts=[api] if api else DEFAULT_HOSTS) as client:
         yield lambda message: client.call(customer_service.send_body(message))

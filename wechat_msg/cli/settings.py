@@ -15,7 +15,7 @@ from wechat_msg.cli.command import option
 from wechat_msg.cli.language import Failure
 from wechat_msg.crypto import generate_encoding_aes_key, generate_token
 from wechat_msg.settings import PushSettings
-from wechat_msg.testing.fake_api import FakeWeChatAPI
+from wechat_msg.testing.fake_api.fake import APPID
 from wechat_msg.testing.text import Text
 
 __all__ = [
@@ -95,7 +95,7 @@ def make_settings(environ: Mapping[str, str] = MappingProxyType({})) -> PushSett
     made = {
         "WECHAT_TOKEN": generate_token(),
         "WECHAT_ENCODING_AES_KEY": generate_encoding_aes_key(),
-        "WECHAT_APPID": FakeWeChatAPI().appid,
+        "WECHAT_APPID": APPID,
     }
     return PushSettings.from_env(environ={**environ, **made})
 

@@ -28,15 +28,13 @@ from wechat_msg.playground.session import Gate, Session, refuse_request
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.fake_api.account import Media
 from wechat_msg.testing.fake_api.answer import Answer
-from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
+from wechat_msg.testing.fake_api.fake import APPID, SECRET, FakeWeChatAPI
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.text import Text
 from wechat_msg.wire import parse_json
 
-__all__ = ["SECRET", "make_api", "make_app"]
+__all__ = ["make_api", "make_app"]
 
-#: Of an account that does not exist.
-_APPID, SECRET = "wx0123456789abcdef", "0123456789abcdef0123456789abcdef"
 _STATIC = Path(__file__).parent / "static"
 _MOST_UPLOADED = 10 << 20  # what WeChat takes of an image or a video
 _MOST_ASKED = 1 << 20
@@ -112,7 +110,7 @@ def make_api(settings: PushSettings, secret: str = SECRET) -> FakeWeChatAPI:
     """
     if not isinstance(settings, PushSettings):
         raise SettingsError("settings are PushSettings")
-    return FakeWeChatAPI(settings.appid or _APPID, secret)
+    return FakeWeChatAPI(settings.appid or APPID, secret)
 
 
 class _Playground:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 import uvicorn
 
 from wechat_msg.errors import SettingsError
-from wechat_msg.playground.app import SECRET, make_api, make_app
+from wechat_msg.playground.app import make_api, make_app
 from wechat_msg.playground.session import Session
 from wechat_msg.settings import PushSettings
-from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
+from wechat_msg.testing.fake_api.fake import SECRET, FakeWeChatAPI
 
 __all__ = ["Playground", "run_playground"]
 

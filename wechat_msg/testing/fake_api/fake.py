@@ -18,8 +18,10 @@ from wechat_msg.testing.fake_api.topics import serve
 if TYPE_CHECKING:
     from wechat_msg.testing.fake_api.server import Server
 
-__all__ = ["FakeWeChatAPI"]
+__all__ = ["APPID", "SECRET", "FakeWeChatAPI"]
 
+#: Of the account that is played if no other is named; it does not exist.
+APPID, SECRET = "wx0123456789abcdef", "0123456789abcdef0123456789abcdef"
 _KINDS_OF_TOKENS = {"classic": "/cgi-bin/token", "stable": "/cgi-bin/stable_token"}
 
 
@@ -42,8 +44,8 @@ class FakeWeChatAPI(Account):
 
     def __init__(
         self,
-        appid: str = "wx0123456789abcdef",
-        secret: str = "0123456789abcdef0123456789abcdef",  # noqa: S107
+        appid: str = APPID,
+        secret: str = SECRET,
         *,
         port: int = 0,
         clock: Callable[[], float] | None = None,
