@@ -108,16 +108,26 @@ def expand(request):
     return PushEndpoint(SEALED, echo).handle(attrs.evolve(request, body=body)).body
 
 
-def answer_first_only():
+def answer_first_only(identify):
     """Acknowledge whatever has been seen before: its reply is lost if the first connection was."""
     seen = set()
 
     def answer(request):
-        message = read(request)
-        key = (message.raw.get("MsgId"), message.create_time)
-        return b"success" if key in seen else (seen.add(key), seal(message, "hello"))[1]
+        key = identify(request)
+        return b"success" if key in seen else (seen.add(key), seal(read(request), "hello"))[1]
 
     return spoil(lambda request: not is_garbage(request) and is_post(request), answer)
+
+
+def die_of(condition):
+    """Refuse a request, and fail from then on."""
+    died = []
+
+    def answer(request):
+        died.append(request)
+        return (413 if len(died) == 1 else 500), b"", "text/html"
+
+    return spoil(lambda request: died or condition(request), answer)
 
 
 FAULTS = {
@@ -134,7 +144,8 @@ FAULTS = {
     "injection": [spoil(says("]]>"), lambda r: seal(read(r), read(r).content))],
     "resend": [
         make(handler=(lambda numbers: lambda message: f"{next(numbers)}")(itertools.count()), store=NO_DEDUP),
-        answer_first_only(),
+        answer_first_only(lambda r: (read(r).raw.get("MsgId"), read(r).create_time)),
+        answer_first_only(lambda r: r.query["msg_signature"]),
     ],
     "slow": [spoil(says("take your time"), lambda r: (503, b"", "text/html"))],
     "visit": [spoil(lambda r: not r.query, lambda r: (200, b"hello", "text/html"))],
@@ -152,7 +163,7 @@ FAULTS = {
     "appid": [make(attrs.evolve(SEALED, extra_appids=["wxfedcba9876543210"]))],
     "garbage": [spoil(is_garbage, lambda r: (500, b"", "text/html"))],
     "entities": [spoil(lambda r: b"DOCTYPE" in r.body, expand)],
-    "big": [make(attrs.evolve(SEALED, max_body=1 << 30))],
+    "big": [make(attrs.evolve(SEALED, max_body=1 << 30)), die_of(lambda r: len(r.body) > 1 << 20)],
 }
 
 
