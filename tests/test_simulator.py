@@ -691,6 +691,12 @@ class TestCreateTime:
             times = [wechat.push_event("CLICK", EventKey="A").fields["CreateTime"] for _ in range(3)]
         assert times == [1700000000, 1700000001, 1700000002]
 
+    def test_of_messages_is_the_time_as_their_msg_ids_tell_them_apart(self, colour):
+        with simulate(colour, wsgi=Bot(b"success"), now=lambda: 1700000000.5) as wechat:
+            sent = [wechat.push_text("hi").fields for _ in range(3)]
+        assert [fields["CreateTime"] for fields in sent] == [1700000000] * 3
+        assert len({fields["MsgId"] for fields in sent}) == 3
+
     def test_is_left_as_given(self, colour):
         with simulate(colour, wsgi=Bot(b"success")) as wechat:
             assert wechat.push({"Content": "hi", "CreateTime": 5}).fields["CreateTime"] == 5
@@ -704,7 +710,7 @@ class TestManyAtOnce:
         with simulate("sync", settings=SEALED, wsgi=app) as wechat, ThreadPoolExecutor(self.COUNT) as pool:
             deliveries = list(pool.map(wechat.push_text, map(str, range(self.COUNT))))
         assert [delivery.text for delivery in deliveries] == [str(number) for number in range(self.COUNT)]
-        assert len({delivery.fields["CreateTime"] for delivery in deliveries}) == self.COUNT
+        assert len({delivery.fields["MsgId"] for delivery in deliveries}) == self.COUNT
 
     def test_threads_share_an_application_with_a_loop(self):
         async def answer(message):

@@ -150,12 +150,14 @@ class _Simulator(Generic[T]):
         return lambda request, answer: judge_reply(self.settings, request, answer, fields)
 
     def _complete(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Make up what is missing; of two pushes never the same second, by which events are told apart."""
+        """Make up what is missing; of two events never the same second, which is what tells them apart."""
         if not isinstance(fields, Mapping):
             raise ReplyError("fields are a mapping of wire names to values")
-        with self._lock:
-            self._newest = max(int(self._now()), self._newest + 1)
-            return complete_fields({"FromUserName": self._openid, **fields}, self._newest)
+        now = int(self._now())
+        if fields.get("MsgType") == "event":
+            with self._lock:
+                now = self._newest = max(now, self._newest + 1)
+        return complete_fields({"FromUserName": self._openid, **fields}, now)
 
 
 def _is_text(value: object) -> bool:
