@@ -168,6 +168,9 @@ CASES = [
     Case("sealed JSON to XML", "wrong_format", sealed(xml(TEXT), in_json), mode="sealed", settings=SEALED),
     Case("JSON in a seal of XML", "wrong_format", sealed(in_json(TEXT)), mode="sealed", settings=SEALED),
     Case("not sealed", "unsealed", xml(TEXT), mode="sealed", settings=SEALED),
+    Case("ErrCode above 0", "asks_again", xml({"ErrCode": 1, "ErrMsg": "busy"})),
+    Case("ErrCode below 0", "asks_again", xml({"ErrCode": -1})),
+    Case("ErrCode twice", "repeated", xml({"ErrCode": [0, 0]})),
     Case("not sealed, ErrCode", "unsealed", xml({"ErrCode": 0}), mode="sealed", settings=SEALED),
     Case("sealed to plain", "sealed", sealed(xml(TEXT)), settings=SEALED),
     *[
@@ -289,7 +292,7 @@ class TestGoodAnswer:
         assert judge(news_in_xml(*[ARTICLE] * count), fields=fields).outcome == "replied"
         assert judge(in_json(news(*[ARTICLE] * count)), format="json", fields=fields).outcome == "replied"
 
-    @pytest.mark.parametrize("document", [{"ErrCode": 0, "ErrMsg": "success"}, {"ErrCode": -1}], ids=repr)
+    @pytest.mark.parametrize("document", [{"ErrCode": 0, "ErrMsg": "success"}, {"ErrCode": "0"}], ids=repr)
     @pytest.mark.parametrize("format", ["xml", "json"])
     def test_has_a_number_of_its_own(self, document, format):
         write = {"xml": xml, "json": in_json}[format]

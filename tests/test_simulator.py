@@ -678,6 +678,12 @@ class TestWhatIsShown:
         assert delivery.problem
         assert delivery.shown.zh == "无"
 
+    def test_is_nothing_if_wechat_is_asked_to_come_again(self):
+        app = answering_wsgi(b"<xml><ErrCode>1</ErrCode></xml>")
+        delivery = PushSimulator("/", PLAIN, wsgi=app, pause=0.0).push_event("xpay_goods_deliver_notify")
+        assert len(delivery.tries) == 3
+        assert delivery.shown.en == "nothing"
+
     def test_is_the_kind_of_a_reply_without_text(self):
         app = wsgi.push_app(PushEndpoint(PLAIN, lambda _: ImageReply(media_id="M")))
         assert PushSimulator("/", PLAIN, wsgi=app).push_text("hi").shown.en == "[image]"

@@ -77,9 +77,10 @@ def judge_reply(settings: PushSettings, request: PushRequest, answer: Answer, fi
             return Verdict("acknowledged")
         document = _open(settings, request, answer.body)
         reply = _read(document, request)
-        if "ErrCode" in reply and "MsgType" not in reply:
-            return Verdict("acknowledged", document=document.decode())
         _check_single(reply, _LISTS[detect_format(document)])
+        if "ErrCode" in reply and "MsgType" not in reply:
+            _check_errcode(reply["ErrCode"])
+            return Verdict("acknowledged", document=document.decode())
         _check(settings, reply, fields)
     except _Fault as fault:
         return Verdict(
@@ -163,6 +164,11 @@ def _check(settings: PushSettings, reply: Mapping[str, Any], fields: Mapping[str
         raise _Fault(problems.INCOMPLETE, "CreateTime")
     if kind == "news":
         _check_articles(reply, is_event=fields.get("MsgType") == "event")
+
+
+def _check_errcode(errcode: Any) -> None:
+    if str(errcode) != "0":
+        raise _Fault(problems.ASKS_AGAIN)
 
 
 def _check_single(members: Mapping[str, Any], list_name: str) -> None:

@@ -171,6 +171,12 @@ ARTICLES = Problem(
         "ArticleCount 须等于实际条数：回复消息限 1 条，回复事件最多 8 条",
     ),
 )
+ASKS_AGAIN = Problem(
+    "asks_again",
+    Text("ErrCode is not 0, so that WeChat comes again", "ErrCode 不为 0，微信会再次推送"),
+    Text("answer ErrCode 0 once the event is dealt with", "处理完成后请返回 ErrCode 0"),
+    is_retried=True,
+)
 NOT_ECHOED = Problem(
     "not_echoed",
     Text("the answer is not exactly echostr", "应答不是 echostr 原文"),

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import OFFICIAL_ACCOUNT, AccountKind
-from wechat_msg.testing.simulator.problems import Problem
+from wechat_msg.testing.simulator.problems import ASKS_AGAIN, Problem
 from wechat_msg.testing.text import Text, same
 from wechat_msg.wire import Format
 
@@ -145,7 +145,7 @@ class Delivery:
     @property
     def shown(self) -> Text:
         """What the user sees: the reply in short, nothing, or that the service is unavailable."""
-        if not self.has_reader:
+        if not self.has_reader or self.problem == ASKS_AGAIN:  # which is about events that no user has caused
             return NOTHING
         if self.problem is not None:
             return same(SERVICE_UNAVAILABLE) if self.account_kind == OFFICIAL_ACCOUNT else NOTHING
