@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, assert_type
@@ -82,7 +82,8 @@ from wechat_msg.client import (
 from wechat_msg.client.token_server import make_token_server
 from wechat_msg.fields import integer, items, model, text
 from wechat_msg.jssdk import make_config
-from wechat_msg.testing import APIRequest, FakeWeChatAPI
+from wechat_msg.testing import APIRequest, AsyncPushSimulator, Delivery, FakeWeChatAPI, PushSimulator, Try
+from wechat_msg.testing.conformance import Row, check_endpoint
 from wechat_msg.userdata import decrypt_user_data
 
 settings = PushSettings(token="abc", encoding_aes_key="A" * 43, appid="wx0", extra_appids={"wx1"})
@@ -371,3 +372,26 @@ with FakeWeChatAPI() as wechat:
     wechat.answer("/path", {"total_count": 1}, times=1)
     requests_seen: list[APIRequest] = wechat.requests_to("/path")
     sent: list[dict[str, Any]] = wechat.messages
+
+
+def tell_try(one: Try) -> None:
+    print(one.seconds, one.verdict.problem)
+
+
+def test_answers(wechat_push: Callable[..., PushSimulator]) -> None:
+    simulator = wechat_push("/wechat", settings, wsgi=wsgi.push_app(PushEndpoint(settings, router)))
+    assert_type(simulator.push_text("hi").text, str | None)
+    assert_type(simulator.push({"MsgType": "text"}, mode="sealed", format="json"), Delivery)
+    assert_type(next(check_endpoint(simulator)), Row)
+    simulator.push({"MsgType": "text"}, mode="secret")  # type: ignore[arg-type]
+
+
+async def test_answers_in_a_loop() -> None:
+    app = asgi.push_app(AsyncPushEndpoint(settings, router))
+    async with AsyncPushSimulator("/wechat", settings, asgi=app, on_try=tell_try, time_limit=1) as simulator:
+        assert_type(await simulator.verify(), Try)
+        assert_type((await simulator.push_event("subscribe", EventKey="qrscene_7")).reply, Mapping[str, Any] | None)
+
+
+PushSimulator("http://127.0.0.1:8000/wechat", settings, mode="compatible", format="xml", tries=1)
+PushSimulator("http://127.0.0.1:8000/wechat", settings, format="yaml")  # type: ignore[arg-type]
