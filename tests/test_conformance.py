@@ -246,7 +246,11 @@ class TestTheTable:
         assert "connection" in first.finding.en
         assert {row.status for row in others} == {"skip"}
 
-    @pytest.mark.parametrize("is_dumb", [lambda _: True, is_post], ids=["always", "to pushes"])
+    @pytest.mark.parametrize(
+        "is_dumb",
+        [lambda _: True, is_post, lambda r: any(says(word)(r) for word in ("voice", "SCAN", "check_of_new_event"))],
+        ids=["always", "to pushes", "now and then"],
+    )
     def test_ends_soon_if_nobody_answers(self, is_dumb):
         app = spoil(is_dumb, lambda _: time.sleep(0.3) or b"success")
         simulator = PushSimulator("/", SEALED, wsgi=app, time_limit=0.05, pause=0.0)

@@ -118,7 +118,7 @@ class Probe:
 
     def _insist(self, one: Try) -> Try:
         """Return a try that came through; there is no use in waiting for one time limit after the other."""
-        self._silences = self._silences + 1 if one.verdict.problem == problems.TIMED_OUT else 0
+        self._silences += one.verdict.problem == problems.TIMED_OUT
         if one.verdict.problem in _NOBODY_THERE or self._silences > _MOST_SILENCES:
             raise Unreachable(explain(one))
         return one
