@@ -6,8 +6,8 @@ import base64
 import contextlib
 import json
 import os
+import pty
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +15,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from types import SimpleNamespace
 from urllib.parse import urlencode
 from wsgiref.simple_server import make_server
 
@@ -27,10 +26,10 @@ from tests.hostile_bots import make_certificate
 from tests.servers import ROOT, TIMEOUT, run, serve
 from wechat_msg import PushEndpoint, PushSettings
 from wechat_msg.adapters.wsgi import push_app
-from wechat_msg.cli import playground
 from wechat_msg.cli.app import app
 from wechat_msg.cli.bot import PATH, EchoBot, listen
 from wechat_msg.testing import FakeWeChatAPI, PushSimulator, build_echostr_request, build_push
+from wechat_msg.testing.conformance import CHECKS
 from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
 
 SETTINGS = PushSettings(token="spamtest", encoding_aes_key="A" * 43, appid="wx0123456789abcdef")
@@ -233,7 +232,6 @@ class TestPush:
         assert result.exit_code == 1
         assert "no connection could be made" in result.stdout
 
-    @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
     def test_checks_certificates_unless_told_not_to(self, tmp_path):
         context = make_certificate(tmp_path).of_server
         with EchoBot(SETTINGS) as bot, make_server("127.0.0.1", 0, bot.app, ThreadingServer, QuietHandler) as server:
@@ -616,20 +614,6 @@ class TestPlayground:
 
         assert refused.value.code == 403
 
-    def test_gets_the_late_answers_of_its_bot(self):
-        settings = attrs.evolve(SETTINGS, account_kind="mini_program")
-        with FakeWeChatAPI() as wechat, contextlib.ExitStack() as opened:
-            told = []
-            url, ready = playground._start_bot(opened, settings, told.append)
-            started = SimpleNamespace(base=wechat.url, api=wechat, address="")
-            ready(started)
-            with PushSimulator(url, settings) as simulator:
-                simulator.push_text("late")
-            wait_until(lambda: wechat.messages)
-
-        assert told == [started]
-        assert wechat.messages[0]["text"] == {"content": "late"}
-
     @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
     def test_says_what_to_install(self, missing):
         code = f"import sys; sys.modules[{missing!r}] = None; from wechat_msg.cli import main; main()"
@@ -638,6 +622,34 @@ class TestPlayground:
         assert status == 2
         assert 'pip install "wechat-msg[playground]"' in output
         assert output.count("\n") == 1
+
+
+class TestOnATerminal:
+    def show(self, words, **environ):
+        """Run the command on a terminal of its own; return its status and everything that it has written there."""
+        ours, theirs = pty.openpty()
+        variables = {**os.environ, **ENVIRON, "TERM": "xterm-256color", **environ}
+        with subprocess.Popen([sys.executable, *COMMAND, *words], cwd=ROOT, env=variables, stdout=theirs) as process:
+            os.close(theirs)
+            written = b""
+            with open(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):  # which is how it ends
+                while piece := terminal.read(1 << 16):
+                    written += piece
+        return process.returncode, written.decode()
+
+    def test_there_are_colours_and_progress(self, bot):
+        status, written = self.show(["check", bot, "--lang", "zh"])
+
+        assert status == 0
+        assert "\x1b[32m✓" in written
+        assert f"检查中 1/{len(CHECKS)}" in written
+
+    def test_no_color_is_heeded(self, bot):
+        status, written = self.show(["check", bot], NO_COLOR="1")
+
+        assert status == 0
+        assert "✓" in written
+        assert "\x1b[32m" not in written
 
 
 class TestInterrupted:

@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from tests.both_clients import InLoop, both
+from tests.logs import listen_to_all
 from wechat_msg.api import customer_service, media, oauth, template, user
 from wechat_msg.api.call import SECRET, Call, File, Upload, raw_call
 from wechat_msg.api.jsapi import Ticket
@@ -33,7 +34,7 @@ from wechat_msg.client import (
 )
 from wechat_msg.client.credentials import Credential
 from wechat_msg.client.exchange import Send
-from wechat_msg.client.redaction import _LOGGERS, watch_logs
+from wechat_msg.client.redaction import _LOGGERS
 from wechat_msg.client.tokens import Rejected
 from wechat_msg.errors import (
     AccessTokenRejected,
@@ -148,14 +149,9 @@ def write_in_all_ways(secret: str) -> set[str]:
 @pytest.fixture
 def evidence() -> Iterator[Evidence]:
     """Listen to every logger at the lowest level, and search in the end."""
-    evidence, root = Evidence(), logging.getLogger()
-    level = root.level
-    root.addHandler(evidence)
-    root.setLevel(logging.DEBUG)
-    watch_logs()
-    yield evidence
-    root.setLevel(level)
-    root.removeHandler(evidence)
+    evidence = Evidence()
+    with listen_to_all(evidence):
+        yield evidence
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,14 +15,16 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 from wsgiref.simple_server import make_server
 
 import pytest
 from attrs import define, field
 
-from tests.servers import ROOT, TIMEOUT
+from tests.servers import ROOT, TIMEOUT, serve
 from wechat_msg import (
+    APIError,
     Article,
     Client,
     Event,
@@ -42,7 +45,7 @@ from wechat_msg import (
 )
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.api import customer_service, media, menu
-from wechat_msg.playground import Playground
+from wechat_msg.playground import Playground, make_app
 from wechat_msg.playground.chat import Chat
 from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
 
@@ -335,6 +338,25 @@ class TestWhatIsRefused:
             status, _, _ = page.ask("POST", path, b"x", Content_Type="image/png", Content_Length=str(13 << 20))
             assert status == 413
 
+    @pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "-1", "1.0"])
+    def test_a_length_that_is_none(self, length):
+        """Some servers pass on what they do not understand."""
+        sent = []
+        headers = [(b"host", b"127.0.0.1"), (b"content-length", length.encode("latin-1"))]
+        scope = {"type": "http", "method": "POST", "path": "/cgi-bin/token", "query_string": b"", "headers": headers}
+
+        async def ask():
+            await make_app(SETTINGS, "http://127.0.0.1:1/")(scope, read, write)
+
+        async def read():
+            return {"type": "http.request", "body": b"{}"}
+
+        async def write(message):
+            sent.append(message)
+
+        asyncio.run(ask())
+        assert sent[0]["status"] == 413
+
     def test_what_grows_too_large_on_the_way(self, page):
         pieces = (b"x" * (1 << 20) for _ in range(11))
         with contextlib.suppress(ConnectionError):  # the server may hang up on it
@@ -383,6 +405,12 @@ class TestMedia:
         status, headers, body = page.ask("GET", path, Range="bytes=2-3")
         assert (status, headers["content-range"], body) == (206, f"bytes 2-3/{len(PNG)}", PNG[2:4])
         assert page.ask("GET", made["url"].removeprefix(page.playground.base), Cookie=None)[2] == PNG
+
+    def test_the_oldest_go_when_there_are_too_many(self, page, monkeypatch):
+        monkeypatch.setattr("wechat_msg.playground.app._MOST_MEDIA", 2 * len(PNG))
+        kept = [page.upload(PNG, "image/png")[1]["media_id"] for _ in range(3)]
+        statuses = [page.ask("GET", f"/playground/media/{media_id}")[0] for media_id in kept]
+        assert statuses == [404, 200, 200]
 
     def test_an_echo_bot_can_send_it_back(self, page, chat):
         _, made = page.upload(PNG, "image/png")
@@ -507,7 +535,7 @@ class TestTheAPI:
     def test_those_to_others_and_refused_ones_are_no_bubbles(self, page, chat):
         client = self.make_client(page.playground)
         client.call(customer_service.send("oUSER2", "to somebody else"))
-        with pytest.raises(Exception, match="40003"):
+        with pytest.raises(APIError, match="40003"):
             client.call(customer_service.send("nobody", "hi"))
         refused = chat.wait(lambda entry: "message/custom" in entry.get("path", ""))
         assert refused["answer"]["errcode"] == 40003
@@ -637,6 +665,23 @@ class TestServing:
                 assert time.monotonic() - began < 5
 
 
+@pytest.mark.slow
+class TestASlowBot:
+    """As it is tried by hand: the command, one message, and an answer that comes too late for a reply."""
+
+    def test_answers_in_the_chat(self):
+        account = {"WECHAT_TOKEN": TOKEN, "WECHAT_ENCODING_AES_KEY": KEY, "WECHAT_APPID": SETTINGS.appid}
+        with serve("-m", "wechat_msg", "playground", "--port", "0", environ=account) as server:
+            address = re.search(r"http://\S+\?key=\S+", server.read_log())[0]
+            page = Page(SimpleNamespace(base=address.partition("/?")[0], address=address)).log_in()
+            chat = Follower(page)
+            message = chat.wait_done(page.push({"MsgType": "text", "Content": "4.7"}))
+            late = chat.wait(lambda entry: entry["kind"] == "service")
+
+        assert [one["outcome"] for one in message["tries"]] == ["acknowledged"]
+        assert late["message"]["text"]["content"].startswith("4.7 ")
+
+
 # --- in a browser -----------------------------------------------------------------------------------------------------
 
 
@@ -723,8 +768,13 @@ class TestInABrowser:
         wait_for(lambda: chromium.execute_script(loaded))
         press("#follow")
         chat.wait(lambda entry: entry["id"] == "user" and not entry["is_follower"])
-        press("#follow")
+        press("#scan")
+        press("dialog .send")
+        chat.wait(lambda entry: entry.get("fields", {}).get("EventKey", "").startswith("qrscene_"))
         chat.wait(lambda entry: entry["id"] == "user" and entry["is_follower"])
+        press("#scan")
+        press("dialog .send")
+        chat.wait(lambda entry: entry.get("fields", {}).get("Event") == "SCAN")
         client.call(menu.delete())
         assert chromium.get_log("browser") == []
 

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 import urllib3
 
+from tests.logs import listen_to_all
 from wechat_msg.client import AsyncClient, Client
 from wechat_msg.client.redaction import _LOGGERS, hide_secrets, watch_logs
 
@@ -105,14 +106,9 @@ class Listener(logging.Handler):
 @pytest.fixture
 def listener() -> Iterator[Listener]:
     """Listen to every logger, at the lowest level."""
-    listener, root = Listener(), logging.getLogger()
-    level = root.level
-    root.addHandler(listener)
-    root.setLevel(logging.DEBUG)
-    watch_logs()
-    yield listener
-    root.setLevel(level)
-    root.removeHandler(listener)
+    listener = Listener()
+    with listen_to_all(listener):
+        yield listener
 
 
 def log(listener: Listener, logger: str, message: object, *args: Any) -> logging.LogRecord:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import re
-import shutil
 import socket
 import threading
 import time
@@ -178,7 +177,6 @@ def certify(tmp_path):
     return lambda **options: make_certificate(tmp_path, **options)
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates")
 @both
 class TestTLS:
     def test_with_a_trusted_certificate_is_used(self, colour, certify):

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -43,6 +42,7 @@ _MOST_MEDIA = 256 << 20
 _MOST_REQUESTS = 1000
 _PUSHES_AT_ONCE = 64
 _RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})?", re.ASCII)
+_SIZE = re.compile(r"[0-9]{1,15}", re.ASCII)
 _KINDS = ("image", "voice", "video")
 
 _TOO_LONG = Text("This is too large: {megabytes} MB at most.", "内容过大：最多 {megabytes} MB。")
@@ -95,7 +95,7 @@ def make_app(
     app = Starlette(
         routes=playground.routes,
         middleware=[Middleware(Gate, session=session)],
-        exception_handlers={_Refusal: _refuse, 404: _not_found, 405: _not_found},
+        exception_handlers=dict.fromkeys((_Refusal, 404, 405), _refuse),
         lifespan=playground.run,
     )
     app.state.close = playground.chat.close
@@ -121,7 +121,7 @@ class _Playground:
         self._api, self._openid = api, openid
         self._sender = Sender(url, settings, self.chat, api, openid, time_limit)
         self._about = {
-            "url": urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl(),
+            "url": url,
             "modes": list_modes(settings),
             "account_kind": settings.account_kind.value,
             "appid": api.appid,
@@ -212,9 +212,13 @@ class _Playground:
 
     def _forget_media(self) -> None:
         """Keep memory within bounds: the oldest files go."""
-        media = self._api.media
-        while sum(len(one.content) for one in list(media.values())) > _MOST_MEDIA:
-            del media[next(iter(media))]
+        kept = list(self._api.media.items())
+        excess = sum(len(one.content) for _, one in kept) - _MOST_MEDIA
+        for media_id, one in kept:
+            if excess <= 0:
+                return
+            self._api.media.pop(media_id, None)  # which the bot may have deleted by now
+            excess -= len(one.content)
 
     async def _show_media(self, request: Request) -> Response:
         media = self._api.media.get(request.path_params["media_id"])
@@ -249,7 +253,7 @@ class _Playground:
 async def _read_body(request: Request, most: int) -> bytes:
     too_long = _Refusal(413, _TOO_LONG.format(megabytes=most >> 20))
     announced = request.headers.get("content-length", "0")
-    if not announced.isdigit() or int(announced) > most:
+    if not _SIZE.fullmatch(announced) or int(announced) > most:
         raise too_long
     body = bytearray()
     with contextlib.suppress(ClientDisconnect):
@@ -270,13 +274,10 @@ async def _read_object(request: Request) -> dict[str, Any]:
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-def _refuse(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, _Refusal)  # noqa: S101, for the types
+def _refuse(request: Request, error: Exception) -> Response:
+    """Answer what was refused, or not found by the framework."""
+    refusal = error if isinstance(error, _Refusal) else _Refusal(404, _NOT_FOUND)
     return refuse_request(request.headers, refusal.status, refusal.why)
-
-
-def _not_found(request: Request, _error: Exception) -> Response:
-    return refuse_request(request.headers, 404, _NOT_FOUND)
 
 
 def _is_media(content_type: str) -> bool:

@@ -1,0 +1,24 @@
+"""Listening to every logger, as whoever looks for secrets does."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from wechat_msg.client.redaction import watch_logs
+
+
+@contextlib.contextmanager
+def listen_to_all(handler: logging.Handler) -> Iterator[None]:
+    """Give *handler* whatever any logger says, at the lowest level."""
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    watch_logs()
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
