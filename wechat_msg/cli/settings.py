@@ -93,9 +93,9 @@ def load_settings(environ: Mapping[str, str]) -> PushSettings:
 def make_settings(environ: Mapping[str, str] = MappingProxyType({})) -> PushSettings:
     """Make new ones, of the account that `FakeWeChatAPI` plays; only the kind of account may be given."""
     made = {
-        "WECHAT_TOKEN": generate_token(),
-        "WECHAT_ENCODING_AES_KEY": generate_encoding_aes_key(),
-        "WECHAT_APPID": APPID,
+        _VARIABLES["token"]: generate_token(),
+        _VARIABLES["aes_key"]: generate_encoding_aes_key(),
+        _VARIABLES["appid"]: APPID,
     }
     return PushSettings.from_env(environ={**environ, **made})
 
@@ -107,12 +107,8 @@ def to_variables(settings: PushSettings) -> dict[str, str]:
         >>> to_variables(PushSettings(token="spamtest"))
         {'WECHAT_TOKEN': 'spamtest'}
     """
-    values = {
-        "WECHAT_TOKEN": settings.token,
-        "WECHAT_ENCODING_AES_KEY": settings.encoding_aes_key,
-        "WECHAT_APPID": settings.appid,
-    }
-    return {name: value for name, value in values.items() if value}
+    values = {"token": settings.token, "aes_key": settings.encoding_aes_key, "appid": settings.appid}
+    return {_VARIABLES[name]: value for name, value in values.items() if value}
 
 
 def listen_options(port: int) -> Callable[[Any], Any]:

@@ -66,10 +66,10 @@ class Playground:
         time_limit: float = 5.0,
     ) -> None:
         self.api: FakeWeChatAPI = make_api(settings, secret)
-        is_everywhere = host in _EVERYWHERE
-        name = "127.0.0.1" if is_everywhere else f"[{host}]" if ":" in host else host
         with contextlib.ExitStack() as undo:
             self._socket = undo.enter_context(_listen(host, port))
+            is_everywhere = host in _EVERYWHERE
+            name = "127.0.0.1" if is_everywhere else f"[{host}]" if ":" in host else host
             self.base: str = f"http://{name}:{self._socket.getsockname()[1]}"
             session = Session(self.base, allowed_hosts, at_any_address=is_everywhere)
             self.address: str = session.address
@@ -120,6 +120,8 @@ def run_playground(
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not isinstance(host, str):
+        raise SettingsError("host: the name or the address of this machine")
     if port not in range(1 << 16):
         raise SettingsError("port: 0 to 65535")
     with contextlib.ExitStack() as undo:
@@ -131,8 +133,8 @@ def _listen(host: str, port: int) -> socket.socket:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(256)
-        except OSError as error:
-            why = error.strerror or type(error).__name__
+        except (OSError, UnicodeError) as error:  # a host of which no DNS name can be made
+            why = getattr(error, "strerror", None) or type(error).__name__
             raise SettingsError(f"nobody can listen at {host}, port {port}: {why}（无法监听，请换一个端口）") from None
         undo.pop_all()
     return listener
