@@ -12,7 +12,16 @@ import pytest
 
 from tests.servers import GUNICORN, serve
 from tests.test_examples import ENVIRON, SETTINGS
-from wechat_msg import MINI_PROGRAM, NO_DEDUP, PushEndpoint, PushError, PushRequest, PushSettings, open_push
+from wechat_msg import (
+    MINI_PROGRAM,
+    NO_DEDUP,
+    PushEndpoint,
+    PushError,
+    PushRequest,
+    PushSettings,
+    SettingsError,
+    open_push,
+)
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.push import parse_query
 from wechat_msg.signature import compute_msg_signature, is_signature_valid
@@ -238,6 +247,10 @@ class TestTheTable:
         rows = check(xml_only, settings)
         assert rows["json_format"].status == "fail"
         assert "Mini Program" in rows["modes"].finding.en
+
+    def test_is_of_what_a_simulator_reaches(self):
+        with pytest.raises(SettingsError, match="PushSimulator"):
+            next(check_endpoint("http://127.0.0.1:1/wechat"))
 
     def test_says_that_nobody_is_there_and_tries_no_more(self):
         simulator = PushSimulator("http://127.0.0.1:1/wechat", SEALED, pause=0.0)

@@ -642,7 +642,7 @@ class TestServing:
 
     @pytest.mark.parametrize("host", ["\ud800", "x" * 300, "no such host", "192.0.2.1", "", b"127.0.0.1", None, 5])
     def test_a_host_that_is_none_is_told(self, host):
-        with pytest.raises(SettingsError, match="listen|host"):
+        with pytest.raises(SettingsError, match=r"listen|host"):
             Playground(SETTINGS, "http://127.0.0.1:1/", host=host, port=0)
 
     def test_a_url_that_is_none_is_told_and_the_port_given_back(self):

@@ -791,6 +791,7 @@ class TestImpossible:
                 ("format", {}),
             ],
             *[("openid", None), ("openid", "o\ud800"), ("ssl_context", False), ("wsgi", "module:app"), ("asgi", 5)],
+            *[("on_try", "print"), ("now", 1700000000), ("now", None)],
         ],
         ids=repr,
     )
@@ -818,6 +819,10 @@ class TestImpossible:
                 wechat.push({"Content": "hi"}, **options)
             with pytest.raises(SettingsError):
                 wechat.send(build_push(PLAIN, {}), {}, time_limit=0)
+            with pytest.raises(SettingsError, match="PushRequest"):
+                wechat.send(b"GET / HTTP/1.1", {})
+            with pytest.raises(ReplyError, match="mapping"):
+                wechat.send(build_push(PLAIN, {}), None)
             with pytest.raises(SettingsError):
                 wechat.verify("\ud800")
         assert bot.requests == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from wechat_msg.errors import SettingsError
 from wechat_msg.testing.conformance import answers, refusals
 from wechat_msg.testing.conformance.checks import Check
 from wechat_msg.testing.conformance.probe import Finding, Probe, Unreachable
@@ -30,6 +31,9 @@ def check_endpoint(simulator: PushSimulator, *, slow_text: str | None = None) ->
         simulator: Plays WeChat's side; its settings must be those of the endpoint.
         slow_text: A text that the bot takes more than 5 seconds to answer.
 
+    Raises:
+        SettingsError: *simulator* is none.
+
     Example:
         >>> from wechat_msg import PushEndpoint, PushSettings
         >>> from wechat_msg.adapters.wsgi import push_app
@@ -39,6 +43,8 @@ def check_endpoint(simulator: PushSimulator, *, slow_text: str | None = None) ->
         ...     {row.name: row.status for row in check_endpoint(wechat)}["forgery"]
         'pass'
     """
+    if not isinstance(simulator, PushSimulator):
+        raise SettingsError("an endpoint is checked by way of a PushSimulator")
     probe = Probe(simulator, slow_text)
     is_reachable = True
     for check in CHECKS:

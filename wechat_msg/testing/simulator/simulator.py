@@ -65,15 +65,10 @@ class _Simulator(Generic[T]):
         on_try: Callable[[Try], None] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        if not isinstance(settings, PushSettings):
-            raise SettingsError("settings are PushSettings")
+        _check(settings=settings, mode=mode, format=format, openid=openid, time_limit=time_limit, tries=tries)
+        _check(pause=pause, wsgi=wsgi, asgi=asgi, ssl_context=ssl_context, on_try=on_try, now=now)
         if wsgi is not None and asgi is not None:
             raise SettingsError("an application is wsgi or asgi, not both")
-        if any(app is not None and not callable(app) for app in (wsgi, asgi)):
-            raise SettingsError("an application can be called")
-        if not isinstance(ssl_context, ssl.SSLContext | None):  # False would be taken for None
-            raise SettingsError("ssl_context is an ssl.SSLContext")
-        _check(mode=mode, format=format, openid=openid, time_limit=time_limit, tries=tries, pause=pause)
         self.settings: PushSettings = settings
         self._mode: Mode | None = mode
         self._format: Format = format
@@ -110,7 +105,8 @@ class _Simulator(Generic[T]):
 
     def _send(self, request: PushRequest, fields: Mapping[str, Any], time_limit: float | None) -> Flow[Try]:
         limit = self._time_limit if time_limit is None else time_limit
-        _check(time_limit=limit)
+        _check(request=request, time_limit=limit)
+        _check_fields(fields)
         judge = judge_echo if request.method == "GET" else self._judge_for(fields)
         return (yield from self._try(request, judge, time.monotonic(), 1, limit))
 
@@ -151,8 +147,7 @@ class _Simulator(Generic[T]):
 
     def _complete(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make up what is missing; of two events never the same second, which is what tells them apart."""
-        if not isinstance(fields, Mapping):
-            raise ReplyError("fields are a mapping of wire names to values")
+        _check_fields(fields)
         now = int(self._now())
         if fields.get("MsgType") == "event":
             with self._lock:
@@ -168,9 +163,14 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_callable_or_none(value: object) -> bool:
+    return value is None or callable(value)
+
+
 _MOST_SECONDS = 3600  # more is a slip of the pen, and far more no clock can wait for
 #: Of each option: what it must be, in words and as a check.
 _OPTIONS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "settings": ("PushSettings", lambda settings: isinstance(settings, PushSettings)),
     "mode": ("plain, compatible or sealed", lambda mode: mode in (None, *get_args(Mode))),
     "format": ("xml or json", lambda form: form in get_args(Format)),
     "openid": ("text", _is_text),
@@ -178,6 +178,15 @@ _OPTIONS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "time_limit": ("seconds, above 0", lambda limit: _is_number(limit) and 0 < limit <= _MOST_SECONDS),
     "tries": ("a whole number above 0", lambda tries: _is_number(tries) and isinstance(tries, int) and tries > 0),
     "pause": ("seconds, not below 0", lambda pause: _is_number(pause) and 0 <= pause <= _MOST_SECONDS),
+    "wsgi": ("an application, which can be called", _is_callable_or_none),
+    "asgi": ("an application, which can be called", _is_callable_or_none),
+    "ssl_context": (
+        "an ssl.SSLContext",
+        lambda context: isinstance(context, ssl.SSLContext | None),
+    ),  # False is not None
+    "on_try": ("a function of a Try", _is_callable_or_none),
+    "now": ("a function that tells the time", callable),
+    "request": ("a PushRequest", lambda request: isinstance(request, PushRequest)),
 }
 
 
@@ -191,6 +200,11 @@ def _check(**options: object) -> None:
         wanted, is_right = _OPTIONS[name]
         if not is_right(value):
             raise SettingsError(f"{name}: {wanted}")
+
+
+def _check_fields(fields: object) -> None:
+    if not isinstance(fields, Mapping):
+        raise ReplyError("fields are a mapping of wire names to values")
 
 
 class PushSimulator(_Simulator[Transport]):
