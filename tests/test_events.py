@@ -106,8 +106,10 @@ class TestSubscribeEventScene:
 
 
 class TestScanEventScene:
-    @pytest.mark.parametrize(("event_key", "scene"), [("123", "123"), (123, "123"), ("qrscene_123", "123"), ("", "")])
-    def test_is_the_key_with_or_without_a_prefix(self, event_key, scene):
+    @pytest.mark.parametrize(
+        ("event_key", "scene"), [("123", "123"), (123, "123"), ("qrscene_123", "qrscene_123"), ("", "")]
+    )
+    def test_is_the_key_as_it_is(self, event_key, scene):
         assert parse_message(push("SCAN", EventKey=event_key)).scene == scene
 
 

@@ -586,7 +586,11 @@ class TestSealReply:
 
     @every_format
     @every_mode
-    @pytest.mark.parametrize("answer", [None, "", Acknowledgement()], ids=["none", "empty", "acknowledgement"])
+    @pytest.mark.parametrize(
+        "answer",
+        [None, "", Acknowledgement(), "\x00", "\ufffe\x1f\ud800", TextReply(content=""), TextReply(content="\x00")],
+        ids=ascii,
+    )
     def test_acknowledges_with_a_bare_success(self, form, mode, answer):
         settings = attrs.evolve(SEALED, allow_plaintext=True)
         response = seal_reply(settings, self.open(settings, form=form, mode=mode), answer)

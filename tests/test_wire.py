@@ -93,9 +93,6 @@ class TestParseXmlRefuses:
             pytest.param(b"<xml><A>&undefined;</A></xml>", id="undefined entity"),
             pytest.param(b"<xml><A>&#1;</A></xml>", id="control character as a reference"),
             pytest.param(b"<xml><A>a]]>b</A></xml>", id="end of CDATA in text"),
-            pytest.param("<xml><A>ä</A></xml>".encode("latin-1"), id="latin-1"),
-            pytest.param("<xml><A>\ud800</A></xml>".encode("utf-8", "surrogatepass"), id="surrogate"),
-            pytest.param("<xml><A>你好</A></xml>".encode("gbk"), id="gbk"),
             pytest.param("<xml><A>1</A></xml>".encode("utf-16"), id="utf-16"),
         ],
     )
@@ -191,9 +188,6 @@ class TestParseJsonRefuses:
             pytest.param(b'{"A": 1} {}', id="two roots"),
             pytest.param(b"{'A': 1}", id="single quotes"),
             pytest.param(b'{"A": 1,}', id="trailing comma"),
-            pytest.param(b'{"A": "\xff"}', id="not UTF-8"),
-            pytest.param('{"A": "\ud800"}'.encode("utf-8", "surrogatepass"), id="surrogate"),
-            pytest.param('{"A": "你好"}'.encode("gbk"), id="gbk"),
             pytest.param(b'{"A": ' + b"1" * 5_000 + b"}", id="a number too long to read"),
         ],
     )

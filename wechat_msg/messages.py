@@ -194,15 +194,15 @@ class LocationMessage(UserMessage):
     location_x: float = number("Location_X", repr=False)
     location_y: float = number("Location_Y", repr=False)
     scale: float | None = number("Scale", default=None)
-    label: str | None = text("Label", default=None, repr=False)
+    label: str | None = content("Label", default=None)
 
 
 @register_message("link")
 class LinkMessage(UserMessage):
     """链接消息: a shared link."""
 
-    title: str | None = text("Title", default=None, repr=False)
-    description: str | None = text("Description", default=None, repr=False)
+    title: str | None = content("Title", default=None)
+    description: str | None = content("Description", default=None)
     url: str = text("Url", repr=False)
 
 
@@ -218,8 +218,8 @@ class FileMessage(UserMessage):
         file_total_len: Size in bytes.
     """
 
-    title: str | None = text("Title", default=None, repr=False)
-    description: str | None = text("Description", default=None, repr=False)
+    title: str | None = content("Title", default=None)
+    description: str | None = content("Description", default=None)
     file_key: str | None = text("FileKey", default=None)
     file_md5: str | None = text("FileMd5", default=None)
     file_total_len: int | None = integer("FileTotalLen", default=None)
@@ -237,7 +237,7 @@ class MiniProgramPageMessage(UserMessage):
         thumb_media_id: Temporary media id of the picture, 3 days.
     """
 
-    title: str | None = text("Title", default=None, repr=False)
+    title: str | None = content("Title", default=None)
     app_id: str | None = text("AppId", default=None)
     page_path: str = text("PagePath")
     thumb_url: str | None = text("ThumbUrl", default=None)

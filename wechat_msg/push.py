@@ -40,7 +40,7 @@ from wechat_msg.replies import (
 )
 from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
 from wechat_msg.signature import compute_msg_signature, is_signed
-from wechat_msg.wire import Format, detect_format, parse_body, read_encrypt, render_body
+from wechat_msg.wire import Format, clean_text, detect_format, parse_body, read_encrypt, render_body
 
 __all__ = [
     "MINI_PROGRAM",
@@ -168,10 +168,16 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
     if "signature" in request.query:
         _verify(settings, request.query, "signature")
     # A name cannot hide from the search but by an escape, and then the push is refused as a plain one.
-    encrypt = read_encrypt(request.body) if b"Encrypt" in request.body else None
+    encrypt = None if _is_plain(settings, request) or b"Encrypt" not in request.body else read_encrypt(request.body)
     push = _open_plain(settings, request) if encrypt is None else _open_sealed(settings, request, encrypt)
     _check_age(settings, request.query["timestamp"], now)
     return push
+
+
+def _is_plain(settings: PushSettings, request: PushRequest) -> bool:
+    """Tell whether an ``Encrypt`` in the body can only be words of a user: WeChat signs what it seals."""
+    is_allowed = settings.allow_plaintext or not settings.ciphers
+    return is_allowed and "signature" in request.query and "msg_signature" not in request.query
 
 
 def _open_plain(settings: PushSettings, request: PushRequest) -> Push:
@@ -180,8 +186,10 @@ def _open_plain(settings: PushSettings, request: PushRequest) -> Push:
     if "signature" not in request.query:
         raise SignatureMissing("signature is missing, or given twice")
     fields = parse_body(request.body)
-    if "Encrypt" in fields:
-        raise MalformedPush("Encrypt is disguised")
+    if "Encrypt" in fields:  # an element of its own: msg_signature was lost
+        if not isinstance(fields["Encrypt"], str) or b"Encrypt" not in request.body:
+            raise MalformedPush("Encrypt is disguised")
+        return _open_sealed(settings, request, fields["Encrypt"])
     return Push(message=parse_message(fields), format=detect_format(request.body))
 
 
@@ -345,17 +353,17 @@ def may_reply(account_kind: AccountKind, reply: Reply) -> bool:
 
 
 def to_reply(message: Message, answer: Answer) -> Reply:
-    """Turn what a handler returned into a reply.
+    """Turn what a handler returned into a reply; a text without a character that can be sent is an acknowledgement.
 
     Raises:
         ReplyError: It is none of the allowed types.
     """
+    if isinstance(answer, str):
+        answer = TextReply(content=answer)
+    if answer is None or (isinstance(answer, TextReply) and not clean_text(answer.content)):
+        return acknowledge(message)
     if isinstance(answer, Reply):
         return answer
-    if answer is None or answer == "":
-        return acknowledge(message)
-    if isinstance(answer, str):
-        return TextReply(content=answer)
     raise ReplyError(f"a handler returns a Reply, text or None, not {type(answer).__name__}")
 
 

@@ -1,31 +1,29 @@
-"""Bytes to one plain mapping and back, XML and JSON; refuses DTDs, entities and everything that is not UTF-8."""
+"""Bytes to one plain mapping and back, XML and JSON; refuses DTDs and entities, and repairs what users write."""
 
 from __future__ import annotations
 
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NoReturn, TypeVar, cast
-from xml.parsers import expat
+from collections.abc import Mapping
+from typing import Any, Literal, NoReturn, cast
 
-import xmltodict
-
+from wechat_msg._cdata import find_encrypts, split_texts
+from wechat_msg._xml import MAX_DEPTH, MAX_ELEMENTS, NOT_WELL_FORMED, read_elements
 from wechat_msg.errors import MalformedPush, ReplyError
 
 __all__ = ["Format", "clean_text", "detect_format", "parse_body", "parse_json", "read_encrypt", "render_body"]
-
-T = TypeVar("T")
 
 Format = Literal["xml", "json"]
 """The data format (数据格式) of a push; its reply goes out in the same."""
 
 _BOM = b"\xef\xbb\xbf"
-_MAX_DEPTH = 32  # real pushes nest five deep
 # WeChat does send raw control characters in texts. No other byte of UTF-8 is below 0x20, so they can be cut as bytes.
 _CONTROL_BYTES = bytes(set(range(0x20)) - set(b"\t\n\r"))
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # half of a pair, written as if it were a character
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NOT_WELL_FORMED = (expat.ExpatError, ValueError, RecursionError)
+_REPLACEMENT = "\ufffd"
+_JSON_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -52,16 +50,22 @@ def parse_body(body: bytes) -> dict[str, Any]:
     """Read an XML or JSON document into a plain mapping.
 
     XML: the children of the root element; text keeps its white space, an empty element is ``""``, repeated elements
-    are a list, attributes are left out. JSON: the root object. Raw control characters are cut out of both.
+    are a list, attributes are left out. JSON: the root object.
+
+    What a user writes never makes a document unreadable: raw control characters are cut out, other characters that
+    UTF-8 or XML do not allow become U+FFFD, and a text in CDATA may contain ``]]>``.
 
     Raises:
-        MalformedPush: Not well-formed, not UTF-8, not an object at the root, a DOCTYPE or an entity, nested too deep.
+        MalformedPush: Not well-formed, not an object at the root, a DOCTYPE or an entity, nested too deep, or too many
+            elements.
 
     Example:
         >>> parse_body(b"<xml><MsgType><![CDATA[text]]></MsgType><Content> hi </Content></xml>")
         {'MsgType': 'text', 'Content': ' hi '}
         >>> parse_body(b'{"MsgType": "text", "Content": " hi "}')
         {'MsgType': 'text', 'Content': ' hi '}
+        >>> parse_body(b"<xml><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[a]]>b]]></Content></xml>")
+        {'MsgType': 'text', 'Content': 'a]]>b'}
     """
     return _parse_xml(body) if detect_format(body) == "xml" else parse_json(body)
 
@@ -69,140 +73,115 @@ def parse_body(body: bytes) -> dict[str, Any]:
 def read_encrypt(body: bytes) -> str | None:
     """Read only the ``Encrypt`` member of the outer document; None if it has none.
 
+    An XML document is not parsed, so whatever stands beside ``Encrypt`` may be damaged.
+
     Raises:
-        MalformedPush: As `parse_body`; also ``Encrypt`` given twice or not text.
+        MalformedPush: Neither XML nor JSON, ``Encrypt`` given twice or not text, XML with a DOCTYPE or cut off, JSON
+            that `parse_body` refuses.
     """
     if detect_format(body) == "json":
         encrypt = parse_json(body).get("Encrypt")
         if encrypt is not None and not isinstance(encrypt, str):
             raise MalformedPush("Encrypt is not text")
         return encrypt
-    return _parse("XML", body, _read_encrypt_element, _read_encrypt_element)
-
-
-def _parse(name: str, body: bytes, parse: Callable[[bytes], T], parse_cleaned: Callable[[bytes], T]) -> T:
-    """Parse *body*, and what is not well-formed once more without its raw control characters."""
-    try:
-        return parse(body)
-    except _NOT_WELL_FORMED:
-        pass
-    try:
-        return parse_cleaned(body.removeprefix(_BOM).translate(None, _CONTROL_BYTES).strip())
-    except _NOT_WELL_FORMED:
-        raise MalformedPush(f"the body is not well-formed {name} in UTF-8") from None
-
-
-def _check_depth(value: Any, left: int = _MAX_DEPTH) -> None:
-    if left < 0:
-        raise MalformedPush("the body is nested too deep")
-    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_depth(member, left - 1)
-
-
-def _read_encrypt_element(body: bytes) -> str | None:
-    """Keep the text of the ``Encrypt`` element and nothing else."""
-    texts: list[str] = []
-    names: list[str] = []
-    parser = _create_parser("utf-8")
-    parser.StartElementHandler = lambda name, _: names.append(name)
-    parser.CharacterDataHandler = lambda text: texts.append(text) if names[-1] == "Encrypt" else None
-    parser.Parse(body, True)  # noqa: FBT003
-    if names.count("Encrypt") > 1:
+    encrypts = find_encrypts(body)
+    if len(encrypts) > 1 and (split := split_texts(body)):
+        encrypts = find_encrypts(split)
+    if len(encrypts) > 1:
         raise MalformedPush("Encrypt is given twice")
-    return "".join(texts).strip() if "Encrypt" in names else None
+    return encrypts[0] if encrypts else None
 
 
 def _parse_xml(body: bytes) -> dict[str, Any]:
-    fields = _parse("XML", body, _read_elements, _read_elements)
-    if not fields:
-        raise MalformedPush("the XML document holds no elements")
+    try:
+        return _read_xml(body)
+    except NOT_WELL_FORMED:
+        pass
+    body = _NOT_XML.sub(_REPLACEMENT, _decode(body)).encode()
+    try:
+        return _read_xml(body)
+    except NOT_WELL_FORMED:
+        split = split_texts(body) or split_texts(body, strict=False)
+    try:
+        return read_elements(split or b"")[0]
+    except NOT_WELL_FORMED:
+        raise MalformedPush("the body is not well-formed XML") from None
+
+
+def _read_xml(document: bytes) -> dict[str, Any]:
+    """Read a well-formed document, but as text what only looks like elements."""
+    fields, is_odd = read_elements(document)
+    if is_odd or _has_odd_marks(document) or not _is_flat_or_event(fields):
+        split = split_texts(document)
+        return fields if split is None else read_elements(split)[0]
     return fields
 
 
-def _read_elements(body: bytes) -> dict[str, Any]:
-    """Take the root's children one by one: that costs less than a dict of everything, and keeps their white space."""
-    fields: dict[str, Any] = {}
-
-    def take(path: Sequence[tuple[str, object]], value: Any) -> bool:
-        name = path[-1][0]
-        if not isinstance(value, str):
-            _check_depth(value, _MAX_DEPTH - 1)
-            value = _tidy(value)
-        if name not in fields:
-            fields[name] = value
-        elif isinstance(fields[name], list):
-            fields[name].append(value)
-        else:
-            fields[name] = [fields[name], value]
+def _has_odd_marks(document: bytes) -> bool:
+    """Tell whether there are comments, instructions, or borders of CDATA where WeChat writes none."""
+    if b"<!--" in document or document.find(b"<?", len("<?xml")) >= 0:
         return True
-
-    _xmltodict(body, item_callback=take)
-    return fields
-
-
-def _tidy(value: Any) -> Any:
-    """Make empty elements ``""``, and drop the white space between elements, which xmltodict files as ``#text``."""
-    if isinstance(value, dict):
-        return {name: _tidy(member) for name, member in value.items() if name != "#text"}
-    if isinstance(value, list):
-        return [_tidy(member) for member in value]
-    return "" if value is None else value
+    count = document.count
+    return count(b"<![CDATA[") != count(b"><![CDATA[") or count(b"]]>") != count(b"]]></")
 
 
-def _create_parser(encoding: str | None, namespace_separator: str | None = None) -> expat.XMLParserType:
-    """Make a parser that takes UTF-8 whatever the document declares, and no DOCTYPE, hence no entities."""
-    parser = expat.ParserCreate(encoding, namespace_separator)
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    parser.buffer_text = True
-    return parser
+def _is_flat_or_event(fields: Mapping[str, Any]) -> bool:
+    """Tell whether the members are such as WeChat sends: in a message, only texts."""
+    return {*map(type, fields.values())} == {str} or str(fields.get("MsgType", "event")).strip().lower() == "event"
 
 
-class _HardenedExpat:
-    """What xmltodict takes for the expat module."""
-
-    ParserCreate = staticmethod(_create_parser)
-
-
-# Its own guard against entities is not needed: without the DOCTYPE that is refused, none can be declared.
-_xmltodict = functools.partial(
-    xmltodict.parse,
-    encoding="utf-8",
-    expat=_HardenedExpat,
-    xml_attribs=False,
-    strip_whitespace=False,
-    item_depth=2,
-    disable_entities=False,
-)
+def _decode(body: bytes) -> str:
+    """Decode a damaged body: without control characters, and with U+FFFD for what is not UTF-8."""
+    body = body.removeprefix(_BOM).translate(None, _CONTROL_BYTES).strip()
+    try:
+        text = body.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return _SURROGATE.sub(_REPLACEMENT.encode(), body).decode("utf-8", "replace")
+    return _join_surrogates(text)
 
 
-def _refuse_doctype(*_: object) -> NoReturn:
-    raise MalformedPush("the body has a DOCTYPE")
+def _join_surrogates(text: str) -> str:
+    """Make one character of each surrogate pair, and U+FFFD of half a pair, which no encoder takes."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
     """Read a JSON document as `parse_body` does."""
-    text, root = _parse("JSON", body, _read_strict_json, _read_lenient_json)
-    if text.count("{") + text.count("[") > _MAX_DEPTH:
-        _check_depth(root)
-    # Perhaps half of a surrogate pair, which no encoder would take later on. One character is looked for much faster.
+    try:
+        text = body.decode()
+        root = _read_json(text, _STRICT_JSON)
+    except _NOT_JSON:
+        try:
+            text = _decode(body)
+            root = _read_json(text, _LENIENT_JSON)
+        except _NOT_JSON:
+            raise MalformedPush("the body is not well-formed JSON") from None
+    # Perhaps half of a surrogate pair. One character is looked for much faster.
     if "\\" in text and ("\\ud" in text or "\\uD" in text):
-        root = json.loads(
-            json.dumps(root, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        )
+        root = json.loads(_join_surrogates(json.dumps(root, ensure_ascii=False)))
     if not isinstance(root, dict):
         raise MalformedPush("the JSON root is not an object")
     return cast("dict[str, Any]", root)
 
 
-def _read_strict_json(body: bytes) -> tuple[str, Any]:
-    text = body.decode("utf-8")
-    return text, _STRICT_JSON.decode(text)
+def _read_json(text: str, decoder: json.JSONDecoder) -> Any:
+    if _count_elements(text) > MAX_ELEMENTS and _count_elements(_JSON_TEXT.sub("", text)) > MAX_ELEMENTS:
+        raise MalformedPush("the body has too many elements")
+    root = decoder.decode(text)
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth(root)
+    return root
 
 
-def _read_lenient_json(body: bytes) -> tuple[str, Any]:
-    """Take raw tabs and line breaks in texts, too."""
-    text = body.decode("utf-8")
-    return text, _LENIENT_JSON.decode(text)
+def _count_elements(text: str) -> int:
+    return text.count("{") + text.count("[") + text.count(",")
+
+
+def _check_depth(value: Any, left: int = MAX_DEPTH) -> None:
+    if left < 0:
+        raise MalformedPush("the body is nested too deep")
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_depth(member, left - 1)
 
 
 def _unique_members(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -217,7 +196,9 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 _STRICT_JSON = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
+#: Takes raw tabs and line breaks in texts, too.
 _LENIENT_JSON = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant, strict=False)
+_NOT_JSON = (ValueError, RecursionError)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wechat_msg.events.base import Event, register_event
-from wechat_msg.fields import integer, items, model, nested, number, text
+from wechat_msg.fields import content, integer, items, model, nested, number, text
 
 __all__ = [
     "ClickEvent",
@@ -60,7 +60,7 @@ class ScanCodeInfo:
     """What was scanned: `scan_type` is ``qrcode`` or ``barcode``, `scan_result` its text."""
 
     scan_type: str = text("ScanType")
-    scan_result: str = text("ScanResult", repr=False)
+    scan_result: str = content("ScanResult")
 
 
 @model
@@ -130,8 +130,8 @@ class SendLocationInfo:
     location_x: float = number("Location_X", repr=False)
     location_y: float = number("Location_Y", repr=False)
     scale: float | None = number("Scale", default=None)
-    label: str | None = text("Label", default=None, repr=False)
-    poiname: str | None = text("Poiname", default=None, repr=False)
+    label: str | None = content("Label", default=None)
+    poiname: str | None = content("Poiname", default=None)
 
 
 @register_event("location_select")

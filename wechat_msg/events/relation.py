@@ -55,8 +55,8 @@ class ScanEvent(Event):
 
     @property
     def scene(self) -> str:
-        """The scene value of the QR code, without a prefix."""
-        return self.event_key.removeprefix(_SCENE_PREFIX)
+        """The scene value of the QR code: `event_key`, which has no prefix here."""
+        return self.event_key
 
 
 @register_event("LOCATION")
