@@ -1,10 +1,10 @@
-# make demo | test | lint | bench | screenshot: each makes its own environment in .venv first; nothing has to be installed
+# make demo | test | lint | bench | fuzz | screenshot: each makes its own environment in .venv first; nothing has to be installed
 # by hand but Python 3.11 or later with pip; for the screenshot also chromium, chromium-driver and fonts-noto-cjk.
 
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: demo test lint bench screenshot format clean
+.PHONY: demo test lint bench fuzz screenshot format clean
 .DEFAULT_GOAL := test
 
 # Without ensurepip (Debian keeps it in a package of its own), so pip is put in from outside.
@@ -30,6 +30,12 @@ lint: .venv/made
 bench: .venv/made
 	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds -p no:xdist
 	$(PY) -m tests.benchmarks
+
+# The reader of pushes on inputs that a coverage-guided fuzzer finds, for SECONDS.
+fuzz: SECONDS ?= 60
+fuzz: .venv/made
+	$(PY) -m pip --disable-pip-version-check install --quiet --group fuzz
+	$(PY) -m tests.fuzz $(SECONDS)
 
 screenshot: .venv/made
 	$(PY) docs/images/make_playground.py

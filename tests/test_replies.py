@@ -50,7 +50,6 @@ ARTICLE_MEMBERS = {
 #: Every kind of reply: the reply, its MsgType, and its members as WeChat's page names them.
 REPLIES: list[tuple[Reply, str, dict[str, Any]]] = [
     (TextReply(content="a\n<a href='x'>b</a> ]]>"), "text", {"Content": "a\n<a href='x'>b</a> ]]>"}),
-    (TextReply(content=""), "text", {"Content": ""}),
     (ImageReply(media_id="MID"), "image", {"Image": {"MediaId": "MID"}}),
     (VoiceReply(media_id="MID"), "voice", {"Voice": {"MediaId": "MID"}}),
     (VideoReply(media_id="MID"), "video", {"Video": {"MediaId": "MID"}}),
