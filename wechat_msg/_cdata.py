@@ -162,14 +162,16 @@ def _split(body: bytes, texts: tuple[tuple[int, int, int, int], ...]) -> bytes:
 
 # --- Encrypt, before its signature is verified -----------------------------------------------------------------------
 
-_MOST_LANDMARKS = 1000
-_MOST_MISSES = 8  # each costs a look through the whole body
+_MOST_MARKS = 1000
+_MOST_TAGS = 250_000
+_LONGEST_TAG = 100
+_MOST_ABSENT = 8  # each costs a look through the whole body
 
-_LANDMARK = re.compile(
-    rb"<(?:(?P<name>%b)(?:\s[^<>]*)?>\s*<!\[CDATA\[|(?P<encrypt>Encrypt)(?:\s[^<>]*)?(?P<empty>/)?>"
-    rb"|(?P<comment>!--)|(?P<section>!\[CDATA\[)|(?P<doctype>!DOCTYPE))" % _NAME
+_MARK = re.compile(
+    rb"<(?:!(?:(?P<comment>--)|(?P<cdata>\[CDATA\[)|(?P<doctype>DOCTYPE))|(?P<encrypt>Encrypt)(?:\s[^<>]*?)?(?P<empty>/)?>)"
 )
 _ROOT = re.compile(rb"<(%b)" % _NAME)
+_TAG_BEFORE = re.compile(rb"<(%b)(?:\s[^<>]*)?>\s*\Z" % _NAME)
 
 
 def find_encrypts(body: bytes) -> list[str]:
@@ -179,32 +181,45 @@ def find_encrypts(body: bytes) -> list[str]:
     their signature is for.
 
     Raises:
-        MalformedPush: The document has a DOCTYPE, is cut off, or has too many sections.
+        MalformedPush: The document has a DOCTYPE, is cut off, or has too many tags or sections.
     """
+    if body.count(b"<") > _MOST_TAGS:
+        raise MalformedPush("the body has too many elements")
     encrypts: list[str] = []
-    position = misses = 0
-    for _ in range(_MOST_LANDMARKS):
-        landmark = _LANDMARK.search(body, position)
-        if landmark is None:
+    absent: set[bytes] = set()
+    position = 0
+    for _ in range(_MOST_MARKS):
+        mark = _MARK.search(body, position)
+        if mark is None:
             _check_end(body, encrypts)
             return encrypts
-        position = landmark.end()
-        if landmark["doctype"]:
+        position = mark.end()
+        if mark["doctype"]:
             raise MalformedPush("the body has a DOCTYPE")
-        if b"Encrypt" in (landmark["encrypt"], landmark["name"]):
-            end = position if landmark["empty"] else body.find(b"</Encrypt", position)
-            if end < 0:
-                raise MalformedPush("the body is cut off")
-            encrypts.append(_read_text(body[position:end]))
-            continue
-        end = -1
-        if landmark["name"] and misses < _MOST_MISSES:
-            end = body.find(b"]]></%b>" % landmark["name"], position)
-            misses += end < 0
-        if end < 0:
-            end = body.find(b"-->" if landmark["comment"] else _CLOSE, position)
-        position = max(position, end)
+        if mark["encrypt"]:
+            encrypts.append("" if mark["empty"] else _read_text(body, position))
+        else:
+            position = _find_first(body, _list_ends(body, mark), position, absent)
     raise MalformedPush("the body has too many sections")
+
+
+def _list_ends(body: bytes, mark: re.Match[bytes]) -> list[bytes]:
+    """List what ends a comment or a section; a section that is all of an element's text may hold a ``]]>``."""
+    if mark["comment"]:
+        return [b"-->"]
+    tag = _TAG_BEFORE.search(body, max(0, mark.start() - _LONGEST_TAG), mark.start())
+    return [b"]]></%b>" % tag[1], _CLOSE] if tag else [_CLOSE]
+
+
+def _find_first(body: bytes, ends: list[bytes], position: int, absent: set[bytes]) -> int:
+    """Find the first of *ends* that there is; *absent* are those that are known not to be there, of a few at most."""
+    for end in ends:
+        if end not in absent and (len(absent) < _MOST_ABSENT or end == _CLOSE):
+            found = body.find(end, position)
+            if found >= 0:
+                return found
+            absent.add(end)
+    return position
 
 
 def _check_end(body: bytes, encrypts: list[str]) -> None:
@@ -213,8 +228,11 @@ def _check_end(body: bytes, encrypts: list[str]) -> None:
         raise MalformedPush("the body is cut off")
 
 
-def _read_text(element: bytes) -> str:
-    text = element.replace(_OPEN, b"").replace(_CLOSE, b"").decode("utf-8", "replace")
+def _read_text(body: bytes, start: int) -> str:
+    end = body.find(b"</Encrypt", start)
+    if end < 0:
+        raise MalformedPush("the body is cut off")
+    text = body[start:end].replace(_OPEN, b"").replace(_CLOSE, b"").decode("utf-8", "replace")
     if "&" in text:
         from html import unescape
 

@@ -20,7 +20,8 @@ Format = Literal["xml", "json"]
 _BOM = b"\xef\xbb\xbf"
 # WeChat does send raw control characters in texts. No other byte of UTF-8 is below 0x20, so they can be cut as bytes.
 _CONTROL_BYTES = bytes(set(range(0x20)) - set(b"\t\n\r"))
-_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # half of a pair, written as if it were a character
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair ...
+_SURROGATE_BYTES = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # ... written as if it were a character
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REPLACEMENT = "\ufffd"
 _JSON_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -133,16 +134,7 @@ def _is_flat_or_event(fields: Mapping[str, Any]) -> bool:
 def _decode(body: bytes) -> str:
     """Decode a damaged body: without control characters, and with U+FFFD for what is not UTF-8."""
     body = body.removeprefix(_BOM).translate(None, _CONTROL_BYTES).strip()
-    try:
-        text = body.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return _SURROGATE.sub(_REPLACEMENT.encode(), body).decode("utf-8", "replace")
-    return _join_surrogates(text)
-
-
-def _join_surrogates(text: str) -> str:
-    """Make one character of each surrogate pair, and U+FFFD of half a pair, which no encoder takes."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _SURROGATE_BYTES.sub(_REPLACEMENT.encode(), body).decode("utf-8", "replace")
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
@@ -158,14 +150,16 @@ def parse_json(body: bytes) -> dict[str, Any]:
             raise MalformedPush("the body is not well-formed JSON") from None
     # Perhaps half of a surrogate pair. One character is looked for much faster.
     if "\\" in text and ("\\ud" in text or "\\uD" in text):
-        root = json.loads(_join_surrogates(json.dumps(root, ensure_ascii=False)))
+        root = json.loads(_SURROGATE.sub(_REPLACEMENT, json.dumps(root, ensure_ascii=False)))
     if not isinstance(root, dict):
         raise MalformedPush("the JSON root is not an object")
     return cast("dict[str, Any]", root)
 
 
 def _read_json(text: str, decoder: json.JSONDecoder) -> Any:
-    if _count_elements(text) > MAX_ELEMENTS and _count_elements(_JSON_TEXT.sub("", text)) > MAX_ELEMENTS:
+    if _count_elements(text) > MAX_ELEMENTS and (
+        text.count('"') > 4 * MAX_ELEMENTS or _count_elements(_JSON_TEXT.sub("", text)) > MAX_ELEMENTS
+    ):
         raise MalformedPush("the body has too many elements")
     root = decoder.decode(text)
     if text.count("{") + text.count("[") > MAX_DEPTH:
