@@ -5,6 +5,7 @@ Whatever the bytes are, a push is opened or refused; and as the words of a user 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import tempfile
@@ -41,10 +42,8 @@ def read(data: bytes) -> None:
         (SEALED, PushRequest("POST", plain_query(msg_signature="0" * 40), data)),
         (SEALED, _sealed(data)),
     ):
-        try:
+        with contextlib.suppress(PushError):
             open_push(settings, request)
-        except PushError:
-            pass
     _read_words(data)
 
 
