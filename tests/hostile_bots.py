@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from tests.raw_http import Connection, Handle, render
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+GZIPPED = OK + b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
 MB = b"x" * (1 << 20)
+BOMB = gzip.compress(bytes(50 << 20), 1)
 LONG = 100
 """MB of the longest answers that end."""
 
@@ -183,7 +186,24 @@ BOTS = [
     Bot("hangs up after the request", sending(), "hung_up"),
     Bot("reset", reset, "hung_up"),
     Bot("gzip", sending(render(gzip.compress(b"success"), content_encoding="gzip")), "unreadable"),
-    Bot("gzip bomb", sending(render(gzip.compress(bytes(50 << 20), 1), content_encoding="gzip")), "unreadable", True),
+    Bot("gzip bomb", sending(render(BOMB, content_encoding="gzip")), "unreadable", True),
+    Bot(
+        "deflate bomb",
+        sending(render(zlib.compress(bytes(50 << 20), 1), content_encoding="deflate")),
+        "unreadable",
+        True,
+    ),
+    Bot(
+        "gzip bomb in chunks",
+        sending(GZIPPED, [b"10000\r\n" + BOMB[:65536] + b"\r\n"], b"0\r\n\r\n"),
+        "unreadable",
+        True,
+    ),
+    Bot("XML without end of its depth", sending(render(b"<xml>" + b"<a>" * 40_000)), "unreadable", True),
+    Bot("XML of many elements", sending(render(b"<xml>" + b"<a><b/></a>" * 10_000 + b"</xml>")), "repeated", True),
+    Bot("JSON of many members", sending(render(b'{"a": [' + b"{}," * 40_000 + b"1]}")), "wrong_format", True),
+    Bot("deep JSON", sending(render(b'{"a":' * 20_000)), "unreadable", True),
+    Bot("XML longer than any reply", sending(render(b"<xml>" + b"<a/>" * 200_000 + b"</xml>")), "too_long", True),
     Bot("HTTP/1.0", sending(b"HTTP/1.0 200 OK\r\n\r\nsuccess"), None),
     Bot("lines that end with LF", sending(b"HTTP/1.1 200 OK\nContent-Length: 7\n\nsuccess"), None),
 ]

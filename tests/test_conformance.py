@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import time
 from xml.etree import ElementTree as ET
 
 import attrs
 import pytest
+from attrs import frozen
+from flask import Flask
 
+from tests.hostile_bots import hang_up, make_certificate, stay_silent
+from tests.raw_http import answering, listen
 from tests.servers import GUNICORN, serve
 from tests.test_examples import ENVIRON, SETTINGS
 from wechat_msg import (
@@ -22,12 +27,14 @@ from wechat_msg import (
     SettingsError,
     open_push,
 )
+from wechat_msg.adapters.flask import push_view
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.push import parse_query
 from wechat_msg.signature import compute_msg_signature, is_signature_valid
 from wechat_msg.testing import PushSimulator
 from wechat_msg.testing.conformance import CHECKS, check_endpoint
 from wechat_msg.testing.conformance.probe import Probe
+from wechat_msg.wire import read_encrypt
 
 PLAIN = PushSettings(token="spamtest")
 SEALED = PushSettings(token="spamtest", encoding_aes_key="A" * 43, appid="wx0123456789abcdef")
@@ -98,6 +105,41 @@ def read(request):
     return open_push(SEALED, request).message
 
 
+@frozen
+class Anybody:
+    """The sender of a message that has not been read."""
+
+    from_user_name: str = "oUSER"
+    to_user_name: str = "gh_0123456789ab"
+
+
+def opened(request):
+    """Return the document of a push as WeChat has written it; of anything else nothing."""
+    with contextlib.suppress(PushError):
+        return SEALED.ciphers[0].decrypt(read_encrypt(request.body) or "")
+    return b""
+
+
+def has_a_text_that_parsers_refuse(request):
+    try:
+        return opened(request).startswith(b"<xml>") and ET.fromstring(opened(request)) is None
+    except ET.ParseError:
+        return is_post(request) and not is_garbage(request)
+
+
+def holds_two_senders(request):
+    return opened(request).count(b"<FromUserName>") > 1
+
+
+def answer_with_a_parser(request):
+    """Answer as most bots do: an XML parser reads, and what it has read goes into CDATA as it is."""
+    try:
+        members = {child.tag: child.text or "" for child in ET.fromstring(opened(request))}
+    except ET.ParseError:
+        return 500, b"", "text/html"
+    return seal(Anybody(members["FromUserName"], members["ToUserName"]), members.get("Content", "hello"))
+
+
 def seal(message, content, extra=""):
     """Answer as bots do that put what users write into CDATA as it is."""
     document = (
@@ -150,7 +192,14 @@ FAULTS = {
     "json_format": [spoil(lambda r: r.body.startswith(b"{"), lambda r: (500, b"", "text/html"))],
     "types": [spoil(says("voice"), lambda r: b"not supported"), spoil(says("SCAN"), lambda r: (404, b"", "text/html"))],
     "unknown": [spoil(says("check_of_new_event"), lambda r: (500, b"", "text/html"))],
-    "injection": [spoil(says("]]>"), lambda r: seal(read(r), read(r).content))],
+    "any_text": [
+        spoil(has_a_text_that_parsers_refuse, lambda r: (500, b"", "text/html")),
+        spoil(holds_two_senders, lambda r: seal(Anybody("oANOTHER"), "hello")),
+    ],
+    "injection": [
+        spoil(says("]]>"), lambda r: seal(read(r), read(r).content)),
+        spoil(is_post, lambda r: answer_with_a_parser(r)),
+    ],
     "resend": [
         make(handler=(lambda numbers: lambda message: f"{next(numbers)}")(itertools.count()), store=NO_DEDUP),
         answer_first_only(lambda r: (read(r).raw.get("MsgId"), read(r).create_time)),
@@ -159,8 +208,8 @@ FAULTS = {
     "slow": [spoil(says("take your time"), lambda r: (503, b"", "text/html"))],
     "visit": [spoil(lambda r: not r.query, lambda r: (200, b"hello", "text/html"))],
     "forgery": [
-        spoil(lambda r: not is_signature_valid("spamtest", **signed(r)), lambda r: seal(Anybody, "x")),
-        spoil(lambda r: "msg_signature" not in r.query, lambda r: (200, seal(Anybody, "x"), "text/xml")),
+        spoil(lambda r: not is_signature_valid("spamtest", **signed(r)), lambda r: seal(Anybody(), "x")),
+        spoil(lambda r: "msg_signature" not in r.query, lambda r: (200, seal(Anybody(), "x"), "text/xml")),
     ],
     "downgrade": [make(attrs.evolve(SEALED, allow_plaintext=True))],
     "outer_fields": [
@@ -174,10 +223,6 @@ FAULTS = {
     "entities": [spoil(lambda r: b"DOCTYPE" in r.body, expand)],
     "big": [make(attrs.evolve(SEALED, max_body=1 << 30)), die_of(lambda r: len(r.body) > 1 << 20)],
 }
-
-
-class Anybody:
-    from_user_name, to_user_name = "oUSER", "gh_0123456789ab"
 
 
 def signed(request):
@@ -252,13 +297,6 @@ class TestTheTable:
         with pytest.raises(SettingsError, match="PushSimulator"):
             next(check_endpoint("http://127.0.0.1:1/wechat"))
 
-    def test_says_that_nobody_is_there_and_tries_no_more(self):
-        simulator = PushSimulator("http://127.0.0.1:1/wechat", SEALED, pause=0.0)
-        first, *others = check_endpoint(simulator)
-        assert first.status == "fail"
-        assert "connection" in first.finding.en
-        assert {row.status for row in others} == {"skip"}
-
     @pytest.mark.parametrize(
         "is_dumb",
         [lambda _: True, is_post, lambda r: any(says(word)(r) for word in ("voice", "SCAN", "check_of_new_event"))],
@@ -277,8 +315,146 @@ class TestTheTable:
     @pytest.mark.parametrize("status", [200, 302, 500])
     def test_is_made_of_whatever_a_bot_answers(self, answer, status):
         rows = check(bot(lambda _: (status, answer, "text/html")))
-        assert rows["modes"].status == "fail"
+        assert rows["verification" if status == 302 else "modes"].status == "fail"
         assert len(rows) == len(CHECKS)
+
+
+def answer_status(status, where=lambda _: True, **headers):
+    """A server that answers some requests with this status, and the others as a good bot."""
+    good = make()
+
+    def app(environ, start_response):
+        if not where(environ["REQUEST_METHOD"]):
+            return good(environ, start_response)
+        start_response(f"{status} ?", [("Content-Type", "text/html"), *headers.items()])
+        return [b"<html></html>"]
+
+    return app
+
+
+def is_a_get(method):
+    return method == "GET"
+
+
+def is_a_post(method):
+    return method == "POST"
+
+
+def make_flask_with_a_slash():
+    app = Flask(__name__)
+    app.add_url_rule("/wechat/", view_func=push_view(PushEndpoint(SEALED, echo)))
+    return app
+
+
+#: Of each: the finding of the only row that fails, and a word of what to do.
+WRONG_ADDRESSES = {
+    "to https": (
+        answer_status(301, Location="https://bot.example/wechat?signature=s"),
+        r"301 -> https:.*/wechat\]$",
+        "https",
+    ),
+    "to a slash, by Flask": (make_flask_with_a_slash(), r"308 -> .*/wechat/\]$", "slash"),
+    "to a slash, by Django": (  # which fails at a POST, with DEBUG
+        lambda environ, start: answer_status(
+            *{"GET": (301,), "POST": (500,)}[environ["REQUEST_METHOD"]], Location="/wechat/"
+        )(environ, start),
+        r"301 -> /wechat/\]$",
+        "slash",
+    ),
+    "to a login": (answer_status(302, Location="/login?next=/wechat"), r"302 -> /login\]$", "login"),
+    "to nowhere": (answer_status(308), r"308\]$", "address"),
+    "to somewhere else, pushes alone": (answer_status(307, is_a_post, Location="/"), r"307 -> /\]$", "address"),
+    "404": (answer_status(404), r"404\]$", "path"),
+    "405": (answer_status(405), r"405\]$", "path"),
+    "405 for pushes alone": (answer_status(405, is_a_post), r"405\]$", "POST"),
+    "502": (answer_status(502), r"502\]$", "proxy"),
+    "504": (answer_status(504), r"504\]$", "proxy"),
+}
+
+
+class TestAWrongAddress:
+    def only_failure(self, rows):
+        """Return the row that fails; nothing is tried after it."""
+        (failed,) = (row for row in rows if row.status in ("fail", "warn"))
+        assert {row.status for row in rows[: rows.index(failed)]} <= {"pass"}
+        assert {row.status for row in rows[rows.index(failed) + 1 :]} == {"skip"}
+        return failed
+
+    @pytest.mark.parametrize(("app", "finding", "advice"), WRONG_ADDRESSES.values(), ids=WRONG_ADDRESSES)
+    def test_ends_the_check_in_one_row(self, app, finding, advice):
+        failed = self.only_failure(list(check(app).values()))
+        assert re.search(finding, failed.finding.en)
+        assert "signature" not in failed.finding.en
+        assert advice in failed.mend.en
+
+    @pytest.mark.parametrize(
+        ("url", "finding", "advice"),
+        [
+            ("http://127.0.0.1:1/wechat", "Connection refused", "start the server"),
+            ("http://nosuchhost.invalid/wechat", "no connection", "check host"),
+        ],
+    )
+    def test_where_no_server_is_ends_the_check_in_one_row(self, url, finding, advice):
+        failed = self.only_failure(list(check_endpoint(PushSimulator(url, SEALED))))
+        assert failed.name == "verification"
+        assert finding in failed.finding.en
+        assert advice in failed.mend.en
+
+    @pytest.mark.parametrize(
+        ("handle", "finding", "advice"),
+        [
+            (stay_silent, "no whole answer", "5 seconds"),
+            (hang_up, "closed", "log"),
+            (answering(b"220 mail.example ESMTP\r\n"), "not HTTP", "port"),
+        ],
+    )
+    def test_where_no_answer_comes_ends_the_check_in_one_row(self, handle, finding, advice):
+        with listen(handle) as server:
+            failed = self.only_failure(list(check_endpoint(PushSimulator(server.url, SEALED, time_limit=0.2))))
+        assert failed.name == "verification"
+        assert finding in failed.finding.en
+        assert advice in failed.mend.en
+
+    def test_with_a_wrong_certificate_ends_the_check_in_one_row(self, tmp_path):
+        certificate = make_certificate(tmp_path)
+        with listen(hang_up, context=certificate.of_server) as server:
+            failed = self.only_failure(list(check_endpoint(PushSimulator(server.url, SEALED))))
+        assert "TLS" in failed.finding.en
+        assert "certificate" in failed.mend.en
+
+    @pytest.mark.parametrize("status", [404, 405])
+    def test_is_told_from_a_bot_that_cannot_be_verified(self, status):
+        rows = check(answer_status(status, is_a_get))
+        assert {name for name, row in rows.items() if row.status == "fail"} == {"verification"}
+        assert "path" in rows["verification"].mend.en
+
+    def test_is_told_from_a_bot_that_finds_an_event_not_to_be_there(self):
+        rows = check(spoil(says("SCAN"), lambda r: (404, b"", "text/html")))
+        assert {name for name, row in rows.items() if row.status == "fail"} == {"types"}
+
+
+class TestABotThatDownloadsMedia:
+    @pytest.mark.parametrize(
+        "answer", [lambda _: (500, b"", "text/html"), lambda _: b"sorry", lambda _: time.sleep(1.2) or b""]
+    )
+    def test_is_warned_as_the_media_id_is_invented(self, answer):
+        rows = check(spoil(lambda r: says("MEDIA_ID")(r) and read(r).msg_type != "miniprogrampage", answer))
+        assert {name for name, row in rows.items() if row.status in ("fail", "warn")} - {"speed"} == {"types"}
+        types = rows["types"]
+        assert types.status == "warn"
+        assert "image" in types.finding.en
+        assert "invented" in types.finding.en
+        assert "download" in types.mend.en
+        assert "location" not in types.finding.en
+
+    def test_passes_if_it_answers_with_an_apology(self):
+        rows = check(make(handler=lambda message: "Sorry, I could not get your picture."))
+        assert rows["types"].status == "pass"
+
+    def test_fails_if_it_takes_other_messages_no_better(self):
+        rows = check(spoil(lambda r: says("MEDIA_ID")(r) or says("LOCATION")(r), lambda _: (500, b"", "text/html")))
+        assert rows["types"].status == "fail"
+        assert "invented" not in rows["types"].finding.en
 
 
 @pytest.mark.slow
@@ -309,5 +485,7 @@ def test_the_bot_on_another_sdk_fails_where_its_users_are_hurt(monkeypatch):
         rows = {
             row.name: row for row in check_endpoint(PushSimulator(f"http://127.0.0.1:{server.port}/wechat", SETTINGS))
         }
-    assert {"injection", "resend", "downgrade"} <= {name for name, row in rows.items() if row.status == "fail"}
+    assert {"any_text", "injection", "resend", "downgrade"} <= {
+        name for name, row in rows.items() if row.status == "fail"
+    }
     assert rows["modes"].status == "pass"

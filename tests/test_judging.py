@@ -265,6 +265,58 @@ class TestProblem:
         assert verdict.problem.code == "wrong_seal"
 
 
+class TestWhatIsToldOfAnAnswerThatIsNoReply:
+    def judge(self, status=200, body=b"<html></html>", **headers):
+        request = build_push(PLAIN, MESSAGE)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return judge_reply(PLAIN, request, Answer(status, named, body), MESSAGE)
+
+    @pytest.mark.parametrize(
+        ("location", "detail"),
+        [
+            ("https://bot.example/wechat", "HTTP 301 -> https://bot.example/wechat"),
+            ("/wechat/?signature=s&nonce=n", "HTTP 301 -> /wechat/"),
+            ("/login#signature=s", "HTTP 301 -> /login"),
+            ("/" + "x" * 1000, "HTTP 301 -> /" + "x" * 199),
+            ("", "HTTP 301"),
+        ],
+    )
+    def test_is_where_a_redirect_leads_but_not_the_signature(self, location, detail):
+        verdict = self.judge(301, location=location)
+        assert (verdict.problem.code, verdict.detail) == ("redirected", detail)
+        assert "http or https" in verdict.problem.mend.en
+
+    @pytest.mark.parametrize(
+        ("status", "advice"),
+        [
+            (401, "login"),
+            (403, "Token"),
+            (404, "path"),
+            (405, "GET and POST"),
+            (500, "log"),
+            (502, "proxy"),
+            (503, "overloaded"),
+        ],
+    )
+    def test_is_what_its_status_suggests(self, status, advice):
+        problem = self.judge(status).problem
+        assert problem == problems.WRONG_STATUS
+        assert advice in problem.mend.en
+
+    @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP"])
+    def test_is_its_compression_for_which_wechat_has_not_asked(self, encoding):
+        verdict = self.judge(body=b"\x1f\x8b", content_encoding=encoding)
+        assert (verdict.problem.code, verdict.detail) == ("unreadable", f"Content-Encoding: {encoding.lower()}")
+
+    def test_is_not_an_encoding_that_changes_nothing(self):
+        assert self.judge(body=xml(TEXT), content_encoding="identity").outcome == "replied"
+        assert self.judge(body=b"success", content_encoding="gzip").outcome == "acknowledged"
+
+    @pytest.mark.parametrize("write", [xml, in_json])
+    def test_is_that_it_is_longer_than_any_reply(self, write):
+        assert self.judge(body=write({**TEXT, "Content": "x" * (1 << 17)})).problem.code == "too_long"
+
+
 class TestGoodAnswer:
     @pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
     @pytest.mark.parametrize("format", ["xml", "json"])

@@ -726,6 +726,21 @@ def wait_for(read):
     return found
 
 
+FIND_LINKS = """
+const [texts, done] = arguments;
+import("/playground/static/links.js").then(({ findLinks }) =>
+  done(texts.map((text) => [...findLinks(text)].map(({ url, label }) => [url, label]))));
+"""
+#: The best of three, as other programs may run at the same time.
+TIME_LINKS = """
+const [texts, done] = arguments;
+import("/playground/static/links.js").then(({ findLinks }) => {
+  const time = (text) => { const began = performance.now(); [...findLinks(text)]; return performance.now() - began; };
+  done(texts.map((text) => Math.min(time(text), time(text), time(text))));
+});
+"""
+
+
 class TestInABrowser:
     def read(self, chromium, selector):
         script = "return [...document.querySelectorAll(arguments[0])].map(one => one.textContent)"
@@ -800,6 +815,57 @@ class TestInABrowser:
         client.call(menu.delete())
         wait_for(lambda: "官网" in "".join(self.read(chromium, ".menu button")))
         assert chromium.get_log("browser") == []
+
+    def test_a_document_of_very_many_elements_is_shown_in_the_panel(self, page, chat, chromium):
+        page.post("clearing", {})
+        elements = "<a>" * 32_000
+        number = page.push({"MsgType": "text", "Content": f"]]></Content>{elements}<Content><![CDATA["})
+        chat.wait_done(number)
+        chromium.get(page.playground.address)
+        wait_for(lambda: self.read(chromium, ".row-user"))
+        chromium.execute_script("document.querySelector('.row-user').click()")
+        wait_for(lambda: chromium.execute_script("return document.querySelectorAll('.section').length") > 3)
+        assert (
+            chromium.execute_script("return document.querySelector('#panel').textContent.match(/<a>/g).length")
+            >= 32_000
+        )
+        assert chromium.get_log("browser") == []
+
+    def test_links_of_web_pages_alone_are_found_in_a_text(self, page, chromium):
+        chromium.get(page.playground.address)
+        text = (
+            "x <a href=\"https://a.example/?a=1&b=2\">one</a> y <A class='q>r' HREF = 'http://b.example'>t<b>w</b>o</A>"
+            '<a href="javascript:alert(1)">three</a> <a href="/four">four</a> <a href="http://c.example">five'
+        )
+        assert chromium.execute_async_script(FIND_LINKS, [text]) == [
+            [["https://a.example/?a=1&b=2", "one"], ["http://b.example", "t<b>w</b>o"]]
+        ]
+
+    def test_links_are_found_in_any_text_within_50_ms(self, page, chromium, record_property):
+        chromium.get(page.playground.address)
+        pieces = [
+            *('<a href="', "<a href='", '<a href="http://x', '<a href="http://x">', "<a href='http://x\"", "<a\t\"'"),
+            *(
+                "<a ",
+                "<a  ",
+                " href",
+                '<a title="',
+                "<a href = ",
+                '<a ""',
+                "<a",
+                '"',
+                "'",
+                "<",
+                "</a>",
+                "http://",
+                "((((",
+            ),
+            '<a href="http://x">x</a>',
+        ]
+        texts = [start + piece * (10_000 // len(piece)) for piece in pieces for start in ("", '<a href="http://x" ')]
+        slowest = max(chromium.execute_async_script(TIME_LINKS, texts))
+        record_property("measured", f"links are found in 10,000 characters within {slowest:.1f} ms")
+        assert slowest < 50
 
     def test_a_thousand_messages_are_there_after_a_reload(self, page, chromium):
         page.post("clearing", {})

@@ -259,8 +259,10 @@ def test_memory_stays_small_whatever_comes(record_property):
     lines = [line.split() for line in printed.splitlines()[1:]]
     assert [code for code, _ in lines] == [bot.code for bot in greedy]
     most = max(float(grown) for _, grown in lines)
-    record_property("measured", f"an answer of {LONG} MB, or an endless one, costs the simulator {most} MB at most")
-    assert most < 6
+    record_property(
+        "measured", f"a bomb, an answer of {LONG} MB or an endless one costs the simulator {most} MB at most"
+    )
+    assert most < 20
 
 
 # --- applications in this process -------------------------------------------------------------------------------------
@@ -914,6 +916,19 @@ class TestOwnEndpoint:
         app = wsgi.push_app(PushEndpoint(settings, lambda message: TransferCustomerServiceReply()))
         with simulate("sync", settings=settings, format="json", wsgi=app) as wechat:
             assert wechat.push_text("hi").reply["MsgType"] == "transfer_customer_service"
+
+    @every_mode
+    @every_format
+    @pytest.mark.parametrize(
+        "text", ["a]]>b", "]]></Content></xml>", "]]></Content><FromUserName>oOTHER</FromUserName>"]
+    )
+    def test_texts_come_back_letter_for_letter(self, text, mode, format):
+        settings = PLAIN if mode == "plain" else SEALED
+        app = wsgi.push_app(PushEndpoint(settings, lambda message: message.content))
+        with simulate("sync", settings=settings, mode=mode, format=format, wsgi=app) as wechat:
+            delivery = wechat.push_text(text)
+        assert delivery.text == text
+        assert delivery.reply["ToUserName"] == "oUSER"
 
     @pytest.mark.parametrize("echostr", [None, "", "4375120948345356249", "你好 &+%\r\n"])
     def test_is_verified(self, echostr):

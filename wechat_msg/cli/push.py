@@ -12,10 +12,11 @@ from wechat_msg.cli.files import read_input
 from wechat_msg.cli.language import Failure
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.settings import account_options, insecure_option, load_settings, make_ssl_context
+from wechat_msg.testing.documents import write_document
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator import Delivery, PushSimulator, Try
 from wechat_msg.testing.text import Text, label, same
-from wechat_msg.wire import Format, detect_format, parse_body, render_body
+from wechat_msg.wire import Format, detect_format, parse_body
 
 __all__ = ["push", "tell_try"]
 
@@ -40,7 +41,14 @@ _OUTCOMES: Mapping[str, Text] = {
 )
 @click.argument("url")
 @option("--text", about=Text("Send a text message.", "发送文本消息"))
-@option("--image", metavar="PICURL", about=Text("Send an image that is at this address.", "发送图片消息，值为图片网址"))
+@option(
+    "--image",
+    metavar="PICURL",
+    about=Text(
+        "Send an image that is at this address; its MediaId is invented.",
+        "发送图片消息，值为图片网址；MediaId 是虚构的",
+    ),
+)
 @option("--event", metavar="NAME", about=Text("Send an event, such as subscribe.", "发送事件，如 subscribe"))
 @option(
     "--file",
@@ -184,7 +192,7 @@ def _tell_wire(output: Output, one: Try) -> None:
 def _tell_result(output: Output, delivery: Delivery, *, verbose: bool) -> None:
     if verbose:
         output.say(Text("sent, before it was sealed:", "推送内容（加密前）："))
-        output.say(render_body(delivery.fields, delivery.format), style="dim", indent=2)
+        output.say(write_document(delivery.fields, delivery.format).decode(errors="replace"), style="dim", indent=2)
         output.say(Text("answered:", "应答内容（解密后）："))
         output.say(delivery.verdict.document, style="dim", indent=2)
     if delivery.problem is not None:

@@ -13,10 +13,11 @@ from wechat_msg.cli.stage import Stage
 from wechat_msg.crypto import generate_token
 from wechat_msg.errors import MalformedPush
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.documents import read_document
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator import PushSimulator, Try
 from wechat_msg.testing.text import Text, same
-from wechat_msg.wire import Format, parse_body
+from wechat_msg.wire import Format
 
 __all__ = ["QUICK", "SLOW", "Line", "Scene"]
 
@@ -228,6 +229,6 @@ def _count_runs(stage: Stage, fields: Mapping[str, Any]) -> Line:
 
 def _find_nonce(one: Try) -> str:
     try:
-        return str(parse_body(one.answer.body if one.answer else b"").get("Nonce", ""))
+        return str(read_document(one.answer.body if one.answer else b"").get("Nonce", ""))
     except MalformedPush:
         return ""

@@ -17,13 +17,14 @@ from wechat_msg.errors import SettingsError, WeChatError
 from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.wire import show_problem, show_text, show_try
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.documents import write_document
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator import AsyncPushSimulator, Delivery, Problem, Try
 from wechat_msg.testing.simulator.problems import UNREACHABLE
 from wechat_msg.testing.simulator.results import SERVICE_UNAVAILABLE
 from wechat_msg.testing.text import Text
-from wechat_msg.wire import Format, render_body
+from wechat_msg.wire import Format
 
 __all__ = ["Sender", "list_modes"]
 
@@ -94,7 +95,7 @@ class Sender:
         for one in _FORMATS:
             for other in list_modes(self._settings):
                 if (one, other) == (form, mode):
-                    render_body(fields, one)
+                    write_document(fields, one)
                     return self._start(_Message(fields, other, one), self._push)
         raise SettingsError("mode or format: none that these settings allow")
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from wechat_msg.errors import PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.documents import read_document
 from wechat_msg.testing.fake_api.answer import Answer as APIAnswer
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.simulator import Answer, Problem, Try
 from wechat_msg.testing.text import Text
-from wechat_msg.wire import parse_body
+from wechat_msg.wire import parse_body, read_encrypt
 
 __all__ = ["show_call", "show_problem", "show_text", "show_try"]
 
@@ -62,10 +64,18 @@ def _show_request(settings: PushSettings, url: str, request: PushRequest) -> dic
 
 
 def _open(settings: PushSettings, body: bytes) -> str:
-    encrypt = _read(body).get("Encrypt")
-    if not isinstance(encrypt, str) or not settings.ciphers:
+    encrypt = _find_encrypt(body)
+    if not encrypt or not settings.ciphers:
         return ""
-    return settings.ciphers[0].decrypt(encrypt).decode(errors="replace")
+    with contextlib.suppress(PushError):  # a member of that name which the page has asked for
+        return settings.ciphers[0].decrypt(encrypt).decode(errors="replace")
+    return ""
+
+
+def _find_encrypt(body: bytes) -> str | None:
+    with contextlib.suppress(PushError):
+        return read_encrypt(body)
+    return None
 
 
 def _show_answer(answer: Answer | None) -> dict[str, Any] | None:
@@ -79,11 +89,10 @@ def _clip(text: str) -> str:
     return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + " …"
 
 
-def _read(body: bytes) -> Mapping[str, Any]:
-    try:
-        return parse_body(body)
-    except PushError:
-        return {}
+def _read(body: bytes, read: Callable[[bytes], Mapping[str, Any]]) -> Mapping[str, Any]:
+    with contextlib.suppress(PushError):
+        return read(body)
+    return {}
 
 
 # --- signatures -------------------------------------------------------------------------------------------------------
@@ -91,10 +100,10 @@ def _read(body: bytes) -> Mapping[str, Any]:
 
 def _explain_signatures(one: Try) -> list[dict[str, Any]]:
     """Tell of each signature what it is made of; that is also where the Token is left out."""
-    query, reply = one.request.query, _read(one.answer.body) if one.answer else {}
+    query, reply = one.request.query, _read(one.answer.body, read_document) if one.answer else {}
     listed = [("signature", query.get("signature"), [query.get("timestamp"), query.get("nonce")])]
     if "msg_signature" in query:
-        sealed = _read(one.request.body).get("Encrypt")
+        sealed = _find_encrypt(one.request.body)
         listed.append(("msg_signature", query["msg_signature"], [query["timestamp"], query["nonce"], sealed]))
     if "MsgSignature" in reply:
         parts = [reply.get(name) for name in ("TimeStamp", "Nonce", "Encrypt")]
@@ -111,7 +120,7 @@ def _explain_signatures(one: Try) -> list[dict[str, Any]]:
 def show_call(request: APIRequest, answer: APIAnswer) -> dict[str, Any]:
     """Return a call of the API and its answer, but for tokens and secrets."""
     query = {name: value for name, value in request.query.items() if name not in _SECRETS}
-    is_shown = not request.is_multipart and not set(_SECRETS) & set(_read(request.body))
+    is_shown = not request.is_multipart and not set(_SECRETS) & set(_read(request.body, parse_body))
     return {
         "line": f"{request.method} {request.path}",
         "query": query,

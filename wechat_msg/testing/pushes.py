@@ -10,7 +10,8 @@ from typing import Any, Literal
 from wechat_msg.errors import MalformedPush, SettingsError
 from wechat_msg.push import PushRequest, PushResponse, PushSettings
 from wechat_msg.signature import compute_msg_signature, compute_signature, verify_msg_signature
-from wechat_msg.wire import Format, parse_body, render_body
+from wechat_msg.testing.documents import read_document, write_document
+from wechat_msg.wire import Format
 
 __all__ = ["Mode", "build_echostr_request", "build_push", "complete_fields", "open_reply"]
 
@@ -31,6 +32,8 @@ def build_push(
 ) -> PushRequest:
     """Make a push as WeChat would: signed, and sealed where the mode says so.
 
+    As WeChat does, it writes texts as they are: ``]]>`` is not split, and characters that XML forbids stay.
+
     Args:
         settings: The account's settings. To forge a push, give the settings of somebody else.
         fields: Wire names and values, as on WeChat's page. What is missing of ToUserName, FromUserName, CreateTime,
@@ -42,6 +45,7 @@ def build_push(
 
     Raises:
         SettingsError: The mode needs a key, and the settings have none.
+        ReplyError: The fields cannot be written in the format.
 
     Example:
         >>> from wechat_msg import PushSettings, open_push
@@ -54,14 +58,14 @@ def build_push(
     document = complete_fields(fields, int(now()), random_bytes=random_bytes)
     query = {**_sign(settings, now, random_bytes), "openid": str(document.get("FromUserName") or "")}
     if mode != "plain":
-        encrypt = _encrypt(settings, render_body(document, format), random_bytes)
+        encrypt = _encrypt(settings, write_document(document, format), random_bytes)
         query["encrypt_type"] = "aes"
         query["msg_signature"] = compute_msg_signature(
             settings.token, timestamp=query["timestamp"], nonce=query["nonce"], encrypt=encrypt
         )
         shown = document if mode == "compatible" else _addressee(document)
         document = {**shown, "Encrypt": encrypt}
-    return PushRequest("POST", query, render_body(document, format).encode(), _CONTENT_TYPES[format])
+    return PushRequest("POST", query, write_document(document, format), _CONTENT_TYPES[format])
 
 
 def build_echostr_request(
@@ -97,7 +101,7 @@ def open_reply(settings: PushSettings, response: PushResponse | bytes) -> dict[s
     body = response if isinstance(response, bytes) else response.body
     if body in (b"", b"success"):
         return None
-    document = parse_body(body)
+    document = read_document(body)
     if "Encrypt" not in document:
         return document
     verify_msg_signature(
@@ -109,7 +113,7 @@ def open_reply(settings: PushSettings, response: PushResponse | bytes) -> dict[s
     )
     if not settings.ciphers:
         raise SettingsError("a sealed reply, but the settings have no encoding_aes_key")
-    return parse_body(settings.ciphers[0].decrypt(document["Encrypt"]))
+    return read_document(settings.ciphers[0].decrypt(document["Encrypt"]))
 
 
 def complete_fields(
@@ -147,7 +151,7 @@ def _sign(settings: PushSettings, now: Callable[[], float], random_bytes: Callab
     return {"signature": signature, "timestamp": timestamp, "nonce": nonce}
 
 
-def _encrypt(settings: PushSettings, document: str, random_bytes: Callable[[int], bytes]) -> str:
+def _encrypt(settings: PushSettings, document: bytes, random_bytes: Callable[[int], bytes]) -> str:
     if not settings.ciphers:
         raise SettingsError("compatible and sealed pushes need an encoding_aes_key")
-    return settings.ciphers[0].encrypt(document.encode(), random_bytes=random_bytes)
+    return settings.ciphers[0].encrypt(document, random_bytes=random_bytes)

@@ -1,30 +1,27 @@
 // One row of the conversation for each entry.
 
 import { icon, make } from "./dom.js";
+import { findLinks, isWeb } from "./links.js";
 import { push } from "./server.js";
 import { pick, t } from "./texts.js";
 import { readPush, readReply, readService, readTemplate } from "./views.js";
 
 export const seconds = (value) => (value < 1 ? `${Math.max(1, Math.round(value * 1000))} ms` : `${value.toFixed(2)} s`);
 
-const isWeb = (url) => /^https?:\/\//i.test(String(url ?? ""));
 const file = (media) => `/playground/media/${encodeURIComponent(media ?? "")}`;
 
 // --- content -----------------------------------------------------------------------------------------------------------
 
-const LONGEST_WITH_LINKS = 10_000;
-const LINK = /<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)')[^>]*>([\s\S]*?)<\/a>/gi;
+const LONGEST_WITH_LINKS = 10_000; // a message of many more elements would make the page slow
 
 /** Text with its links; whatever else looks like markup stays text. */
 function write(text) {
   if (text.length > LONGEST_WITH_LINKS) return [text];
   const parts = [];
   let end = 0;
-  for (const found of text.matchAll(LINK)) {
-    const url = found[1] ?? found[2];
-    if (!isWeb(url)) continue;
-    parts.push(text.slice(end, found.index), linkTo(url, found[3]));
-    end = found.index + found[0].length;
+  for (const link of findLinks(text)) {
+    parts.push(text.slice(end, link.begin), linkTo(link.url, link.label));
+    end = link.end;
   }
   return [...parts, text.slice(end)];
 }

@@ -11,7 +11,9 @@ export function make(tag, properties = {}, ...children) {
     else if (key in element && key !== "list") element[key] = value;
     else element.setAttribute(key, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  for (const child of children.flat()) { // one by one, as the arguments of a call are limited
+    if (child !== null && child !== undefined && child !== "") element.append(child);
+  }
   return element;
 }
 

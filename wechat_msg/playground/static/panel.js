@@ -12,19 +12,43 @@ const opened = new Map(); // which sections the user has opened or closed
 
 const part = (kind, text) => make(`span.${kind}`, {}, text);
 
-function writeXml(node, depth = 0) {
-  const indent = "  ".repeat(depth);
-  const children = [...node.childNodes];
-  const elements = children.filter((one) => one.nodeType === Node.ELEMENT_NODE);
-  const open = [indent, part("mark", "<"), part("name", node.nodeName), part("mark", ">")];
-  const close = [part("mark", "</"), part("name", node.nodeName), part("mark", ">")];
-  if (elements.length) return [...open, "\n", elements.flatMap((one) => [...writeXml(one, depth + 1), "\n"]), indent, ...close].flat();
-  const texts = children.flatMap((one) => one.nodeType === Node.CDATA_SECTION_NODE
-    ? [part("mark", "<![CDATA["), part("text", one.data), part("mark", "]]>")] : [part("number", one.data ?? "")]);
-  return [...open, ...texts, ...close];
+const DEEPEST = 32; // what is nested deeper is not indented any more
+const XML_TOKEN = /<!\[CDATA\[|\]\]>(?=<\/)|<\/?[\w.:-]+>|[^<\]]+|[<\]]/g;
+
+/** Set XML token by token: no parser takes what WeChat writes, as it does not split a "]]>" in a text. */
+function writeXml(text) {
+  const parts = [];
+  let [depth, isLeaf, cdata] = [0, false, null];
+  const breakLine = () => parts.push(parts.length ? "\n" : "", "  ".repeat(Math.min(depth, DEEPEST)));
+  const tag = (open, name) => parts.push(part("mark", open), part("name", name), part("mark", ">"));
+  for (const [token] of text.matchAll(XML_TOKEN)) {
+    if (cdata !== null && token !== "]]>") {
+      cdata += token;
+    } else if (cdata !== null) {
+      parts.push(part("text", cdata), part("mark", token));
+      cdata = null;
+    } else if (token === "<![CDATA[") {
+      parts.push(part("mark", token));
+      cdata = "";
+    } else if (token.startsWith("</")) {
+      depth = Math.max(0, depth - 1);
+      if (!isLeaf) breakLine();
+      tag("</", token.slice(2, -1));
+      isLeaf = false;
+    } else if (token.startsWith("<") && token.length > 1) {
+      breakLine();
+      tag("<", token.slice(1, -1));
+      depth += 1;
+      isLeaf = true;
+    } else if (token.trim()) {
+      parts.push(part("number", token));
+    }
+  }
+  return cdata === null ? parts : [...parts, part("text", cdata)];
 }
 
 function writeJson(value, depth = 0) {
+  if (depth > DEEPEST) return [JSON.stringify(value)];
   const indent = "  ".repeat(depth + 1);
   const end = `\n${"  ".repeat(depth)}`;
   const join = (items) => items.flatMap((item, at) => [at ? ",\n" : "\n", indent, ...item]);
@@ -38,10 +62,7 @@ function writeJson(value, depth = 0) {
 
 /** Set a document for reading; what is neither XML nor JSON stays as it is. */
 function pretty(text) {
-  if (text.trimStart().startsWith("<")) {
-    const document = new DOMParser().parseFromString(text, "text/xml");
-    return document.querySelector("parsererror") ? [text] : writeXml(document.documentElement);
-  }
+  if (text.trimStart().startsWith("<xml>")) return writeXml(text);
   if (!/^\s*[[{]/.test(text)) return [text];
   try {
     // Numbers beyond what JavaScript can hold, such as a MsgId, stay as they were written.
@@ -98,7 +119,7 @@ function answer(one) {
   const { status, headers, body, bytes } = one.answer;
   const lines = Object.entries(headers).flatMap(([name, value]) => ["\n", part("name", name), part("mark", ": "), value]);
   return section("answer", `${t("answer")} · HTTP ${status} · ${t("bytes", { n: bytes })}`, body,
-    make("div", {}, code(part("word", "HTTP"), ` ${status}`, ...lines), body ? code(...pretty(body)) : make("p.none", {}, t("bodyEmpty"))));
+    make("div", {}, code(part("word", "HTTP"), ` ${status}`, ...lines), body ? code(pretty(body)) : make("p.none", {}, t("bodyEmpty"))));
 }
 
 function contents(one) {
@@ -107,9 +128,9 @@ function contents(one) {
   return [
     judgement(one),
     request(one),
-    document ? section("opened", t(isSealed ? "openedSealed" : "opened"), document, code(...pretty(document))) : null,
-    isSealed ? section("body", t("body"), body, code(...pretty(body)), false) : null,
-    reply ? section("reply", t("openedReplySealed"), one.document, code(...pretty(one.document))) : null,
+    document ? section("opened", t(isSealed ? "openedSealed" : "opened"), document, code(pretty(document))) : null,
+    isSealed ? section("body", t("body"), body, code(pretty(body)), false) : null,
+    reply ? section("reply", t("openedReplySealed"), one.document, code(pretty(one.document))) : null,
     answer(one),
     signatures(one),
   ];
@@ -117,8 +138,8 @@ function contents(one) {
 
 const callContents = ({ call }) => [
   section("request", t("call"), call.line, code(call.line, ...Object.entries(call.query).map(([name, value]) => `\n  ${name}=${value}`))),
-  call.body ? section("opened", t("opened"), call.body, code(...pretty(call.body))) : null,
-  section("answer", t("answer"), call.answer, code(...pretty(call.answer))),
+  call.body ? section("opened", t("opened"), call.body, code(pretty(call.body))) : null,
+  section("answer", t("answer"), call.answer, code(pretty(call.answer))),
 ];
 
 // --- the panel ---------------------------------------------------------------------------------------------------------

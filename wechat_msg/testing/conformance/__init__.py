@@ -25,7 +25,7 @@ def check_endpoint(simulator: PushSimulator, *, slow_text: str | None = None) ->
     """Check a live endpoint; each row is given as soon as it is known.
 
     It sends about 60 requests, some of them forged, broken or big. Messages are texts like ``check``, of the
-    simulator's user.
+    simulator's user. If no bot answers at the address, the first row tells why, and nothing else is tried.
 
     Args:
         simulator: Plays WeChat's side; its settings must be those of the endpoint.
@@ -55,7 +55,7 @@ def check_endpoint(simulator: PushSimulator, *, slow_text: str | None = None) ->
                 finding = check.run(probe)
             except Unreachable as error:
                 is_reachable = False
-                finding = Finding("fail", error.text)
+                finding = error.finding
         yield _make_row(check, finding, time.monotonic() - began)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from xml.sax.saxutils import escape
+
+import attrs
 
 from wechat_msg.settings import MINI_PROGRAM
 from wechat_msg.testing.conformance.checks import USER, check
 from wechat_msg.testing.conformance.probe import Attempt, Finding, Probe, explain, judge_takings
+from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.results import Try
 from wechat_msg.testing.text import Text, join, label, same
 
@@ -18,10 +22,21 @@ __all__ = ["CHECKS"]
 _UNTIL_THE_NEXT_SECOND = 1.05
 _QUICK = 2.5
 
-_EVERY_TYPE: Mapping[str, Mapping[str, Any]] = {
+_MEDIA: Mapping[str, Mapping[str, Any]] = {
     "image": {"PicUrl": "http://mmbiz.qpic.cn/example", "MediaId": "MEDIA_ID"},
     "voice": {"MediaId": "MEDIA_ID", "Format": "amr"},
     "video": {"MediaId": "MEDIA_ID", "ThumbMediaId": "THUMB_MEDIA_ID"},
+}
+_INVENTED = Finding(
+    "warn",
+    Text("the MediaId is invented, so that a download of it fails", "MediaId 是虚构的，下载会失败"),
+    Text(f"nothing, if it was the download that failed, else {USER.en}", f"如果只是下载失败则没有影响，否则{USER.zh}"),
+    Text(
+        "answer also if a download fails, and acknowledge with success what you do not answer",
+        "下载失败时也要应答；不需要回复的消息请返回 success",
+    ),
+)
+_WITHOUT_MEDIA: Mapping[str, Mapping[str, Any]] = {
     "location": {"Location_X": "23.134521", "Location_Y": "113.358803", "Scale": "20", "Label": "广州"},
     "link": {"Title": "title", "Description": "description", "Url": "https://example.com/"},
     "miniprogrampage": {
@@ -40,6 +55,19 @@ _EVENTS: Mapping[str, Mapping[str, Any]] = {
     "unsubscribe": {"EventKey": ""},
 }
 _OF_MINI_PROGRAMS = ("image", "miniprogrampage")
+#: How each text stands in a finding.
+_TEXTS: Mapping[str, str] = {
+    "]]>": "a]]>b",
+    "]]></Content><FromUserName>…": (
+        "]]></Content><FromUserName><![CDATA[oANOTHER]]></FromUserName><Content><![CDATA["
+    ),
+    "U+0008": "a\bb",
+}
+_INJECTIONS: Mapping[str, str] = {
+    "]]>": "a]]>b",
+    "]]></Content>…": "]]></Content><MsgType><![CDATA[image]]></MsgType><Content><![CDATA[",
+    "<&>": "<b>&amp;\"'</b> 你好 😀",
+}
 
 
 @check(
@@ -48,7 +76,14 @@ _OF_MINI_PROGRAMS = ("image", "miniprogrampage")
     mend=Text("check the Token, and answer echostr alone", "请核对 Token，并只返回 echostr"),
 )
 def verification(probe: Probe) -> Finding:
-    return judge_takings([(same("echostr"), probe.verify())])
+    one = probe.verify()
+    problem = one.verdict.problem
+    if problem == problems.REDIRECTED:
+        probe.end(one)
+    if problem is not None:
+        probe.push_text("check")  # ends the whole check if no bot answers that either
+    finding = judge_takings([(same("echostr"), one)])
+    return finding if problem in (None, problems.NOT_ECHOED) else attrs.evolve(finding, mend=problem.mend)
 
 
 @check(
@@ -105,13 +140,27 @@ def json_format(probe: Probe) -> Finding:
     mend=Text("acknowledge with success what you do not answer", "不需要回复的消息请返回 success"),
 )
 def types(probe: Probe) -> Finding:
-    is_mini_program = probe.settings.account_kind == MINI_PROGRAM
-    messages = [
-        (same(kind), probe.push({"MsgType": kind, **fields}))
-        for kind, fields in _EVERY_TYPE.items()
-        if not is_mini_program or kind in _OF_MINI_PROGRAMS
-    ]
-    return judge_takings(messages if is_mini_program else [*messages, *_push_events(probe)])
+    media = list(_push_media(probe))
+    others = list(_push_messages(probe, _WITHOUT_MEDIA))
+    if probe.settings.account_kind != MINI_PROGRAM:
+        others += _push_events(probe)
+    finding = judge_takings([*media, *others])
+    if finding.status == "fail" and judge_takings(others).status == "pass":
+        return attrs.evolve(_INVENTED, text=join([finding.text, _INVENTED.text]))
+    return finding
+
+
+def _push_media(probe: Probe) -> Iterator[Attempt]:
+    for attempt in _push_messages(probe, _MEDIA):
+        yield attempt
+        if attempt[1].verdict.problem == problems.TIMED_OUT:  # in a download, perhaps, as would be the others
+            return
+
+
+def _push_messages(probe: Probe, kinds: Mapping[str, Mapping[str, Any]]) -> Iterator[Attempt]:
+    for kind, fields in kinds.items():
+        if probe.settings.account_kind != MINI_PROGRAM or kind in _OF_MINI_PROGRAMS:
+            yield same(kind), probe.push({"MsgType": kind, **fields})
 
 
 def _push_events(probe: Probe) -> list[Attempt]:
@@ -135,17 +184,32 @@ def unknown(probe: Probe) -> Finding:
 
 
 @check(
+    Text("a text arrives, whatever the user has written", "用户写什么文本都能收到"),
+    shown=Text(f"{USER.en}; or another user gets the answer", f"{USER.zh}；或者回复发给了别的用户"),
+    mend=Text(
+        "WeChat neither splits ]]> nor drops control characters, which XML parsers refuse: drop them before parsing, "
+        "and take Content up to the last ]]></Content>",
+        "微信不会拆分 ]]>，也不会去掉控制字符，XML 解析器会报错：请在解析前去掉控制字符，并取到最后一个 ]]></Content>",
+    ),
+)
+def any_text(probe: Probe) -> Finding:
+    return judge_takings((same(name), probe.push_text(content)) for name, content in _TEXTS.items())
+
+
+@check(
     Text("what users write cannot break or change the reply's XML", "用户输入的内容不会破坏或篡改回复的 XML"),
     shown=Text(f"{USER.en}; a user decides what the reply is made of", f"{USER.zh}；用户可以任意改写回复的结构"),
     mend=Text("split ]]> into ]]]]><![CDATA[>", "请把 ]]> 拆成 ]]]]><![CDATA[>"),
 )
 def injection(probe: Probe) -> Finding:
-    contents = {
-        "]]>": "a]]>b",
-        "]]></Content>…": "]]></Content><MsgType><![CDATA[image]]></MsgType><Content><![CDATA[",
-        "<&>": "<b>&amp;\"'</b> 你好 😀",
-    }
-    return judge_takings((same(name), probe.push_text(content)) for name, content in contents.items())
+    return judge_takings((same(name), _inject(probe, content)) for name, content in _INJECTIONS.items())
+
+
+def _inject(probe: Probe, content: str) -> Try:
+    """Send it as it is and, as an XML parser may refuse that (which is another row), so that a parser reads it."""
+    as_it_is = probe.push_text(content)
+    is_bad = as_it_is.verdict.problem and as_it_is.answer and as_it_is.answer.status == 200
+    return as_it_is if is_bad else probe.push_text(f"]]>{escape(content)}<![CDATA[")
 
 
 @check(
@@ -222,4 +286,4 @@ def speed(probe: Probe) -> Finding:
     )
 
 
-CHECKS = (verification, echostr_is_text, modes, json_format, types, unknown, injection, resend, speed)
+CHECKS = (verification, echostr_is_text, modes, json_format, types, unknown, any_text, injection, resend, speed)

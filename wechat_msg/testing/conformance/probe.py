@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import attrs
 from attrs import frozen
@@ -14,12 +14,13 @@ from wechat_msg.errors import PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.conformance.row import Status
+from wechat_msg.testing.documents import read_document
 from wechat_msg.testing.pushes import Mode, build_push, complete_fields
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.results import Delivery, Try
 from wechat_msg.testing.simulator.simulator import PushSimulator
 from wechat_msg.testing.text import Text, join, label
-from wechat_msg.wire import Format, parse_body
+from wechat_msg.wire import Format
 
 __all__ = ["Attempt", "Finding", "Probe", "Unreachable", "explain", "judge_refusals", "judge_takings"]
 
@@ -27,6 +28,8 @@ Attempt = tuple[Text, Try]
 """What was tried, and what came of it."""
 
 _NOBODY_THERE = (problems.UNREACHABLE, problems.TLS_FAILED, problems.NOT_HTTP)
+#: The answers of proxies, and of servers that have nothing at this path.
+_NOT_OF_THE_BOT = (404, 405, 502, 503, 504)
 _MOST_SILENCES = 2
 
 _Reception = Literal["taken", "silent", "crashed", "unclear", "refused"]
@@ -50,11 +53,15 @@ class Finding:
 
 
 class Unreachable(Exception):
-    """There is no endpoint to check, or not any more."""
+    """There is no endpoint to check, or not any more.
 
-    def __init__(self, text: Text) -> None:
-        super().__init__(text)
-        self.text: Text = text
+    Attributes:
+        finding: What the check that noticed it has found.
+    """
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding: Finding = finding
 
 
 class Probe:
@@ -70,6 +77,8 @@ class Probe:
         self.slow_text: str | None = slow_text
         self.slowest: float = 0.0
         self._silences = 0
+        self._has_answered = False
+        self._is_bot_known = False
 
     @property
     def settings(self) -> PushSettings:
@@ -92,6 +101,7 @@ class Probe:
         one = self._insist(self._simulator.push(fields, mode=mode, format=format, tries=1).tries[0])
         if one.answer is not None:
             self.slowest = max(self.slowest, one.seconds)
+            self._insist_on_bot(one, one.answer.status)
         return one
 
     def push_text(self, content: str) -> Try:
@@ -116,12 +126,31 @@ class Probe:
         """Send a request once, just as it is."""
         return self._insist(self._simulator.send(request, fields or {}))
 
+    def end(self, one: Try) -> NoReturn:
+        """End the whole check.
+
+        Raises:
+            Unreachable: What came of this try is why.
+        """
+        # Before the first push the address is wrong, or the server; afterwards it is what this check has sent.
+        mend = one.verdict.problem.mend if one.verdict.problem and not self._is_bot_known else None
+        raise Unreachable(Finding("fail", explain(one), mend=mend))
+
     def _insist(self, one: Try) -> Try:
         """Return a try that came through; there is no use in waiting for one time limit after the other."""
-        self._silences += one.verdict.problem == problems.TIMED_OUT
-        if one.verdict.problem in _NOBODY_THERE or self._silences > _MOST_SILENCES:
-            raise Unreachable(explain(one))
+        problem = one.verdict.problem
+        self._has_answered |= problem not in (problems.TIMED_OUT, problems.HUNG_UP)
+        self._silences += problem == problems.TIMED_OUT or not self._has_answered
+        most = _MOST_SILENCES if self._has_answered else 1
+        if problem in _NOBODY_THERE or self._silences > most:
+            self.end(one)
         return one
+
+    def _insist_on_bot(self, one: Try, status: int) -> None:
+        """End the whole check if the first push is not answered by the bot, but by what stands in its place."""
+        if not self._is_bot_known and (one.verdict.problem == problems.REDIRECTED or status in _NOT_OF_THE_BOT):
+            self.end(one)
+        self._is_bot_known = True
 
 
 # --- what must be taken ---------------------------------------------------------------------------------------------
@@ -201,5 +230,5 @@ def _receive(one: Try) -> _Reception:
 
 def _is_reply(body: bytes) -> bool:
     with contextlib.suppress(PushError):
-        return not {"MsgType", "Encrypt"}.isdisjoint(parse_body(body))
+        return not {"MsgType", "Encrypt"}.isdisjoint(read_document(body))
     return False

@@ -90,7 +90,7 @@ class WSGITransport:
         def write(piece: bytes) -> None:
             if len(body) > MOST_BYTES or time.monotonic() > deadline:
                 raise _HungUp
-            body.extend(piece)
+            body.extend(piece[: MOST_BYTES + 1])
 
         try:
             pieces = self._app(self._make_environ(request), start_response)
@@ -230,7 +230,7 @@ class _Call:
         if message["type"] == "http.response.start":
             self._head = message
             return
-        self._body += message.get("body", b"")
+        self._body += message.get("body", b"")[: MOST_BYTES + 1]
         if len(self._body) > MOST_BYTES:
             self.give(_TOO_LONG)
         elif not message.get("more_body"):

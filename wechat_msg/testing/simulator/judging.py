@@ -15,10 +15,11 @@ from wechat_msg.errors import MalformedPush, PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import MINI_PROGRAM, PushSettings
 from wechat_msg.signature import verify_msg_signature
+from wechat_msg.testing.documents import MOST_BYTES, read_document
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.problems import Problem
 from wechat_msg.testing.simulator.results import Answer, Verdict
-from wechat_msg.wire import Format, detect_format, parse_body
+from wechat_msg.wire import Format, detect_format
 
 __all__ = ["judge_echo", "judge_reply"]
 
@@ -38,6 +39,8 @@ _TYPES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _OF_MINI_PROGRAMS = ("transfer_customer_service",)
 _LISTS: Mapping[Format, str] = {"xml": "item", "json": "Articles"}
 _MOST_ARTICLES = 8
+_MOST_CHARACTERS = 200
+_COMPRESSIONS = ("gzip", "deflate", "br", "zstd")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -75,6 +78,7 @@ def judge_reply(settings: PushSettings, request: PushRequest, answer: Answer, fi
         _check_status(answer)
         if answer.body in (b"", b"success"):
             return Verdict("acknowledged")
+        _check_encoding(answer)
         document = _open(settings, request, answer.body)
         reply = _read(document, request)
         _check_single(reply, _LISTS[detect_format(document)])
@@ -91,9 +95,18 @@ def judge_reply(settings: PushSettings, request: PushRequest, answer: Answer, fi
 
 def _check_status(answer: Answer) -> None:
     if answer.status in range(300, 400):
-        raise _Fault(problems.REDIRECTED, f"HTTP {answer.status}")
+        # Without the query, where the signature may stand.
+        target = re.split("[?#]", answer.headers.get("location", ""))[0][:_MOST_CHARACTERS]
+        raise _Fault(problems.REDIRECTED, f"HTTP {answer.status}" + (f" -> {target}" if target else ""))
     if answer.status != 200:
-        raise _Fault(problems.WRONG_STATUS, f"HTTP {answer.status}")
+        raise _Fault(problems.of_status(answer.status), f"HTTP {answer.status}")
+
+
+def _check_encoding(answer: Answer) -> None:
+    """Inflate nothing: a megabyte may hold a gigabyte, and WeChat has not asked for it."""
+    encoding = answer.headers.get("content-encoding", "").lower()
+    if encoding in _COMPRESSIONS:
+        raise _Fault(problems.UNREADABLE, f"Content-Encoding: {encoding}")
 
 
 # --- the envelope -----------------------------------------------------------------------------------------------------
@@ -130,10 +143,12 @@ def _unseal(settings: PushSettings, outer: Mapping[str, Any]) -> bytes:
 
 
 def _read(body: bytes, request: PushRequest) -> Mapping[str, Any]:
+    if len(body) > MOST_BYTES:
+        raise _Fault(problems.TOO_LONG, f"{len(body)} bytes")
     try:
         if _CONTROL.search(body):
             raise _Fault(problems.UNREADABLE, "control characters")
-        document = parse_body(body)
+        document = read_document(body)
     except MalformedPush:
         raise _Fault(problems.UNREADABLE) from None
     with contextlib.suppress(MalformedPush):  # a push that is broken on purpose has no format

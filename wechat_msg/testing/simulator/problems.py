@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import attrs
 from attrs import field, frozen
 
 from wechat_msg.testing.text import Text
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "of_status"]
 
 
 @frozen
@@ -14,16 +17,16 @@ class Problem:
     """Why WeChat does not take an answer.
 
     Attributes:
-        code: Its name.
+        code: Its name, by which two are compared.
         what: What is wrong.
         mend: What to do.
         is_retried: Whether WeChat sends the push again; if not, the user is told at once.
     """
 
     code: str
-    what: Text = field(repr=False)
-    mend: Text = field(repr=False)
-    is_retried: bool = field(default=False, repr=False)
+    what: Text = field(repr=False, eq=False)
+    mend: Text = field(repr=False, eq=False)
+    is_retried: bool = field(default=False, repr=False, eq=False)
 
 
 # --- no answer --------------------------------------------------------------------------------------------------------
@@ -71,8 +74,8 @@ REDIRECTED = Problem(
     "redirected",
     Text("the answer is a redirect, which WeChat does not follow", "应答是重定向，微信不会跟随"),
     Text(
-        "enter the final address: mind http or https, and the slash at the end",
-        "请填写最终网址：注意 http/https 与末尾斜杠",
+        "enter the address that it leads to: mind http or https, and the slash at the end; ask for no login there",
+        "请填写重定向后的最终网址：注意 http/https 与末尾斜杠；该地址不能要求登录",
     ),
     is_retried=True,
 )
@@ -82,6 +85,36 @@ WRONG_STATUS = Problem(
     Text("look into the server's log", "请查看服务日志"),
     is_retried=True,
 )
+_PROXY = Text(
+    "a proxy answers, but not the server behind it: start the server, and check the address that the proxy has of it",
+    "应答来自代理，它后面的服务没有应答：请启动服务，并检查代理中配置的后端地址",
+)
+#: Of the statuses that tell more than that something failed: what to do.
+_MENDS: Mapping[int, Text] = {
+    401: Text("let WeChat in without a login", "该地址不能要求登录，请放行微信的请求"),
+    403: Text(
+        "check Token, EncodingAESKey, AppID and mode: the signature or the seal was refused",
+        "请核对 Token、EncodingAESKey、AppID 与加解密方式：签名或密文被拒绝",
+    ),
+    404: Text("check the path of the address: nothing is there", "请检查网址中的路径：该路径不存在"),
+    405: Text(
+        "check the path of the address, and let it take GET and POST",
+        "请检查网址中的路径，并确认它同时接受 GET 和 POST",
+    ),
+    502: _PROXY,
+    503: Text(
+        "the server is overloaded or stopped: look into its log, and into that of a proxy in front of it",
+        "服务过载或已停止：请查看服务日志，以及它前面的代理的日志",
+    ),
+    504: _PROXY,
+}
+
+
+def of_status(status: int) -> Problem:
+    """Return `WRONG_STATUS`, with what to do about this one."""
+    return attrs.evolve(WRONG_STATUS, mend=_MENDS.get(status, WRONG_STATUS.mend))
+
+
 TOO_LONG = Problem(
     "too_long",
     Text("the answer is longer than any reply", "应答过长，不可能是回复"),

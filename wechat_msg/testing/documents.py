@@ -1,0 +1,176 @@
+"""Documents as WeChat writes them, and the answers of bots as it reads them.
+
+Neither is the work of `wechat_msg.wire`: a bot of this package must not be judged by the code that wrote its answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn, cast
+from xml.parsers import expat
+
+import xmltodict
+
+from wechat_msg.errors import MalformedPush, ReplyError
+from wechat_msg.wire import Format, detect_format
+
+__all__ = ["MOST_BYTES", "read_document", "write_document"]
+
+MOST_BYTES = 1 << 17
+"""The longest answer that is read, in bytes. No reply comes near, and parsed a document may take 60 times its size."""
+
+_MAX_DEPTH = 32  # real replies nest four deep
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+_JSON_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
+
+
+def write_document(fields: Mapping[str, Any], form: Format) -> bytes:
+    """Write a push as WeChat does: what a user wrote stays as it is, also if no XML parser takes it.
+
+    In XML a text becomes CDATA, in which ``]]>`` is not split, a number is bare, a mapping nests, and a list repeats
+    its element. Control characters and halves of surrogate pairs are written, too. None values are left out.
+
+    Raises:
+        ReplyError: A name is not an XML name, or a value is none of the above.
+
+    Example:
+        >>> write_document({"CreateTime": 1700000000, "Content": "a]]>b"}, "xml")
+        b'<xml><CreateTime>1700000000</CreateTime><Content><![CDATA[a]]>b]]></Content></xml>'
+        >>> write_document({"CreateTime": 1700000000, "Content": "a]]>b"}, "json")
+        b'{"CreateTime":1700000000,"Content":"a]]>b"}'
+    """
+    try:
+        text = f"<xml>{_write_members(fields)}</xml>" if form == "xml" else _JSON_WRITER.encode(_to_json(fields))
+    except (TypeError, ValueError, RecursionError):
+        raise ReplyError(f"these fields cannot be written as {form}") from None
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _write_members(fields: Mapping[str, Any]) -> str:
+    return "".join([_write_element(_check_name(name), value) for name, value in fields.items() if value is not None])
+
+
+def _write_element(name: str, value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "".join([_write_element(name, item) for item in value])
+    if isinstance(value, str):
+        content = f"<![CDATA[{value}]]>"
+    elif isinstance(value, Mapping):
+        content = _write_members(value)
+    elif isinstance(value, (int, float)):
+        content = _JSON_WRITER.encode(value)
+    else:
+        raise TypeError
+    return f"<{name}>{content}</{name}>"
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_check_name(name): _to_json(member) for name, member in value.items() if member is not None}
+    if isinstance(value, (list, tuple)):
+        return [_to_json(item) for item in value]
+    return value
+
+
+def _check_name(name: str) -> str:
+    if not _XML_NAME.fullmatch(name):
+        raise ReplyError("a field name is not an XML name")
+    return name
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read_document(body: bytes) -> dict[str, Any]:
+    """Read an answer, and repair nothing.
+
+    XML: the children of the root element; text keeps its white space, an empty element is ``""``, repeated elements
+    are a list, attributes are left out. JSON: the root object.
+
+    Raises:
+        MalformedPush: Not well-formed, not UTF-8, not an object at the root, a DOCTYPE, a JSON member given twice,
+            nested too deep, or longer than `MOST_BYTES`.
+
+    Example:
+        >>> read_document(b"<xml><MsgType><![CDATA[text]]></MsgType><Content> hi </Content></xml>")
+        {'MsgType': 'text', 'Content': ' hi '}
+    """
+    if len(body) > MOST_BYTES:
+        raise MalformedPush(f"the document is longer than {MOST_BYTES} bytes")
+    try:
+        root = _read_xml(body) if detect_format(body) == "xml" else _read_json(body)
+    except (expat.ExpatError, ValueError, RecursionError):
+        raise MalformedPush("the document is not well-formed in UTF-8") from None
+    if not isinstance(root, dict):
+        raise MalformedPush("the root of the document has no members")
+    _check_depth(root)
+    return cast("dict[str, Any]", root)
+
+
+def _check_depth(value: Any, left: int = _MAX_DEPTH) -> None:
+    if left < 0:
+        raise MalformedPush("the document is nested too deep")
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_depth(member, left - 1)
+
+
+def _create_parser(_encoding: str | None, namespace_separator: str | None = None) -> expat.XMLParserType:
+    """Make a parser that takes UTF-8 whatever the document declares, and no DOCTYPE, hence no entities."""
+    parser = expat.ParserCreate("utf-8", namespace_separator)
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    return parser
+
+
+class _HardenedExpat:
+    """What xmltodict takes for the expat module."""
+
+    ParserCreate = staticmethod(_create_parser)
+
+
+def _refuse_doctype(*_: object) -> NoReturn:
+    raise MalformedPush("the document has a DOCTYPE")
+
+
+_parse_xml = functools.partial(
+    xmltodict.parse, expat=_HardenedExpat, xml_attribs=False, strip_whitespace=False, disable_entities=False
+)
+
+
+def _read_xml(body: bytes) -> Any:
+    (root,) = _parse_xml(body).values()
+    return _tidy(root) if isinstance(root, dict) else None
+
+
+def _tidy(value: Any) -> Any:
+    """Make empty elements ``""``, and drop the white space between elements, which xmltodict files as ``#text``."""
+    if isinstance(value, dict):
+        return {name: _tidy(member) for name, member in value.items() if name != "#text"}
+    if isinstance(value, list):
+        return [_tidy(member) for member in value]
+    return "" if value is None else value
+
+
+def _read_json(body: bytes) -> Any:
+    root = _JSON_READER.decode(body.decode())
+    _JSON_WRITER.encode(root).encode()  # refuses what is no text (half of a surrogate pair), and no number (1e999)
+    return root
+
+
+def _unique_members(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique = dict(members)
+    if len(unique) != len(members):
+        raise MalformedPush("a JSON member is given twice")
+    return unique
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise MalformedPush("NaN and Infinity are not JSON")
+
+
+_JSON_READER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
