@@ -7,6 +7,7 @@ make them, never with the code under test. "Signed" means that the attacker know
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
@@ -96,6 +97,29 @@ def to_json(content: str, *, more: str = "") -> str:
     )
 
 
+def lose(body: bytes) -> dict[str, bytes]:
+    """Return what networks and frameworks make of a body, by what a `MalformedPush` calls it."""
+    text, encoded = body.decode(), base64.b64encode(body)
+    event = {"httpMethod": "POST", "isBase64Encoded": True, "body": encoded.decode()}
+    plain_event = {"httpMethod": "POST", "isBase64Encoded": False, "body": text}
+    return {
+        "empty": b"",
+        "blank": b"\xef\xbb\xbf \r\n",
+        "base64": encoded,
+        "base64_in_lines": base64.encodebytes(body),
+        "form_of_one_field": urlencode({"xml": text}).encode(),
+        "form_of_a_name": quote(text, safe="").encode() + b"=",
+        "form_of_fields": b"ToUserName=gh_1&Encrypt=%2BAAAA&MsgType=text",
+        "multipart": b'--b0\r\nContent-Disposition: form-data; name="xml"\r\n\r\n' + body + b"\r\n--b0--\r\n",
+        "json_string": json.dumps(text).encode(),
+        "event_with_base64": json.dumps(event).encode(),
+        "event_with_text": json.dumps(plain_event).encode(),
+        "wrapped": json.dumps({"data": text}).encode(),
+        "cut": body[:20],
+        "gzip": gzip.compress(body, mtime=0),
+    }
+
+
 TEXT = to_xml(USER_WORDS).encode()
 JSON_TEXT = to_json(json.dumps(USER_WORDS)).encode()
 SEALED_TEXT = seal(TEXT)
@@ -150,14 +174,13 @@ _STATUS = {
 # --- the query -------------------------------------------------------------------------------------------------------
 
 
-def _spoilt_queries(query: dict[str, str], name: str) -> Iterator[tuple[str, str, type[PushError]]]:
-    """Yield the ways in which the parameter *name* can be wrong without a new signature, and the error of each."""
+def _spoilt_queries(query: dict[str, str], name: str) -> Iterator[tuple[str, str, type[PushError] | None]]:
+    """Yield the ways in which the parameter *name* can be odd without a new signature, and the error of each."""
     value = query[name]
     rest = {other: given for other, given in query.items() if other != name}
     for spoilt, query_string in (
         ("missing", urlencode(rest)),
         ("empty", urlencode({**rest, name: ""})),
-        ("repeated", urlencode([*rest.items(), (name, value), (name, value)])),
         ("repeated_with_another_value", urlencode([(name, "1"), *rest.items(), (name, value)])),
         ("as_array", urlencode({**rest, f"{name}[]": value})),
         ("in_upper_case", urlencode({**rest, name.upper(): value})),
@@ -172,6 +195,12 @@ def _spoilt_queries(query: dict[str, str], name: str) -> Iterator[tuple[str, str
         ("not_a_number", urlencode({**rest, name: "$ne"})),
     ):
         yield f"{name}_{spoilt}", query_string, SignatureMismatch
+    yield f"{name}_repeated", urlencode([(name, value), *rest.items(), (name, value)]), None
+    yield (
+        f"{name}_repeated_under_another_encoding",
+        f"{urlencode(query)}&%{ord(name[0]):x}{name[1:]}={quote(value)}",
+        None,
+    )
 
 
 _NO_TIMESTAMPS = {
@@ -242,7 +271,8 @@ def _signature_cases() -> Iterator[Case]:
     yield _sealed("forged_sealed_without_url_signature", query=query, error=SignatureMismatch)
     yield _sealed("forged_sealed_without_any_signature", query={"openid": "oUSER"}, error=SignatureMissing)
     yield _plain("forged_plain_without_any_signature", query={"openid": "oUSER"}, error=SignatureMissing)
-    yield _plain("forged_plain_to_keyed_without_any_signature", query={}, keyed=True, error=ModeMismatch)
+    yield _plain("forged_plain_to_keyed_without_any_signature", query={}, keyed=True, error=SignatureMissing)
+    yield _plain("forged_empty_body_to_keyed_without_any_signature", b"", query={}, keyed=True, error=SignatureMissing)
 
 
 def _mode_cases() -> Iterator[Case]:
@@ -279,11 +309,11 @@ def _encrypt_cases() -> Iterator[Case]:
         "a_hundred_times": (element * 100, MalformedPush),
         "inside_another": (f"<Encrypt>{element}</Encrypt>", MalformedPush),
         "with_elements_inside": ("<Encrypt><item>AAAA</item></Encrypt>", SignatureMismatch),
-        "in_lower_case": (f"<encrypt>{SEALED_TEXT}</encrypt>", ModeMismatch),
-        "in_a_comment": (f"<!--{element}-->", ModeMismatch),
-        "in_the_text_of_another": (f"<Content><![CDATA[{element}]]></Content>", ModeMismatch),
-        "as_attribute": (f'<Content Encrypt="{SEALED_TEXT}"/>', ModeMismatch),
-        "in_a_processing_instruction": (f"<?Encrypt {SEALED_TEXT}?>", ModeMismatch),
+        "in_lower_case": (f"<encrypt>{SEALED_TEXT}</encrypt>", MalformedPush),
+        "in_a_comment": (f"<!--{element}-->", MalformedPush),
+        "in_the_text_of_another": (f"<Content><![CDATA[{element}]]></Content>", MalformedPush),
+        "as_attribute": (f'<Content Encrypt="{SEALED_TEXT}"/>', MalformedPush),
+        "in_a_processing_instruction": (f"<?Encrypt {SEALED_TEXT}?>", MalformedPush),
         "with_text_behind": (element + "AAAA", None),
         "spelt_with_character_references": (
             "<Encrypt>" + "".join(f"&#{ord(char)};" for char in SEALED_TEXT) + "</Encrypt>",
@@ -295,15 +325,15 @@ def _encrypt_cases() -> Iterator[Case]:
         yield _sealed(f"xml_encrypt_{name}", body=f"<xml>{inner}</xml>".encode(), error=error)
     spoilt_json: dict[str, tuple[str, type[PushError]]] = {
         "empty": ('{"Encrypt":""}', SignatureMismatch),
-        "null": ('{"Encrypt":null}', ModeMismatch),
+        "null": ('{"Encrypt":null}', MalformedPush),
         "number": ('{"Encrypt":12345678}', MalformedPush),
         "boolean": ('{"Encrypt":true}', MalformedPush),
         "list": (f'{{"Encrypt":["{SEALED_TEXT}"]}}', MalformedPush),
         "object": (f'{{"Encrypt":{{"Encrypt":"{SEALED_TEXT}"}}}}', MalformedPush),
-        "nested": (f'{{"xml":{{"Encrypt":"{SEALED_TEXT}"}}}}', ModeMismatch),
+        "nested": (f'{{"xml":{{"Encrypt":"{SEALED_TEXT}"}}}}', MalformedPush),
         "twice": (f'{{"Encrypt":"{SEALED_TEXT}","Encrypt":"{SEALED_TEXT}"}}', MalformedPush),
         "twice_once_disguised": (f'{{"Encrypt":"{SEALED_TEXT}","\\u0045ncrypt":"AAAA"}}', MalformedPush),
-        "disguised": (f'{{"\\u0045ncrypt":"{SEALED_TEXT}"}}', ModeMismatch),
+        "disguised": (f'{{"\\u0045ncrypt":"{SEALED_TEXT}"}}', MalformedPush),
         "in_a_list": (f'[{{"Encrypt":"{SEALED_TEXT}"}}]', MalformedPush),
         "with_lone_surrogate": ('{"Encrypt":"\\ud800"}', SignatureMismatch),
     }
@@ -543,6 +573,8 @@ def _document_cases() -> Iterator[Case]:
     for name, document in _refused_documents().items():
         yield _plain(f"plain_{name}", document, error=MalformedPush)
         yield _sealed(f"inner_{name}", seal(document), error=MalformedPush)
+    for name, lost in lose(TEXT).items():
+        yield _plain(f"plain_lost_{name}", lost, error=MalformedPush)
     for name, document in _odd_documents().items():
         yield _plain(f"plain_{name}", document)
         yield _sealed(f"inner_{name}", seal(document))
@@ -550,8 +582,8 @@ def _document_cases() -> Iterator[Case]:
     for name in _DTDS:
         yield _sealed(f"outer_{name}", body=_dtd_document(name, more=element), error=MalformedPush)
     outer: dict[str, tuple[bytes, type[PushError] | None]] = {
-        "utf16_with_bom": (wrap(SEALED_TEXT).decode().encode("utf-16"), ModeMismatch),
-        "utf16_le": (wrap(SEALED_TEXT).decode().encode("utf-16-le"), ModeMismatch),
+        "utf16_with_bom": (wrap(SEALED_TEXT).decode().encode("utf-16"), MalformedPush),
+        "utf16_le": (wrap(SEALED_TEXT).decode().encode("utf-16-le"), MalformedPush),
         "gbk": (to_xml("你好", more=element).encode("gbk"), None),
         "gbk_declared": (to_xml("你好", head=_DECLARED.format("GBK"), more=element).encode("gbk"), None),
         "json_gbk": (to_json('"你好"', more=f',"Encrypt":"{SEALED_TEXT}"').encode("gbk"), None),
@@ -569,9 +601,8 @@ def _document_cases() -> Iterator[Case]:
         ),
         "doctype_in_a_text": (to_xml("<![CDATA[<!DOCTYPE html>]]>", more=element).encode(), None),
         "2000_sections": (to_xml("", more="<a><![CDATA[]]></a>" * 2000 + element).encode(), MalformedPush),
-        "neither_xml_nor_json": (b"Encrypt=" + SEALED_TEXT.encode(), MalformedPush),
-        "empty": (b"", ModeMismatch),
-        "binary": (bytes(range(256)), ModeMismatch),
+        **{name: (lost, MalformedPush) for name, lost in lose(wrap(SEALED_TEXT)).items()},
+        "binary": (bytes(range(256)), MalformedPush),
         "control_characters": (to_xml("<![CDATA[a\x01\x00b]]>", more=element).encode(), None),
         "json_around_xml": (json.dumps({"Encrypt": SEALED_TEXT}).encode(), None),
     }
@@ -641,7 +672,7 @@ def _echostr_cases() -> Iterator[Case]:
         another = plain_query(OTHER_TOKEN, echostr="1")
         yield _get(f"signed_with_another_token{to}", another, SignatureMismatch, keyed=keyed)
         for spoilt, spoilt_query, error in _spoilt_queries(query, "echostr"):
-            lost = error is SignatureMissing  # echostr is not signed: what is left of it is answered
+            lost = error is SignatureMissing  # echostr is not signed: what there is of it is answered
             yield _get(spoilt + to, spoilt_query, MalformedPush if lost else None, keyed=keyed)
         for name, timestamp in _NO_TIMESTAMPS.items():
             signed = plain_query(timestamp=timestamp, echostr="1")
@@ -653,7 +684,7 @@ def _echostr_cases() -> Iterator[Case]:
     yield _get("sealed_echostr_to_keyless", query, ModeMismatch)
     for name in ("msg_signature", "timestamp", "nonce", "echostr"):
         for spoilt, spoilt_query, error in _spoilt_queries(query, name):
-            error = SignatureMismatch if name == "echostr" else error  # an empty one is signed by nobody
+            error = SignatureMismatch if error and name == "echostr" else error  # an empty one is signed by nobody
             yield _get(f"sealed_{spoilt}", spoilt_query, error, keyed=True)
     for name, text, error in (
         ("of_another_key", seal(b"1", key=OTHER_KEY), DecryptError),

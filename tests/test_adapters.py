@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
@@ -9,7 +11,7 @@ import pytest
 
 from tests import hostile
 from tests.hostile import PLAIN, SEALED
-from tests.servers import GUNICORN, UVICORN, Client, render_request, serve
+from tests.servers import GUNICORN, TIMEOUT, UVICORN, Client, render_request, serve
 from wechat_msg import AsyncPushEndpoint, PushSettings, SettingsError
 from wechat_msg.adapters import flask, wsgi
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
@@ -137,17 +139,25 @@ class TestConversion:
             assert seen["body"] == body.hex()
             assert seen["content_type"] == content_type
 
-    def test_middleware_did_read_the_body_first(self, server, client):
+    @pytest.mark.parametrize("path", ["/mirror", "/read-first/mirror", "/prefix/mirror"])
+    @pytest.mark.parametrize("parts", [[b"<xml>", b"</xml>"], [b"x" * 60_000] * 16], ids=["short", "long"])
+    def test_chunked_body_is_unchanged(self, client, path, parts):
+        seen = json.loads(client.send_raw(render_chunks(path, parts)).body)
+
+        assert bytes.fromhex(seen["body"]) == b"".join(parts)
+
+    def test_body_is_there_although_it_was_read_before(self, server, client):
         client.send("POST", "/read-first/mirror", b"x" * 4711)
 
-        assert "the middleware has read 4711 bytes" in server.read_log()
+        assert "4711 bytes were read" in server.read_log()
 
     @pytest.mark.parametrize("method", ["GET", "POST"])
-    def test_query_is_decoded_once_and_what_is_given_twice_is_left_out(self, client, method):
-        seen = json.loads(client.send(method, "/mirror?a=%2B+%2525&b=&c=%E4%BD%A0&d=1&d=2&e").body)
+    @pytest.mark.parametrize("path", ["/mirror", "/prefix/mirror"])
+    def test_query_is_decoded_once_and_what_has_two_values_is_left_out(self, client, method, path):
+        seen = json.loads(client.send(method, f"{path}?a=%2B+%2525&b=&c=%E4%BD%A0&d=1&d=2&e&f=3&b=&f=3").body)
 
         assert seen["method"] == method
-        assert seen["query"] == {"a": "+ %25", "b": "", "c": "你", "e": ""}
+        assert seen["query"] == {"a": "+ %25", "b": "", "c": "你", "e": "", "f": "3"}
 
     def test_response_is_unchanged(self, client):
         response = client.send("GET", "/mirror")
@@ -156,6 +166,41 @@ class TestConversion:
         assert response.headers["content-type"] == "application/x-mirror"
         assert response.headers["content-length"] == str(len(response.body))
         assert response.headers["x-mirror"] == "yes"
+
+
+class TestSurroundings:
+    """What an application puts around the view works as it does around any other."""
+
+    @pytest.mark.parametrize("length", [10, 1_010_000, PLAIN.max_body])
+    def test_what_reads_the_body_after_the_view_gets_it(self, server, client, length):
+        """Also where it is longer than what the framework takes otherwise, or than what the endpoint takes."""
+        push = text("x" * length)
+        log = server.read_log()
+
+        response = client.push("/read-after/plain", push)
+
+        assert response.status == (413 if len(push.body) > PLAIN.max_body else 200)
+        read = int(wait_for(r"(\d+) bytes were read", server, log)[1])
+        assert min(len(push.body), PLAIN.max_body + 1) <= read <= len(push.body)
+
+    def test_what_reads_a_chunked_body_after_the_view_gets_it(self, server, client):
+        push, log = text("chunked"), server.read_log()
+
+        assert client.send_raw(render_in_chunks(push, "/read-after/plain")).status == 200
+        assert int(wait_for(r"(\d+) bytes were read", server, log)[1]) == len(push.body)
+
+    def test_body_that_was_consumed_before_is_told_as_such(self, server, client):
+        assert client.push("/consumed/plain", text("consumed")).status == 400
+        assert "MalformedPush: the body is empty" in server.read_log()
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_guard_is_asked_first(self, client, method):
+        assert client.send(method, "/guarded/plain").status == 401
+        assert client.send(method, "/guarded/plain", headers={"X-Guard": "open"}).status == 403
+
+    def test_push_that_the_guard_lets_pass_is_answered(self, client):
+        assert client.push("/guarded/plain", text(), {"X-Guard": "open"}).status == 200
+        assert client.push("/guarded/plain", build_echostr_request(PLAIN, "42"), {"X-Guard": "open"}).body == b"42"
 
 
 class TestChoice:
@@ -183,20 +228,31 @@ class TestNetwork:
         assert is_healthy(client)
         assert "Traceback" not in server.read_log().removeprefix(log)
 
-    def test_chunked_body(self, adapter, client):
-        response = client.send_raw(render_in_chunks(text()))
+    @pytest.mark.parametrize("length", [2, PLAIN.max_body - 1000])
+    def test_chunked_body(self, client, length):
+        assert client.send_raw(render_in_chunks(text("x" * length))).status == 200
 
-        assert response.status == (400 if adapter == "django-sync" else 200)  # Django on WSGI does not read it
-
-    def test_chunked_body_over_the_limit(self, adapter, client):
+    def test_chunked_body_over_the_limit(self, client):
         response = client.send_raw(render_in_chunks(text("x" * PLAIN.max_body)))
 
-        assert response is None or response.status == (400 if adapter == "django-sync" else 413)
+        assert response is None or response.status == 413
+
+    def test_body_of_http_1_0(self, client):
+        response = client.send_raw(render(text()).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+
+        assert open_reply(PLAIN, response.body)["Content"] == "'hi'"
 
     @pytest.mark.parametrize("reset", [False, True])
     def test_client_that_hangs_up_in_the_middle_of_the_body(self, client, reset):
         for _ in range(5):
             client.hang_up(render(text())[:-10], reset=reset)
+            client.hang_up(render_in_chunks(text())[:-15], reset=reset)
+
+    @pytest.mark.parametrize("cut", [3, 15])
+    def test_chunked_body_that_ends_too_early(self, client, cut):
+        response = client.send_raw(render_in_chunks(text())[:-cut], end=True)
+
+        assert response is None or response.status == 400
 
     def test_client_that_hangs_up_before_the_answer(self, client):
         client.hang_up(render(text()))
@@ -218,6 +274,15 @@ class TestNetwork:
 
         assert response is None or response.status // 100 == 4
 
+    @pytest.mark.parametrize("path", ["/plain", "/sealed"])
+    def test_damage_on_the_way_is_named_in_the_log(self, server, client, path):
+        query = {**text().query, "msg_signature": "0"}
+        for body, named in ((b"", "empty"), (b"PHhtbD48L3htbD4=", "base64"), (b"xml=%3Cxml%3E", "form-encoded")):
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+            assert client.send("POST", f"{path}?{urlencode(query)}", body, form).status == 400
+            assert f"push refused with 400, MalformedPush: the body is {named}" in server.read_log()
+
     def test_every_hostile_request_gets_its_status(self, client):
         unexpected = []
         for case in hostile.CASES:
@@ -231,18 +296,53 @@ class TestNetwork:
         assert not unexpected
 
 
+def wait_for(pattern, server, log):
+    """Find what is printed after the answer has gone out."""
+    deadline = time.monotonic() + TIMEOUT
+    while not (found := re.search(pattern, server.read_log().removeprefix(log))):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
 def render(push, headers=None):
     return render_request("POST", f"/plain?{urlencode(push.query)}", push.body, headers)
 
 
-def render_in_chunks(push):
+def render_in_chunks(push, path="/plain"):
     parts = [push.body[start : start + 60_000] for start in range(0, len(push.body), 60_000)]
+    return render_chunks(f"{path}?{urlencode(push.query)}", parts)
+
+
+def render_chunks(target, parts):
     body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
-    headers = {"Content-Length": "", "Transfer-Encoding": "chunked"}
-    return render_request("POST", f"/plain?{urlencode(push.query)}", body, headers)
+    return render_request("POST", target, body, {"Content-Length": "", "Transfer-Encoding": "chunked"})
 
 
 @pytest.mark.parametrize("adapt", [flask.push_view, wsgi.push_app])
 def test_async_endpoint_is_refused_where_nothing_can_await_it(adapt):
     with pytest.raises(SettingsError, match="cannot await"):
         adapt(AsyncPushEndpoint(PLAIN))
+
+
+@pytest.fixture(scope="module")
+def fastapi_client():
+    with (
+        serve(*UVICORN, "--factory", "tests.apps:make_fastapi_guards") as server,
+        contextlib.closing(Client(server.port)) as client,
+    ):
+        yield client
+
+
+class TestFastAPI:
+    @pytest.mark.parametrize("path", ["/app/plain", "/router/plain", "/outer/inner/plain"])
+    def test_dependency_runs_wherever_it_is_declared(self, fastapi_client, path):
+        assert fastapi_client.push(f"/fastapi{path}", text()).status == 401
+        assert fastapi_client.push(f"/fastapi{path}", text(), {"X-Guard": "open"}).status == 200
+
+    def test_router_also_serves_an_application_of_starlette_alone(self, fastapi_client):
+        assert fastapi_client.push("/plain", text()).status == 200
+        assert fastapi_client.send("PUT", "/plain").status == 405
+
+    def test_routes_are_not_in_the_schema(self, fastapi_client):
+        assert json.loads(fastapi_client.send("GET", "/fastapi/openapi.json").body)["paths"] == {}

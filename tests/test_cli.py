@@ -1,6 +1,6 @@
 """The command ``wechat-msg``: what it prints in both languages, its exit statuses, and what it makes of bad input."""
 
-from __future__ import annotations
+from __future__ import base64
 
 import base64
 import contextlib
@@ -450,6 +450,14 @@ class TestDecrypt:
 
         assert result.exit_code == 1
         assert cause in result.stdout
+
+    @pytest.mark.parametrize("has_query", [True, False])
+    def test_names_a_body_that_a_gateway_encoded(self, has_query, tmp_path):
+        words, query = self.capture(tmp_path, change=base64.b64encode)
+        result = ask(*words, *(["--query", urlencode(query)] if has_query else []))
+
+        assert result.exit_code == 1
+        assert "MalformedPush: the body is base64: an API gateway" in " ".join(result.stdout.split())
 
     @pytest.mark.parametrize(
         ("change", "cause"),

@@ -54,7 +54,7 @@ def receive(name: str) -> object:
 def secrets_of(case: Case) -> set[str]:
     """Return what no error text may hold: tokens, keys, signatures, words of the body."""
     words = re.findall(rb"(?<=[>\[\"])[^<>\[\]\"\\]{6,200}(?=[<\]\"])", case.body[:100_000])
-    names = {"FromUserName", "ToUserName", "CreateTime", "MsgType", "Content", "Encrypt"}
+    names = {"isBase64Encoded", "FromUserName", "ToUserName", "CreateTime", "MsgType", "Content", "Encrypt"}
     return {
         TOKEN,
         OTHER_TOKEN,

@@ -43,8 +43,9 @@ FRAMEWORKS = {
 MAY_IMPORT = {
     "errors": set(),
     "fields": set(),
+    "_mistakes": {"errors"},
     "signature": {"errors"},
-    "crypto": {"errors"},
+    "crypto": {"_mistakes", "errors"},
     "_cdata": {"errors"},
     "_xml": {"errors"},
     "wire": {"_cdata", "_xml", "errors"},
@@ -53,9 +54,11 @@ MAY_IMPORT = {
     "events": {"fields", "messages"},
     "replies": {"errors", "wire"},
     "parsing": {"errors", "events", "fields", "messages"},
-    "settings": {"crypto", "errors"},
+    "settings": {"_mistakes", "crypto", "errors"},
     "exchange": {"errors"},
+    "_damage": {"errors", "wire"},
     "push": {
+        "_damage",
         "crypto",
         "errors",
         "events",

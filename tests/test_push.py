@@ -1,5 +1,7 @@
 import base64
 import json
+import re
+import time
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
@@ -19,6 +21,7 @@ from tests.first_principles import (
     sign,
     unseal,
 )
+from tests.hostile import lose
 from tests.vectors import V1, V4, V5, V7, V11, V12, V16, Vector
 from wechat_msg import (
     MINI_PROGRAM,
@@ -86,6 +89,23 @@ TEXT = (
     b"<xml><ToUserName>gh_1</ToUserName><FromUserName>oUSER</FromUserName><CreateTime>1714036504</CreateTime>"
     b"<MsgType>text</MsgType><Content>hi</Content><MsgId>6054768590064713728</MsgId></xml>"
 )
+TOLERANT = attrs.evolve(SEALED, allow_plaintext=True)
+LOST = {
+    "empty": "the body is empty: a proxy, a redirect or a middleware",
+    "blank": "the body is empty",
+    "base64": "base64: an API gateway or cloud function .*isBase64Encoded",
+    "base64_in_lines": "base64",
+    "form_of_one_field": "form-encoded: a framework or proxy",
+    "form_of_a_name": "form-encoded",
+    "form_of_fields": "form-encoded",
+    "multipart": "form-encoded",
+    "json_string": "one JSON string: a gateway or framework",
+    "event_with_base64": "the event of an API gateway or cloud function",
+    "event_with_text": "the event of an API gateway or cloud function",
+    "wrapped": "neither Encrypt nor MsgType: it was cut off, wrapped or converted",
+    "cut": "neither Encrypt nor MsgType|not well-formed.*截断",
+    "gzip": "neither XML nor JSON: .*re-encoded",
+}
 MESSAGE = TextMessage(
     to_user_name="gh_1",
     from_user_name="oUSER",
@@ -131,8 +151,11 @@ def read_element(element: ET.Element) -> object:
 
 
 class TestParseQuery:
-    def test_leaves_out_what_is_given_twice(self):
-        assert parse_query("a=1&b=2&a=1&c=3&c=4&c=5") == {"b": "2"}
+    def test_leaves_out_what_is_given_with_different_values(self):
+        assert parse_query("a=1&b=2&a=3&c=3&c=4&c=3") == {"b": "2"}
+
+    def test_takes_equal_values_for_one(self):
+        assert parse_query("a=1&b=%2B&a=1&b=%2b&c=&c=&a=1") == {"a": "1", "b": "+", "c": ""}
 
     def test_notices_a_repetition_under_another_encoding(self):
         assert parse_query("nonce=1&%6eonce=2&n%6Fnce=3") == {}
@@ -229,10 +252,23 @@ class TestAnswerEchostr:
             answer_echostr(PLAIN, {**plain_query(), "echostr": echostr})
 
     @pytest.mark.parametrize("settings", [PLAIN, SEALED], ids=["plain", "sealed"])
-    def test_tells_a_browser_from_a_wrong_token(self, settings):
+    @pytest.mark.parametrize("query", [{}, {"openid": "oUSER"}, {"signature": "", "echostr": "1"}], ids=str)
+    def test_tells_a_browser_from_a_wrong_token(self, settings, query):
         """Whoever opens the URL by hand must not be sent to look for a wrong Token or a missing key."""
-        with pytest.raises(SignatureMissing):
-            answer_echostr(settings, {})
+        with pytest.raises(SignatureMissing, match="浏览器"):
+            answer_echostr(settings, query)
+
+    @pytest.mark.parametrize("missing", ["signature", "timestamp", "nonce"])
+    def test_blames_a_proxy_and_no_browser_for_one_parameter_that_is_missing(self, missing):
+        query = plain_query(echostr="1")
+        query.pop(missing)
+        with pytest.raises(SignatureMissing, match=r"proxy.*代理") as caught:
+            answer_echostr(PLAIN, query)
+        assert "浏览器" not in str(caught.value)
+
+    def test_blames_a_redirect_for_a_signed_request_without_echostr(self):
+        with pytest.raises(MalformedPush, match=r"echostr is missing.*redirect.*跳转"):
+            answer_echostr(PLAIN, plain_query())
 
     def test_refuses_timestamp_that_is_not_a_number(self):
         with pytest.raises(MalformedPush):
@@ -326,6 +362,52 @@ class TestOpenPush:
         query.pop(missing)
         with pytest.raises(SignatureMissing, match=missing):
             open_push(SEALED, PushRequest("POST", query, wrap(seal(TEXT))))
+
+    @pytest.mark.parametrize("settings", [PLAIN, SEALED], ids=["plain", "sealed"])
+    @pytest.mark.parametrize("body", [b"", TEXT, wrap(seal(TEXT))], ids=["empty", "plain", "sealed"])
+    def test_tells_a_request_that_nobody_signed_as_that_whatever_its_body(self, settings, body):
+        with pytest.raises(SignatureMissing, match=r"not signed.*浏览器"):
+            open_push(settings, PushRequest("POST", {"openid": "oUSER"}, body))
+
+    @pytest.mark.parametrize("missing", ["signature", "timestamp", "nonce"])
+    def test_blames_a_proxy_for_a_parameter_of_a_plain_push_that_is_missing(self, missing):
+        query = plain_query()
+        query.pop(missing)
+        with pytest.raises(SignatureMissing, match=f"{missing}.*proxy.*代理") as caught:
+            open_push(PLAIN, PushRequest("POST", query, TEXT))
+        assert "浏览器" not in str(caught.value)
+
+    def test_tells_that_msg_signature_was_lost_when_signature_is_valid(self):
+        query = sealed_query(seal(TEXT))
+        query.pop("msg_signature")
+        with pytest.raises(SignatureMissing, match="msg_signature is missing although signature is valid") as caught:
+            open_push(SEALED, PushRequest("POST", query, wrap(seal(TEXT))))
+        assert "proxy" in str(caught.value)
+        assert "浏览器" not in str(caught.value)
+
+    def test_blames_the_token_when_msg_signature_is_missing_and_signature_is_forged(self):
+        with pytest.raises(SignatureMismatch) as caught:
+            open_push(SEALED, PushRequest("POST", plain_query("another"), wrap(seal(TEXT))))
+        assert not isinstance(caught.value, SignatureMissing)
+
+    @pytest.mark.parametrize("settings", [PLAIN, SEALED, TOLERANT], ids=["plain", "sealed", "allow_plaintext"])
+    @pytest.mark.parametrize(("lost", "told"), LOST.items(), ids=LOST)
+    def test_names_what_became_of_the_body_and_what_may_have_done_it(self, settings, lost, told):
+        push = build_push(settings, {"MsgType": "text", "Content": "words of a user"})
+        body = lose(push.body)[lost]
+        with pytest.raises(MalformedPush, match=told) as caught:
+            open_push(settings, attrs.evolve(push, body=body))
+        assert re.search("[\u4e00-\u9fff]{4}", caught.value.hint)
+        assert "words of a user" not in f"{caught.value!r}"
+
+    def test_judges_a_megabyte_of_odd_bytes_in_no_time(self):
+        """Nothing that only names a damage may cost much: anybody can send these."""
+        query = {**sealed_query(seal(TEXT), signature=None), "msg_signature": "forged"}
+        for unit in (b"%3c", b"A", b"A\n", b"a=", b'"', b" ", b"--\n"):
+            started = time.perf_counter()
+            with pytest.raises(MalformedPush):
+                open_push(SEALED, PushRequest("POST", query, unit * (SEALED.max_body // len(unit) - 1) + b"<"))
+            assert time.perf_counter() - started < 0.5
 
     def test_rejects_sealed_push_whose_signature_is_of_another_body(self):
         another = seal(TEXT.replace(b"hi", b"ho"))

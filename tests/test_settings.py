@@ -24,7 +24,6 @@ NO_TOKENS = {
     "number": 12345,
 }
 NO_KEYS = {
-    "empty": "",
     "42_characters": KEY[:-1],
     "44_characters": KEY + "A",
     "with_equals_sign": KEY + "=",
@@ -62,9 +61,57 @@ class TestPushSettings:
         with pytest.raises(SettingsError):
             PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, previous_encoding_aes_keys=[OLD_KEY, key])
 
-    def test_refuses_previous_key_of_none(self):
+    @pytest.mark.parametrize("key", [None, ""])
+    def test_refuses_empty_previous_key(self, key):
         with pytest.raises(SettingsError):
-            PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, previous_encoding_aes_keys=[None])
+            PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, previous_encoding_aes_keys=[key])
+
+    def test_refuses_previous_keys_with_an_empty_key(self):
+        with pytest.raises(SettingsError, match="previous_encoding_aes_keys"):
+            PushSettings(token=TOKEN, encoding_aes_key="", appid=APPID, previous_encoding_aes_keys=[OLD_KEY])
+
+    @pytest.mark.parametrize(
+        ("key", "english", "chinese"),
+        [
+            (KEY + "=", "drop the trailing =", "去掉末尾的 ="),
+            (KEY + "\n", "blanks or line ends around it", "首尾有空格或换行"),
+            (f" {KEY}", "blanks or line ends around it", "首尾有空格或换行"),
+            (f'"{KEY}"', "quotation marks", "引号"),
+            ("密" * 43, "half-width letters", "半角"),
+            ("0123456789abcdef" * 2, "AppSecret", "AppSecret"),
+            ("wx0123456789abcdef", "looks like the AppID", "看起来是 AppID"),
+            (KEY[:-1], "43 letters and digits", "43 位"),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["encoding_aes_key", "previous_encoding_aes_keys"])
+    def test_names_what_is_wrong_with_a_key(self, key, english, chinese, name):
+        keys = {"encoding_aes_key": KEY, name: key if name == "encoding_aes_key" else [key]}
+        with pytest.raises(SettingsError) as caught:
+            PushSettings(token=TOKEN, appid=APPID, **keys)
+        assert english in str(caught.value)
+        assert chinese in caught.value.hint
+        assert key not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("token", "english", "chinese"),
+        [
+            (f"{TOKEN}\n", "token: 3 to 32 letters and digits: remove the blanks", "首尾有空格或换行"),
+            (f"'{TOKEN}'", "quotation marks", "引号"),
+            ("１２３４", "half-width letters", "半角"),
+            (KEY, "looks like the EncodingAESKey", "EncodingAESKey"),
+            ("spam-test", "3 to 32 letters and digits", "3 到 32 位"),
+        ],
+    )
+    def test_names_what_is_wrong_with_a_token(self, token, english, chinese):
+        with pytest.raises(SettingsError) as caught:
+            PushSettings(token=token)
+        assert english in str(caught.value)
+        assert chinese in caught.value.hint
+        assert token not in str(caught.value)
+
+    def test_names_the_blank_around_an_appid(self):
+        with pytest.raises(SettingsError, match=r"appid.*blanks"):
+            PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=f"{APPID}\n")
 
     @pytest.mark.parametrize("appid", [None, "", "wx 1", "公众号", 1])
     def test_refuses_key_without_a_usable_appid(self, appid):
@@ -159,6 +206,13 @@ class TestPushSettings:
 
     def test_has_no_cipher_without_a_key(self):
         assert PushSettings(token=TOKEN, appid=APPID).ciphers == ()
+
+    @pytest.mark.parametrize("name", ["encoding_aes_key", "appid"])
+    def test_takes_empty_text_for_none_as_from_env_does(self, name):
+        settings = PushSettings(**{"token": TOKEN, name: ""})
+        assert getattr(settings, name) is None
+        assert settings == PushSettings(token=TOKEN)
+        assert settings == PushSettings.from_env(environ={"WECHAT_TOKEN": TOKEN, f"WECHAT_{name.upper()}": ""})
 
     def test_puts_the_newest_token_and_key_first(self):
         settings = PushSettings(
@@ -269,6 +323,12 @@ class TestFromEnv:
             allow_plaintext=True,
             account_kind=MINI_PROGRAM,
         )
+
+    def test_names_what_is_wrong_with_a_key_as_the_constructor_does(self):
+        environ = {"WECHAT_TOKEN": TOKEN, "WECHAT_ENCODING_AES_KEY": KEY + "=", "WECHAT_APPID": APPID}
+        with pytest.raises(SettingsError, match=r"WECHAT_.*drop the trailing =") as caught:
+            PushSettings.from_env(environ=environ)
+        assert "去掉末尾的 =" in caught.value.hint
 
     @pytest.mark.parametrize(("value", "flag"), [("1", True), ("0", False), ("true", True), ("False", False)])
     def test_reads_a_flag(self, value, flag):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from Crypto.Cipher import AES
 
-from wechat_msg.errors import AppIdMismatch, DecryptError, ReplyError, SettingsError
+from wechat_msg._mistakes import AROUND, KEY, explain_setting
+from wechat_msg.errors import AppIdMismatch, DecryptError, ReplyError
 
 if TYPE_CHECKING:
     from Crypto.Cipher._mode_cbc import CbcMode
@@ -177,14 +178,15 @@ def parse_encoding_aes_key(encoding_aes_key: str) -> bytes:
     texts stand for the same key; all are accepted.
 
     Raises:
-        SettingsError: Not 43 characters of the base64 alphabet.
+        SettingsError: Not 43 characters of the base64 alphabet. Common mistakes, such as a trailing ``=``, are named.
 
     Example:
         >>> parse_encoding_aes_key("A" * 43) == bytes(32) == parse_encoding_aes_key("A" * 42 + "B")
         True
     """
     if not isinstance(encoding_aes_key, str) or not _ENCODING_AES_KEY.fullmatch(encoding_aes_key):
-        raise SettingsError("encoding_aes_key must be 43 letters and digits（EncodingAESKey 应为 43 位字母或数字）")
+        rule, hint = "encoding_aes_key must be 43 letters and digits", "EncodingAESKey 应为 43 位字母或数字"
+        raise explain_setting(encoding_aes_key, rule, hint, KEY)
     return binascii.a2b_base64(encoding_aes_key + "=")
 
 
@@ -230,5 +232,6 @@ def _decode_base64(encrypt: str) -> bytes:
 
 def _encode_appid(appid: str) -> bytes:
     if not isinstance(appid, str) or not _APPID.fullmatch(appid):
-        raise SettingsError("appid must be the account's AppID, such as wx0123456789abcdef（appid 为空或含有非法字符）")
+        rule, hint = "appid must be the account's AppID, such as wx0123456789abcdef", "appid 为空或含有非法字符"
+        raise explain_setting(appid, rule, hint, AROUND)
     return appid.encode("ascii")

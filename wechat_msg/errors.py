@@ -9,7 +9,7 @@
     │  ├─ MethodNotAllowed (405)        neither GET nor POST
     │  ├─ BodyTooLarge (413)            more than PushSettings.max_body bytes
     │  ├─ SignatureMismatch (403)       signature or msg_signature is wrong
-    │  │  ├─ SignatureMissing (403)     no signature at all, as when a browser opens the URL
+    │  │  ├─ SignatureMissing (403)     nothing is signed, as when a browser opens the URL; or a parameter was lost
     │  │  └─ SignatureExpired (403)     further from now than PushSettings.max_age
     │  ├─ ModeMismatch (403)            plain where sealed is configured, or sealed without a key
     │  ├─ DecryptError (403)            the envelope cannot be opened
@@ -86,10 +86,20 @@ __all__ = [
 
 
 class WeChatError(Exception):
-    """Root of every error raised by this package."""
+    """Root of every error raised by this package.
+
+    Args:
+        args: The message.
+        hint: What to do in this case; None: the hint of the class.
+    """
 
     #: What to do, in Chinese; empty when the message says it all.
     hint: str = ""
+
+    def __init__(self, *args: object, hint: str | None = None) -> None:
+        super().__init__(*args)
+        if hint is not None:
+            self.hint = hint
 
     def __str__(self) -> str:
         """Return the message followed by the hint."""
@@ -113,7 +123,7 @@ class PushError(WeChatError):
 class MalformedPush(PushError):
     """The request is not a push of WeChat: unreadable body, missing fields, odd query."""
 
-    hint = "请求内容不是合法的微信推送"
+    hint = "请求内容不是合法的微信推送，或在途中被截断、改写"
 
 
 class MethodNotAllowed(PushError):
@@ -138,7 +148,10 @@ class SignatureMismatch(PushError):
 
 
 class SignatureMissing(SignatureMismatch):
-    """What must be signed is not: signature, timestamp or nonce is missing, empty or given twice."""
+    """A signed request has all of signature (or msg_signature), timestamp and nonce; one is missing or ambiguous.
+
+    The hint is about a request without any of them; where only some are missing, the error has a hint of its own.
+    """
 
     hint = "请求没有带签名参数，不是微信发来的：用浏览器直接打开网址就会这样"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
@@ -65,17 +64,23 @@ class PushResponse:
 
 
 def parse_query(query_string: str | bytes) -> dict[str, str]:
-    """Read a query string; a parameter that is given twice is left out, so that nobody can choose which one counts.
+    """Read a query string.
+
+    A parameter with two different values is left out, so that nobody can choose which one counts. Equal values count
+    as one: some proxies append the query a second time.
 
     Example:
-        >>> parse_query("nonce=1&timestamp=2&nonce=3&echostr=a%2Bb")
+        >>> parse_query("nonce=1&timestamp=2&nonce=3&timestamp=2&echostr=a%2Bb")
         {'timestamp': '2', 'echostr': 'a+b'}
     """
     if isinstance(query_string, bytes):
         query_string = query_string.decode("utf-8", "replace")
     pairs = parse_qsl(query_string, keep_blank_values=True)
-    seen = Counter(name for name, _ in pairs)
-    return {name: value for name, value in pairs if seen[name] == 1}
+    query = dict(pairs)
+    if len(query) < len(pairs):
+        for name in {name for name, value in pairs if value != query[name]}:
+            del query[name]
+    return query
 
 
 def refuse(error: PushError) -> PushResponse:

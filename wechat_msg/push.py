@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
+from wechat_msg._damage import TYPE_NAMES, explain_document, find_format, is_plain_push
 from wechat_msg.crypto import Envelope, MessageCipher
 from wechat_msg.errors import (
     AppIdMismatch,
@@ -40,7 +41,7 @@ from wechat_msg.replies import (
 )
 from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
 from wechat_msg.signature import compute_msg_signature, is_signed
-from wechat_msg.wire import Format, clean_text, detect_format, parse_body, read_encrypt, render_body
+from wechat_msg.wire import Format, clean_text, parse_body, read_encrypt, render_body
 
 __all__ = [
     "MINI_PROGRAM",
@@ -67,6 +68,7 @@ __all__ = [
 Answer = Reply | str | None
 """What a handler may return: a `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
 
+_SIGNED = ("signature", "msg_signature", "timestamp", "nonce")
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
 _CONTENT_TYPES: Mapping[Format, str] = {
     "xml": "application/xml; charset=utf-8",
@@ -92,7 +94,7 @@ def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
         The text to answer with, exactly: as ``text/plain``, with no quotes and no line end.
 
     Raises:
-        SignatureMissing: A parameter is missing, or given twice.
+        SignatureMissing: A parameter is missing, or given with different values.
         SignatureMismatch: The signature was made with another Token.
         MalformedPush: The timestamp is not a number, or there is no echostr.
         ModeMismatch, DecryptError, AppIdMismatch: The sealed form cannot be opened.
@@ -110,7 +112,11 @@ def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
     if "signature" in query or "msg_signature" not in query:
         _verify(settings, query, "signature")
         if not isinstance(echostr, str) or not echostr:
-            raise MalformedPush("echostr is missing")
+            raise MalformedPush(
+                "echostr is missing from a signed GET: a redirect may have turned a push into a GET,"
+                " or a proxy or gateway dropped it",
+                hint="签名正确，但缺少 echostr：可能是跳转（redirect）把 POST 推送变成了 GET，或被代理、网关丢弃",
+            )
         return echostr
     envelope, _ = _open_envelope(settings, query, echostr or "")
     try:
@@ -167,9 +173,12 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
         raise BodyTooLarge("the body is longer than max_body")
     if "signature" in request.query:
         _verify(settings, request.query, "signature")
+    elif "msg_signature" not in request.query:
+        raise _explain_missing(request.query, "signature and msg_signature are missing")
+    form = find_format(request.body)
     # A name cannot hide from the search but by an escape, and then the push is refused as a plain one.
     encrypt = None if _is_plain(settings, request) or b"Encrypt" not in request.body else read_encrypt(request.body)
-    push = _open_plain(settings, request) if encrypt is None else _open_sealed(settings, request, encrypt)
+    push = _open_plain(settings, request, form) if encrypt is None else _open_sealed(settings, request, form, encrypt)
     _check_age(settings, request.query["timestamp"], now)
     return push
 
@@ -180,23 +189,27 @@ def _is_plain(settings: PushSettings, request: PushRequest) -> bool:
     return is_allowed and "signature" in request.query and "msg_signature" not in request.query
 
 
-def _open_plain(settings: PushSettings, request: PushRequest) -> Push:
+def _open_plain(settings: PushSettings, request: PushRequest, form: Format) -> Push:
     if settings.ciphers and not settings.allow_plaintext:
-        raise ModeMismatch("a plain push, but encoding_aes_key is set")
+        if is_plain_push(request.body, form):
+            raise ModeMismatch("a plain push, but encoding_aes_key is set")
+        raise explain_document(request.body)
     if "signature" not in request.query:
-        raise SignatureMissing("signature is missing, or given twice")
+        raise _explain_missing(request.query, "signature is missing")
     fields = parse_body(request.body)
     if "Encrypt" in fields:  # an element of its own: msg_signature was lost
         if not isinstance(fields["Encrypt"], str) or b"Encrypt" not in request.body:
             raise MalformedPush("Encrypt is disguised")
-        return _open_sealed(settings, request, fields["Encrypt"])
-    return Push(message=parse_message(fields), format=detect_format(request.body))
+        return _open_sealed(settings, request, form, fields["Encrypt"])
+    if not fields.keys() & TYPE_NAMES:
+        raise explain_document(request.body)
+    return Push(message=parse_message(fields), format=form)
 
 
-def _open_sealed(settings: PushSettings, request: PushRequest, encrypt: str) -> Push:
+def _open_sealed(settings: PushSettings, request: PushRequest, form: Format, encrypt: str) -> Push:
     envelope, cipher = _open_envelope(settings, request.query, encrypt)
     message = parse_message(parse_body(envelope.content))
-    return Push(message=message, format=detect_format(request.body), cipher=cipher, appid=envelope.appid)
+    return Push(message=message, format=form, cipher=cipher, appid=envelope.appid)
 
 
 def _open_envelope(settings: PushSettings, query: Mapping[str, str], encrypt: str) -> tuple[Envelope, MessageCipher]:
@@ -229,8 +242,19 @@ def _verify(settings: PushSettings, query: Mapping[str, str], name: str, *sealed
 def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
     for name in (signature, "timestamp", "nonce"):
         if not query.get(name):
-            return SignatureMissing(f"{name} is missing, or given twice")
+            known = " although signature is valid" if name == "msg_signature" and "signature" in query else ""
+            return _explain_missing(query, f"{name} is missing{known}")
     return SignatureMismatch(f"{signature} does not match")
+
+
+def _explain_missing(query: Mapping[str, str], message: str) -> SignatureMissing:
+    """Tell a request that was never signed from one that lost a parameter on its way."""
+    if not any(query.get(name) for name in _SIGNED):
+        return SignatureMissing("the request is not signed: it has no signature, timestamp or nonce")
+    return SignatureMissing(
+        f"{message}, or given with different values: a proxy, gateway or framework dropped or doubled it on the way",
+        hint="签名参数在途中丢失，或重复且取值不同：请检查反向代理、网关或框架是否改写、丢弃了查询参数",
+    )
 
 
 def _check_age(settings: PushSettings, timestamp: str, now: Callable[[], float]) -> None:

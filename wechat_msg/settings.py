@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
+from wechat_msg._mistakes import TOKEN, explain_setting
 from wechat_msg.crypto import MessageCipher
 from wechat_msg.errors import SettingsError
 
@@ -36,7 +37,12 @@ MINI_PROGRAM = AccountKind.MINI_PROGRAM
 def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any) -> None:
     for token in (tokens,) if attribute.name == "token" else tokens:
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise SettingsError(f"{attribute.name}: 3 to 32 letters and digits（Token 必须为 3 到 32 位英文或数字）")
+            rule, hint = f"{attribute.name}: 3 to 32 letters and digits", "Token 必须为 3 到 32 位英文或数字"
+            raise explain_setting(token, rule, hint, TOKEN)
+
+
+def _empty_to_none(text: str | None) -> str | None:
+    return None if text == "" else text
 
 
 def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
@@ -91,8 +97,8 @@ class PushSettings:
     Attributes:
         token: The Token, 3 to 32 letters and digits.
         encoding_aes_key: The EncodingAESKey, 43 characters. Without one every sealed push is refused, with one every
-            plain push: the mode is configuration, never input.
-        appid: The account's AppID; required with a key. The id at an envelope's end must be it ...
+            plain push: the mode is configuration, never input. ``""`` counts as None, as in `from_env`; so does ...
+        appid: ... the account's AppID; required with a key. The id at an envelope's end must be it ...
         extra_appids: ... or one of these (a third-party platform's own appid).
         previous_tokens: Tokens still accepted during a rotation; never used for sealing.
         previous_encoding_aes_keys: Keys still accepted during a rotation; a reply is sealed with the key of its push.
@@ -113,8 +119,8 @@ class PushSettings:
     """
 
     token: str = field(repr=False, validator=_check_token)
-    encoding_aes_key: str | None = field(default=None, repr=False)
-    appid: str | None = None
+    encoding_aes_key: str | None = field(default=None, repr=False, converter=_empty_to_none)
+    appid: str | None = field(default=None, converter=_empty_to_none)
     extra_appids: frozenset[str] = field(default=frozenset(), converter=_to_appids)
     previous_tokens: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple, validator=_check_token)
     previous_encoding_aes_keys: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple)
@@ -176,7 +182,7 @@ class PushSettings:
         try:
             return cls(**values)
         except SettingsError as error:
-            raise SettingsError(f"environment variable {prefix}...: {error}") from None
+            raise SettingsError(f"environment variable {prefix}...: {error.args[0]}", hint=error.hint) from None
 
 
 def _read_text(_variable: str, value: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from wechat_msg.adapters.choice import Choice, Receive, Scope, answer_asgi, choose
+from wechat_msg.adapters.choice import Choice, Receive, Scope, answer_asgi, choose, read_asgi_body
 from wechat_msg.endpoint import AsyncPushEndpoint
 
 __all__ = ["push_app"]
@@ -24,7 +25,8 @@ def push_app(endpoint: Choice[Scope]) -> Callable[[Scope, Receive, Send], Awaita
         if scope["type"] == "lifespan":
             await _follow_lifespan(endpoint, receive, send)
         elif scope["type"] == "http":
-            response = await answer_asgi(choose(endpoint, scope), scope, receive, asyncio.to_thread)
+            read_body = functools.partial(read_asgi_body, receive)
+            response = await answer_asgi(choose(endpoint, scope), scope, read_body, asyncio.to_thread)
             headers = {"content-type": response.content_type, "content-length": str(len(response.body))}
             raw = [(name.lower().encode(), value.encode()) for name, value in {**headers, **response.headers}.items()]
             await send({"type": "http.response.start", "status": response.status, "headers": raw})

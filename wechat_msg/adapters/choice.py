@@ -1,9 +1,10 @@
-"""What the adapters share: which endpoint a request is for, and how ASGI hands requests on."""
+"""What the adapters share: which endpoint a request is for, and how WSGI and ASGI hand requests on."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from wechat_msg.endpoint import AsyncPushEndpoint, PushEndpoint
@@ -13,6 +14,7 @@ from wechat_msg.push import PushRequest, PushResponse, parse_query
 __all__ = [
     "NOT_FOUND",
     "Choice",
+    "Endpoint",
     "Receive",
     "Scope",
     "SyncChoice",
@@ -20,6 +22,9 @@ __all__ = [
     "check_sync",
     "choose",
     "choose_sync",
+    "is_undeclared",
+    "read_asgi_body",
+    "read_wsgi_body",
 ]
 
 R = TypeVar("R")
@@ -63,16 +68,37 @@ def check_sync(endpoint: Endpoint | Callable[..., object] | None) -> None:
         raise SettingsError("this framework cannot await; use PushEndpoint（同步框架请使用 PushEndpoint）")
 
 
+def is_undeclared(environ: Mapping[str, Any]) -> bool:
+    """Tell whether a WSGI server hands on a body of unknown length (chunked), the end of which it tells itself."""
+    return not environ.get("CONTENT_LENGTH") and bool(environ.get("wsgi.input_terminated"))
+
+
+def read_wsgi_body(environ: Mapping[str, Any], limit: int) -> bytes:
+    """Read no more than *limit* bytes, and past the declared length only where the server ends the stream itself.
+
+    A client that hangs up ends the body, too; what is cut short is malformed, so the endpoint refuses it.
+    """
+    if not is_undeclared(environ):
+        length = environ.get("CONTENT_LENGTH") or ""
+        limit = min(limit, int(length)) if length.isdecimal() else 0
+    with suppress(OSError):
+        return cast("bytes", environ["wsgi.input"].read(limit))
+    return b""
+
+
 async def answer_asgi(
     endpoint: Endpoint | None,
     scope: Scope,
-    receive: Receive,
+    read_body: Callable[[int], Awaitable[bytes]],
     run_in_thread: Callable[[Callable[[], PushResponse]], Awaitable[PushResponse]],
 ) -> PushResponse:
-    """Hand an ASGI request to *endpoint*, to a sync one in a thread, so that its handlers never stall the loop."""
+    """Hand an ASGI request to *endpoint*, to a sync one in a thread, so that its handlers never stall the loop.
+
+    *read_body* is given the number of bytes after which it may stop.
+    """
     if endpoint is None:
         return NOT_FOUND
-    body = await _read_body(receive, endpoint.settings.max_body)
+    body = await read_body(endpoint.settings.max_body + 1)
     content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
     request = PushRequest(scope["method"], parse_query(scope["query_string"]), body, content_type)
     if isinstance(endpoint, AsyncPushEndpoint):
@@ -80,14 +106,11 @@ async def answer_asgi(
     return await run_in_thread(functools.partial(endpoint.handle, request))
 
 
-async def _read_body(receive: Receive, limit: int) -> bytes:
-    """Read the body, or as much of it as shows that it is longer than *limit*.
-
-    A client that hangs up ends the body, too; what is cut short is malformed, so the endpoint refuses it.
-    """
-    body, more = b"", True
-    while more and len(body) <= limit:
+async def read_asgi_body(receive: Receive, limit: int) -> bytes:
+    """Read *limit* bytes, or the whole body if it is shorter; see `read_wsgi_body` for clients that hang up."""
+    body, more = bytearray(), True
+    while more and len(body) < limit:
         event = await receive()
         body += event.get("body", b"")
         more = event.get("more_body", False)
-    return body
+    return bytes(body)

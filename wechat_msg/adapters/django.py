@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync
@@ -11,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from wechat_msg.adapters.choice import NOT_FOUND, Choice, Endpoint, choose
+from wechat_msg.adapters.choice import NOT_FOUND, Choice, Endpoint, choose, is_undeclared, read_wsgi_body
 from wechat_msg.endpoint import AsyncPushEndpoint
 from wechat_msg.push import PushRequest, PushResponse, parse_query
 
@@ -52,7 +53,22 @@ def _exempt(view: V) -> V:
 
 def _read(request: HttpRequest, endpoint: Endpoint) -> PushRequest:
     query, content_type = parse_query(request.META.get("QUERY_STRING", "")), request.headers.get("Content-Type", "")
-    return PushRequest(request.method or "", query, request.read(endpoint.settings.max_body + 1), content_type)
+    return PushRequest(request.method or "", query, _read_body(request, endpoint.settings.max_body + 1), content_type)
+
+
+def _read_body(request: HttpRequest, limit: int) -> bytes:
+    """Read no more than *limit* bytes, and leave them as ``request.body`` to middleware that reads it after the view.
+
+    ``request.body`` itself would refuse what is longer than DATA_UPLOAD_MAX_MEMORY_SIZE.
+    """
+    body = b""
+    if is_undeclared(request.META):  # under WSGI Django takes such a body for an empty one
+        body = read_wsgi_body(request.META, limit)
+    else:
+        with suppress(OSError):  # the client has hung up
+            body = request.read(limit)
+    request._body = body  # noqa: SLF001
+    return body
 
 
 def _convert(response: PushResponse) -> HttpResponse:

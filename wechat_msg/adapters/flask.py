@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Callable
 
@@ -38,6 +39,14 @@ def _answer(choice: SyncChoice[Request], request: Request) -> PushResponse:
     endpoint = choose_sync(choice, request)
     if endpoint is None:
         return NOT_FOUND
-    request.max_content_length = endpoint.settings.max_body + 1  # Flask cuts a chunked body off without a word
-    query, body = parse_query(request.query_string), request.get_data()
+    query, body = parse_query(request.query_string), _read_body(request, endpoint.settings.max_body + 1)
     return endpoint.handle(PushRequest(request.method, query, body, request.content_type or ""))
+
+
+def _read_body(request: Request, limit: int) -> bytes:
+    """Read no more than *limit* bytes, and leave them to what calls ``request.get_data()`` after the view."""
+    declared = request.content_length or 0
+    request.max_content_length = max(limit, declared)  # Flask would refuse a longer body before the endpoint does
+    if declared > limit:
+        vars(request)["stream"] = io.BytesIO(request.stream.read(limit))
+    return request.get_data()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 from wsgiref.types import StartResponse
 
-from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose_sync
+from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose_sync, read_wsgi_body
 from wechat_msg.push import PushRequest, PushResponse, parse_query
 
 __all__ = ["push_app"]
@@ -40,17 +40,7 @@ def _answer(choice: SyncChoice[Environ], environ: Environ) -> PushResponse:
         PushRequest(
             environ["REQUEST_METHOD"],
             parse_query(environ.get("QUERY_STRING", "")),
-            _read_body(environ, endpoint.settings.max_body + 1),
+            read_wsgi_body(environ, endpoint.settings.max_body + 1),
             environ.get("CONTENT_TYPE", ""),
         )
     )
-
-
-def _read_body(environ: Environ, limit: int) -> bytes:
-    """Read no more than *limit* bytes, and past the declared length only where the server ends the stream itself."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if length.isdecimal():
-        limit = min(limit, int(length))
-    elif not environ.get("wsgi.input_terminated"):
-        return b""
-    return cast("bytes", environ["wsgi.input"].read(limit))

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 from attrs import define, field, frozen
 
+from wechat_msg._damage import find_format
 from wechat_msg.cli.causes import Evidence, find_cause, is_sealed, open_with_any
 from wechat_msg.cli.output import Mark
 from wechat_msg.crypto import Envelope
@@ -23,7 +24,7 @@ from wechat_msg.push import PushRequest, answer_echostr, open_push, parse_query
 from wechat_msg.settings import PushSettings
 from wechat_msg.signature import is_signature_valid
 from wechat_msg.testing.text import Text, same
-from wechat_msg.wire import detect_format, parse_body
+from wechat_msg.wire import parse_body
 
 __all__ = ["Diagnosis", "Step", "diagnose", "read_query"]
 
@@ -137,7 +138,7 @@ class _Examination:
     def _check_signature(self, query: Mapping[str, str]) -> None:
         for name in ("timestamp", "nonce"):
             if not query.get(name):
-                self._note("fail", same(name), Text("missing, or given twice", "缺少或重复"))
+                self._note("fail", same(name), Text("missing, or given with different values", "缺少，或重复且取值不同"))
         if "signature" not in query:
             self._note("skip", Text("signature", "signature 签名"), _ABSENT)
             return
@@ -166,6 +167,7 @@ class _Examination:
     def _check_body(self) -> None:
         title = Text("body", "请求体")
         try:
+            kind = find_format(self.body).upper()
             outer = parse_body(self.body)
         except MalformedPush as error:
             size = len(self.body)
@@ -173,7 +175,7 @@ class _Examination:
             self._blame(error)
             return
         self.is_readable = True
-        kind, size = detect_format(self.body).upper(), len(self.body)
+        size = len(self.body)
         self._note("pass", title, Text(f"{kind}, {size} bytes", f"{kind}，{size} 字节"))
         encrypt = outer.get("Encrypt")
         if isinstance(encrypt, str):

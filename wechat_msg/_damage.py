@@ -1,0 +1,107 @@
+"""Bodies that were lost or changed between WeChat and this program: which they are, and what may have done it."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable
+
+from attrs import frozen
+
+from wechat_msg.errors import MalformedPush
+from wechat_msg.wire import Format, detect_format
+
+__all__ = ["TYPE_NAMES", "explain_document", "find_format", "is_plain_push"]
+
+_START = 100  # bytes by which a form is recognised: no more, or a hostile megabyte would take long
+_FORM = re.compile(rb"[\w.~*+%\[\]-]*(=|%3c|%7b)[^<>{}\s]*", re.IGNORECASE)  # <xml> or {"..., percent-encoded
+_SHORTEST_BASE64 = 16  # characters; many a word is base64, too
+#: Every push has one of these; the latter is that of a third-party platform (第三方平台).
+TYPE_NAMES = frozenset(["MsgType", "InfoType"])
+
+
+@frozen
+class _Damage:
+    """What a body looks like after something has been at it; `fits` is asked with the body stripped."""
+
+    fits: Callable[[bytes], bool]
+    message: str
+    hint: str
+
+
+def _is_base64(body: bytes) -> bool:
+    try:
+        binascii.a2b_base64(body.translate(None, b"\r\n"), strict_mode=True)
+    except ValueError:
+        return False
+    return len(body) >= _SHORTEST_BASE64
+
+
+def _is_form(body: bytes) -> bool:
+    start = body[:_START]
+    return bool(_FORM.fullmatch(start)) or b"form-data" in start
+
+
+#: The first that fits is told.
+_DAMAGES = [
+    _Damage(
+        lambda body: not body,
+        "the body is empty: a proxy, a redirect or a middleware may have consumed it",
+        "请求体为空：可能被反向代理、跳转（redirect）或中间件读走、丢弃",
+    ),
+    _Damage(
+        _is_base64,
+        "the body is base64: an API gateway or cloud function may have encoded it (isBase64Encoded); decode it first",
+        "请求体是 base64 编码：API 网关或云函数会这样传递（isBase64Encoded 为 true），请先解码再交给本库",
+    ),
+    _Damage(
+        _is_form,
+        "the body is form-encoded: a framework or proxy may have parsed it as a form; pass the raw body on",
+        "请求体是表单编码（form、URL 编码）：可能被框架或代理当作表单解析过，请传入原始请求体",
+    ),
+    _Damage(
+        lambda body: body.startswith(b'"'),
+        "the body is one JSON string: a gateway or framework may have encoded it as JSON; pass the raw body on",
+        "请求体是一个 JSON 字符串：可能被网关或框架转成了 JSON，请传入原始请求体",
+    ),
+    _Damage(
+        lambda _: True,
+        "the body is neither XML nor JSON: not a push of WeChat, or re-encoded on its way"
+        " (compressed, another charset)",
+        "请求体既不是 XML 也不是 JSON：不是微信的推送，或在途中被压缩、转码",
+    ),
+]
+
+
+def find_format(body: bytes) -> Format:
+    """Tell the format of a push by its first character.
+
+    Raises:
+        MalformedPush: Neither XML nor JSON. The error names what the body is instead, and what may have done it.
+    """
+    try:
+        return detect_format(body)
+    except MalformedPush:
+        stripped = body.removeprefix(b"\xef\xbb\xbf").strip()
+        damage = next(damage for damage in _DAMAGES if damage.fits(stripped))
+        raise MalformedPush(damage.message, hint=damage.hint) from None
+
+
+def is_plain_push(body: bytes, form: Format) -> bool:
+    """Tell whether a document without ``Encrypt`` looks like a plain push, without parsing it."""
+    return any((f"<{name}" if form == "xml" else f'"{name}"').encode() in body for name in TYPE_NAMES)
+
+
+def explain_document(body: bytes) -> MalformedPush:
+    """Return the error for XML or JSON that is no push: neither sealed nor plain."""
+    if b'"isBase64Encoded"' in body:
+        return MalformedPush(
+            "the body is the event of an API gateway or cloud function: pass on its member body, decoded from base64"
+            " if isBase64Encoded is true",
+            hint="请求体是 API 网关或云函数的整个事件：请取出其中的 body（isBase64Encoded 为 true 时先做 base64 解码）",
+        )
+    return MalformedPush(
+        "the body holds neither Encrypt nor MsgType: it was cut off, wrapped or converted on its way,"
+        " or is not a push of WeChat",
+        hint="请求体里既没有 Encrypt 也没有 MsgType：在途中被截断、包装或转换，或者不是微信的推送",
+    )
