@@ -99,8 +99,9 @@ class TestPush:
     def test_with_forged_signature_is_refused(self, client, path):
         assert client.push(path, text(settings=STRANGER)).status == 403
 
-    def test_over_the_limit_is_refused(self, client):
+    def test_over_the_limit_is_refused_by_the_endpoint(self, server, client):
         assert client.push("/plain", text("x" * PLAIN.max_body)).status == 413
+        assert "push refused with 413, BodyTooLarge" in server.read_log()
 
     @pytest.mark.parametrize("method", ["HEAD", "PUT", "PATCH", "DELETE"])
     def test_with_another_method_is_refused(self, client, method):

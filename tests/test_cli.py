@@ -1,6 +1,6 @@
 """The command ``wechat-msg``: what it prints in both languages, its exit statuses, and what it makes of bad input."""
 
-from __future__ import base64
+from __future__ import annotations
 
 import base64
 import contextlib

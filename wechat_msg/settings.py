@@ -97,9 +97,9 @@ class PushSettings:
     Attributes:
         token: The Token, 3 to 32 letters and digits.
         encoding_aes_key: The EncodingAESKey, 43 characters. Without one every sealed push is refused, with one every
-            plain push: the mode is configuration, never input. ``""`` counts as None, as in `from_env`; so does ...
-        appid: ... the account's AppID; required with a key. The id at an envelope's end must be it ...
-        extra_appids: ... or one of these (a third-party platform's own appid).
+            plain push: the mode is configuration, never input. ``""`` counts as None, as in `from_env`.
+        appid: The account's AppID; required with a key. ``""`` counts as None. An envelope must end with this id ...
+        extra_appids: ... or with one of these (a third-party platform's own appid).
         previous_tokens: Tokens still accepted during a rotation; never used for sealing.
         previous_encoding_aes_keys: Keys still accepted during a rotation; a reply is sealed with the key of its push.
         allow_plaintext: Accept a push without ``Encrypt`` although a key is set, while the mode is being switched.

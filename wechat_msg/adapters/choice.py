@@ -24,7 +24,7 @@ __all__ = [
     "choose_sync",
     "is_undeclared",
     "read_asgi_body",
-    "read_wsgi_body",
+    "read_stream",
 ]
 
 R = TypeVar("R")
@@ -73,16 +73,13 @@ def is_undeclared(environ: Mapping[str, Any]) -> bool:
     return not environ.get("CONTENT_LENGTH") and bool(environ.get("wsgi.input_terminated"))
 
 
-def read_wsgi_body(environ: Mapping[str, Any], limit: int) -> bytes:
-    """Read no more than *limit* bytes, and past the declared length only where the server ends the stream itself.
+def read_stream(read: Callable[[int], bytes], limit: int) -> bytes:
+    """Read no more than *limit* bytes.
 
     A client that hangs up ends the body, too; what is cut short is malformed, so the endpoint refuses it.
     """
-    if not is_undeclared(environ):
-        length = environ.get("CONTENT_LENGTH") or ""
-        limit = min(limit, int(length)) if length.isdecimal() else 0
     with suppress(OSError):
-        return cast("bytes", environ["wsgi.input"].read(limit))
+        return read(limit)
     return b""
 
 
@@ -107,7 +104,7 @@ async def answer_asgi(
 
 
 async def read_asgi_body(receive: Receive, limit: int) -> bytes:
-    """Read *limit* bytes, or the whole body if it is shorter; see `read_wsgi_body` for clients that hang up."""
+    """Read *limit* bytes or a few more, or the whole body; see `read_stream` for clients that hang up."""
     body, more = bytearray(), True
     while more and len(body) < limit:
         event = await receive()

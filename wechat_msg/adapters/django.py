@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync
@@ -12,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from wechat_msg.adapters.choice import NOT_FOUND, Choice, Endpoint, choose, is_undeclared, read_wsgi_body
+from wechat_msg.adapters.choice import NOT_FOUND, Choice, Endpoint, choose, is_undeclared, read_stream
 from wechat_msg.endpoint import AsyncPushEndpoint
 from wechat_msg.push import PushRequest, PushResponse, parse_query
 
@@ -61,14 +60,10 @@ def _read_body(request: HttpRequest, limit: int) -> bytes:
 
     ``request.body`` itself would refuse what is longer than DATA_UPLOAD_MAX_MEMORY_SIZE.
     """
-    body = b""
-    if is_undeclared(request.META):  # under WSGI Django takes such a body for an empty one
-        body = read_wsgi_body(request.META, limit)
-    else:
-        with suppress(OSError):  # the client has hung up
-            body = request.read(limit)
-    request._body = body  # noqa: SLF001
-    return body
+    # Under WSGI Django takes a chunked body for an empty one.
+    read = request.META["wsgi.input"].read if is_undeclared(request.META) else request.read
+    request._body = read_stream(read, limit)  # noqa: SLF001
+    return request._body  # noqa: SLF001
 
 
 def _convert(response: PushResponse) -> HttpResponse:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse
 
-from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose_sync, read_wsgi_body
+from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose_sync, is_undeclared, read_stream
 from wechat_msg.push import PushRequest, PushResponse, parse_query
 
 __all__ = ["push_app"]
@@ -40,7 +40,15 @@ def _answer(choice: SyncChoice[Environ], environ: Environ) -> PushResponse:
         PushRequest(
             environ["REQUEST_METHOD"],
             parse_query(environ.get("QUERY_STRING", "")),
-            read_wsgi_body(environ, endpoint.settings.max_body + 1),
+            _read_body(environ, endpoint.settings.max_body + 1),
             environ.get("CONTENT_TYPE", ""),
         )
     )
+
+
+def _read_body(environ: Environ, limit: int) -> bytes:
+    """Read no more than *limit* bytes, and past the declared length only where the server ends the stream itself."""
+    if not is_undeclared(environ):
+        length = environ.get("CONTENT_LENGTH") or ""
+        limit = min(limit, int(length)) if length.isdecimal() else 0
+    return read_stream(environ["wsgi.input"].read, limit)

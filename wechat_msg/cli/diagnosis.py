@@ -32,6 +32,7 @@ _IN_A_LINE = re.compile(r"\?([^\s\"'#]+)")
 _OLD = 600.0  # seconds; the last try comes after some 20
 _NOTHING = same("")
 _ABSENT = Text("not there", "没有")
+_LOST = Text("missing, or given with different values", "缺少，或重复且取值不同")
 _MATCHES, _DIFFERS = Text("matches", "相符"), Text("does not match", "不符")
 
 
@@ -138,7 +139,7 @@ class _Examination:
     def _check_signature(self, query: Mapping[str, str]) -> None:
         for name in ("timestamp", "nonce"):
             if not query.get(name):
-                self._note("fail", same(name), Text("missing, or given with different values", "缺少，或重复且取值不同"))
+                self._note("fail", same(name), _LOST)
         if "signature" not in query:
             self._note("skip", Text("signature", "signature 签名"), _ABSENT)
             return
