@@ -478,7 +478,7 @@ class TestSQLiteStore:
         assert 200_000 < largest < 2_000_000
 
     def test_keeps_its_log_within_twice_the_limit_however_busy_it_is(self, path):
-        """The limit is 16 MB; all the writes together are 90 MB, with never a moment at which nobody reads or writes."""
+        """It is 16 MB; all the writes together are 90 MB, and there is no moment without readers and writers."""
 
         def write_and_read(number):
             store.compare_and_set(f"key {number}", None, bytes(60_000), 60)

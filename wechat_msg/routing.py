@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -13,12 +15,26 @@ from wechat_msg.flow import Flow, drive
 from wechat_msg.messages import Message
 from wechat_msg.push import Answer
 
-__all__ = ["AsyncHandler", "Handler", "Router", "RunHandler", "ask", "call", "is_async", "run_handler"]
+__all__ = [
+    "CANCELLED",
+    "AsyncHandler",
+    "Handler",
+    "HandlerCancelled",
+    "Router",
+    "RunHandler",
+    "ask",
+    "call",
+    "is_async",
+    "run_handler",
+]
 
 Handler = Callable[[Any], Answer]
 """Takes a message, returns its answer."""
 AsyncHandler = Callable[[Any], Awaitable[Answer]]
 """The same, awaitable."""
+
+#: What an event loop, or a thread pool, ends what it runs with.
+CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 M = TypeVar("M", bound=Message)
 H = TypeVar("H", bound=Callable[..., Any])
@@ -31,6 +47,16 @@ class RunHandler:
 
     handler: Callable[[Any], Any]
     message: Any
+
+
+class HandlerCancelled(RuntimeError):
+    """A handler raised a CancelledError, its cause, although nobody has cancelled its request.
+
+    The cause itself would pass for the end of the request, in an event loop and in frameworks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the handler raised CancelledError")
 
 
 def ask(handler: Handler | AsyncHandler | Router, message: Message) -> Flow[Answer]:
@@ -49,11 +75,13 @@ def is_async(handler: object) -> bool:
 
 
 def call(step: RunHandler) -> Answer | Awaitable[Answer]:
-    """Call the handler; its StopIteration would pass for the end of a flow, and no future takes one."""
+    """Call the handler. What it raises never passes for the end of a flow or of a request: a future takes no other."""
     try:
         answer: Answer | Awaitable[Answer] = step.handler(step.message)
-    except StopIteration as error:
-        raise RuntimeError("the handler raised StopIteration") from error
+    except (StopIteration, GeneratorExit) as error:
+        raise RuntimeError(f"the handler raised {type(error).__name__}") from error
+    except CANCELLED as error:
+        raise HandlerCancelled from error
     return answer
 
 

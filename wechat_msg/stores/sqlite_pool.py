@@ -52,7 +52,7 @@ class Pool:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._log = f"{path}-wal"
+        self._log = path.with_name(f"{path.name}-wal")
         self._process = os.getpid()
         self._idle: list[_Connection] = []  # pop and append are atomic
         self._in_use: set[object] = set()
@@ -98,7 +98,7 @@ class Pool:
                 time.sleep(random.uniform(0.001, 0.003))  # another process may be at it
 
     def _is_log_too_long(self) -> bool:
-        return os.stat(self._log).st_size > _MAX_LOG and time.monotonic() >= self._rest_until
+        return self._log.stat().st_size > _MAX_LOG and time.monotonic() >= self._rest_until
 
     def close(self) -> None:
         """Close what is not in use."""
