@@ -52,6 +52,7 @@ from wechat_msg import (
     ReplyError,
     StoreError,
     UserMessage,
+    dedup,
     delivery,
     events,
     fields,
@@ -709,8 +710,8 @@ def test_numbers_are_those_of_the_code():
         delivery.HANG_UP,
         delivery.LEASE,
         delivery.RENEW_EVERY,
-        delivery._KEEP,
-        delivery._KEEP_LONG,
+        dedup.KEEP,
+        dedup.KEEP_LONG,
         limit,
     )
 

@@ -251,12 +251,6 @@ class TestErrorOfTheHandler:
             handle(fail_with(error), push())
         assert raised.value.__cause__ is error
 
-    def test_goes_up_as_a_runtime_error_if_a_sync_handler_raises_generator_exit(self):
-        store = MemoryStore()
-        with pytest.raises(RuntimeError, match="GeneratorExit"):
-            PushEndpoint(PLAIN, fail_with(GeneratorExit()), store=store).handle(push())
-        assert len(store) == 0
-
     def test_does_not_break_the_endpoint(self, handle):
         answers = iter([KeyError("own"), "fine"])
 

@@ -12,10 +12,16 @@ from attrs import frozen
 
 from wechat_msg.errors import ReplyError, StoreError
 from wechat_msg.events import Event
+from wechat_msg.events.base import is_sent_for_hours
 from wechat_msg.messages import Message
 from wechat_msg.replies import Acknowledgement, RenderedReply
 
-__all__ = ["Record", "is_lone", "load_record", "make_key", "make_lone_key"]
+__all__ = ["KEEP", "KEEP_LONG", "Record", "is_lone", "keep_for", "load_record", "make_key", "make_lone_key"]
+
+KEEP = 300.0
+"""Seconds for which a reply is kept; the tries of a message take 15."""
+KEEP_LONG = 86400.0
+"""The same for events that WeChat sends again for hours."""
 
 _ALONE = "alone"
 #: How often WeChat has sent an event of virtual payment or retail; so it is not the same in all tries.
@@ -87,6 +93,11 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_canonical(item) for item in value]
     return "" if value is None else str(value)
+
+
+def keep_for(event: str) -> float:
+    """Return for how many seconds the reply to *event* is kept; the empty text stands for a message."""
+    return KEEP_LONG if is_sent_for_hours(event) else KEEP
 
 
 # --- what the store holds --------------------------------------------------------------------------------------------

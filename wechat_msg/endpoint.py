@@ -386,7 +386,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
             return await self._await_handler(step)
         except CANCELLED as error:
             task = asyncio.current_task()
-            if task is None or task.cancelling():  # the loop shuts down
+            if task is None or task.cancelling():  # as when the loop shuts down
                 raise
             raise HandlerCancelled from error
 

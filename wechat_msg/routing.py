@@ -33,7 +33,7 @@ Handler = Callable[[Any], Answer]
 AsyncHandler = Callable[[Any], Awaitable[Answer]]
 """The same, awaitable."""
 
-#: What an event loop, or a thread pool, ends what it runs with.
+#: What asyncio and concurrent.futures raise where something was cancelled.
 CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 M = TypeVar("M", bound=Message)
@@ -50,9 +50,9 @@ class RunHandler:
 
 
 class HandlerCancelled(RuntimeError):
-    """A handler raised a CancelledError, its cause, although nobody has cancelled its request.
+    """A handler raised a CancelledError, which is the cause, although its request was not cancelled.
 
-    The cause itself would pass for the end of the request, in an event loop and in frameworks.
+    An event loop or a framework would take the cause itself for the cancellation of the request.
     """
 
     def __init__(self) -> None:
@@ -75,11 +75,11 @@ def is_async(handler: object) -> bool:
 
 
 def call(step: RunHandler) -> Answer | Awaitable[Answer]:
-    """Call the handler. What it raises never passes for the end of a flow or of a request: a future takes no other."""
+    """Call the handler; its StopIteration would end a flow, its CancelledError a request: both become a RuntimeError."""
     try:
         answer: Answer | Awaitable[Answer] = step.handler(step.message)
-    except (StopIteration, GeneratorExit) as error:
-        raise RuntimeError(f"the handler raised {type(error).__name__}") from error
+    except StopIteration as error:
+        raise RuntimeError("the handler raised StopIteration") from error
     except CANCELLED as error:
         raise HandlerCancelled from error
     return answer

@@ -115,7 +115,9 @@ class PushSettings:
         previous_tokens: Tokens still accepted during a rotation; never used for sealing.
         previous_encoding_aes_keys: Keys still accepted during a rotation; a reply is sealed with the key of its push.
         allow_plaintext: Accept a push without ``Encrypt`` although a key is set, while the mode is being switched.
-        max_age: Seconds that a push's timestamp may be away from now; None: not judged. Re-sends come for 20 s.
+        max_age: Seconds that a push's timestamp may be away from now, and in the sealed modes its CreateTime; None:
+            neither is judged. Re-sends come for 20 s. Events that WeChat sends again for hours may have a CreateTime
+            one day away.
         max_body: Bytes.
         account_kind: OFFICIAL_ACCOUNT or MINI_PROGRAM; decides which answers are valid.
         identity: What tells the account from others that share its store: as given, 1 to 64 printable ASCII characters
