@@ -22,7 +22,7 @@ from wechat_msg import (
     TextReply,
     parse_message,
 )
-from wechat_msg.dedup import Record, load_record, make_key, make_lone_key
+from wechat_msg.dedup import Record, is_lone, load_record, make_key, make_lone_key
 from wechat_msg.delivery import Delivery, Handled, Rules, Work
 from wechat_msg.flow import CompareAndSet, Get, Sleep
 from wechat_msg.messages import Message
@@ -164,13 +164,31 @@ class TestTheKeyOfOnesOwn:
     def test_differs_for_other_accounts(self):
         assert make_key(TEXT, content="x") != make_key(attrs.evolve(TEXT, to_user_name="gh_2"), content="x")
 
-    def test_takes_the_appid_for_the_account_if_the_push_names_none(self):
-        nameless = attrs.evolve(TEXT, to_user_name="")
-        assert make_key(nameless, "wx1") != make_key(nameless, "wx2")
-        assert make_key(TEXT, "wx1") == make_key(TEXT, "wx2")
 
-    def test_is_never_the_same_for_a_delivery_that_is_alone(self):
+class TestTheIdentity:
+    def test_begins_the_key(self):
+        for content in (None, "x"):
+            assert make_key(TEXT, "wx1", content).startswith("wx1:push:")
+
+    @pytest.mark.parametrize("message", [TEXT, event(), attrs.evolve(TEXT, to_user_name="")])
+    @pytest.mark.parametrize("content", [None, "x"])
+    def test_tells_accounts_apart_whatever_their_pushes_say(self, message, content):
+        assert make_key(message, "wx1", content) != make_key(message, "wx2", content)
+
+    def test_leaves_room_for_what_follows(self):
+        assert len(f"{make_key(TEXT, 'i' * 64)}:tries") <= 200
+
+    def test_cannot_be_such_that_a_delivery_seems_to_be_alone(self):
+        assert not is_lone(make_key(TEXT, "alone"))
+
+
+class TestTheKeyOfADeliveryThatIsAlone:
+    def test_is_never_the_same(self):
         assert len({make_lone_key() for _ in range(100)} | {make_key(TEXT)}) == 101
+
+    def test_is_known_by_itself(self):
+        assert is_lone(make_lone_key())
+        assert not is_lone(make_key(TEXT))
 
 
 # --- what the store holds --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextvars
 import gc
 import itertools
@@ -211,7 +212,7 @@ def make_rig(kind: str, monkeypatch: pytest.MonkeyPatch) -> Rig:
 class Sent(list[dict[str, Any]]):
     """Customer-service messages, and when they were sent."""
 
-    def __init__(self, rig: Rig, seconds: float = 0.0, error: Exception | None = None) -> None:
+    def __init__(self, rig: Rig, seconds: float = 0.0, error: BaseException | None = None) -> None:
         super().__init__()
         self.times: list[float] = []
         self._seconds = seconds
@@ -779,6 +780,75 @@ class TestAFailingHandler:
         assert list_log(caplog) == ["a handler failed after its request had ended"]
 
 
+class TestAHandlerThatRaisesCancelledError:
+    """Nobody has cancelled its request, so it has failed like any other."""
+
+    @pytest.fixture(params=[asyncio.CancelledError, concurrent.futures.CancelledError], ids=["asyncio", "futures"])
+    def error(self, request):
+        return request.param("own text")
+
+    @in_virtual_time
+    async def test_is_asked_again_by_the_next_delivery(self, rig, error):
+        store = MemoryStore(clock=asyncio.get_running_loop().time)
+        endpoint = rig.build(script(rig, (1, error), (1, TOLD)), store=store)
+        assert await rig.push(endpoint) == ends((1, "HandlerCancelled"), (2, TOLD))
+        assert rig.runs == [0, 1]
+
+    @pytest.mark.parametrize("seconds", [0, 7])
+    @in_virtual_time
+    async def test_is_acknowledged_if_the_endpoint_is_told_so(self, rig, caplog, error, seconds):
+        endpoint = rig.build(rig.handler(seconds, error), on_error="acknowledge")
+        assert (await rig.push(endpoint))[-1] == (pytest.approx(seconds, abs=0.2), "success")
+        assert len(rig.runs) == 1
+        [record] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        assert "CancelledError: own text" in logging.Formatter().format(record)
+
+    @in_virtual_time
+    async def test_is_answered_for_by_a_function_of_message_and_error(self, rig, error):
+        asked = []
+
+        async def on_error(message, error):
+            asked.append(error)
+            return "出错了"
+
+        endpoint = rig.build(rig.handler(0, error), on_error=rig.adapt(on_error))
+        assert await rig.push(endpoint) == ends((0, "出错了"))
+        assert asked == [error]
+
+    @in_virtual_time
+    async def test_is_answered_for_later_if_it_was_acknowledged(self, early_rig, error):
+        sent = Sent(early_rig)
+        endpoint = early_rig.build(
+            early_rig.handler(7, error), late=AnswerLater(sent.send), on_error=lambda message, error: "出错了"
+        )
+        assert await early_rig.push(endpoint) == ends((4.5, "success"))
+        assert sent.contents == ["出错了"]
+
+    @in_virtual_time
+    async def test_is_logged_if_its_request_has_ended(self, early_rig, caplog, error):
+        sent = Sent(early_rig)
+        endpoint = early_rig.build(early_rig.handler(7, error), late=AnswerLater(sent.send))
+        assert await early_rig.push(endpoint) == ends((4.5, "success"))
+        assert list_log(caplog) == ["a handler failed after its request had ended"]
+
+    @in_virtual_time
+    async def test_may_have_it_from_a_task_of_its_own(self, async_rig):
+        async def handle(message):
+            task = asyncio.create_task(asyncio.sleep(60))
+            asyncio.get_running_loop().call_later(1, task.cancel)
+            await task
+
+        endpoint = async_rig.build(handle, on_error=lambda message, error: "出错了")
+        assert await async_rig.push(endpoint) == ends((1, "出错了"))
+
+    @in_virtual_time
+    async def test_in_a_sender_is_logged(self, early_rig, caplog, error):
+        sent = Sent(early_rig, error=error)
+        endpoint = early_rig.build(early_rig.handler(7), late=AnswerLater(sent.send))
+        assert await early_rig.push(endpoint) == ends((4.5, "success"))
+        assert list_log(caplog) == ["the late reply to a TextMessage could not be sent"]
+
+
 class TestACancelledTask:
     @in_virtual_time
     async def test_of_a_request_does_not_end_its_handler(self, async_rig):
@@ -802,11 +872,12 @@ class TestACancelledTask:
         assert {open_reply(PLAIN, requests[number].result())["Content"] for number in (0, 2)} == {TOLD}
         assert async_rig.runs == [0]
 
+    @pytest.mark.parametrize("on_error", ["raise", "acknowledge", lambda message, error: "出错了"])
     @in_virtual_time
-    async def test_of_a_handler_frees_the_key(self, async_rig):
-        """As when the loop shuts down."""
+    async def test_of_a_handler_frees_the_key(self, async_rig, on_error):
+        """As when the loop shuts down; it is no error of the handler's."""
         store = MemoryStore(clock=asyncio.get_running_loop().time)
-        endpoint = async_rig.build(async_rig.handler(30), store=store)
+        endpoint = async_rig.build(async_rig.handler(30), store=store, on_error=on_error)
         request = asyncio.create_task(endpoint.handle(build()))
         await asyncio.sleep(1)
         [task] = endpoint._tasks
@@ -1279,7 +1350,7 @@ class TestAStoreThatFails:
 
 def spoil(store: MemoryStore, record: bytes) -> None:
     """Put a value where the record of the push is to be."""
-    key = make_key(open_push(PLAIN, build()).message)
+    key = make_key(open_push(PLAIN, build()).message, PLAIN.identity)
     assert store.compare_and_set(key, None, record, 300)
 
 

@@ -52,6 +52,7 @@ from wechat_msg import (
     ReplyError,
     StoreError,
     UserMessage,
+    dedup,
     delivery,
     events,
     fields,
@@ -582,7 +583,7 @@ VARIABLES_OF_CLIENTS = {"WECHAT_APPID", "WECHAT_SECRET", "WECHAT_TOKEN_SERVER_SE
 def test_every_setting_is_in_the_table():
     rows = read_tables("docs/receiving.md", "Field")
 
-    assert [row[0] for row in rows] == [each.name for each in attrs.fields(PushSettings) if each.init]
+    assert [row[0] for row in rows] == [each.alias for each in attrs.fields(PushSettings) if each.init]
 
 
 def test_every_environment_variable_is_in_the_table():
@@ -709,8 +710,8 @@ def test_numbers_are_those_of_the_code():
         delivery.HANG_UP,
         delivery.LEASE,
         delivery.RENEW_EVERY,
-        delivery._KEEP,
-        delivery._KEEP_LONG,
+        dedup.KEEP,
+        dedup.KEEP_LONG,
         limit,
     )
 

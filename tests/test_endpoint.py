@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import functools
 import gc
 import threading
@@ -239,10 +240,14 @@ class TestErrorOfTheHandler:
         assert raised.value is error
         assert "refused" not in caplog.text
 
-    def test_goes_up_as_the_cause_of_a_runtime_error_if_it_is_stop_iteration(self, handle):
-        """A generator or a coroutine cannot raise StopIteration, and a future cannot hold one."""
-        error = StopIteration("own")
-        with pytest.raises(RuntimeError, match="StopIteration") as raised:
+    @pytest.mark.parametrize(
+        "error",
+        [StopIteration("own"), asyncio.CancelledError("own"), concurrent.futures.CancelledError("own")],
+        ids=lambda error: f"{type(error).__module__}.{type(error).__name__}",
+    )
+    def test_goes_up_as_the_cause_of_a_runtime_error_if_it_could_pass_for_something_else(self, handle, error):
+        """For the end of a generator, which no future can hold, or of the request."""
+        with pytest.raises(RuntimeError, match=type(error).__name__) as raised:
             handle(fail_with(error), push())
         assert raised.value.__cause__ is error
 

@@ -115,6 +115,7 @@ MESSAGE = TextMessage(
 )
 
 every_mode = pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
+sealed_modes = pytest.mark.parametrize("mode", ["compatible", "sealed"])
 every_format = pytest.mark.parametrize("form", ["xml", "json"])
 
 
@@ -273,6 +274,10 @@ class TestAnswerEchostr:
     def test_refuses_timestamp_that_is_not_a_number(self):
         with pytest.raises(MalformedPush):
             answer_echostr(PLAIN, plain_query(timestamp="yesterday", echostr="1"))
+
+    @pytest.mark.parametrize("settings", [PLAIN, SEALED], ids=["plain", "sealed"])
+    def test_has_no_age_as_the_console_may_ask_again_with_the_same(self, settings):
+        assert answer_echostr(attrs.evolve(settings, max_age=1), plain_query(timestamp="1", echostr="1")) == "1"
 
     def test_refuses_sealed_form_without_a_key(self):
         sealed = seal(b"1616140317555161061")
@@ -471,6 +476,52 @@ class TestOpenPush:
         request = build_push(settings, {"Content": "hi"}, mode=mode, now=lambda: NOW)
         with pytest.raises(SignatureExpired):
             open_push(settings, request, now=lambda: NOW + distance)
+
+    @pytest.mark.parametrize(
+        ("signed", "replayed"),
+        [
+            ({"timestamp": "1714036504", "nonce": "1814036504"}, {"timestamp": "1814036504", "nonce": "1714036504"}),
+            ({"timestamp": "1714036501", "nonce": "814036504"}, {"timestamp": "1814036504", "nonce": "171403650"}),
+        ],
+        ids=["swapped", "cut elsewhere"],
+    )
+    def test_refuses_an_old_recording_whose_nonce_passes_for_the_time(self, signed, replayed):
+        """The signature is right: what is signed are the values, sorted and joined."""
+        recorded = post_sealed(seal(TEXT), **signed)
+        again = attrs.evolve(recorded, query={**recorded.query, **replayed})
+        assert open_push(SEALED, again).message == MESSAGE
+        with pytest.raises(SignatureExpired, match="CreateTime is further"):
+            open_push(attrs.evolve(SEALED, max_age=300), again, now=lambda: 1814036504)
+
+    @sealed_modes
+    @pytest.mark.parametrize(
+        ("fields", "limit"),
+        [
+            ({"MsgType": "text", "Content": "hi"}, 300),
+            ({"MsgType": "event", "Event": "CLICK", "EventKey": "BUY"}, 300),
+            ({"MsgType": "event", "Event": "xpay_goods_deliver_notify"}, 86400),
+            ({"MsgType": "event", "Event": "RETAIL_pay_notify"}, 86400),
+        ],
+        ids=lambda value: value.get("Event", "text") if isinstance(value, dict) else str(value),
+    )
+    def test_takes_a_resend_whose_first_try_may_have_been_so_long_ago(self, mode, fields, limit):
+        strict = attrs.evolve(SEALED, max_age=300)
+        now = NOW + limit
+        resend = build_push(SEALED, {**fields, "CreateTime": NOW}, mode=mode, now=lambda: now)
+        assert open_push(strict, resend, now=lambda: now).message.create_time == NOW
+        older = build_push(SEALED, {**fields, "CreateTime": NOW - 1}, mode=mode, now=lambda: now)
+        with pytest.raises(SignatureExpired, match="CreateTime is further"):
+            open_push(strict, older, now=lambda: now)
+
+    def test_does_not_judge_a_time_that_anybody_can_change(self):
+        strict = PushSettings(token=TOKEN, max_age=300)
+        push = build_push(PLAIN, {"Content": "hi", "CreateTime": 1}, now=lambda: NOW)
+        assert open_push(strict, push, now=lambda: NOW).message.create_time == 1
+
+    def test_says_which_time_is_too_old(self):
+        strict = attrs.evolve(SEALED, max_age=300)
+        with pytest.raises(SignatureExpired, match="timestamp is further"):
+            open_push(strict, build_push(SEALED, {"Content": "hi"}, now=lambda: NOW), now=lambda: NOW + 301)
 
     def test_says_expired_only_when_the_signature_was_right(self):
         with pytest.raises(SignatureMismatch) as caught:

@@ -1,4 +1,7 @@
 import copy
+import pickle
+import re
+import time
 
 import attrs
 import pytest
@@ -257,6 +260,64 @@ class TestPushSettings:
         assert copy.copy(settings) == settings
 
 
+class TestIdentity:
+    def test_is_what_was_given(self):
+        settings = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, identity="shop.1-test_2")
+        assert settings.identity == "shop.1-test_2"
+
+    @pytest.mark.parametrize("key", [KEY, None])
+    def test_is_the_appid_if_none_was_given(self, key):
+        assert PushSettings(token=TOKEN, encoding_aes_key=key, appid=APPID).identity == APPID
+
+    def test_is_made_of_the_token_if_there_is_neither(self):
+        identity = PushSettings(token=TOKEN).identity
+        assert identity == PushSettings(token=TOKEN).identity
+        assert identity != PushSettings(token=OLD_TOKEN).identity
+        assert re.fullmatch(r"token-[0-9a-f]{32}", identity)
+
+    def test_takes_somebody_who_tries_all_tokens_a_long_time(self):
+        """A Token may have three letters: at a million tries a second that is no time at all."""
+        settings = PushSettings(token=TOKEN)
+        begun = time.perf_counter()
+        assert settings.identity
+        assert time.perf_counter() - begun > 0.01
+
+    def test_of_a_token_is_made_once_and_when_it_is_needed(self):
+        settings = PushSettings(token=TOKEN)
+        assert settings.identity is settings.identity
+
+    def test_depends_neither_on_further_appids_nor_on_previous_tokens_and_keys(self):
+        more = {"previous_tokens": [OLD_TOKEN], "extra_appids": ["wx1"]}
+        assert PushSettings(token=TOKEN, **more).identity == PushSettings(token=TOKEN).identity
+        rotating = PushSettings(
+            token=TOKEN, encoding_aes_key=KEY, appid=APPID, previous_encoding_aes_keys=[OLD_KEY], **more
+        )
+        assert rotating.identity == APPID
+
+    def test_is_kept_or_made_anew_when_the_settings_are_evolved(self):
+        settings = PushSettings(token=TOKEN)
+        assert settings.identity != attrs.evolve(settings, token=OLD_TOKEN).identity
+        assert attrs.evolve(settings, appid=APPID).identity == APPID
+        named = attrs.evolve(settings, identity="shop")
+        assert attrs.evolve(named, token=OLD_TOKEN, appid=APPID).identity == "shop"
+
+    @pytest.mark.parametrize("name", ["identity", "appid"])
+    @pytest.mark.parametrize("value", [" ", "a b", "a:b", "a\n", "公众号", "a" * 65, 1, b"shop", ["shop"]])
+    def test_that_cannot_stand_in_a_key_is_refused(self, name, value):
+        with pytest.raises(SettingsError, match=f"{name}: 1 to 64"):
+            PushSettings(token=TOKEN, **{name: value})
+
+    def test_cannot_be_changed(self):
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            PushSettings(token=TOKEN).identity = "shop"
+
+    def test_survives_a_copy_and_a_pickle(self):
+        settings = PushSettings(token=TOKEN, identity="shop")
+        assert settings.identity == "shop"
+        for copied in (copy.deepcopy(settings), pickle.loads(pickle.dumps(settings))):
+            assert (copied, copied.identity) == (settings, "shop")
+
+
 class TestFromEnv:
     @pytest.mark.parametrize("prefix", ["WECHAT_", "MY_BOT_", ""])
     def test_names_the_missing_token_with_its_prefix(self, prefix):
@@ -286,6 +347,7 @@ class TestFromEnv:
             ("ALLOW_PLAINTEXT", "yes"),
             ("ALLOW_PLAINTEXT", "2"),
             ("ACCOUNT_KIND", "wecom"),
+            ("IDENTITY", "my shop"),
             ("TOKEN", "secret-token"),
             ("PREVIOUS_TOKENS", "secret-token"),
             ("ENCODING_AES_KEY", "secret-key"),
@@ -310,6 +372,7 @@ class TestFromEnv:
             "WECHAT_MAX_BODY": "65536",
             "WECHAT_ALLOW_PLAINTEXT": "1",
             "WECHAT_ACCOUNT_KIND": "mini_program",
+            "WECHAT_IDENTITY": "shop",
         }
         assert PushSettings.from_env(environ=environ) == PushSettings(
             token=TOKEN,
@@ -322,6 +385,7 @@ class TestFromEnv:
             max_body=65536,
             allow_plaintext=True,
             account_kind=MINI_PROGRAM,
+            identity="shop",
         )
 
     def test_names_what_is_wrong_with_a_key_as_the_constructor_does(self):

@@ -477,6 +477,28 @@ class TestSQLiteStore:
             largest = max(largest, size_of(path, "-wal"))
         assert 200_000 < largest < 2_000_000
 
+    def test_keeps_its_log_within_twice_the_limit_however_busy_it_is(self, path):
+        """It is 16 MB; all the writes together are 90 MB, and there is no moment without readers and writers."""
+
+        def write_and_read(number):
+            store.compare_and_set(f"key {number}", None, bytes(60_000), 60)
+            store.get(f"key {number}")
+            return size_of(path, "-wal")
+
+        with SQLiteStore(path, timeout=TIMEOUT) as store, ThreadPoolExecutor(8) as pool:
+            assert max(pool.map(write_and_read, range(1500))) < 32_000_000
+
+    def test_goes_on_while_another_program_reads_for_so_long_that_its_log_cannot_be_emptied(self, store, path):
+        claim(store)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM wechat_msg_store").fetchall()
+            begun = time.monotonic()
+            for number in range(400):
+                assert store.compare_and_set(f"key {number}", None, bytes(60_000), 60)
+            assert size_of(path, "-wal") > 16_000_000
+            assert time.monotonic() - begun < 20  # it does not wait in vain with every write
+
     def test_needs_few_connections(self, store, path):
         with ThreadPoolExecutor(40) as pool:
             assert all(pool.map(lambda number: claim(store, f"key {number}"), range(400)))

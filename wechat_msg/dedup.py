@@ -12,12 +12,18 @@ from attrs import frozen
 
 from wechat_msg.errors import ReplyError, StoreError
 from wechat_msg.events import Event
+from wechat_msg.events.base import is_sent_for_hours
 from wechat_msg.messages import Message
 from wechat_msg.replies import Acknowledgement, RenderedReply
 
-__all__ = ["Record", "is_lone", "load_record", "make_key", "make_lone_key"]
+__all__ = ["KEEP", "KEEP_LONG", "Record", "is_lone", "keep_for", "load_record", "make_key", "make_lone_key"]
 
-_ALONE = "alone:"
+KEEP = 300.0
+"""Seconds for which a reply is kept; the tries of a message take 15."""
+KEEP_LONG = 86400.0
+"""The same for events that WeChat sends again for hours."""
+
+_ALONE = "alone"
 #: How often WeChat has sent an event of virtual payment or retail; so it is not the same in all tries.
 _COUNTER = "RetryTimes"
 
@@ -28,16 +34,18 @@ _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 # --- the key ---------------------------------------------------------------------------------------------------------
 
 
-def make_key(message: Message, appid: str = "", content: str | None = None) -> str:
+def make_key(message: Message, identity: str = "", content: str | None = None) -> str:
     """Return the key that all deliveries of a push have in common, and no other push has.
 
-    A message is known by account, MsgId, FromUserName and CreateTime; an event, which has no MsgId, by account,
-    FromUserName, CreateTime, Event and everything it holds, in whatever order. The key is a digest: it tells nothing.
+    It begins with the identity of the account that received the push. ToUserName follows: a push says so itself, and
+    the owner of another account can make it say anything. A message is known by ToUserName, MsgId, FromUserName and
+    CreateTime; an event, which has no MsgId, by ToUserName, FromUserName, CreateTime, Event and everything it holds, in
+    whatever order. All of that is a digest: it tells nothing.
 
     Args:
         message: The push.
-        appid: Stands for the account if the push names none.
-        content: What tells this push from others, instead of the above.
+        identity: `PushSettings.identity`; may be empty where no other account uses the store.
+        content: What tells this push from others of its ToUserName, instead of the above.
 
     Example:
         >>> import attrs
@@ -47,26 +55,27 @@ def make_key(message: Message, appid: str = "", content: str | None = None) -> s
         True
         >>> make_key(message) == make_key(attrs.evolve(message, msg_id="2"))
         False
+        >>> make_key(message, "wx0123456789abcdef").startswith("wx0123456789abcdef:push:")
+        True
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html
     """
-    account = message.to_user_name or appid
     if content is not None:
-        parts: list[Any] = ["own", account, content]
+        parts: list[Any] = ["own", message.to_user_name, content]
     else:
-        parts = [account, message.from_user_name, message.create_time, *_tell_apart(message)]
-    return f"push:{hashlib.sha256(_SORTED.encode(parts).encode()).hexdigest()}"
+        parts = [message.to_user_name, message.from_user_name, message.create_time, *_tell_apart(message)]
+    return f"{identity}:push:{hashlib.sha256(_SORTED.encode(parts).encode()).hexdigest()}"
 
 
 def make_lone_key() -> str:
     """Return the key of a delivery that is to have nothing in common with any other."""
-    return f"{_ALONE}{secrets.token_hex(16)}"
+    return f"{_ALONE}:{secrets.token_hex(16)}"
 
 
 def is_lone(key: str) -> bool:
     """Tell whether *key* was made by `make_lone_key`."""
-    return key.startswith(_ALONE)
+    return key.rpartition(":")[0] == _ALONE  # in other keys ":push" precedes the last colon
 
 
 def _tell_apart(message: Message) -> tuple[Any, ...]:
@@ -84,6 +93,11 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_canonical(item) for item in value]
     return "" if value is None else str(value)
+
+
+def keep_for(event: str) -> float:
+    """Return for how many seconds the reply to *event* is kept; the empty text stands for a message."""
+    return KEEP_LONG if is_sent_for_hours(event) else KEEP
 
 
 # --- what the store holds --------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TypeVar
 import attrs
 from attrs import define, field, frozen
 
-from wechat_msg.dedup import Record, is_lone, load_record, make_lone_key
+from wechat_msg.dedup import KEEP, Record, is_lone, keep_for, load_record, make_lone_key
 from wechat_msg.errors import StoreError
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg.late import AnswerLater, FallbackReply
@@ -32,15 +32,10 @@ ANSWER_BY = 4.5
 HANG_UP = 5.5
 """Seconds after which WeChat has hung up for certain, on its clock, too."""
 
-_KEEP = 300.0  # seconds; the tries of a message take 15
-_KEEP_LONG = 86400.0
 _ATTEMPTS = 100  # each failure of which is another delivery's success
 _ANSWERED = ANSWER_BY + 0.2  # by then a store that fails must have recovered to be of use to an answer
 _ASK_AGAIN = 0.1  # seconds after which a store that failed is asked again for what matters
 _PAUSES = (0.02, 0.2)  # seconds between two looks at the store: the first, and the longest
-
-#: Events that WeChat sends again for hours until they are acknowledged, by a plan of their own.
-_SENT_FOR_HOURS = ("xpay_", "retail_")
 
 
 @frozen(kw_only=True)
@@ -212,7 +207,7 @@ class Delivery:
             if counted == me:
                 return int(count)  # the store did as it was told, and failed to say so
             tries = int(count) + 1
-            if (yield CompareAndSet(self.store, key, raw, b"%d %b" % (tries, me), _KEEP)):
+            if (yield CompareAndSet(self.store, key, raw, b"%d %b" % (tries, me), KEEP)):
                 return tries
         raise StoreError("the store holds something that is not a number of tries")
 
@@ -294,7 +289,7 @@ class Delivery:
             # What reaches the user another way is not to come a second time.
             reply = Acknowledgement() if late and isinstance(self.rules.late, AnswerLater) else handled.answer
             done = Record(self.owner, reply=reply).dump()
-            if (yield CompareAndSet(self.store, self.key, expected, done, self._get_ttl())):
+            if (yield CompareAndSet(self.store, self.key, expected, done, keep_for(self.event))):
                 return late
             expected = yield Get(self.store, self.key)
             found = Record(self.owner) if expected is None else load_record(expected)
@@ -305,9 +300,6 @@ class Delivery:
                 return found.reply != handled.answer  # put down before, by a store that failed to say so
             self._late |= found.late
         raise StoreError("the store contradicts itself")
-
-    def _get_ttl(self) -> float:
-        return _KEEP_LONG if self.event.lower().startswith(_SENT_FOR_HOURS) else _KEEP
 
     def _release(self) -> Flow[None]:
         self._settled = True

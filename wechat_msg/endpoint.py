@@ -48,7 +48,18 @@ from wechat_msg.push import (
     to_reply,
 )
 from wechat_msg.replies import Acknowledgement, Reply, TextReply, to_customer_service_message
-from wechat_msg.routing import AsyncHandler, Handler, Router, RunHandler, ask, call, is_async, run_handler
+from wechat_msg.routing import (
+    CANCELLED,
+    AsyncHandler,
+    Handler,
+    HandlerCancelled,
+    Router,
+    RunHandler,
+    ask,
+    call,
+    is_async,
+    run_handler,
+)
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
 from wechat_msg.stores.trouble import StoreTrouble
 
@@ -76,7 +87,7 @@ class _Endpoint(Generic[H, S]):
         store: S | NoDedup | None = None,
         late: AnswerLater | FallbackReply | None = None,
         executor: Executor | None = None,
-        on_error: Literal["raise", "acknowledge"] | Callable[[Any, Exception], Any] = "raise",
+        on_error: Literal["raise", "acknowledge"] | Callable[[Any, Any], Any] = "raise",
         on_store_error: Literal["handle", "refuse"] = "handle",
         dedup_key: Callable[[Any], str | None] | None = None,
         deliveries: int = 3,
@@ -112,6 +123,8 @@ class _Endpoint(Generic[H, S]):
         self._sleep: Callable[[float], Any] = sleep or self._default_sleep
         self._private_store = MemoryStore(clock=monotonic)
         self._store = self._choose_store(store)
+        # A store of its own needs none; to derive one from a Token takes a moment, better now than in an event loop.
+        self._identity = "" if self._store is None or self._store is self._private_store else settings.identity
         self._rules = Rules(
             deliveries=deliveries,
             late=late,
@@ -173,7 +186,7 @@ class _Endpoint(Generic[H, S]):
     def _make_key(self, message: Message) -> str:
         content = None if self._dedup_key is None else self._dedup_key(message)
         require(content is None or isinstance(content, str), "dedup_key gives text, or None")
-        return make_key(message, self.settings.appid or "", content)
+        return make_key(message, self._identity, content)
 
     def _handle(self, push: Push) -> Flow[Handled]:
         """Ask the handler, and make what it returns ready to go out."""
@@ -184,7 +197,8 @@ class _Endpoint(Generic[H, S]):
                 raise
             answer: Answer = None
             if callable(self._on_error):
-                answer = yield RunHandler(functools.partial(self._on_error, push.message), error)
+                raised = error.__cause__ if isinstance(error, HandlerCancelled) else error
+                answer = yield RunHandler(functools.partial(self._on_error, push.message), raised)
             else:
                 _log.exception("the handler of a %s failed; acknowledged", type(push.message).__name__)
             return self._prepare(push, answer)
@@ -368,6 +382,15 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
                 return await self._sleep(step.seconds)
 
     async def _run_handler(self, step: RunHandler) -> Answer:
+        try:
+            return await self._await_handler(step)
+        except CANCELLED as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():  # as when the loop shuts down
+                raise
+            raise HandlerCancelled from error
+
+    async def _await_handler(self, step: RunHandler) -> Answer:
         """Await the handler, or run it in a thread so that it cannot stall the loop."""
         if is_async(step.handler):
             return await cast("AsyncHandler", step.handler)(step.message)

@@ -157,9 +157,9 @@ class SignatureMissing(SignatureMismatch):
 
 
 class SignatureExpired(SignatureMismatch):
-    """The signature is right, but further than ``PushSettings.max_age`` from now."""
+    """The signature is right, but the push is further than ``PushSettings.max_age`` from now."""
 
-    hint = "签名时间超出 max_age：请检查服务器时钟"
+    hint = "推送时间超出 max_age：请检查服务器时钟"
 
 
 class ModeMismatch(PushError):

@@ -27,6 +27,7 @@ from wechat_msg.errors import (
     SignatureMissing,
 )
 from wechat_msg.events import Event
+from wechat_msg.events.base import is_sent_for_hours
 from wechat_msg.exchange import PushRequest, PushResponse, parse_query, refuse
 from wechat_msg.messages import Message
 from wechat_msg.parsing import parse_message
@@ -74,6 +75,7 @@ _CONTENT_TYPES: Mapping[Format, str] = {
     "xml": "application/xml; charset=utf-8",
     "json": "application/json; charset=utf-8",
 }
+_DAY = 86400.0
 _SUCCESS = Acknowledgement()
 # A rendered reply has been judged before it was rendered.
 _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
@@ -179,7 +181,8 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
     # A name cannot hide from the search but by an escape, and then the push is refused as a plain one.
     encrypt = None if _is_plain(settings, request) or b"Encrypt" not in request.body else read_encrypt(request.body)
     push = _open_plain(settings, request, form) if encrypt is None else _open_sealed(settings, request, form, encrypt)
-    _check_age(settings, request.query["timestamp"], now)
+    if settings.max_age is not None:
+        _check_age(settings.max_age, request.query["timestamp"], push, now())
     return push
 
 
@@ -257,9 +260,17 @@ def _explain_missing(query: Mapping[str, str], message: str) -> SignatureMissing
     )
 
 
-def _check_age(settings: PushSettings, timestamp: str, now: Callable[[], float]) -> None:
-    if settings.max_age is not None and abs(now() - int(timestamp)) > settings.max_age:
+def _check_age(max_age: float, timestamp: str, push: Push, now: float) -> None:
+    if abs(now - int(timestamp)) > max_age:
         raise SignatureExpired("timestamp is further from now than max_age")
+    # A signature stays right when timestamp and nonce change places, so of the times only a sealed one is certain.
+    if push.cipher is not None and abs(now - push.message.create_time) > _max_age_of(push.message, max_age):
+        raise SignatureExpired("CreateTime is further from now than max_age")
+
+
+def _max_age_of(message: Message, max_age: float) -> float:
+    # Re-sends have the CreateTime of the first try.
+    return max(max_age, _DAY) if isinstance(message, Event) and is_sent_for_hours(message.event) else max_age
 
 
 # --- the answer ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -13,12 +15,26 @@ from wechat_msg.flow import Flow, drive
 from wechat_msg.messages import Message
 from wechat_msg.push import Answer
 
-__all__ = ["AsyncHandler", "Handler", "Router", "RunHandler", "ask", "call", "is_async", "run_handler"]
+__all__ = [
+    "CANCELLED",
+    "AsyncHandler",
+    "Handler",
+    "HandlerCancelled",
+    "Router",
+    "RunHandler",
+    "ask",
+    "call",
+    "is_async",
+    "run_handler",
+]
 
 Handler = Callable[[Any], Answer]
 """Takes a message, returns its answer."""
 AsyncHandler = Callable[[Any], Awaitable[Answer]]
 """The same, awaitable."""
+
+#: What asyncio and concurrent.futures raise where something was cancelled.
+CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 M = TypeVar("M", bound=Message)
 H = TypeVar("H", bound=Callable[..., Any])
@@ -31,6 +47,16 @@ class RunHandler:
 
     handler: Callable[[Any], Any]
     message: Any
+
+
+class HandlerCancelled(RuntimeError):
+    """A handler raised a CancelledError, which is the cause, although its request was not cancelled.
+
+    An event loop or a framework would take the cause itself for the cancellation of the request.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the handler raised CancelledError")
 
 
 def ask(handler: Handler | AsyncHandler | Router, message: Message) -> Flow[Answer]:
@@ -49,11 +75,13 @@ def is_async(handler: object) -> bool:
 
 
 def call(step: RunHandler) -> Answer | Awaitable[Answer]:
-    """Call the handler; its StopIteration would pass for the end of a flow, and no future takes one."""
+    """Call the handler; its StopIteration would end a flow, its CancelledError a request; either becomes a RuntimeError."""
     try:
         answer: Answer | Awaitable[Answer] = step.handler(step.message)
     except StopIteration as error:
         raise RuntimeError("the handler raised StopIteration") from error
+    except CANCELLED as error:
+        raise HandlerCancelled from error
     return answer
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import functools
+import hashlib
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -11,13 +13,15 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from wechat_msg._mistakes import TOKEN, explain_setting
+from wechat_msg._mistakes import AROUND, TOKEN, explain_setting
 from wechat_msg.crypto import MessageCipher
 from wechat_msg.errors import SettingsError
 
 __all__ = ["MINI_PROGRAM", "OFFICIAL_ACCOUNT", "AccountKind", "PushSettings"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9]{3,32}", re.ASCII)
+#: No colon, as one ends it in the keys of a store.
+_IDENTITY = re.compile(r"[!-9;-~]{1,64}", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
@@ -43,6 +47,12 @@ def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any
 
 def _empty_to_none(text: str | None) -> str | None:
     return None if text == "" else text
+
+
+def _check_identity(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not (isinstance(value, str) and _IDENTITY.fullmatch(value)):
+        rule = f"{attribute.alias}: 1 to 64 printable ASCII characters, without space and colon"
+        raise explain_setting(value, rule, "1 到 64 个可见 ASCII 字符，不含空格和冒号", AROUND)
 
 
 def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
@@ -90,6 +100,12 @@ def _make_ciphers(settings: PushSettings) -> tuple[MessageCipher, ...]:
     return tuple(MessageCipher(key, settings.appid, extra_appids=settings.extra_appids) for key in keys)
 
 
+def _derive_identity(token: str) -> str:
+    """Make an identity of a Token: slowly, so that a short Token cannot be found by trying all; 0.1 s and 32 MB."""
+    derived = hashlib.scrypt(token.encode(), salt=b"wechat_msg identity", n=2**15, r=8, p=1, maxmem=2**26, dklen=16)
+    return f"token-{derived.hex()}"
+
+
 @frozen
 class PushSettings:
     """The server settings (服务器配置) of one account.
@@ -103,9 +119,15 @@ class PushSettings:
         previous_tokens: Tokens still accepted during a rotation; never used for sealing.
         previous_encoding_aes_keys: Keys still accepted during a rotation; a reply is sealed with the key of its push.
         allow_plaintext: Accept a push without ``Encrypt`` although a key is set, while the mode is being switched.
-        max_age: Seconds that a push's timestamp may be away from now; None: not judged. Re-sends come for 20 s.
+        max_age: Seconds that a push's timestamp may be away from now, and in the sealed modes its CreateTime; None:
+            neither is judged. Re-sends come for 20 s. Events that WeChat sends again for hours may have a CreateTime
+            one day away.
         max_body: Bytes.
         account_kind: OFFICIAL_ACCOUNT or MINI_PROGRAM; decides which answers are valid.
+        identity: What tells the account from others that share its store: as given, 1 to 64 printable ASCII characters
+            without space and colon; else the appid; else a digest of the token, from which the token cannot be guessed.
+            Give one where an account without appid is to change its Token, or where two bots for one account share a
+            store. Neither extra_appids nor previous_tokens are part of it.
 
     Raises:
         SettingsError: A value is missing or malformed. The text says which, never what it was.
@@ -120,7 +142,7 @@ class PushSettings:
 
     token: str = field(repr=False, validator=_check_token)
     encoding_aes_key: str | None = field(default=None, repr=False, converter=_empty_to_none)
-    appid: str | None = field(default=None, converter=_empty_to_none)
+    appid: str | None = field(default=None, converter=_empty_to_none, validator=_check_identity)
     extra_appids: frozenset[str] = field(default=frozenset(), converter=_to_appids)
     previous_tokens: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple, validator=_check_token)
     previous_encoding_aes_keys: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple)
@@ -128,6 +150,9 @@ class PushSettings:
     max_age: float | None = field(default=None, validator=attrs.validators.optional(_check_limits))
     max_body: int = field(default=1 << 20, validator=_check_limits)
     account_kind: AccountKind = field(default=OFFICIAL_ACCOUNT, converter=_to_account_kind)
+    _identity: str | None = field(
+        default=None, alias="identity", repr=False, converter=_empty_to_none, validator=_check_identity
+    )
     #: Every accepted Token, the newest first.
     tokens: tuple[str, ...] = field(
         init=False, repr=False, eq=False, default=attrs.Factory(_all_tokens, takes_self=True)
@@ -136,6 +161,11 @@ class PushSettings:
     ciphers: tuple[MessageCipher, ...] = field(
         init=False, repr=False, eq=False, default=attrs.Factory(_make_ciphers, takes_self=True)
     )
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """What tells the account from others that share its store; see the class."""
+        return self._identity or self.appid or _derive_identity(self.token)
 
     @classmethod
     def from_env(
@@ -149,7 +179,7 @@ class PushSettings:
 
         ``WECHAT_TOKEN``, ``WECHAT_ENCODING_AES_KEY``, ``WECHAT_APPID``, ``WECHAT_EXTRA_APPIDS``,
         ``WECHAT_PREVIOUS_TOKENS``, ``WECHAT_PREVIOUS_ENCODING_AES_KEYS`` (lists: commas between), ``WECHAT_MAX_AGE``,
-        ``WECHAT_MAX_BODY``, ``WECHAT_ALLOW_PLAINTEXT`` (1 or 0) and ``WECHAT_ACCOUNT_KIND``.
+        ``WECHAT_MAX_BODY``, ``WECHAT_ALLOW_PLAINTEXT`` (1 or 0), ``WECHAT_ACCOUNT_KIND`` and ``WECHAT_IDENTITY``.
 
         Args:
             prefix: What the names begin with; one per account.
@@ -216,4 +246,5 @@ _ENVIRONMENT: Mapping[str, Callable[[str, str], Any]] = {
     "max_age": _read_number,
     "max_body": _read_number,
     "account_kind": _read_text,
+    "identity": _read_text,
 }

@@ -10,7 +10,7 @@ import attrs
 from wechat_msg.fields import content, integer, items, model, nested, number, text, text_if_any, timestamp
 from wechat_msg.messages import Message
 
-__all__ = ["Event", "UnknownEvent", "find_event", "register_event"]
+__all__ = ["Event", "UnknownEvent", "find_event", "is_sent_for_hours", "register_event"]
 
 E = TypeVar("E", bound="Event")
 
@@ -35,6 +35,14 @@ class UnknownEvent(Event):
     """An event that is not registered, or one that could not be read: everything is in `raw`."""
 
     event: str = text_if_any("Event", "InfoType", default="")
+
+
+def is_sent_for_hours(event: str) -> bool:
+    """Tell whether WeChat sends *event* again for hours, up to 23, until it is acknowledged; all others for 20 seconds.
+
+    Events of virtual payment (虚拟支付) and of retail (B2b) have plans of their own.
+    """
+    return event.lower().startswith(("xpay_", "retail_"))
 
 
 _EVENTS: dict[str, type[Event]] = {}

@@ -123,17 +123,14 @@ class SQLiteStore:
         return self._write(_REPLACE, (value, now + ttl, key, expected, now))
 
     def _write(self, statement: str, parameters: _Parameters) -> bool:
-        _, changed = self._execute(statement, parameters)
-        if changed and not next(self._writes) % _PURGE_EVERY:
-            self._tidy_up()
-        return changed == 1
-
-    def _tidy_up(self) -> None:
-        # What the caller wanted is done by now: he shall not wait for a lock, nor see an error, because of this.
-        with contextlib.suppress(StoreError):
-            self._execute(_PURGE, (self._clock(), 2 * _PURGE_EVERY), timeout=0.0)
+        # Neither must make the caller's write fail.
         with contextlib.suppress(sqlite3.Error, OSError):
             self._pool.limit_log()
+        _, changed = self._execute(statement, parameters)
+        if changed and not next(self._writes) % _PURGE_EVERY:
+            with contextlib.suppress(StoreError):
+                self._execute(_PURGE, (self._clock(), 2 * _PURGE_EVERY), timeout=0.0)
+        return changed == 1
 
     def _execute(
         self, statement: str, parameters: _Parameters, timeout: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import sqlite3
 import sys
 import threading
@@ -25,9 +26,11 @@ _SETUP = (
     "CREATE TABLE IF NOT EXISTS wechat_msg_store (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL)",
     "CREATE INDEX IF NOT EXISTS wechat_msg_store_expires ON wechat_msg_store (expires)",
 )
-#: SQLite begins the -wal file anew, at about 4 MB, when nobody reads or writes just then. Where that never happens, it
-#: is emptied while the others wait, for some milliseconds.
+#: SQLite starts the -wal file over, at about 4 MB, at a moment without readers and writers. A busy store has no such
+#: moment: there the file is emptied at this size, in bytes, while the writers wait for some milliseconds.
 _MAX_LOG = 16_000_000
+#: Seconds to try to empty it, and then to leave it alone: another program may read in one transaction for minutes.
+_EMPTY_FOR, _THEN_REST = 0.3, 2.0
 _EMPTY_LOG = "PRAGMA busy_timeout = 50; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 0"
 _MAX_IDLE = 16
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
@@ -49,9 +52,12 @@ class Pool:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
         self._process = os.getpid()
         self._idle: list[_Connection] = []  # pop and append are atomic
         self._in_use: set[object] = set()
+        self._emptying = threading.Lock()
+        self._rest_until = 0.0
         _forks.add(self)
 
     def __str__(self) -> str:
@@ -79,10 +85,20 @@ class Pool:
             self._in_use.discard(ticket)
 
     def limit_log(self) -> None:
-        """Empty the -wal file if it has become far too long."""
-        if self._path.with_name(f"{self._path.name}-wal").stat().st_size > _MAX_LOG:
-            with self.connection() as connection:
-                connection.executescript(_EMPTY_LOG)
+        """Empty the -wal file if it is too long; called before every write, so that writers cannot outrun it."""
+        if not self._is_log_too_long():
+            return
+        with self._emptying:
+            deadline = time.monotonic() + _EMPTY_FOR
+            while self._is_log_too_long():
+                with self.connection() as connection:
+                    connection.executescript(_EMPTY_LOG)
+                if time.monotonic() >= deadline:
+                    self._rest_until = time.monotonic() + _THEN_REST
+                time.sleep(random.uniform(0.001, 0.003))  # another process may be at it
+
+    def _is_log_too_long(self) -> bool:
+        return self._log.stat().st_size > _MAX_LOG and time.monotonic() >= self._rest_until
 
     def close(self) -> None:
         """Close what is not in use."""
@@ -100,6 +116,7 @@ class Pool:
         if self._process != os.getpid():
             _inherited.extend(self._idle)
             self._process, self._idle, self._in_use = os.getpid(), [], set()
+            self._emptying = threading.Lock()
 
     def _take(self) -> _Connection:
         identity = self._identify()
