@@ -75,7 +75,7 @@ def is_async(handler: object) -> bool:
 
 
 def call(step: RunHandler) -> Answer | Awaitable[Answer]:
-    """Call the handler; its StopIteration would end a flow, its CancelledError a request; either becomes a RuntimeError."""
+    """Call the handler; its StopIteration would end a flow, its CancelledError a request, so both are wrapped."""
     try:
         answer: Answer | Awaitable[Answer] = step.handler(step.message)
     except StopIteration as error:
