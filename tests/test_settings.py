@@ -217,6 +217,9 @@ class TestPushSettings:
         assert settings == PushSettings(token=TOKEN)
         assert settings == PushSettings.from_env(environ={"WECHAT_TOKEN": TOKEN, f"WECHAT_{name.upper()}": ""})
 
+    def test_takes_an_empty_identity_for_none_too(self):
+        assert PushSettings(token=TOKEN, appid=APPID, identity="").identity == APPID
+
     def test_puts_the_newest_token_and_key_first(self):
         settings = PushSettings(
             token=TOKEN,
