@@ -173,7 +173,7 @@ class PushSettings:
         prefix: str = "WECHAT_",
         *,
         required: Collection[str] = (),
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
     ) -> PushSettings:
         """Read the settings from environment variables.
 
@@ -185,7 +185,7 @@ class PushSettings:
             prefix: What the names begin with; one per account.
             required: Attributes that must be given besides the token, which always must: a bot that is meant for the
                 sealed mode (安全模式) names ``encoding_aes_key`` and ``appid``. A key always needs the appid.
-            environ: The variables.
+            environ: The variables; None: those of the process, ``os.environ``.
 
         Raises:
             SettingsError: A variable is missing (the text names it), or malformed (the text names it or the attribute).
@@ -196,6 +196,7 @@ class PushSettings:
                 ...
             wechat_msg.errors.SettingsError: environment variables missing: WECHAT_TOKEN（缺少环境变量：WECHAT_TOKEN）
         """
+        environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
         for name, read in _ENVIRONMENT.items():
             variable = prefix + name.upper()

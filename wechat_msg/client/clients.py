@@ -112,17 +112,18 @@ class _Client(Generic[S, Session]):
         return f"{type(self).__name__}({self.appid!r})"
 
     @classmethod
-    def from_env(cls, prefix: str = "WECHAT_", *, environ: Mapping[str, str] = os.environ, **options: Any) -> Self:
+    def from_env(cls, prefix: str = "WECHAT_", *, environ: Mapping[str, str] | None = None, **options: Any) -> Self:
         """Make a client of the variables ``WECHAT_APPID`` and ``WECHAT_SECRET``.
 
         Args:
             prefix: What the names begin with.
-            environ: The variables.
+            environ: The variables; None: those of the process, ``os.environ``.
             options: As for the class itself.
 
         Raises:
             CallError: A variable is missing.
         """
+        environ = os.environ if environ is None else environ
         values = {name: environ.get(prefix + name, "").strip() for name in ("APPID", "SECRET")}
         missing = ", ".join(prefix + name for name, value in values.items() if not value)
         _require(not missing, f"environment variables missing: {missing}（缺少环境变量：{missing}）")
