@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from Crypto.Cipher import AES
 
 from wechat_msg._mistakes import AROUND, KEY, explain_setting
+from wechat_msg._tracebacks import safe_repr
 from wechat_msg.errors import AppIdMismatch, DecryptError, ReplyError
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class Envelope(NamedTuple):
 
     content: bytes
     appid: str
+
+    def __repr__(self) -> str:
+        """Leave out what users wrote."""
+        return f"Envelope(appid={self.appid!r})"
 
 
 class MessageCipher:
@@ -90,6 +95,7 @@ class MessageCipher:
         self._aes_key, self.appid, self._appids, self._random_bytes = state
         self._encryptors, self._decryptors = [], []
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"MessageCipher(appid={self.appid!r})"
 

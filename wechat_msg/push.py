@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import frozen
-
 from wechat_msg._damage import TYPE_NAMES, explain_document, find_format, is_plain_push
+from wechat_msg._tracebacks import frozen
 from wechat_msg.crypto import Envelope, MessageCipher
 from wechat_msg.errors import (
     AppIdMismatch,

@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
 from wechat_msg._mistakes import AROUND, TOKEN, explain_setting
+from wechat_msg._tracebacks import frozen
 from wechat_msg.crypto import MessageCipher
 from wechat_msg.errors import SettingsError
 

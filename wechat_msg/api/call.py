@@ -9,8 +9,9 @@ from os import PathLike
 from typing import Any, BinaryIO, Final, Generic, TypeVar
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.arguments import without_none
 from wechat_msg.api.reading import Result, nothing
 from wechat_msg.errors import CallError

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 import attrs
-from attrs import frozen
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.fields import build, items_reader_of, model, reader_of
 
 __all__ = ["Reads", "Result", "Takes", "TakesAll", "nothing"]

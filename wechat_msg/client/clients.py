@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
+from wechat_msg._tracebacks import safe_repr
 from wechat_msg.api.call import Call, Pages, raw_call
 from wechat_msg.api.jsapi import Ticket
 from wechat_msg.api.reading import Result
@@ -108,6 +109,7 @@ class _Client(Generic[S, Session]):
         """Get ready to send."""
         raise NotImplementedError
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.appid!r})"
 

@@ -7,8 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Protocol
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api import jsapi, token
 from wechat_msg.api.call import APPID, Call
 from wechat_msg.api.reading import Reads

@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.call import Call
 from wechat_msg.client.credentials import Credential, dump, load_failure, load_times, remember_for, to_failure
 from wechat_msg.client.exchange import Beside
