@@ -14,7 +14,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._mistakes import AROUND, TOKEN, explain_setting
-from wechat_msg._tracebacks import frozen
+from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg.crypto import MessageCipher
 from wechat_msg.errors import SettingsError
 
@@ -101,12 +101,14 @@ def _make_ciphers(settings: PushSettings) -> tuple[MessageCipher, ...]:
     return tuple(MessageCipher(key, settings.appid, extra_appids=settings.extra_appids) for key in keys)
 
 
+@clears_locals
 def _derive_identity(token: str) -> str:
     """Make an identity of a Token: slowly, so that a short Token cannot be found by trying all; 0.1 s and 32 MB."""
     derived = hashlib.scrypt(token.encode(), salt=b"wechat_msg identity", n=2**15, r=8, p=1, maxmem=2**26, dklen=16)
     return f"token-{derived.hex()}"
 
 
+@clears_locals
 @frozen
 class PushSettings:
     """The server settings (服务器配置) of one account.
@@ -169,6 +171,7 @@ class PushSettings:
         return self._identity or self.appid or _derive_identity(self.token)
 
     @classmethod
+    @clears_locals
     def from_env(
         cls,
         prefix: str = "WECHAT_",
