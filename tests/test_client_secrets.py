@@ -85,6 +85,7 @@ class Evidence(logging.Handler):
         super().__init__(logging.DEBUG)
         self.found: list[str] = []
         self.locals: list[str] = []
+        self.errors: list[BaseException] = []
         self.loggers: set[str] = set()
         self.secrets = set(SECRETS)
         self.wechat: FakeWeChatAPI | None = None
@@ -95,6 +96,7 @@ class Evidence(logging.Handler):
         """Keep all of a record, also what a formatter would leave out."""
         self.loggers.add(record.name)
         self.found += [self.format(record), str(record.msg), repr(record.args), repr(vars(record))]
+        self.errors += [each for each in record.args or () if isinstance(each, BaseException)]
 
     def look_at(self, thing: Any) -> None:
         """Keep what a thing shows of itself."""
@@ -122,6 +124,8 @@ class Evidence(logging.Handler):
 
     def search(self) -> list[str]:
         """Return where a secret is found."""
+        for error in self.errors:
+            self.locals += [f"{place} = {value}" for place, value in list_locals(error)]
         credentials = (self.secrets | self._list_tokens()) - {SAID, NICKNAME, FILE.decode()}
         return _search(self.found, self.secrets | credentials) + _search(self.locals, credentials)
 

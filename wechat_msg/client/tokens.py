@@ -143,7 +143,8 @@ class TokenManager:
             yield from self._try_to_obtain(self._store, Wanted(self._is_fresh, float("inf")))
         except (ClientError, StoreError) as error:
             self._next_look = self._clocks.monotonic() + 30 * LOOK_EVERY
-            _log.warning("%s could not be renewed yet: %s", self._key, error)
+            # Its text only: who keeps the record would keep the frames of the error, and they hold tokens.
+            _log.warning("%s could not be renewed yet: %s", self._key, str(error))
 
     def _obtain(self, wanted: Wanted) -> Flow[Credential]:
         try:
