@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from tests.both_clients import InLoop, both
+from tests.frames import list_locals, walk_errors, write_in_all_ways
 from tests.logs import listen_to_all
 from wechat_msg.api import customer_service, media, oauth, template, user
 from wechat_msg.api.call import SECRET, Call, File, Upload, raw_call
@@ -82,6 +84,8 @@ class Evidence(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.found: list[str] = []
+        self.locals: list[str] = []
+        self.errors: list[BaseException] = []
         self.loggers: set[str] = set()
         self.secrets = set(SECRETS)
         self.wechat: FakeWeChatAPI | None = None
@@ -92,6 +96,7 @@ class Evidence(logging.Handler):
         """Keep all of a record, also what a formatter would leave out."""
         self.loggers.add(record.name)
         self.found += [self.format(record), str(record.msg), repr(record.args), repr(vars(record))]
+        self.errors += [each for each in record.args or () if isinstance(each, BaseException)]
 
     def look_at(self, thing: Any) -> None:
         """Keep what a thing shows of itself."""
@@ -100,9 +105,10 @@ class Evidence(logging.Handler):
     def look_at_error(self, error: BaseException) -> None:
         """Keep what an error shows, and those that led to it, with all that they hold."""
         self.found += ["".join(traceback.format_exception(error))]
-        for each in walk(error):
+        for each in walk_errors(error):
             self.found += [repr(each), str(each), repr(each.args), repr(getattr(each, "__notes__", []))]
             self.found += [repr(vars(each)), *traceback.format_exception_only(each)]
+        self.locals += [f"{place} = {value}" for place, value in list_locals(error)]
 
     def attempt(self, expected: Any, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Call a function, which ends as expected, in a result or an error of a class; keep what that shows."""
@@ -118,8 +124,10 @@ class Evidence(logging.Handler):
 
     def search(self) -> list[str]:
         """Return where a secret is found."""
-        needles = {form for secret in self.secrets | self._list_tokens() for form in write_in_all_ways(secret)}
-        return [text for text in self.found if any(needle in text for needle in needles)]
+        for error in self.errors:
+            self.locals += [f"{place} = {value}" for place, value in list_locals(error)]
+        credentials = (self.secrets | self._list_tokens()) - {SAID, NICKNAME, FILE.decode()}
+        return _search(self.found, self.secrets | credentials) + _search(self.locals, credentials)
 
     def _list_tokens(self) -> set[str]:
         """Return all tokens that went over the line, and those that WeChat gave last."""
@@ -130,20 +138,9 @@ class Evidence(logging.Handler):
         return given | {value for name, value in sent if name.endswith("_token") and value}
 
 
-def walk(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, and those that it came from, or that it came up in."""
-    seen: list[BaseException] = []
-    left = [error]
-    while left:
-        each = left.pop()
-        if each is not None and each not in seen:
-            seen.append(each)
-            left += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
-            yield each
-
-
-def write_in_all_ways(secret: str) -> set[str]:
-    return {secret, quote(secret), json.dumps(secret).strip('"'), repr(secret.encode())[2:-1]}
+def _search(found: list[str], secrets: set[str]) -> list[str]:
+    needles = {form for secret in secrets for form in write_in_all_ways(secret)}
+    return [text for text in found if any(needle in text for needle in needles)]
 
 
 @pytest.fixture
@@ -207,6 +204,16 @@ class Down(MemoryStore):
 
     def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         raise StoreError("the store is down")
+
+
+class Broken(MemoryStore):
+    """A store that was written in a hurry, and fails at tokens."""
+
+    is_broken = True
+
+    def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
+        fails = self.is_broken and value is not None and b"renew_at" in value
+        return 1 / 0 if fails else super().compare_and_set(key, expected, value, ttl)
 
 
 def find_dead_host() -> str:
@@ -447,6 +454,13 @@ class TestNothingIsShownOfCallsThatFail:
         if account.make is Client:
             evidence.attempt(CallError, client.call, READ)
 
+    def test_as_functions_of_the_user_fail(self, account):
+        """These errors go up as they are; the client's own variables do not go with them."""
+        account.prepare()
+        account.attempt(ZeroDivisionError, media.upload("image", FILE, progress=lambda *_: 1 / 0))
+        account.attempt(ZeroDivisionError, READ, token_source=FixedToken(lambda: 1 / 0))
+        account.attempt(ZeroDivisionError, READ, store=Broken(), token_source=ClassicTokenSource())
+
     def test_as_a_token_server_refuses(self, account):
         wrong = RemoteTokenSource(account.wechat.url, SHARED_SECRET)
         dead = RemoteTokenSource(find_dead_host(), SHARED_SECRET)
@@ -482,6 +496,21 @@ def test_nothing_is_shown_of_a_session_that_tries_again_by_itself(evidence, wech
     account.attempt(AnswerLost, READ, session=session, token_source=ClassicTokenSource(), retries=0)
     session.close()
     assert {"urllib3.util.retry", "urllib3.connectionpool"} <= evidence.loggers
+
+
+def test_nothing_is_shown_of_a_renewal_that_fails_in_its_thread(evidence, wechat, monkeypatch):
+    failed: list[BaseException] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: failed.append(args.exc_value))
+    store = Broken()
+    with Client(wechat.appid, APPSECRET, hosts=[wechat.url], store=store, clock=wechat.clock) as client:
+        store.is_broken = False
+        client.call(READ)
+        store.is_broken = True
+        wechat.advance(7000)
+        client.call(READ)
+    (error,) = failed
+    assert isinstance(error, ZeroDivisionError)
+    evidence.look_at_error(error)
 
 
 def test_nothing_is_shown_of_a_call_that_is_cancelled(evidence, wechat):

@@ -118,6 +118,10 @@ class TestMessageCipher:
         with pytest.raises(SettingsError):
             MessageCipher(KEY, APPID, extra_appids=[appid])
 
+    def test_repr_of_an_envelope_does_not_show_what_is_in_it(self, cipher):
+        envelope = cipher.open(cipher.encrypt(b"words of a user"))
+        assert repr(envelope) == f"Envelope(appid={cipher.appid!r})"
+
     def test_repr_shows_the_appid_and_no_key(self, cipher):
         cipher.decrypt(cipher.encrypt(CONTENT))
         aes_key = base64.b64decode(KEY + "=")

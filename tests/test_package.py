@@ -9,6 +9,7 @@ import importlib
 import inspect
 import json
 import os
+import pydoc
 import subprocess
 import sys
 import sysconfig
@@ -19,10 +20,8 @@ from pathlib import Path
 import pytest
 
 import wechat_msg
+from tests.public_names import MODULES, NAMES, PACKAGE, SOURCES, signature_of, walk_functions
 
-PACKAGE = Path(wechat_msg.__file__).parent
-SOURCES = sorted(PACKAGE.rglob("*.py"))
-NAMES = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__") for path in SOURCES]
 #: Modules whose public classes are all public names of the package.
 MODELS = [name for name in NAMES if name.split(".")[1:2] in (["errors"], ["messages"], ["events"], ["replies"])]
 FRAMEWORKS = {
@@ -41,6 +40,7 @@ FRAMEWORKS = {
 
 #: Which parts of the package each part may import, and nothing but these.
 MAY_IMPORT = {
+    "_tracebacks": set(),
     "errors": set(),
     "fields": set(),
     "_mistakes": {"errors"},
@@ -188,7 +188,7 @@ class TestPublicNames:
         assert classes <= set(module.__all__)
         assert classes <= set(wechat_msg.__all__)
 
-    @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("wechat_msg.stores.django.")])
+    @pytest.mark.parametrize("name", MODULES)
     def test_of_every_module_exist(self, name):
         module = importlib.import_module(name)
         assert [each for each in getattr(module, "__all__", []) if not hasattr(module, each)] == []
@@ -211,13 +211,21 @@ class TestPublicNames:
         named = [getattr(wechat_msg, name) for name in wechat_msg.__all__]
         assert [each for each in named if inspect.isroutine(each) or inspect.isclass(each) if not each.__doc__] == []
 
+    def test_are_documented_without_the_environment(self, monkeypatch):
+        monkeypatch.setenv("WECHAT_MARKER", "a-value-of-the-environment")
+        shown = [pydoc.render_doc(importlib.import_module(name)) for name in MODULES]
+        shown += [f"{place}{signature_of(function)}" for place, function in walk_functions()]
+        # The marker is in what is the environment, the PATH also in what was made of it at the time of import.
+        for value in (os.environ["WECHAT_MARKER"], os.environ["PATH"]):
+            assert [text[:80] for text in shown if value in text] == []
+
 
 class TestImports:
     @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
     def test_go_one_way_only(self, path):
         part = part_of(path)
         anything = set(MAY_IMPORT) - {"testing", "adapters", "playground", "cli"}
-        allowed = anything if part == "__init__" else MAY_IMPORT[part] | {part}
+        allowed = anything if part == "__init__" else MAY_IMPORT[part] | {part, "_tracebacks"}
         imported = {name.split(".")[1] for name in imports_of(path) if name.startswith("wechat_msg.")}
         assert imported <= allowed
 

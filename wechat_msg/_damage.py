@@ -6,8 +6,7 @@ import binascii
 import re
 from collections.abc import Callable
 
-from attrs import frozen
-
+from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import MalformedPush
 from wechat_msg.wire import Format, detect_format
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from Crypto.Cipher import AES
 
 from wechat_msg._mistakes import AROUND, KEY, explain_setting
+from wechat_msg._tracebacks import clears_locals, safe_repr
 from wechat_msg.errors import AppIdMismatch, DecryptError, ReplyError
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Envelope(NamedTuple):
     content: bytes
     appid: str
 
+    def __repr__(self) -> str:
+        """Leave out what users wrote."""
+        return f"Envelope(appid={self.appid!r})"
+
 
 class MessageCipher:
     """Seals and opens the content of ``Encrypt`` with one EncodingAESKey. Safe to share between threads.
@@ -65,6 +70,7 @@ class MessageCipher:
 
     __slots__ = ("_aes_key", "_appids", "_decryptors", "_encryptors", "_random_bytes", "appid")
 
+    @clears_locals
     def __init__(
         self,
         encoding_aes_key: str,
@@ -90,9 +96,11 @@ class MessageCipher:
         self._aes_key, self.appid, self._appids, self._random_bytes = state
         self._encryptors, self._decryptors = [], []
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"MessageCipher(appid={self.appid!r})"
 
+    @clears_locals
     def encrypt(
         self, content: bytes, *, appid: str | None = None, random_bytes: Callable[[int], bytes] | None = None
     ) -> str:
@@ -171,6 +179,7 @@ class MessageCipher:
         return padded[:-pad]
 
 
+@clears_locals
 def parse_encoding_aes_key(encoding_aes_key: str) -> bytes:
     """Return the 32-byte AES key that *encoding_aes_key* stands for.
 

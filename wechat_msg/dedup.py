@@ -8,8 +8,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
-
+from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import ReplyError, StoreError
 from wechat_msg.events import Event
 from wechat_msg.events.base import is_sent_for_hours

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import attrs
-from attrs import define, field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import define, frozen
 from wechat_msg.dedup import KEEP, Record, is_lone, keep_for, load_record, make_lone_key
 from wechat_msg.errors import StoreError
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import MalformedPush, MethodNotAllowed, PushError
 
 __all__ = ["PushRequest", "PushResponse", "parse_query", "refuse"]

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, TypeVar, dataclass_transform
 
 import attrs
 
+from wechat_msg._tracebacks import frozen
+
 __all__ = [
     "UnreadableField",
     "build",
@@ -216,7 +218,7 @@ def model(cls: type[T]) -> type[T]:
     A field that is only annotated (``my_field: str``) is read from ``my_field`` or ``MyField``.
     """
     if "__attrs_attrs__" not in vars(cls):
-        cls = attrs.frozen(kw_only=True, slots=True)(cls)
+        cls = frozen(kw_only=True, slots=True)(cls)
     own: Any = cls
     attributes = [attribute for attribute in attrs.fields(own) if attribute.name != "raw"]
     own.__wire__ = {name: row for attribute in attributes for name, row in _rows(attribute)}

@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar, cast
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.stores.base import AsyncStore, Store
 
 __all__ = [

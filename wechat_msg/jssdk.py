@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable
 from hashlib import sha1
 
 from wechat_msg import signature
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.api.arguments import texts
 from wechat_msg.errors import CallError, MalformedPush
 
 __all__ = ["compute_card_signature", "compute_signature", "make_config"]
 
 
+@clears_locals
 def compute_signature(jsapi_ticket: str, *, noncestr: str, timestamp: str, url: str) -> str:
     """JS-SDK 签名: return the ``signature`` of ``wx.config`` for one page.
 
@@ -48,6 +50,7 @@ def compute_signature(jsapi_ticket: str, *, noncestr: str, timestamp: str, url: 
         raise CallError("a signed value is not text") from None
 
 
+@clears_locals
 def make_config(
     appid: str,
     jsapi_ticket: str,
@@ -96,6 +99,7 @@ def make_config(
     return {**config, "openTagList": tags} if tags else config
 
 
+@clears_locals
 def compute_card_signature(api_ticket: str, *values: str) -> str:
     """卡券签名: return the signature of ``addCard`` or ``chooseCard``.
 

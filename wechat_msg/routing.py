@@ -8,8 +8,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from attrs import frozen
-
+from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.flow import Flow, drive
 from wechat_msg.messages import Message

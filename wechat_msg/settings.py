@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
 from wechat_msg._mistakes import AROUND, TOKEN, explain_setting
+from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg.crypto import MessageCipher
 from wechat_msg.errors import SettingsError
 
@@ -100,12 +101,14 @@ def _make_ciphers(settings: PushSettings) -> tuple[MessageCipher, ...]:
     return tuple(MessageCipher(key, settings.appid, extra_appids=settings.extra_appids) for key in keys)
 
 
+@clears_locals
 def _derive_identity(token: str) -> str:
     """Make an identity of a Token: slowly, so that a short Token cannot be found by trying all; 0.1 s and 32 MB."""
     derived = hashlib.scrypt(token.encode(), salt=b"wechat_msg identity", n=2**15, r=8, p=1, maxmem=2**26, dklen=16)
     return f"token-{derived.hex()}"
 
 
+@clears_locals
 @frozen
 class PushSettings:
     """The server settings (服务器配置) of one account.
@@ -168,12 +171,13 @@ class PushSettings:
         return self._identity or self.appid or _derive_identity(self.token)
 
     @classmethod
+    @clears_locals
     def from_env(
         cls,
         prefix: str = "WECHAT_",
         *,
         required: Collection[str] = (),
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
     ) -> PushSettings:
         """Read the settings from environment variables.
 
@@ -185,7 +189,7 @@ class PushSettings:
             prefix: What the names begin with; one per account.
             required: Attributes that must be given besides the token, which always must: a bot that is meant for the
                 sealed mode (安全模式) names ``encoding_aes_key`` and ``appid``. A key always needs the appid.
-            environ: The variables.
+            environ: The variables; None: those of the process, ``os.environ``.
 
         Raises:
             SettingsError: A variable is missing (the text names it), or malformed (the text names it or the attribute).
@@ -196,6 +200,7 @@ class PushSettings:
                 ...
             wechat_msg.errors.SettingsError: environment variables missing: WECHAT_TOKEN（缺少环境变量：WECHAT_TOKEN）
         """
+        environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
         for name, read in _ENVIRONMENT.items():
             variable = prefix + name.upper()

@@ -6,6 +6,7 @@ from hashlib import sha1
 from hmac import compare_digest
 from typing import Any
 
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.errors import MalformedPush, SignatureMismatch
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
 ]
 
 
+@clears_locals
 def compute_signature(*parts: str) -> str:
     """Return the signature over *parts*: SHA-1 of the parts, sorted by code point and joined without separator.
 
@@ -37,12 +39,10 @@ def compute_signature(*parts: str) -> str:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
     """
-    try:
-        return _digest(parts)
-    except (TypeError, UnicodeEncodeError):
-        raise MalformedPush("a signed value is not text") from None
+    return _compute(parts)
 
 
+@clears_locals
 def compute_msg_signature(token: str, *, timestamp: str, nonce: str, encrypt: str) -> str:
     """Return the ``msg_signature`` of a sealed push or reply.
 
@@ -59,9 +59,10 @@ def compute_msg_signature(token: str, *, timestamp: str, nonce: str, encrypt: st
         >>> compute_msg_signature("tokenA", timestamp="1700000000", nonce="B52nonce", encrypt="+9/abcDEF==")
         'e801e6c86303afa41ae88c62f8a39a31718df208'
     """
-    return compute_signature(token, timestamp, nonce, encrypt)
+    return _compute((token, timestamp, nonce, encrypt))
 
 
+@clears_locals
 def verify_signature(token: str, *, signature: str, timestamp: str, nonce: str) -> None:
     """Check that a plain push was signed by someone who knows *token*.
 
@@ -86,6 +87,7 @@ def verify_signature(token: str, *, signature: str, timestamp: str, nonce: str) 
         raise SignatureMismatch("signature does not match")
 
 
+@clears_locals
 def verify_msg_signature(token: str, *, msg_signature: str, timestamp: str, nonce: str, encrypt: str) -> None:
     """Check that a sealed push was signed by someone who knows *token*.
 
@@ -135,6 +137,13 @@ def is_same(expected: str, given: Any) -> bool:
         return compare_digest(expected, given)
     except TypeError:  # one of them is None, bytes, a number, not ASCII ...
         return False
+
+
+def _compute(parts: tuple[str, ...]) -> str:
+    try:
+        return _digest(parts)
+    except (TypeError, UnicodeEncodeError):
+        raise MalformedPush("a signed value is not text") from None
 
 
 def _digest(parts: tuple[str, ...]) -> str:

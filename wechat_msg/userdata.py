@@ -12,6 +12,7 @@ from typing import Any
 from Crypto.Cipher import AES
 from Crypto.Util.Padding import unpad
 
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.errors import MalformedPush, UserDataError
 from wechat_msg.signature import is_same
 from wechat_msg.wire import parse_json
@@ -28,6 +29,7 @@ __all__ = [
 _AES_BLOCK = 16  # also the length of the key and of the IV
 
 
+@clears_locals
 def decrypt_user_data(
     session_key: str,
     encrypted_data: str,
@@ -82,6 +84,7 @@ def decrypt_user_data(
     return data
 
 
+@clears_locals
 def compute_raw_data_signature(raw_data: str, session_key: str) -> str:
     """数据签名: return the ``signature`` that the client gets from WeChat along with ``rawData``.
 
@@ -106,6 +109,7 @@ def compute_raw_data_signature(raw_data: str, session_key: str) -> str:
     return sha1(signed).hexdigest()  # noqa: S324  # WeChat's choice
 
 
+@clears_locals
 def verify_raw_data(raw_data: str, session_key: str, *, signature: str) -> None:
     """数据签名校验: check that ``rawData`` is what WeChat gave to the client.
 
@@ -139,6 +143,7 @@ def is_raw_data_valid(raw_data: str, session_key: str, *, signature: str) -> boo
     return True
 
 
+@clears_locals
 def compute_session_signature(session_key: str, body: str) -> str:
     """用户登录态签名: return the ``signature`` that shows WeChat that a request is made for a user who is logged in.
 
@@ -164,6 +169,7 @@ def compute_session_signature(session_key: str, body: str) -> str:
     return _compute_hmac(_encode_key(session_key, "session_key"), _encode(body, "body"))
 
 
+@clears_locals
 def compute_pay_signature(appkey: str, uri: str, post_body: str) -> str:
     """支付签名: return the ``pay_sig`` of a request of virtual payment (虚拟支付).
 

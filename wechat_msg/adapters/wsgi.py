@@ -8,7 +8,7 @@ from typing import Any
 from wsgiref.types import StartResponse
 
 from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose_sync, is_undeclared, read_stream
-from wechat_msg.push import PushRequest, PushResponse, parse_query
+from wechat_msg.push import PushRequest, parse_query
 
 __all__ = ["push_app"]
 
@@ -24,7 +24,13 @@ def push_app(endpoint: SyncChoice[Environ]) -> Callable[[Environ, StartResponse]
     check_sync(endpoint)
 
     def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        response = _answer(endpoint, environ)
+        chosen = choose_sync(endpoint, environ)
+        if chosen is None:
+            response = NOT_FOUND
+        else:
+            request = _read_request(environ, chosen.settings.max_body)
+            del environ  # wsgiref and CGI put the process's environment into it, and error trackers record this frame
+            response = chosen.handle(request)
         headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body)), **response.headers}
         start_response(f"{response.status} {HTTPStatus(response.status).phrase}", list(headers.items()))
         return [response.body]
@@ -32,17 +38,12 @@ def push_app(endpoint: SyncChoice[Environ]) -> Callable[[Environ, StartResponse]
     return app
 
 
-def _answer(choice: SyncChoice[Environ], environ: Environ) -> PushResponse:
-    endpoint = choose_sync(choice, environ)
-    if endpoint is None:
-        return NOT_FOUND
-    return endpoint.handle(
-        PushRequest(
-            environ["REQUEST_METHOD"],
-            parse_query(environ.get("QUERY_STRING", "")),
-            _read_body(environ, endpoint.settings.max_body + 1),
-            environ.get("CONTENT_TYPE", ""),
-        )
+def _read_request(environ: Environ, max_body: int) -> PushRequest:
+    return PushRequest(
+        environ["REQUEST_METHOD"],
+        parse_query(environ.get("QUERY_STRING", "")),
+        _read_body(environ, max_body + 1),
+        environ.get("CONTENT_TYPE", ""),
     )
 
 

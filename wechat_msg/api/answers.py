@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.call import SECRET, Call, File
 from wechat_msg.api.errcodes import make_api_error
 from wechat_msg.errors import (

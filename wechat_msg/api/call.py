@@ -9,8 +9,9 @@ from os import PathLike
 from typing import Any, BinaryIO, Final, Generic, TypeVar
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg.api.arguments import without_none
 from wechat_msg.api.reading import Result, nothing
 from wechat_msg.errors import CallError
@@ -139,6 +140,7 @@ def _is_plain(text: object) -> bool:
     return isinstance(text, str) and text.isascii() and text.isprintable()
 
 
+@clears_locals
 @frozen
 class Call(Generic[T_co]):
     """One request to WeChat's API whose answer is a T; a value, which may be kept, queued and sent more than once.
@@ -190,16 +192,19 @@ class Call(Generic[T_co]):
         return attrs.evolve(self, is_repeatable=True)
 
 
+@clears_locals
 def get(path: str, parse: Callable[[Mapping[str, Any]], T], **params: str | int | Own | None) -> Call[T]:
     """Make a call that reads; parameters that are None are left out."""
     return Call("GET", path, parse, without_none(**params), is_repeatable=True)
 
 
+@clears_locals
 def get_without_token(path: str, parse: Callable[[Mapping[str, Any]], T], **params: str | int | Own | None) -> Call[T]:
     """Make a call that reads and is not about the account, so that its access_token is not sent."""
     return Call("GET", path, parse, without_none(**params), is_repeatable=True, needs_access_token=False)
 
 
+@clears_locals
 def post(
     path: str,
     json: Mapping[str, Any],
@@ -211,6 +216,7 @@ def post(
     return Call("POST", path, parse, json=json, is_repeatable=is_repeatable)
 
 
+@clears_locals
 def raw_call(
     method: str,
     path: str,

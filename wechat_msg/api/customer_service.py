@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.arguments import as_list, as_mapping, without_none
 from wechat_msg.api.call import Call, nothing, post
 from wechat_msg.errors import CallError

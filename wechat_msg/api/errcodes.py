@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
-
 from wechat_msg import errors
+from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import APIError, InvalidParameter
 
 __all__ = ["Meaning", "list_meanings", "make_api_error"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from operator import attrgetter
 
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.api.arguments import without_none
 from wechat_msg.api.call import Call, FileSource, Pages, Progress, get, nothing, post
 from wechat_msg.api.media import make_upload
@@ -41,6 +42,7 @@ __all__ = [
 # --- agents ----------------------------------------------------------------------------------------------------------
 
 
+@clears_locals
 def add_account(
     kf_account: str, nickname: str, *, business_id: str | None = None, password: str | None = None
 ) -> Call[None]:
@@ -60,6 +62,7 @@ def add_account(
     return post("/customservice/kfaccount/add", body, nothing)
 
 
+@clears_locals
 def update_account(
     kf_account: str, nickname: str, *, business_id: str | None = None, password: str | None = None
 ) -> Call[None]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.arguments import texts, without_none
 from wechat_msg.api.call import Call, nothing, post
 from wechat_msg.api.customer_service import MpNews, WxCard

@@ -7,8 +7,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, BinaryIO
 
-from attrs import frozen
-
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.arguments import as_list, as_mapping, write_json
 from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, get, nothing, post
 from wechat_msg.api.media import UploadedMedia, make_upload, take_file

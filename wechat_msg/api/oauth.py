@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.api.arguments import without_none, write_query
 from wechat_msg.api.call import APPID, SECRET, Call, get_without_token, nothing
 from wechat_msg.api.reading import Reads, Result
@@ -145,6 +146,7 @@ def get_access_token(code: str) -> Call[UserAccessToken]:
     )
 
 
+@clears_locals
 def refresh_access_token(refresh_token: str) -> Call[UserAccessToken]:
     """刷新 access_token: get an access_token that lasts again.
 
@@ -163,6 +165,7 @@ def refresh_access_token(refresh_token: str) -> Call[UserAccessToken]:
     )
 
 
+@clears_locals
 def check_access_token(access_token: str, openid: str) -> Call[None]:
     """检验授权凭证是否有效: have WeChat check a user access token; it raises if that is not valid.
 
@@ -206,6 +209,7 @@ class UserInfo(Result):
     unionid: str | None = None
 
 
+@clears_locals
 def get_user_info(access_token: str, openid: str, lang: str | None = None) -> Call[UserInfo]:
     """拉取用户信息: tell about a user who has agreed to ``snsapi_userinfo``.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.api.arguments import without_none, write_query
 from wechat_msg.api.call import Call, File, Progress, post
 from wechat_msg.api.media import refuse_json, take_file
@@ -61,6 +62,7 @@ def create(scene: int | str, expire_seconds: int | None = None) -> Call[QRCode]:
     return post("/cgi-bin/qrcode/create", body, Reads(QRCode))
 
 
+@clears_locals
 def get_image(ticket: str, *, into: BinaryIO | None = None, progress: Progress | None = None) -> Call[File]:
     """通过 ticket 换取二维码: download the picture of a QR code, a jpg.
 
@@ -86,6 +88,7 @@ def get_image(ticket: str, *, into: BinaryIO | None = None, progress: Progress |
     )
 
 
+@clears_locals
 def make_image_url(ticket: str) -> str:
     """通过 ticket 换取二维码: return the URL of the picture, which any page may show.
 

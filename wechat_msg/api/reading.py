@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 import attrs
-from attrs import frozen
 
+from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg.fields import build, items_reader_of, model, reader_of
 
 __all__ = ["Reads", "Result", "Takes", "TakesAll", "nothing"]
@@ -36,6 +36,7 @@ class Reads(Generic[T]):
 
     cls: type[T]
 
+    @clears_locals
     def __call__(self, answer: Mapping[str, Any]) -> T:  # noqa: D102
         return build(self.cls, answer, raw=answer)
 
@@ -47,6 +48,7 @@ class Takes(Generic[T]):
     name: str
     of: type[T]
 
+    @clears_locals
     def __call__(self, answer: Mapping[str, Any]) -> T:  # noqa: D102
         value: T | None = reader_of(self.of)(answer[self.name])
         if value is None:
@@ -61,6 +63,7 @@ class TakesAll(Generic[T]):
     name: str
     of: type[T]
 
+    @clears_locals
     def __call__(self, answer: Mapping[str, Any]) -> tuple[T, ...]:  # noqa: D102
         value = answer.get(self.name)
         return () if value is None else items_reader_of(self.of)(value)

@@ -7,8 +7,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from attrs import frozen
-
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.arguments import texts, without_none
 from wechat_msg.api.call import Call, Pages, get, nothing, post
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import unquote
 
-from attrs import frozen
-
+from wechat_msg._tracebacks import frozen
 from wechat_msg.crypto import Envelope
 from wechat_msg.errors import (
     AppIdMismatch,

@@ -10,9 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 import attrs
-from attrs import define, field, frozen
+from attrs import field
 
 from wechat_msg._damage import find_format
+from wechat_msg._tracebacks import define, frozen
 from wechat_msg.cli.causes import Evidence, find_cause, is_sealed, open_with_any
 from wechat_msg.cli.output import Mark
 from wechat_msg.crypto import Envelope

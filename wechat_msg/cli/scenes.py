@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
-from attrs import frozen
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.cli.stage import Stage
 from wechat_msg.crypto import generate_token
 from wechat_msg.errors import MalformedPush

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api import customer_service
 from wechat_msg.cli.bot import PATH, EchoBot, listen
 from wechat_msg.cli.logs import handle_logs

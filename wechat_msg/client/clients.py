@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
+from wechat_msg._tracebacks import clears_locals, safe_repr
 from wechat_msg.api.call import Call, Pages, raw_call
 from wechat_msg.api.jsapi import Ticket
 from wechat_msg.api.reading import Result
@@ -56,6 +57,7 @@ class _Client(Generic[S, Session]):
 
     _default_sleep: ClassVar[Any]
 
+    @clears_locals
     def __init__(
         self,
         appid: str,
@@ -108,21 +110,24 @@ class _Client(Generic[S, Session]):
         """Get ready to send."""
         raise NotImplementedError
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.appid!r})"
 
     @classmethod
-    def from_env(cls, prefix: str = "WECHAT_", *, environ: Mapping[str, str] = os.environ, **options: Any) -> Self:
+    @clears_locals
+    def from_env(cls, prefix: str = "WECHAT_", *, environ: Mapping[str, str] | None = None, **options: Any) -> Self:
         """Make a client of the variables ``WECHAT_APPID`` and ``WECHAT_SECRET``.
 
         Args:
             prefix: What the names begin with.
-            environ: The variables.
+            environ: The variables; None: those of the process, ``os.environ``.
             options: As for the class itself.
 
         Raises:
             CallError: A variable is missing.
         """
+        environ = os.environ if environ is None else environ
         values = {name: environ.get(prefix + name, "").strip() for name in ("APPID", "SECRET")}
         missing = ", ".join(prefix + name for name, value in values.items() if not value)
         _require(not missing, f"environment variables missing: {missing}（缺少环境变量：{missing}）")
@@ -201,6 +206,7 @@ class Client(_Client[Store, "requests.Session"]):
         """
         return self._drive(self._caller.call(call))
 
+    @clears_locals
     def raw_call(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
         """Call what has no function of its own; see `wechat_msg.api.raw_call`."""
         return self.call(raw_call(method, path, **options))
@@ -213,6 +219,7 @@ class Client(_Client[Store, "requests.Session"]):
             yield from pages.items_of(page)
             call = pages.next_of(page)
 
+    @clears_locals
     def get_access_token(self, *, rejected: str | None = None) -> AccessToken:
         """Return the account's access_token, for calls that others make.
 
@@ -239,6 +246,7 @@ class Client(_Client[Store, "requests.Session"]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @clears_locals
     def _drive(self, flow: Flow[T]) -> T:
         self._check_open()
         return drive(flow, self._perform)
@@ -264,6 +272,7 @@ class Client(_Client[Store, "requests.Session"]):
             self._threads.discard(thread)
             drive(flow, self._perform)
 
+    @clears_locals
     def _renew(self, flow: Flow[None]) -> None:
         try:
             drive(flow, self._perform)
@@ -308,6 +317,7 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
         """Send *call* and return its result; see `Client.call`."""
         return await self._drive(self._caller.call(call))
 
+    @clears_locals
     async def raw_call(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
         """Call what has no function of its own; see `wechat_msg.api.raw_call`."""
         return await self.call(raw_call(method, path, **options))
@@ -321,6 +331,7 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
                 yield item
             call = pages.next_of(page)
 
+    @clears_locals
     async def get_access_token(self, *, rejected: str | None = None) -> AccessToken:
         """Return the account's access_token; see `Client.get_access_token`."""
         return self._to_access_token(await self._drive(self._caller.get_access_token(rejected)))
@@ -342,6 +353,7 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @clears_locals
     async def _drive(self, flow: Flow[T]) -> T:
         self._check_open()
         return await drive_async(flow, self._perform)
@@ -355,10 +367,14 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
             case Sleep():
                 return await self._sleep(step.seconds)
             case Beside():
-                task = asyncio.create_task(drive_async(step.flow, self._perform), name="wechat_msg.renew")
+                task = asyncio.create_task(self._renew(step.flow), name="wechat_msg.renew")
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
                 return None
+
+    @clears_locals
+    async def _renew(self, flow: Flow[None]) -> None:
+        await drive_async(flow, self._perform)
 
 
 _TIMEOUT = "timeout is seconds, or a pair: to connect, to read"

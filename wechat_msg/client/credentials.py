@@ -6,9 +6,10 @@ import contextlib
 import json
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from wechat_msg import errors
+from wechat_msg._tracebacks import frozen
 from wechat_msg.client.sources import Fetched
 from wechat_msg.errors import (
     ClientError,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.receiving import Receiver
 from wechat_msg.flow import Flow

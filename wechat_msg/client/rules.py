@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import frozen
+from wechat_msg._tracebacks import frozen
 
 __all__ = ["Clocks", "Rules"]
 

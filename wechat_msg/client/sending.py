@@ -7,8 +7,9 @@ import platform
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.answers import read_answer
 from wechat_msg.api.arguments import write_json, write_query
 from wechat_msg.api.call import Call, Own

@@ -7,8 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Protocol
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg.api import jsapi, token
 from wechat_msg.api.call import APPID, Call
 from wechat_msg.api.reading import Reads
@@ -128,6 +129,7 @@ def _check_printable(_instance: object, _attribute: object, value: str) -> None:
         raise CallError("url and shared_secret of a token server are plain ASCII, and not empty")
 
 
+@clears_locals
 @frozen
 class RemoteTokenSource(Source):
     """中控服务器: a token server of one's own, `wechat_msg.client.token_server`.

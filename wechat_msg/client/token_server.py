@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import make_server
 
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.client.clients import Client
 from wechat_msg.client.hosts import DEFAULT_HOSTS
 from wechat_msg.client.sources import ClassicTokenSource, StableTokenSource, fingerprint
@@ -39,6 +40,7 @@ _NO_TOKEN = 40001  # to whoever asks for a token it says that the AppSecret is w
 _WRONG_URL, _WRONG_METHOD, _NO_JSON = 40066, 43002, 47001
 
 
+@clears_locals
 def make_token_server(clients: Client | Iterable[Client], shared_secret: str) -> WSGIApplication:
     """Make the application; any WSGI server runs it, behind TLS.
 
@@ -60,6 +62,7 @@ def make_token_server(clients: Client | Iterable[Client], shared_secret: str) ->
         raise CallError("a token server needs a Client for each account")
     accounts = {client.appid: client for client in listed}
 
+    @clears_locals
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         status, found = _answer(environ, accounts, shared_secret)
         body = json.dumps(found).encode()

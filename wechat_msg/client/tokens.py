@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.call import Call
 from wechat_msg.client.credentials import Credential, dump, load_failure, load_times, remember_for, to_failure
 from wechat_msg.client.exchange import Beside
@@ -142,7 +143,8 @@ class TokenManager:
             yield from self._try_to_obtain(self._store, Wanted(self._is_fresh, float("inf")))
         except (ClientError, StoreError) as error:
             self._next_look = self._clocks.monotonic() + 30 * LOOK_EVERY
-            _log.warning("%s could not be renewed yet: %s", self._key, error)
+            # Its text only: who keeps the record would keep the frames of the error, and they hold tokens.
+            _log.warning("%s could not be renewed yet: %s", self._key, str(error))
 
     def _obtain(self, wanted: Wanted) -> Flow[Credential]:
         try:

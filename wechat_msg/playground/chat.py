@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Any
 
-from attrs import frozen
+from wechat_msg._tracebacks import frozen
 
 __all__ = ["Chat"]
 

@@ -11,8 +11,9 @@ from contextvars import ContextVar
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from attrs import define, field
+from attrs import field
 
+from wechat_msg._tracebacks import define
 from wechat_msg.errors import SettingsError, WeChatError
 from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.wire import show_problem, show_text, show_try

@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Iterable
 from urllib.parse import parse_qs, urlsplit
 
-from attrs import field, frozen
+from attrs import field
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import SettingsError
 from wechat_msg.signature import is_same
 from wechat_msg.testing.text import Text

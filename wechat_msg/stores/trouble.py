@@ -34,5 +34,6 @@ class StoreTrouble:
         if self._quiet_until is not None and now < self._quiet_until:
             self._unsaid += 1
             return
-        _log.error("%s suffers: %s; %d more since this was last said", self._what, error, self._unsaid)
+        # Its text only: who keeps the record would keep the frames of the error, and they hold values of the store.
+        _log.error("%s suffers: %s; %d more since this was last said", self._what, str(error), self._unsaid)
         self._quiet_until, self._unsaid = now + _SILENCE, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from attrs import frozen
+from wechat_msg._tracebacks import frozen
 
 __all__ = ["Language", "Text", "join", "label", "same"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.api.arguments import without_none
 from wechat_msg.api.call import APPID, SECRET, Call, get, nothing, post
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
@@ -62,6 +63,7 @@ def code2session(js_code: str) -> Call[Session]:
     )
 
 
+@clears_locals
 def check_session(openid: str, session_key: str) -> Call[None]:
     """检验登录态: have WeChat check a session_key; it raises if that is not valid (87009).
 
@@ -80,6 +82,7 @@ def check_session(openid: str, session_key: str) -> Call[None]:
     return get("/wxa/checksession", nothing, **_sign(openid, session_key))
 
 
+@clears_locals
 def reset_user_session_key(openid: str, session_key: str) -> Call[Session]:
     """重置登录态: give a user a new session_key, which ends when the old one would have.
 
@@ -228,6 +231,7 @@ class EncryptKey:
     create_time: int | None = timestamp("create_time", default=None)
 
 
+@clears_locals
 def get_user_encrypt_key(openid: str, session_key: str) -> Call[tuple[EncryptKey, ...]]:
     """获取用户 encryptKey: list a user's latest keys.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.testing.conformance.probe import Finding, Probe
 from wechat_msg.testing.simulator.results import SERVICE_UNAVAILABLE
 from wechat_msg.testing.text import Text

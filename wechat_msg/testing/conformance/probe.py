@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NoReturn
 
 import attrs
-from attrs import frozen
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import frozen
-
+from wechat_msg._tracebacks import frozen
 from wechat_msg.testing.text import Text
 
 __all__ = ["Row", "Status"]

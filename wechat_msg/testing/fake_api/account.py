@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define, field
+from attrs import field
 
+from wechat_msg._tracebacks import define
 from wechat_msg.testing.fake_api.answer import Refusal
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.tokens import ClassicTokens, StableTokens, Token

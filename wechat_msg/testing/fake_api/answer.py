@@ -8,7 +8,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
+
+from wechat_msg._tracebacks import frozen
 
 __all__ = ["JSON_TYPE", "PNG", "Answer", "Refusal", "make_answer", "ok"]
 

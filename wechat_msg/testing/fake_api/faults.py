@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from attrs import define
+from wechat_msg._tracebacks import define
 
 __all__ = ["EVERY_PATH", "Plan"]
 

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
+
+from wechat_msg._tracebacks import frozen
 
 __all__ = ["APIRequest"]
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import frozen
-
+from wechat_msg._tracebacks import frozen
 from wechat_msg.testing.fake_api.account import Account
 from wechat_msg.testing.fake_api.answer import Answer, Refusal, make_answer, ok
 from wechat_msg.testing.fake_api.request import APIRequest

@@ -6,8 +6,9 @@ import math
 import secrets
 from collections.abc import Callable
 
-from attrs import define, field
+from attrs import field
 
+from wechat_msg._tracebacks import define
 from wechat_msg.testing.fake_api.answer import Refusal
 
 __all__ = ["ClassicTokens", "StableTokens", "Token"]

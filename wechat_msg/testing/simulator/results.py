@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import OFFICIAL_ACCOUNT, AccountKind
 from wechat_msg.testing.simulator.problems import ASKS_AGAIN, Problem

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Self, TypeVar, get_args
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.flow import Flow, Sleep, drive, drive_async

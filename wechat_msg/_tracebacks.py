@@ -1,0 +1,123 @@
+"""What an error tracker may see of this package: frames without secrets, and reprs that never fail.
+
+Trackers such as Sentry record the local variables of every frame of a traceback, each by its repr.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+
+__all__ = ["clears_locals", "define", "frozen", "safe_repr"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def clears_locals(target: F) -> F:
+    """Decorate a function that is given a secret, so that no error leaves it with local variables.
+
+    Of every error that passes, and of those it came from, the frames from here on lose their local variables; the
+    lines of the traceback stay. What was raised ``from None`` loses its context too, whose arguments may hold a secret.
+
+    Args:
+        target: A function or coroutine function, no generator; a class, for its ``__init__``.
+
+    Example:
+        >>> @clears_locals
+        ... def open_with(key: str) -> None:
+        ...     raise ValueError("wrong key")
+        >>> try:
+        ...     open_with("secret")
+        ... except ValueError as error:
+        ...     [sorted(frame.f_locals) for frame, _ in traceback.walk_tb(error.__traceback__)][1:]
+        [['target'], []]
+    """
+    if isinstance(target, type):
+        cls: Any = target
+        cls.__init__ = clears_locals(cls.__init__)
+        return cast("F", cls)
+    guarded = _guard_async(target) if inspect.iscoroutinefunction(target) else _guard(target)
+    return cast("F", guarded)
+
+
+def _guard(target: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(target)
+    def call(*args: Any, **options: Any) -> Any:
+        outer = sys.exception()
+        try:
+            return target(*args, **options)
+        except BaseException as error:
+            _clear(error, outer)
+            del args, options, outer
+            raise
+
+    return call
+
+
+def _guard_async(target: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(target)
+    async def call(*args: Any, **options: Any) -> Any:
+        outer = sys.exception()
+        try:
+            return await target(*args, **options)
+        except BaseException as error:
+            _clear(error, outer)
+            del args, options, outer
+            raise
+
+    return call
+
+
+def _clear(error: BaseException, outer: BaseException | None) -> None:
+    """Clear the frames of *error* and of those it came from, but for *outer*, which the caller was handling before."""
+    seen = {id(outer)}
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        traceback.clear_frames(each.__traceback__)  # leaves alone what still runs, such as the caller's
+        if each.__suppress_context__ and each.__cause__ is None:
+            each.__context__ = None
+        left += [each.__cause__, each.__context__]
+        if isinstance(each, BaseExceptionGroup):
+            left += each.exceptions
+
+
+def safe_repr(method: Callable[[T], str]) -> Callable[[T], str]:
+    """Decorate a ``__repr__``, so that it also works while ``__init__`` has not come to its end."""
+
+    @functools.wraps(method)
+    def call(self: T) -> str:
+        try:
+            return method(self)
+        except AttributeError:
+            return f"<{type(self).__name__}, not initialised>"
+
+    return call
+
+
+def _with_safe_repr(decorate: Any) -> Any:
+    @functools.wraps(decorate)
+    def make(cls: Any = None, **options: Any) -> Any:
+        if cls is None:
+            return functools.partial(make, **options)
+        made = decorate(cls, **options)
+        made.__repr__ = safe_repr(made.__repr__)
+        return made
+
+    return make
+
+
+if TYPE_CHECKING:
+    from attrs import define, frozen
+else:
+    define, frozen = _with_safe_repr(attrs.define), _with_safe_repr(attrs.frozen)
