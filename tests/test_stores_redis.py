@@ -18,6 +18,7 @@ import redis
 import redis.asyncio
 
 from tests import servers
+from tests.frames import list_arguments, list_locals
 from tests.redis_server import run_redis
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.stores import AsyncStore, Store
@@ -616,3 +617,14 @@ class TestInEventLoops:
 
         with pytest.raises(TimeoutError):
             asyncio.run(use())
+
+
+class TestTheFramesOfAnError:
+    def test_hold_no_password(self, connect, own_server):
+        own_server.execute("CONFIG", "SET", "requirepass", "another")
+        store = connect(own_server.url.replace("://", f"://:{PASSWORD}@"))
+        for call in (lambda: store.get(KEY), lambda: claim(store)):
+            error = error_of(call)
+            assert isinstance(error, StoreError)
+            seen = [*list_locals(error), *list_arguments(error)]
+            assert [place for place, shown in seen if PASSWORD in shown] == []

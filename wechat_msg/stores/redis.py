@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.client import NEVER_DECODE
 from redis.retry import Retry
 
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.errors import SettingsError, StoreError
 
 __all__ = ["AsyncRedisStore", "RedisStore"]
@@ -67,11 +68,13 @@ class RedisStore:
         if self._owns_client:
             self._client.close()
 
+    @clears_locals
     def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
         with _translated():
             return _read_value(self._client.execute_command("GET", self._prefix + key, **_AS_BYTES))
 
+    @clears_locals
     def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         """See `Store.compare_and_set`."""
         with _translated():
@@ -112,6 +115,7 @@ class AsyncRedisStore:
         if opening is not None:
             await opening.aclose()
 
+    @clears_locals
     async def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
         with _translated():
@@ -119,6 +123,7 @@ class AsyncRedisStore:
                 client = (await self._find_script()).registered_client
                 return _read_value(await client.execute_command("GET", self._prefix + key, **_AS_BYTES))
 
+    @clears_locals
     async def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         """See `Store.compare_and_set`."""
         with _translated():

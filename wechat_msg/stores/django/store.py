@@ -17,6 +17,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.db.models.lookups import GreaterThan
 
+from wechat_msg._tracebacks import clears_locals
 from wechat_msg.errors import StoreError
 from wechat_msg.stores.django.session import NotInstalled, run
 
@@ -61,10 +62,12 @@ class DjangoStore:
         self._using = using
         self._claims = itertools.count()
 
+    @clears_locals
     def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
         return self._run(lambda: self._read(key))
 
+    @clears_locals
     def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         """See `Store.compare_and_set`."""
 
