@@ -159,7 +159,8 @@ class Call(Generic[T_co]):
         into: Takes the bytes of that file: opened for writing bytes; None: they are kept in memory.
         progress: Is called with the number of bytes received and their total, in whatever thread receives.
         is_repeatable: To do it twice is no worse than to do it once, so it is repeated if the answer gets lost.
-        also_done: Values of errcode that mean the thing is done, as when it had been done before.
+        also_done: Values of errcode with which this very request is done all the same: what it asks for is so already.
+            Not those that mean so for other arguments only.
         needs_access_token: The account's access_token goes into the query.
         host: Instead of the client's hosts: ``https://mp.weixin.qq.com``.
         headers: Further headers.

@@ -241,7 +241,7 @@ def set_typing(openid: str, command: str = "Typing", *, businessid: str | None =
     """客服输入状态: show the user of an Official Account that an answer is being written.
 
     The user must have done something in the last 30 seconds. It lasts 15 seconds, or until a message is sent; to ask
-    for it once more meanwhile changes nothing.
+    for it once more meanwhile changes nothing, so WeChat's refusal (45081) counts as success.
 
     Args:
         openid: The user.
@@ -270,5 +270,6 @@ def _set_typing(path: str, openid: str, command: str, businessid: str | None) ->
         nothing,
         json=without_none(touser=openid, command=command, businessid=businessid),
         is_repeatable=True,
-        also_done=frozenset({_ALREADY_TYPING}),
+        # The state that was asked for is the state that is; to one who asked to end it, the same number is a failure.
+        also_done=frozenset({_ALREADY_TYPING} if command == "Typing" else ()),
     )

@@ -14,6 +14,7 @@ from wechat_msg.errors import (
     ClientError,
     InvalidCredential,
     IPNotAllowed,
+    PermissionDenied,
     QuotaExhausted,
     RateLimited,
     UnreadableAnswer,
@@ -92,6 +93,7 @@ def remember_for(error: ClientError) -> float:
 _REMEMBER: dict[type[ClientError], float] = {
     InvalidCredential: 120.0,
     IPNotAllowed: 60.0,
+    PermissionDenied: 60.0,
     QuotaExhausted: 60.0,
     RateLimited: 20.0,
 }
