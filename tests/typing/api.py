@@ -63,6 +63,7 @@ from wechat_msg.api import (
     customer_service,
     get,
     kf,
+    material,
     media,
     nothing,
     post,
@@ -302,7 +303,13 @@ assert_type(client.call(user.get_info("o")).tagid_list, tuple[int, ...])
 assert_type(client.call(user.list_tags()), tuple[user.Tag, ...])
 assert_type(client.call(kf.list_accounts()), tuple[kf.KfAccount, ...])
 assert_type(client.call(media.upload("image", Path("cat.png"), progress=show_progress)), media.UploadedMedia)
-assert_type(client.call(media.download("id")), File | media.VideoURL)
+assert_type(client.call(media.download("id")).content, bytes)
+assert_type(client.call(media.get_video_url("id")), str)
+assert_type(client.call(material.get_material("id")).content, bytes)
+assert_type(client.call(material.get_news_material("id")).news_item[0].title, str)
+assert_type(client.call(material.get_video_material("id")).down_url, str)
+assert_type(client.call(media.upload("image", bytearray(b"GIF"))), media.UploadedMedia)
+assert_type(client.call(material.upload_image(memoryview(b"GIF"))), str)
 assert_type(client.raw_call("GET", "/cgi-bin/draft/count"), Mapping[str, Any])
 assert_type(client.call(raw_call("GET", "/cgi-bin/draft/count")), Mapping[str, Any])
 assert_type(client.call(count_drafts()), DraftCount)
@@ -336,7 +343,7 @@ async def call_async(aclient: AsyncClient) -> None:
 
     assert_type(await aclient.call(user.get_info("o")), user.UserInfo)
     assert_type(await aclient.call(user.list_tags()), tuple[user.Tag, ...])
-    assert_type(await aclient.call(media.download("id")), File | media.VideoURL)
+    assert_type(await aclient.call(media.download("id")), File)
     assert_type(await aclient.raw_call("GET", "/cgi-bin/draft/count"), Mapping[str, Any])
     assert_type(await aclient.call(count_drafts()), DraftCount)
     assert_type(await aclient.call(get("/path", count_words)), int)
