@@ -752,7 +752,7 @@ PICTURE, VIDEO, NEWS = "picture", "video", "articles"
 def keep_media(client: Any) -> dict[str, dict[str, str]]:
     """Keep media of each kind, temporary and permanent; return the media ids."""
     articles = [{"title": "t", "content": "c"}]
-    temporary = {kind: client.call(media.upload(type, SMALL)) for kind, type in ((PICTURE, "image"), (VIDEO, "video"))}
+    temporary = {kind: client.call(media.upload(name, SMALL)) for kind, name in ((PICTURE, "image"), (VIDEO, "video"))}
     permanent = {
         PICTURE: client.call(material.add_material("image", SMALL)),
         VIDEO: client.call(material.add_video(SMALL, "t", "d")),

@@ -65,6 +65,7 @@ from wechat_msg.api import (
     kf,
     material,
     media,
+    menu,
     nothing,
     post,
     raw_call,
@@ -310,6 +311,11 @@ assert_type(client.call(material.get_news_material("id")).news_item[0].title, st
 assert_type(client.call(material.get_video_material("id")).down_url, str)
 assert_type(client.call(media.upload("image", bytearray(b"GIF"))), media.UploadedMedia)
 assert_type(client.call(material.upload_image(memoryview(b"GIF"))), str)
+assert_type(menu.create({"button": [{"type": "click", "name": "a", "key": "K"}]}), Call[None])
+assert_type(menu.create([menu.ClickButton(name="a", key="K"), {"name": "b", "sub_button": []}]), Call[None])
+assert_type(menu.create(menu.Menu()), Call[None])
+assert_type(menu.add_conditional({"button": [], "matchrule": {"tag_id": "2"}}), Call[str])
+assert_type(menu.add_conditional([], {"tag_id": "2"}), Call[str])
 assert_type(client.raw_call("GET", "/cgi-bin/draft/count"), Mapping[str, Any])
 assert_type(client.call(raw_call("GET", "/cgi-bin/draft/count")), Mapping[str, Any])
 assert_type(client.call(count_drafts()), DraftCount)

@@ -88,7 +88,7 @@ class ReadsMedia(Generic[T]):
     member: str
     read: Callable[[Mapping[str, Any]], T]
 
-    def __call__(self, answer: Mapping[str, Any]) -> T:  # noqa: D102
+    def __call__(self, answer: Mapping[str, Any]) -> T:
         return self.read(answer) if self.member in answer else refuse_json(answer)
 
 
