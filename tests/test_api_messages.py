@@ -143,6 +143,21 @@ class TestCustomerService:
         with pytest.raises(CallError, match="items must be"):
             MsgMenu(items=items)
 
+    @pytest.mark.parametrize(
+        ("message", "by_keyword"),
+        [
+            (MpNews("MID"), MpNews(media_id="MID")),
+            (MpNewsArticle("AID"), MpNewsArticle(article_id="AID")),
+            (MsgMenu([MenuItem(id="1", content="a")]), MsgMenu(items=[MenuItem(id="1", content="a")])),
+            (WxCard("CID"), WxCard(card_id="CID")),
+            (mass.Images(["MID"]), mass.Images(media_ids=["MID"])),
+        ],
+    )
+    def test_takes_what_a_message_is_made_of_without_a_keyword(self, message, by_keyword):
+        assert message == by_keyword
+        with pytest.raises(TypeError, match="positional"):
+            type(message)("a", "b")
+
     @pytest.mark.parametrize("message", KINDS)
     def test_shows_no_words_in_reprs(self, message):
         assert "secret" not in repr(message)

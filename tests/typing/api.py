@@ -16,6 +16,7 @@ from wechat_msg import (
     Answer,
     AnswerLater,
     APIError,
+    Article,
     AsyncClient,
     AsyncPushEndpoint,
     AsyncStore,
@@ -23,9 +24,12 @@ from wechat_msg import (
     ConnectFailed,
     Event,
     FallbackReply,
+    ImageReply,
     MemoryStore,
     Message,
     MessageCipher,
+    MusicReply,
+    NewsReply,
     Push,
     PushEndpoint,
     PushRequest,
@@ -40,6 +44,7 @@ from wechat_msg import (
     TextMessage,
     TextReply,
     UserMessage,
+    VideoReply,
     answer_echostr,
     in_thread,
     open_push,
@@ -208,6 +213,14 @@ async_store: AsyncStore = OwnAsyncStore()
 store = MemoryStore(max_entries=5)
 store = SQLiteStore("pushes.db")
 async_store = in_thread(store)
+TextReply("hi", to_user_name="oUSER")
+ImageReply("MID")
+VideoReply("MID", title="t")
+NewsReply([Article(title="t")])
+TextReply()  # type: ignore[call-arg]
+TextReply("hi", "oUSER")  # type: ignore[call-arg]
+VideoReply("MID", "t")  # type: ignore[call-arg]
+MusicReply("TID")  # type: ignore[call-arg]
 later: dict[str, Any] = to_customer_service_message(TextReply(content="hi"), "oUSER")
 pool = ThreadPoolExecutor(4)
 

@@ -46,7 +46,7 @@ class CustomerServiceMessage(Reply):
         return without_none(**attrs.asdict(self, filter=_WITHOUT_THOSE_OF_REPLY))
 
 
-@frozen(kw_only=True)
+@frozen
 class MpNews(CustomerServiceMessage):
     """图文消息（mpnews）: articles of the account; 1 in a customer-service message, where `MpNewsArticle` replaces it.
 
@@ -59,7 +59,7 @@ class MpNews(CustomerServiceMessage):
     media_id: str
 
 
-@frozen(kw_only=True)
+@frozen
 class MpNewsArticle(CustomerServiceMessage):
     """已发布的图文消息: an article that is published. Official Accounts only.
 
@@ -92,7 +92,7 @@ def _to_items(items: Iterable[MenuItem]) -> tuple[MenuItem, ...]:
     return listed
 
 
-@frozen(kw_only=True)
+@frozen
 class MsgMenu(CustomerServiceMessage):
     """菜单消息: a question with answers to choose from. Official Accounts only.
 
@@ -105,8 +105,8 @@ class MsgMenu(CustomerServiceMessage):
     msg_type: ClassVar[str] = "msgmenu"
 
     items: tuple[MenuItem, ...] = field(converter=_to_items, repr=False)
-    head_content: str | None = field(default=None, repr=False)
-    tail_content: str | None = field(default=None, repr=False)
+    head_content: str | None = field(default=None, kw_only=True, repr=False)
+    tail_content: str | None = field(default=None, kw_only=True, repr=False)
 
     def to_customer_service(self) -> dict[str, Any]:
         """Return what the message holds in the object named by its msgtype."""
@@ -117,7 +117,7 @@ class MsgMenu(CustomerServiceMessage):
         )
 
 
-@frozen(kw_only=True)
+@frozen
 class WxCard(CustomerServiceMessage):
     """卡券: a card or voucher. Official Accounts only.
 
@@ -129,7 +129,7 @@ class WxCard(CustomerServiceMessage):
     msg_type: ClassVar[str] = "wxcard"
 
     card_id: str
-    card_ext: str | None = field(default=None, repr=False)
+    card_ext: str | None = field(default=None, kw_only=True, repr=False)
 
 
 @frozen(kw_only=True)

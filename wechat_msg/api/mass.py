@@ -43,7 +43,7 @@ def _to_media_ids(media_ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(texts(media_ids, "media_ids"))
 
 
-@frozen(kw_only=True)
+@frozen
 class Images:
     """图片消息: one or more pictures.
 
@@ -55,9 +55,9 @@ class Images:
     """
 
     media_ids: tuple[str, ...] = field(converter=_to_media_ids)
-    recommend: str | None = field(default=None, repr=False)
-    need_open_comment: bool | None = None
-    only_fans_can_comment: bool | None = None
+    recommend: str | None = field(default=None, kw_only=True, repr=False)
+    need_open_comment: bool | None = field(default=None, kw_only=True)
+    only_fans_can_comment: bool | None = field(default=None, kw_only=True)
 
 
 MassMessage = str | TextReply | ImageReply | VoiceReply | VideoReply | MpNews | Images | WxCard
