@@ -406,7 +406,7 @@ def tell_try(one: Try) -> None:
 
 def test_answers(wechat_push: Callable[..., PushSimulator]) -> None:
     simulator = wechat_push("/wechat", settings, wsgi=wsgi.push_app(PushEndpoint(settings, router)))
-    assert_type(simulator.push_text("hi").text, str | None)
+    assert_type(simulator.push_text("hi", openid="oOTHER").text, str | None)
     assert_type(simulator.push({"MsgType": "text"}, mode="sealed", format="json"), Delivery)
     assert_type(next(check_endpoint(simulator)), Row)
     simulator.push({"MsgType": "text"}, mode="secret")  # type: ignore[arg-type]
@@ -416,7 +416,10 @@ async def test_answers_in_a_loop() -> None:
     app = asgi.push_app(AsyncPushEndpoint(settings, router))
     async with AsyncPushSimulator("/wechat", settings, asgi=app, on_try=tell_try, time_limit=1) as simulator:
         assert_type(await simulator.verify(), Try)
-        assert_type((await simulator.push_event("subscribe", EventKey="qrscene_7")).reply, Mapping[str, Any] | None)
+        assert_type(
+            (await simulator.push_event("subscribe", openid="oOTHER", EventKey="qrscene_7")).reply,
+            Mapping[str, Any] | None,
+        )
 
 
 PushSimulator("http://127.0.0.1:8000/wechat", settings, mode="compatible", format="xml", tries=1)
