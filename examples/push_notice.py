@@ -25,7 +25,6 @@ from typing import Any
 
 from wechat_msg import Client, errors
 from wechat_msg.api import Call, subscribe, user
-from wechat_msg.client import DEFAULT_HOSTS
 
 # Every other error ends the program, and is told with what to do: a quota that is used up, a wrong AppSecret ...
 SKIP = (errors.UserRefused, errors.UserNotFound, errors.WindowClosed)  # the user cannot be reached
@@ -180,14 +179,13 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, choices=range(1, 65), default=1, metavar="N", help="at a time 并发数")
     parser.add_argument("--record", help="file with what has become of each user; otherwise one for each notice")
     parser.add_argument("--patience", type=float, default=180, help="seconds to wait for WeChat, if it is busy")
-    parser.add_argument("--api", help="address of the API, for tests")
     return parser.parse_args()
 
 
 def run(options: argparse.Namespace) -> int:
     notice = {"template_id": options.template, "data": dict(options.data), "page": options.page}
     make_call = functools.partial(subscribe.send_biz if options.biz else subscribe.send, **notice)
-    with Client.from_env(hosts=[options.api] if options.api else DEFAULT_HOSTS) as client:
+    with Client.from_env() as client:
         digest = hashlib.sha256(json.dumps([client.appid, options.biz, notice]).encode()).hexdigest()
         record = Record(options.record or f"notice-{digest[:12]}.db")
         try:

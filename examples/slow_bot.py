@@ -33,7 +33,6 @@ from wechat_msg import (
 )
 from wechat_msg.adapters import asgi, wsgi
 from wechat_msg.api import customer_service
-from wechat_msg.client import DEFAULT_HOSTS
 
 logging.basicConfig(level=logging.INFO)
 log = logging.getLogger("bot")
@@ -101,8 +100,7 @@ except SettingsError as error:
     sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
 
 store = open_store()
-hosts = [os.environ["WECHAT_API"]] if os.environ.get("WECHAT_API") else DEFAULT_HOSTS
-client = Client.from_env(store=store, hosts=hosts) if os.environ.get("WECHAT_SECRET") else None
+client = Client.from_env(store=store) if os.environ.get("WECHAT_SECRET") else None
 executor = ThreadPoolExecutor(16)  # as many messages are handled at a time
 
 app = asgi.push_app(AsyncPushEndpoint(settings, async_router, store=store, late=late))

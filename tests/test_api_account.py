@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import pickle
 from decimal import Decimal
 
@@ -251,7 +252,10 @@ class TestButtons:
         assert button == menu.UnknownButton(name=wire.get("name", ""), raw=wire)
         assert menu.create([button]).json == {"button": [wire]}
 
-    @pytest.mark.parametrize("buttons", ["ab", None, 5, ["a"], [None], {"button": []}, {"type": "view"}])
+    @pytest.mark.parametrize(
+        "buttons",
+        ["ab", None, 5, ["a"], [None], {"button": 5}, {"button": ["a"]}, {"menu": []}, {"menu": {}}, {"type": "view"}],
+    )
     def test_are_refused_if_they_are_something_else(self, buttons):
         for make in (
             menu.create,
@@ -285,11 +289,70 @@ class TestButtons:
         assert parent.sub_button == (menu.ViewButton(name="a", url="u"),)
 
 
+#: As WeChat's pages print them: every member stays, also those that say nothing.
+BODY = {
+    "button": [
+        {"type": "scancode_waitmsg", "name": "扫码带提示", "key": "rselfmenu_0_0", "sub_button": []},
+        {
+            "name": "菜单",
+            "sub_button": [
+                {"type": "view", "name": "搜索", "url": "http://www.soso.com/"},
+                {"type": "click", "name": "赞一下我们", "key": "V1001_GOOD", "news": 1},
+            ],
+        },
+    ]
+}
+RULE = {"tag_id": "2", "client_platform_type": "2"}
+
+
+class TestBody:
+    """The JSON of WeChat's page, copied into a program."""
+
+    def test_is_sent_as_it_is(self):
+        assert menu.create(BODY).json == BODY
+        assert menu.add_conditional({**BODY, "matchrule": RULE}).json == {**BODY, "matchrule": RULE}
+
+    def test_may_be_what_menu_get_answers(self):
+        answer = {"menu": {**BODY, "menuid": 208396938}, "conditionalmenu": []}
+        assert menu.create(answer).json == BODY
+
+    def test_may_be_what_menu_get_was_read_into(self):
+        answer = {"menu": {"button": [wire for _, wire in BUTTONS]}}
+        answer["conditionalmenu"] = [{**answer["menu"], "matchrule": RULE, "menuid": 5}]
+        menus = read_answer(menu.get(), Answer(200, "application/json", json.dumps(answer).encode()))
+        assert menu.create(menus.menu).json == answer["menu"]
+        assert menu.add_conditional(menus.conditionalmenu[0]).json == {**answer["menu"], "matchrule": RULE}
+
+    def test_may_hold_buttons(self):
+        assert menu.create({"button": [menu.ClickButton(name="a", key="K")]}).json == {
+            "button": [{"type": "click", "name": "a", "key": "K"}]
+        }
+
+    def test_is_not_changed(self):
+        body = copy.deepcopy(BODY)
+        menu.create(body).json["button"].clear()
+        assert body == BODY
+
+    @pytest.mark.parametrize("body", [{**BODY, "matchrule": RULE}, menu.ConditionalMenu(matchrule=menu.MatchRule())])
+    def test_for_some_users_does_not_become_the_menu_of_all(self, body):
+        with pytest.raises(CallError, match="add_conditional"):
+            menu.create(body)
+
+
 class TestConditionalMenu:
-    @pytest.mark.parametrize("rule", [None, {"tag_id": "2"}, "2"])
-    def test_needs_a_rule(self, rule):
-        with pytest.raises(CallError, match="match_rule"):
-            menu.add_conditional([], rule)
+    @pytest.mark.parametrize("rule", ["2", 5, [2]])
+    def test_refuses_what_is_no_rule(self, rule):
+        for call in (lambda: menu.add_conditional([], rule), lambda: menu.add_conditional({**BODY, "matchrule": rule})):
+            with pytest.raises(CallError, match="match_rule"):
+                call()
+
+    @pytest.mark.parametrize(("body", "rule"), [([], None), (BODY, None), ({**BODY, "matchrule": RULE}, RULE)])
+    def test_needs_one_rule(self, body, rule):
+        with pytest.raises(CallError, match="one match_rule"):
+            menu.add_conditional(body, rule)
+
+    def test_takes_a_rule_as_wechat_has_it(self):
+        assert menu.add_conditional(BODY, RULE).json == {**BODY, "matchrule": RULE}
 
     def test_may_be_deleted_by_a_number(self):
         assert menu.delete_conditional(208379533) == menu.delete_conditional("208379533")

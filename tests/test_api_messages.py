@@ -22,7 +22,7 @@ from wechat_msg import (
 from wechat_msg.api import customer_service, kf, mass, material, media
 from wechat_msg.api.answers import Answer, read_answer
 from wechat_msg.api.customer_service import Link, MenuItem, MiniProgramPage, MpNews, MpNewsArticle, MsgMenu, WxCard
-from wechat_msg.errors import CallError, UnreadableAnswer
+from wechat_msg.errors import CallError, DuplicateRequest, UnreadableAnswer
 from wechat_msg.testing import build_push
 
 KINDS = [
@@ -143,6 +143,21 @@ class TestCustomerService:
         with pytest.raises(CallError, match="items must be"):
             MsgMenu(items=items)
 
+    @pytest.mark.parametrize(
+        ("message", "by_keyword"),
+        [
+            (MpNews("MID"), MpNews(media_id="MID")),
+            (MpNewsArticle("AID"), MpNewsArticle(article_id="AID")),
+            (MsgMenu([MenuItem(id="1", content="a")]), MsgMenu(items=[MenuItem(id="1", content="a")])),
+            (WxCard("CID"), WxCard(card_id="CID")),
+            (mass.Images(["MID"]), mass.Images(media_ids=["MID"])),
+        ],
+    )
+    def test_takes_what_a_message_is_made_of_without_a_keyword(self, message, by_keyword):
+        assert message == by_keyword
+        with pytest.raises(TypeError, match="positional"):
+            type(message)("a", "b")
+
     @pytest.mark.parametrize("message", KINDS)
     def test_shows_no_words_in_reprs(self, message):
         assert "secret" not in repr(message)
@@ -166,6 +181,32 @@ class TestCustomerService:
         assert [customer_service.send_body(body) for body in sent] == [customer_service.send("oUSER", message)]
 
 
+EXISTS = Answer(200, "application/json", b'{"errcode":45065,"errmsg":"clientmsgid exist","msg_id":34182}')
+
+
+def make_mass_calls(clientmsgid):
+    return [
+        mass.send_to_all("hi", clientmsgid=clientmsgid),
+        mass.send_to_tag(2, "hi", clientmsgid=clientmsgid),
+        mass.send(["oUSER1", "oUSER2"], "hi", clientmsgid=clientmsgid),
+    ]
+
+
+class TestTyping:
+    """45081: the typing state is on already."""
+
+    ON_ALREADY = Answer(200, "application/json", b'{"errcode":45081,"errmsg":"already in typing status"}')
+
+    @pytest.mark.parametrize("ask", [customer_service.set_typing, customer_service.set_mini_program_typing])
+    def test_that_is_on_already_is_what_was_asked_for(self, ask):
+        assert read_answer(ask("oUSER"), self.ON_ALREADY) is None
+
+    @pytest.mark.parametrize("ask", [customer_service.set_typing, customer_service.set_mini_program_typing])
+    def test_that_is_still_on_was_not_ended(self, ask):
+        with pytest.raises(DuplicateRequest):
+            read_answer(ask("oUSER", "CancelTyping"), self.ON_ALREADY)
+
+
 class TestMass:
     @pytest.mark.parametrize("message", [MusicReply(thumb_media_id="TID"), MpNewsArticle(article_id="AID"), None, 5])
     def test_refuses_what_cannot_go_to_many(self, message):
@@ -186,14 +227,20 @@ class TestMass:
     def test_never_goes_to_all_for_want_of_a_tag(self):
         assert mass.send_to_tag(None, "hi").json["filter"]["is_to_all"] is False
 
-    @pytest.mark.parametrize("clientmsgid", [None, "id1"])
+    @pytest.mark.parametrize("clientmsgid", [None, "", "id1"])
     def test_is_repeated_only_if_wechat_can_tell(self, clientmsgid):
-        calls = [
-            mass.send_to_all("hi", clientmsgid=clientmsgid),
-            mass.send_to_tag(2, "hi", clientmsgid=clientmsgid),
-            mass.send(["oUSER1", "oUSER2"], "hi", clientmsgid=clientmsgid),
-        ]
-        assert {call.is_repeatable for call in calls} == {clientmsgid is not None}
+        assert {call.is_repeatable for call in make_mass_calls(clientmsgid)} == {bool(clientmsgid)}
+
+    @pytest.mark.parametrize("clientmsgid", [None, ""])
+    def test_that_wechat_takes_for_an_earlier_one_is_a_failure_without_an_id_of_the_callers(self, clientmsgid):
+        """Group B gets nothing, as WeChat goes by the content; the msg_id is that of the message to group A."""
+        for call in make_mass_calls(clientmsgid):
+            with pytest.raises(DuplicateRequest):
+                read_answer(call, EXISTS)
+
+    def test_that_was_sent_before_under_its_own_id_is_a_success(self):
+        for call in make_mass_calls("id1"):
+            assert read_answer(call, EXISTS) == mass.MassSent(msg_id=34182)
 
     def test_takes_messages_of_the_users_own_kind(self):
         class Greeting(TextReply):
@@ -244,9 +291,12 @@ class TestRepeating:
             kf.get_msg_list(0, 1),
             media.upload("image", b""),
             media.download("MID"),
+            media.get_video_url("MID"),
             media.download_hd_voice("MID"),
             material.upload_image(b""),
             material.get_material("MID"),
+            material.get_news_material("MID"),
+            material.get_video_material("MID"),
             material.get_material_count(),
             material.batch_get_material("image"),
             mass.get_status(1),

@@ -252,6 +252,28 @@ class TestFromEnv:
         with Client.from_env(environ=environ, hosts=[wechat.url]) as client:
             assert client.call(user.get_info("oUSER")).openid == "oUSER"
 
+    @pytest.mark.parametrize("make_listed", ["{url}", " {url} , ", "http://127.0.0.1:1,{url}"])
+    def test_takes_the_hosts_of_the_api(self, wechat, make_listed):
+        listed = make_listed.format(url=wechat.url)
+        environ = {"WECHAT_APPID": wechat.appid, "WECHAT_SECRET": wechat.secret, "WECHAT_API_HOSTS": listed}
+        with Client.from_env(environ=environ) as client:
+            assert client.call(user.get_info("oUSER")).openid == "oUSER"
+
+    def test_prefers_the_hosts_that_are_given(self, wechat):
+        environ = {"WECHAT_APPID": wechat.appid, "WECHAT_SECRET": wechat.secret, "WECHAT_API_HOSTS": "127.0.0.1:1"}
+        with Client.from_env(environ=environ, hosts=[wechat.url]) as client:
+            assert client.call(user.get_info("oUSER")).openid == "oUSER"
+
+    @pytest.mark.parametrize("listed", [",", "ftp://api.weixin.qq.com", "api.weixin.qq.com;api2.weixin.qq.com", "a b"])
+    def test_names_the_variable_whose_hosts_are_none(self, listed):
+        error = catch(CallError, Client.from_env, "SHOP_", environ={**ENVIRON, "SHOP_API_HOSTS": listed})
+
+        assert "SHOP_API_HOSTS: " in str(error)
+
+    @pytest.mark.parametrize("source", [FixedToken(TOKEN), RemoteTokenSource("http://127.0.0.1:1", SECRET)], ids=repr)
+    def test_needs_no_secret_where_others_fetch_the_token(self, source):
+        assert Client.from_env(environ={"WECHAT_APPID": APPID}, token_source=source).appid == APPID
+
     def test_refuses_options_that_cannot_be(self):
         catch(CallError, Client.from_env, environ=ENVIRON, retries=-1)
 

@@ -15,6 +15,8 @@ from wechat_msg import errors
 TABLE = tomllib.loads((Path(wechat_msg.__file__).parent / "api" / "errcodes.toml").read_text("utf-8"))
 ENTRIES = TABLE["errors"]
 CHINESE = re.compile("[\u4e00-\u9fff]")
+SKIP = re.compile("skip the user", re.IGNORECASE)
+ONE_USER = re.compile("user|OpenID|minor")
 
 #: What WeChat's pages list, by the class that a program wants to catch.
 LISTED = {
@@ -25,23 +27,23 @@ LISTED = {
     "RateLimited": {43108, 44990, 44991, 45011, 45066, 87020},
     "QuotaExhausted": {44993, 45009, 45028, 45029, 48006, 85400, 200012},
     "WindowClosed": {45015, 45047, 45080, 61010},
-    "UserRefused": {40226, 43019, 43101, 48002, 50001, 50002, 70000},
-    "UserNotFound": {40003, 40132, 43004, 46004, 49003, 50005},
+    "UserRefused": {40226, 43019, 43101, 48002, 70000},
+    "UserNotFound": {40003, 43004, 46004, 49003, 50005},
     "AuthorizationExpired": {
         *(40029, 40030, 40163, 41008, 42002, 42003, 42007),
         *(61009, 61023),
-        *(87007, 87008, 87009),
+        *(87007, 87009),
     },
     "DuplicateRequest": {45065, 45081, 89504, 89505},
     "PermissionDenied": {
         *(40200, 43107, 43116, 45062),
-        *(48001, 48004, 48008, 48021, 48022),
+        *(48001, 48004, 48008, 48021, 48022, 50001, 50002),
         *(61003, 61007, 88000, 200100),
     },
     "InvalidParameter": {
         *(40002, 40004, 40005, 40006, 40007, 40008, *range(40009, 40013), *range(40015, 40028)),
         *(40031, 40032, 40033, 40035, 40036, 40037, 40039, 40050, 40051, 40060, 40066, 40097),
-        *(40117, 40118, 40121, 40129, 40137, 40155, 40159, 40165, 40169),
+        *(40117, 40118, 40121, 40129, 40132, 40137, 40155, 40159, 40165, 40169),
         *(40201, 40202, 40203, 40212, 40225, *range(40230, 40241)),
         *(41001, 41003, 41005, 41006, 41007, 41009, 41028, 41029, 41030),
         *(43001, 43002, 43003, 43104),
@@ -51,7 +53,7 @@ LISTED = {
         *(46001, 46002, 46003, 47001, 47003, *range(47501, 47505), 48005),
         *(*range(61451, 61458), 61011, 61500, *range(65301, 65318), 65320, *range(65400, 65418)),
         *(*range(76001, 76005), 76021, 76022),
-        *(85079, 85096, *range(85401, 85409), 87014, 89002, 89300),
+        *(85079, 85096, *range(85401, 85409), 87008, 87014, 89002, 89300),
         *(*range(200001, 200012), *range(200013, 200023), 9001001),
     },
 }
@@ -89,6 +91,19 @@ class TestTable:
 
     def test_does_not_have_the_number_of_success(self):
         assert 0 not in CLASSES
+
+    def test_says_to_skip_the_user_only_where_one_user_is_meant(self):
+        """Whoever catches these classes goes on with the next user: wrong if the account or the request is at fault."""
+        about_one_user = {"UserNotFound", "UserRefused", "WindowClosed"}
+
+        assert [
+            entry["codes"] for entry in ENTRIES if SKIP.search(entry["hint"]) and entry["error"] not in about_one_user
+        ] == []
+        assert [
+            entry["codes"]
+            for entry in ENTRIES
+            if entry["error"] in about_one_user and not ONE_USER.search(entry["meaning"])
+        ] == []
 
     def test_says_of_no_two_meanings_the_same(self):
         assert len({entry["meaning"] for entry in ENTRIES}) == len(ENTRIES)

@@ -17,6 +17,7 @@ from wechat_msg.errors import (
     InvalidCredential,
     InvalidParameter,
     IPNotAllowed,
+    PermissionDenied,
     QuotaExhausted,
     RateLimited,
     SystemBusy,
@@ -54,6 +55,8 @@ class TestClass:
             (45015, WindowClosed),
             (45047, WindowClosed),
             (43101, UserRefused),
+            (50001, PermissionDenied),
+            (50002, PermissionDenied),
             (40003, UserNotFound),
             (45065, DuplicateRequest),
             (65410, InvalidParameter),  # from within a range

@@ -273,7 +273,7 @@ class TestSlowBot:
     @pytest.mark.slow
     @pytest.mark.parametrize("name", ["slow-gunicorn", "slow-uvicorn"])
     def test_calls_wechat_to_send_it_later_if_it_has_the_secret(self, wechat, tmp_path, name):
-        account = {"WECHAT_SECRET": wechat.secret, "WECHAT_API": wechat.url}
+        account = {"WECHAT_SECRET": wechat.secret, "WECHAT_API_HOSTS": wechat.url}
         with start(SLOW_BOT[name], tmp_path, SLOW_BOT_LATE="answer-later", **account) as server:
             assert push(server, {"MsgType": "text", "Content": "4.8", "FromUserName": "oUSER"}) is None
             wait_until(lambda: wechat.messages, server.read_log)
@@ -386,8 +386,12 @@ class Notice:
             wechat.add_user(user)
         (folder / "openids.txt").write_text("\n".join(self.users), "utf-8")
         self.command = [str(ROOT / "examples/push_notice.py"), str(folder / "openids.txt"), *NOTICE]
-        self.command += ["--record", str(folder / "record.db"), "--api", wechat.url]
-        self.environ = {"WECHAT_APPID": wechat.appid, "WECHAT_SECRET": wechat.secret}
+        self.command += ["--record", str(folder / "record.db")]
+        self.environ = {
+            "WECHAT_APPID": wechat.appid,
+            "WECHAT_SECRET": wechat.secret,
+            "WECHAT_API_HOSTS": wechat.url,
+        }
 
     def run(self, *options, stdin=""):
         status, output = run(*self.command, *options, environ=self.environ, stdin=stdin)
@@ -467,7 +471,7 @@ class TestPushNotice:
         assert notice.asked == notice.users
 
     def test_keeps_a_record_for_each_notice(self, notice):
-        del notice.command[-4:-2]  # the name of the file
+        del notice.command[-2:]  # the name of the file
 
         for data in ("thing1=拿铁", "thing1=拿铁", "thing1=美式"):
             with notice.start("--data", data) as process:
@@ -500,7 +504,7 @@ class TestPushNoticeInTrouble:
         with socket.socket() as reserved:
             reserved.bind(("127.0.0.1", 0))
             port = reserved.getsockname()[1]
-            notice.command[-1] = f"http://127.0.0.1:{port}"
+            notice.environ["WECHAT_API_HOSTS"] = f"http://127.0.0.1:{port}"
             with notice.start() as process:
                 assert process.stdout.readline().startswith("again in 0.5 s: ")
                 reserved.close()
@@ -703,7 +707,7 @@ class TestPushNoticeOptions:
             f"stopped 已停止: environment variables missing: {missing}（缺少环境变量：{missing}）\n",
         )
 
-    @pytest.mark.parametrize(("place", "name"), [(1, "no-such-file.txt"), (-3, "no-such-folder/record.db")])
+    @pytest.mark.parametrize(("place", "name"), [(1, "no-such-file.txt"), (-1, "no-such-folder/record.db")])
     def test_says_which_file_cannot_be_opened(self, notice, place, name):
         notice.command[place] = str(notice.folder / name)
 
@@ -742,7 +746,7 @@ class TestTokenServer:
         return {
             "WECHAT_APPID": wechat.appid,
             "WECHAT_SECRET": wechat.secret,
-            "WECHAT_API": wechat.url,
+            "WECHAT_API_HOSTS": wechat.url,
             "WECHAT_STORE": f"{folder}/tokens.db",
             "WECHAT_TOKEN_SERVER_SECRET": self.SECRET,
             **environ,
@@ -753,7 +757,7 @@ class TestTokenServer:
             "examples/token_server/client.py",
             environ={
                 "WECHAT_APPID": wechat.appid,
-                "WECHAT_API": wechat.url,
+                "WECHAT_API_HOSTS": wechat.url,
                 "WECHAT_TOKEN_SERVER": f"http://127.0.0.1:{server.port}",
                 "WECHAT_TOKEN_SERVER_SECRET": self.SECRET,
                 **environ,
@@ -822,6 +826,7 @@ class TestTokenServer:
 
     def test_serves_several_accounts(self, wechat, tmp_path):
         others = {"WECHAT_PREFIXES": "WECHAT_, SHOP_", "SHOP_APPID": "wx_shop", "SHOP_SECRET": "secret of the shop"}
+        others["SHOP_API_HOSTS"] = wechat.url
         with self.start(wechat, tmp_path, **others) as server:
             assert self.ask(server, wechat.appid)["access_token"] == wechat.stable_access_token
             assert self.ask(server, "wx_shop")["errmsg"].startswith("invalid appid rid: ")  # the fake plays only one

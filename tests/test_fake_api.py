@@ -522,6 +522,16 @@ class TestMessages:
         status = asker.post("/cgi-bin/message/mass/get", {"msg_id": first["msg_id"]})
         assert status == {"msg_id": first["msg_id"], "msg_status": "SEND_SUCCESS"}
 
+    def test_a_mass_message_without_clientmsgid_is_told_by_its_content(self, asker):
+        def send(content, **to):
+            message = {"filter": to, "msgtype": "text", "text": {"content": content}}
+            return asker.post("/cgi-bin/message/mass/sendall", message)
+
+        first = send("hi", is_to_all=True)
+        again = send("hi", is_to_all=False, tag_id=2)
+        assert (again["errcode"], again["msg_id"]) == (45065, first["msg_id"])
+        assert send("hello", is_to_all=True)["errcode"] == 0
+
     def test_records_come_in_pages(self, asker):
         asked = {"starttime": 1, "endtime": 2, "msgid": 1, "number": 1}
         page = asker.post("/customservice/msgrecord/getmsglist", asked)
@@ -954,7 +964,7 @@ def prepare(wechat, asker):
     asker.post("/cgi-bin/menu/create", BUTTON)
     login = {"appid": wechat.appid, "secret": wechat.secret, "grant_type": "authorization_code", "js_code": "CODE2"}
     session_key = asker.get("/sns/jscode2session", token=None, **login)["session_key"]
-    sent = {"filter": {"is_to_all": True}, **MASS}
+    sent = {"filter": {"is_to_all": True}, **MASS, "clientmsgid": "first"}
     conditional = {**BUTTON, "matchrule": {"tag_id": "2"}}
     return {
         "<APPID>": wechat.appid,

@@ -173,7 +173,7 @@ class TestWrongTypes:
 
     @pytest.mark.parametrize("cls", [TextReply, ImageReply, VoiceReply, VideoReply, MusicReply, NewsReply, RawReply])
     def test_include_leaving_out_what_is_required(self, cls):
-        with pytest.raises(TypeError, match="required keyword-only"):
+        with pytest.raises(TypeError, match="missing 1 required"):
             cls()
 
     @pytest.mark.parametrize("count", [0, 9, 100])
@@ -233,10 +233,33 @@ class TestReply:
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             reply.create_time = 5
 
-    @pytest.mark.parametrize("cls", KINDS)
-    def test_takes_keywords_only(self, cls):
+    @pytest.mark.parametrize(
+        ("reply", "by_keyword"),
+        [
+            (TextReply("hi"), TextReply(content="hi")),
+            (ImageReply("MID"), ImageReply(media_id="MID")),
+            (VoiceReply("MID"), VoiceReply(media_id="MID")),
+            (VideoReply("MID", title="t"), VideoReply(media_id="MID", title="t")),
+            (NewsReply([ARTICLE]), NewsReply(articles=[ARTICLE])),
+            (TransferCustomerServiceReply("a@b"), TransferCustomerServiceReply(kf_account="a@b")),
+            (Acknowledgement(""), Acknowledgement(body="")),
+            (ErrCodeReply(1, err_msg="no"), ErrCodeReply(err_code=1, err_msg="no")),
+            (RawReply({"A": 1}), RawReply(fields={"A": 1})),
+        ],
+        ids=lambda reply: type(reply).__name__,
+    )
+    def test_takes_what_it_is_made_of_without_a_keyword(self, reply, by_keyword):
+        assert reply == by_keyword
+
+    @pytest.mark.parametrize("cls", [MusicReply, Article, RenderedReply, Reply])
+    def test_takes_keywords_only_where_no_value_stands_out(self, cls):
         with pytest.raises(TypeError, match="positional"):
             cls("hi")
+
+    @pytest.mark.parametrize("cls", KINDS)
+    def test_takes_everything_else_as_keywords(self, cls):
+        with pytest.raises(TypeError, match="positional"):
+            cls("hi", "oUSER")
 
     @pytest.mark.parametrize(
         "reply",

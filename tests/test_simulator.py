@@ -94,6 +94,21 @@ def fail_with(colour, code, url="/wechat", limit=5.0, **options):
     return delivery.tries[0]
 
 
+@both
+class TestUser:
+    """Who writes: the simulator's user, or the one of a single push."""
+
+    def test_may_be_another_for_each_push(self, colour):
+        app = wsgi.push_app(PushEndpoint(PLAIN, lambda message: f"Hello {message.from_user_name}"))
+        with simulate(colour, wsgi=app, openid="oUSER") as wechat:
+            assert wechat.push_text("hi").text == "Hello oUSER"
+            assert wechat.push_text("hi", openid="oOTHER").text == "Hello oOTHER"
+            assert wechat.push_event("subscribe", openid="oOTHER", EventKey="").text == "Hello oOTHER"
+            assert wechat.push({"MsgType": "text", "FromUserName": "oONE"}).text == "Hello oONE"
+            assert wechat.push({"MsgType": "text", "FromUserName": "oONE"}, openid="oOTHER").text == "Hello oOTHER"
+            assert wechat.push_text("hi").text == "Hello oUSER"
+
+
 # --- over HTTP --------------------------------------------------------------------------------------------------------
 
 
@@ -811,7 +826,10 @@ class TestImpossible:
 
     @pytest.mark.parametrize(
         "options",
-        [{"mode": "safe"}, {"mode": "sealed"}, {"format": "yaml"}, {"tries": 0}, {"tries": -1}, {"tries": "3"}],
+        [
+            *[{"mode": "safe"}, {"mode": "sealed"}, {"format": "yaml"}, {"tries": 0}, {"tries": -1}, {"tries": "3"}],
+            *[{"openid": 5}, {"openid": "o\ud800"}],
+        ],
         ids=repr,
     )
     def test_option_of_one_push_is_refused(self, options):

@@ -537,6 +537,13 @@ class TestProgram:
         for secret in (wechat.secret, SHARED, WRONG, *tokens):
             assert secret not in log
 
+    def test_asks_the_hosts_of_the_environment(self, wechat):
+        with (
+            serve(*PROGRAM, environ=make_environ(wechat, WECHAT_API_HOSTS=wechat.url)) as server,
+            make_remote(Client, wechat, f"http://127.0.0.1:{server.port}") as remote,
+        ):
+            assert remote.get_access_token().access_token == wechat.stable_access_token
+
     def test_keeps_the_token_in_a_file_from_one_start_to_the_next(self, wechat, tmp_path):
         command = [*PROGRAM, "--api", wechat.url, "--classic", "--store", f"{tmp_path}/tokens.db"]
         tokens = set()

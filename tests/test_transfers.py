@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import io
 import os
+import pickle
 import random
 import tempfile
 import threading
@@ -25,6 +26,7 @@ from tests.both_clients import both, catch, make_fixed, serving
 from tests.raw_http import PATIENCE, Connection, Request, answering, listen, render
 from tests.servers import run
 from wechat_msg import AsyncClient
+from wechat_msg.api import material, media
 from wechat_msg.api.call import Call, File, Upload
 from wechat_msg.api.reading import Takes
 from wechat_msg.errors import AnswerLost, CallError, InvalidParameter, UnreadableAnswer
@@ -110,6 +112,18 @@ class Sources:
     @contextlib.contextmanager
     def bytes(self, folder, content):
         yield content
+
+    @contextlib.contextmanager
+    def bytearray(self, folder, content):
+        yield bytearray(content)
+
+    @contextlib.contextmanager
+    def memoryview(self, folder, content):
+        yield memoryview(content)
+
+    @contextlib.contextmanager
+    def memoryview_with_gaps(self, folder, content):
+        yield memoryview(bytes(byte for byte in content for _ in "ab"))[::2]
 
     @contextlib.contextmanager
     def path(self, folder, content):
@@ -243,6 +257,15 @@ class TestUpload:
             client.call(call)
 
         assert [content_of(request) == SMALL for request in server.requests] == [True, True]
+
+    def test_sends_what_a_buffer_held_when_the_call_was_made(self, make):
+        buffer = bytearray(SMALL)
+        call = upload(buffer)
+        buffer.clear()
+        with serving(make, take) as (server, client):
+            client.call(pickle.loads(pickle.dumps(call)))
+
+        assert content_of(server.requests[0]) == SMALL
 
     def test_leaves_the_users_file_open_and_where_it_was(self, make, sources):
         with serving(make, take) as (_server, client), sources("file", SMALL) as file:
@@ -416,10 +439,6 @@ class _Broken:
     def number(self, folder):
         yield 7
 
-    @contextlib.contextmanager
-    def bytearray(self, folder):
-        yield bytearray(b"x")
-
 
 @both
 class TestUnreadableFile:
@@ -430,6 +449,12 @@ class TestUnreadableFile:
 
         assert "file" in str(error)
         assert not server.connections
+
+    def test_that_was_released_is_an_error_when_the_call_is_made(self, make):
+        view = memoryview(b"x")
+        view.release()
+
+        assert "released" in str(catch(CallError, upload, view))
 
     def test_that_becomes_shorter_while_it_is_sent_is_an_error_and_no_file_for_wechat(self, make, tmp_path):
         path = tmp_path / "a.jpg"
@@ -719,6 +744,60 @@ class TestJSONInPlaceOfAFile:
         fetch(make, busy, busy, give(SMALL), into=into)
 
         assert into.getvalue() == SMALL
+
+
+PICTURE, VIDEO, NEWS = "picture", "video", "articles"
+
+
+def keep_media(client: Any) -> dict[str, dict[str, str]]:
+    """Keep media of each kind, temporary and permanent; return the media ids."""
+    articles = [{"title": "t", "content": "c"}]
+    temporary = {kind: client.call(media.upload(name, SMALL)) for kind, name in ((PICTURE, "image"), (VIDEO, "video"))}
+    permanent = {
+        PICTURE: client.call(material.add_material("image", SMALL)),
+        VIDEO: client.call(material.add_video(SMALL, "t", "d")),
+        NEWS: client.call(material.upload_news(articles)),
+    }
+    return {
+        "temporary": {kind: kept.media_id for kind, kept in temporary.items()},
+        "permanent": {kind: kept.media_id for kind, kept in permanent.items()},
+    }
+
+
+@both
+class TestKindsOfMedia:
+    """Each kind has a function of its own, so that the type of the result is known before."""
+
+    def test_are_asked_for_with_their_own_functions(self, make):
+        with FakeWeChatAPI() as wechat, make(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
+            kept = keep_media(client)
+
+            assert client.call(media.download(kept["temporary"][PICTURE])).content == SMALL
+            assert client.call(media.get_video_url(kept["temporary"][VIDEO])).startswith(wechat.url)
+            assert client.call(material.get_material(kept["permanent"][PICTURE])).content == SMALL
+            assert client.call(material.get_video_material(kept["permanent"][VIDEO])).title == "t"
+            assert client.call(material.get_news_material(kept["permanent"][NEWS])).news_item[0].content == "c"
+
+    @pytest.mark.parametrize(
+        ("ask", "life", "kind", "instead"),
+        [
+            (media.download, "temporary", VIDEO, "media.get_video_url"),
+            (media.get_video_url, "temporary", PICTURE, "media.download"),
+            (material.get_material, "permanent", VIDEO, "material.get_video_material"),
+            (material.get_material, "permanent", NEWS, "material.get_news_material"),
+            (material.get_news_material, "permanent", VIDEO, "material.get_video_material"),
+            (material.get_news_material, "permanent", PICTURE, "material.get_material"),
+            (material.get_video_material, "permanent", NEWS, "material.get_news_material"),
+        ],
+    )
+    def test_asked_for_with_another_function_are_refused_at_once_by_the_name_of_the_right_one(
+        self, make, ask, life, kind, instead
+    ):
+        with FakeWeChatAPI() as wechat, make(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
+            call = ask(keep_media(client)[life][kind])
+
+            assert instead in str(catch(CallError, client.call, call))
+            assert len(wechat.requests_to(call.path)) == 1
 
 
 @contextlib.contextmanager

@@ -1,7 +1,10 @@
 import base64
 import binascii
 import json
+import pickle
 import random
+import re
+from urllib.parse import parse_qs, quote
 
 import pytest
 from Crypto.Cipher import AES
@@ -48,6 +51,12 @@ USER_DATA = {
     "mo8ibKicsnfN5pRjl1p8HQ/0",
     "unionId": "ocMvos6NjeKLIBqg5Mr9QjxrP1FA",
     "watermark": {"timestamp": 1477314187, "appid": APPID},
+}
+
+SENT_WITH_PLUS = {
+    "session_key": "+iihtNczf5v6AKRyjwEUhQ==",
+    "encrypted_data": ENCRYPTED_DATA,
+    "iv": "r7BX+KkLb8qrSNn05n0qiA==",
 }
 
 NO_TEXT = {
@@ -129,6 +138,24 @@ class TestDecryptUserData:
     def test_refuses_data_that_are_not_base64(self, value):
         with pytest.raises(UserDataError):
             decrypt(value)
+
+    @pytest.mark.parametrize("name", ["session_key", "encrypted_data", "iv"])
+    @pytest.mark.parametrize(
+        ("damage", "what", "advice"),
+        [
+            (lambda sent: parse_qs(f"value={sent}")["value"][0], "blanks where + was", "encodeURIComponent"),
+            (lambda sent: quote(sent, safe=""), "percent-encoded", "解码"),
+        ],
+        ids=["decoded once too often", "not decoded"],
+    )
+    def test_says_what_a_form_has_done_to_base64(self, name, damage, what, advice):
+        sent = damage(SENT_WITH_PLUS[name])
+        with pytest.raises(UserDataError, match=f"{name} is not base64: it .*{re.escape(what)}") as caught:
+            decrypt(**{name: sent})
+
+        assert advice in caught.value.hint
+        assert sent not in str(caught.value)
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
     @pytest.mark.parametrize("name", ["session_key", "iv"])
     @pytest.mark.parametrize("length", [1, 15, 17, 24, 32, 1000])
@@ -350,6 +377,10 @@ class TestVerifyRawData:
         for value in (RAW_DATA, RAW_DATA_KEY, RAW_DATA_SIGNATURE, forged):
             assert value not in f"{caught.value} {caught.value!r} {caught.value.args}"
 
+    def test_says_so_if_the_plus_of_the_session_key_has_become_a_blank(self):
+        with pytest.raises(UserDataError, match="blanks where"):
+            verify_raw_data(RAW_DATA, RAW_DATA_KEY.replace("V", " ", 1), signature=RAW_DATA_SIGNATURE)
+
 
 class TestIsRawDataValid:
     def test_is_true_for_the_published_sample(self):
@@ -381,6 +412,10 @@ class TestComputeSessionSignature:
             compute_session_signature(value, "")
         with pytest.raises(UserDataError, match="body"):
             compute_session_signature(SESSION_KEY, value)
+
+    def test_refuses_a_session_key_whose_plus_has_become_a_blank(self):
+        with pytest.raises(UserDataError, match="blanks where"):
+            compute_session_signature("o0q0 tL8aEzpcZL/FT9WsQ==", "")
 
     def test_refuses_empty_session_key(self):
         with pytest.raises(UserDataError, match="session_key is empty"):

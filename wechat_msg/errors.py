@@ -31,12 +31,12 @@
           ├─ RateLimited                too many calls in a short time; later
           ├─ QuotaExhausted             nothing left for today, this month, or for good
           ├─ InvalidParameter           the request has to be mended
-          ├─ PermissionDenied           the account may not do this
+          ├─ PermissionDenied           the account may not do this, or is restricted
           ├─ AuthorizationExpired       the user's code, login or authorisation is over
           ├─ UserNotFound               no such OpenID, or no follower
           ├─ UserRefused                the user does not want this message
           ├─ WindowClosed               too long since the user's last action, or too many messages since
-          └─ DuplicateRequest           has been done already
+          └─ DuplicateRequest           WeChat has this request already, or takes it for one that it has
 
 ``status_hint`` is the HTTP status to answer with, so that no adapter needs a table. ``hint`` says what to do, in
 Chinese. No error text ever holds a token, a key, a signature or a part of the body.
@@ -213,6 +213,10 @@ class UserDataError(ClientError):
 
     hint = "请核对 session_key 是否为该用户最新的（重新 wx.login 后旧的会失效）、appid 是否一致"
 
+    def __init__(self, message: str, hint: str = hint) -> None:
+        super().__init__(message)
+        self.hint = hint
+
 
 class TransportError(ClientError):
     """There is no answer: no connection, a broken one, or a time-out."""
@@ -301,7 +305,7 @@ class InvalidParameter(APIError):
 
 
 class PermissionDenied(APIError):
-    """The account may not do this, or may not do it any more."""
+    """The account may not do this, or may not do it any more; it is the same for every user."""
 
 
 class AuthorizationExpired(APIError):
@@ -321,4 +325,4 @@ class WindowClosed(APIError):
 
 
 class DuplicateRequest(APIError):
-    """The same has been asked for before and is done, or is being done."""
+    """WeChat has this request already, or takes it for one that it has, and did not do it again."""

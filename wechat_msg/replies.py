@@ -51,17 +51,11 @@ def _without_none(**members: str | None) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _required(**options: Any) -> Any:
-    return field(validator=_check_text, **options)
-
-
-def _optional(**options: Any) -> Any:
-    return field(default=None, validator=_check_optional_text, **options)
-
-
 @frozen(kw_only=True)
 class Reply:
     """What every reply has: nothing that the handler must fill in, as both names come from the push.
+
+    A reply takes keywords only, but for the one value that most replies of its kind are made of: ``TextReply("hi")``.
 
     Attributes:
         to_user_name: The user's OpenID; None: who sent the push.
@@ -71,8 +65,8 @@ class Reply:
 
     msg_type: ClassVar[str] = ""
 
-    to_user_name: str | None = _optional()
-    from_user_name: str | None = _optional()
+    to_user_name: str | None = field(default=None, validator=_check_optional_text)
+    from_user_name: str | None = field(default=None, validator=_check_optional_text)
     create_time: int | None = field(default=None, validator=attrs.validators.optional(_check_integer))
 
     def to_fields(self, form: Format) -> dict[str, Any]:
@@ -90,7 +84,10 @@ class Reply:
         )
 
 
-@frozen(kw_only=True)
+# Most replies say field by field what is a keyword: before attrs 25.4, kw_only of a class overrides that of its fields.
+
+
+@frozen
 class TextReply(Reply):
     """回复文本消息: text.
 
@@ -100,7 +97,7 @@ class TextReply(Reply):
 
     msg_type: ClassVar[str] = "text"
 
-    content: str = _required(repr=False)
+    content: str = field(validator=_check_text, repr=False)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Content": self.content}
@@ -109,13 +106,13 @@ class TextReply(Reply):
         return {"content": self.content}
 
 
-@frozen(kw_only=True)
+@frozen
 class ImageReply(Reply):
     """回复图片消息: a picture, uploaded before."""
 
     msg_type: ClassVar[str] = "image"
 
-    media_id: str = _required()
+    media_id: str = field(validator=_check_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Image": {"MediaId": self.media_id}}
@@ -124,13 +121,13 @@ class ImageReply(Reply):
         return {"media_id": self.media_id}
 
 
-@frozen(kw_only=True)
+@frozen
 class VoiceReply(Reply):
     """回复语音消息: a voice message, uploaded before."""
 
     msg_type: ClassVar[str] = "voice"
 
-    media_id: str = _required()
+    media_id: str = field(validator=_check_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Voice": {"MediaId": self.media_id}}
@@ -139,7 +136,7 @@ class VoiceReply(Reply):
         return {"media_id": self.media_id}
 
 
-@frozen(kw_only=True)
+@frozen
 class VideoReply(Reply):
     """回复视频消息: a video, uploaded before.
 
@@ -152,10 +149,10 @@ class VideoReply(Reply):
 
     msg_type: ClassVar[str] = "video"
 
-    media_id: str = _required()
-    title: str | None = _optional(repr=False)
-    description: str | None = _optional(repr=False)
-    thumb_media_id: str | None = _optional()
+    media_id: str = field(validator=_check_text)
+    title: str | None = field(default=None, kw_only=True, validator=_check_optional_text, repr=False)
+    description: str | None = field(default=None, kw_only=True, validator=_check_optional_text, repr=False)
+    thumb_media_id: str | None = field(default=None, kw_only=True, validator=_check_optional_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Video": {"MediaId": self.media_id, "Title": self.title, "Description": self.description}}
@@ -184,11 +181,11 @@ class MusicReply(Reply):
 
     msg_type: ClassVar[str] = "music"
 
-    thumb_media_id: str = _required()
-    title: str | None = _optional(repr=False)
-    description: str | None = _optional(repr=False)
-    music_url: str | None = _optional()
-    hq_music_url: str | None = _optional()
+    thumb_media_id: str = field(validator=_check_text)
+    title: str | None = field(default=None, validator=_check_optional_text, repr=False)
+    description: str | None = field(default=None, validator=_check_optional_text, repr=False)
+    music_url: str | None = field(default=None, validator=_check_optional_text)
+    hq_music_url: str | None = field(default=None, validator=_check_optional_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         music = {
@@ -245,7 +242,7 @@ def _check_articles(_instance: object, _attribute: object, articles: Sequence[ob
         raise ReplyError(f"a NewsReply has 1 to {_MAX_ARTICLES} articles（图文消息为 1 到 {_MAX_ARTICLES} 条）")
 
 
-@frozen(kw_only=True)
+@frozen
 class NewsReply(Reply):
     """回复图文消息: articles.
 
@@ -267,7 +264,7 @@ class NewsReply(Reply):
         return {"articles": [{name.lower(): value for name, value in self.articles[0].to_fields().items()}]}
 
 
-@frozen(kw_only=True)
+@frozen
 class TransferCustomerServiceReply(Reply):
     """转发消息到客服: hand the message to human agents; the one reply that a Mini Program may give, too.
 
@@ -277,7 +274,7 @@ class TransferCustomerServiceReply(Reply):
 
     msg_type: ClassVar[str] = "transfer_customer_service"
 
-    kf_account: str | None = _optional()
+    kf_account: str | None = field(default=None, validator=_check_optional_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {} if self.kf_account is None else {"TransInfo": {"KfAccount": self.kf_account}}
@@ -288,7 +285,7 @@ def _check_acknowledgement(_instance: object, _attribute: object, body: object) 
         raise ReplyError("an acknowledgement is 'success' or empty")
 
 
-@frozen(kw_only=True)
+@frozen
 class Acknowledgement(Reply):
     """The bare ``success`` (or nothing at all): the push has arrived, the user sees nothing. Never sealed."""
 
@@ -300,7 +297,7 @@ def _check_mapping(_instance: object, attribute: attrs.Attribute[Any], value: ob
         raise ReplyError(f"{attribute.name} must be a mapping")
 
 
-@frozen(kw_only=True)
+@frozen
 class RawReply(Reply):
     """A document of your own, for the events that want a business answer; sealed like any reply.
 
@@ -314,7 +311,7 @@ class RawReply(Reply):
         return dict(self.fields)
 
 
-@frozen(kw_only=True)
+@frozen
 class ErrCodeReply(Reply):
     """The acknowledgement that virtual payment (虚拟支付) and some other events want: ErrCode and ErrMsg.
 
@@ -325,8 +322,8 @@ class ErrCodeReply(Reply):
     """
 
     err_code: int = field(default=0, validator=_check_integer)
-    err_msg: str = field(default="success", validator=_check_text)
-    fields: Mapping[str, Any] = field(factory=dict, validator=_check_mapping, repr=False)
+    err_msg: str = field(default="success", kw_only=True, validator=_check_text)
+    fields: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_check_mapping, repr=False)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"ErrCode": self.err_code, "ErrMsg": self.err_msg, **self.fields}

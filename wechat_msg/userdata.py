@@ -57,9 +57,9 @@ def decrypt_user_data(
         The data as sent, their ``watermark`` among them.
 
     Raises:
-        UserDataError: A value is not what WeChat gives out, the session_key is not that which the data were encrypted
-            with, the data were tampered with, are too old, or belong to another Mini Program. The text holds none of
-            the values.
+        UserDataError: A value is not what WeChat gives out, as where a form has made ``+`` a blank, the session_key is
+            not that which the data were encrypted with, the data were tampered with, are too old, or belong to another
+            Mini Program. The text holds none of the values.
 
     Example:
         >>> decrypt_user_data(
@@ -96,7 +96,8 @@ def compute_raw_data_signature(raw_data: str, session_key: str) -> str:
         40 lower-case hexadecimal digits.
 
     Raises:
-        UserDataError: A value is not text, or *session_key* is empty.
+        UserDataError: A value is not text, or *session_key* is empty or damaged on its way, as by a form that made its
+            ``+`` a blank.
 
     Example:
         >>> compute_raw_data_signature('{"nickName":"Band"}', "HyVFkGl5F5OQWJZZaNzBBg==")
@@ -105,7 +106,7 @@ def compute_raw_data_signature(raw_data: str, session_key: str) -> str:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html
     """
-    signed = _encode(raw_data, "raw_data") + _encode_key(session_key, "session_key")
+    signed = _encode(raw_data, "raw_data") + _encode_session_key(session_key)
     return sha1(signed).hexdigest()  # noqa: S324  # WeChat's choice
 
 
@@ -119,8 +120,8 @@ def verify_raw_data(raw_data: str, session_key: str, *, signature: str) -> None:
         signature: As the client sends it: 40 lower-case hexadecimal digits.
 
     Raises:
-        UserDataError: They differ, one of the three is not text, or *session_key* is empty. Compared in constant time;
-            the text holds none of the values.
+        UserDataError: They differ, one of the three is not text, or *session_key* is empty or damaged on its way.
+            Compared in constant time; the text holds none of the values.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html
@@ -157,7 +158,7 @@ def compute_session_signature(session_key: str, body: str) -> str:
         64 lower-case hexadecimal digits.
 
     Raises:
-        UserDataError: A value is not text, or *session_key* is empty.
+        UserDataError: A value is not text, or *session_key* is empty or damaged on its way.
 
     Example:
         >>> compute_session_signature("o0q0otL8aEzpcZL/FT9WsQ==", '{"foo":"bar"}')
@@ -166,7 +167,7 @@ def compute_session_signature(session_key: str, body: str) -> str:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/checkSessionKey.html
     """
-    return _compute_hmac(_encode_key(session_key, "session_key"), _encode(body, "body"))
+    return _compute_hmac(_encode_session_key(session_key), _encode(body, "body"))
 
 
 @clears_locals
@@ -218,7 +219,30 @@ def _decode_base64(value: str, name: str) -> bytes:
     try:
         return binascii.a2b_base64(_encode(value, name), strict_mode=True)
     except binascii.Error:
-        raise UserDataError(f"{name} is not base64") from None
+        raise _not_base64(value, name) from None
+
+
+_PLUS_LOST = (
+    "In a form or query + means a blank: send JSON, or use encodeURIComponent. "
+    "表单或查询参数解码时 + 会变成空格，请改用 JSON 提交，或先用 encodeURIComponent 编码"
+)
+_NOT_DECODED = "Decode the form or query before using the value. 该值仍是 URL 编码（如 %2B），请先解码"
+#: What becomes of base64 on its way from the client: the character that shows it, what it is, and what to do.
+_DAMAGE = {" ": ("it has blanks where + was", _PLUS_LOST), "%": ("it is percent-encoded", _NOT_DECODED)}
+
+
+def _not_base64(value: str, name: str) -> UserDataError:
+    for sign, (what, hint) in _DAMAGE.items():
+        if sign in value:
+            return UserDataError(f"{name} is not base64: {what}", hint)
+    return UserDataError(f"{name} is not base64")
+
+
+def _encode_session_key(value: str) -> bytes:
+    key = _encode_key(value, "session_key")
+    if any(sign in value for sign in _DAMAGE):
+        raise _not_base64(value, "session_key")
+    return key
 
 
 def _encode_key(value: str, name: str) -> bytes:

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from wechat_msg import Client, SQLiteStore, WeChatError
-from wechat_msg.client import DEFAULT_HOSTS
 from wechat_msg.client.token_server import make_token_server
 
 logging.basicConfig(level=logging.INFO)
@@ -18,10 +17,9 @@ logging.basicConfig(level=logging.INFO)
 # All workers share the token in this file; whoever can read it can use the token.
 store = SQLiteStore(os.environ.get("WECHAT_STORE") or Path(__file__).with_name("tokens.db"))
 prefixes = os.environ.get("WECHAT_PREFIXES", "WECHAT_").split(",")
-hosts = os.environ["WECHAT_API"].split(",") if os.environ.get("WECHAT_API") else DEFAULT_HOSTS
 
 try:
-    clients = [Client.from_env(prefix.strip(), store=store, hosts=hosts) for prefix in prefixes]
+    clients = [Client.from_env(prefix.strip(), store=store) for prefix in prefixes]
     app = make_token_server(clients, os.environ.get("WECHAT_TOKEN_SERVER_SECRET", ""))
 except WeChatError as error:
     print(f"{error} [WECHAT_APPID, WECHAT_SECRET, WECHAT_TOKEN_SERVER_SECRET]", file=sys.stderr)

@@ -8,14 +8,13 @@ import sys
 
 from wechat_msg import Client, WeChatError
 from wechat_msg.api import callback
-from wechat_msg.client import DEFAULT_HOSTS, RemoteTokenSource
+from wechat_msg.client import RemoteTokenSource
 
 
 def make_client() -> Client:
     server = os.environ.get("WECHAT_TOKEN_SERVER", "http://127.0.0.1:8080")
     source = RemoteTokenSource(server, os.environ.get("WECHAT_TOKEN_SERVER_SECRET", ""))
-    hosts = os.environ["WECHAT_API"].split(",") if os.environ.get("WECHAT_API") else DEFAULT_HOSTS
-    return Client(os.environ.get("WECHAT_APPID", ""), token_source=source, hosts=hosts)
+    return Client.from_env(token_source=source)
 
 
 def main() -> int:

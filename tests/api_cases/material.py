@@ -126,8 +126,8 @@ CASES = [
         result=File(content=b"\xff\xd8\xff", size=3, content_type="image/jpeg"),
     ),
     Case(
-        "material.get_material",
-        material.get_material("MID"),
+        "material.get_news_material",
+        material.get_news_material("MID"),
         "POST",
         "/cgi-bin/material/get_material",
         json={"media_id": "MID"},
@@ -135,8 +135,8 @@ CASES = [
         result=material.NewsMaterial(news_item=(NEWS_ITEM, material.NewsItem(title="t2"))),
     ),
     Case(
-        "material.get_material",
-        material.get_material("MID"),
+        "material.get_video_material",
+        material.get_video_material("MID"),
         "POST",
         "/cgi-bin/material/get_material",
         json={"media_id": "MID"},

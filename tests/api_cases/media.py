@@ -78,14 +78,14 @@ CASES = [
         result=File(content=b"\x89PNG\r\n\x1a\n", size=8, content_type="image/png"),
     ),
     Case(
-        "media.download",
-        media.download("MID"),
+        "media.get_video_url",
+        media.get_video_url("MID"),
         "GET",
         "/cgi-bin/media/get",
         params={"media_id": "MID"},
         answer={"video_url": "https://example.com/v.mp4"},
         content_type="text/plain",
-        result=media.VideoURL(video_url="https://example.com/v.mp4"),
+        result="https://example.com/v.mp4",
     ),
     Case(
         "media.download_hd_voice",

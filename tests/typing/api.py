@@ -16,6 +16,7 @@ from wechat_msg import (
     Answer,
     AnswerLater,
     APIError,
+    Article,
     AsyncClient,
     AsyncPushEndpoint,
     AsyncStore,
@@ -23,9 +24,12 @@ from wechat_msg import (
     ConnectFailed,
     Event,
     FallbackReply,
+    ImageReply,
     MemoryStore,
     Message,
     MessageCipher,
+    MusicReply,
+    NewsReply,
     Push,
     PushEndpoint,
     PushRequest,
@@ -40,6 +44,7 @@ from wechat_msg import (
     TextMessage,
     TextReply,
     UserMessage,
+    VideoReply,
     answer_echostr,
     in_thread,
     open_push,
@@ -63,7 +68,9 @@ from wechat_msg.api import (
     customer_service,
     get,
     kf,
+    material,
     media,
+    menu,
     nothing,
     post,
     raw_call,
@@ -206,6 +213,14 @@ async_store: AsyncStore = OwnAsyncStore()
 store = MemoryStore(max_entries=5)
 store = SQLiteStore("pushes.db")
 async_store = in_thread(store)
+TextReply("hi", to_user_name="oUSER")
+ImageReply("MID")
+VideoReply("MID", title="t")
+NewsReply([Article(title="t")])
+TextReply()  # type: ignore[call-arg]
+TextReply("hi", "oUSER")  # type: ignore[call-arg]
+VideoReply("MID", "t")  # type: ignore[call-arg]
+MusicReply("TID")  # type: ignore[call-arg]
 later: dict[str, Any] = to_customer_service_message(TextReply(content="hi"), "oUSER")
 pool = ThreadPoolExecutor(4)
 
@@ -302,7 +317,18 @@ assert_type(client.call(user.get_info("o")).tagid_list, tuple[int, ...])
 assert_type(client.call(user.list_tags()), tuple[user.Tag, ...])
 assert_type(client.call(kf.list_accounts()), tuple[kf.KfAccount, ...])
 assert_type(client.call(media.upload("image", Path("cat.png"), progress=show_progress)), media.UploadedMedia)
-assert_type(client.call(media.download("id")), File | media.VideoURL)
+assert_type(client.call(media.download("id")).content, bytes)
+assert_type(client.call(media.get_video_url("id")), str)
+assert_type(client.call(material.get_material("id")).content, bytes)
+assert_type(client.call(material.get_news_material("id")).news_item[0].title, str)
+assert_type(client.call(material.get_video_material("id")).down_url, str)
+assert_type(client.call(media.upload("image", bytearray(b"GIF"))), media.UploadedMedia)
+assert_type(client.call(material.upload_image(memoryview(b"GIF"))), str)
+assert_type(menu.create({"button": [{"type": "click", "name": "a", "key": "K"}]}), Call[None])
+assert_type(menu.create([menu.ClickButton(name="a", key="K"), {"name": "b", "sub_button": []}]), Call[None])
+assert_type(menu.create(menu.Menu()), Call[None])
+assert_type(menu.add_conditional({"button": [], "matchrule": {"tag_id": "2"}}), Call[str])
+assert_type(menu.add_conditional([], {"tag_id": "2"}), Call[str])
 assert_type(client.raw_call("GET", "/cgi-bin/draft/count"), Mapping[str, Any])
 assert_type(client.call(raw_call("GET", "/cgi-bin/draft/count")), Mapping[str, Any])
 assert_type(client.call(count_drafts()), DraftCount)
@@ -336,7 +362,7 @@ async def call_async(aclient: AsyncClient) -> None:
 
     assert_type(await aclient.call(user.get_info("o")), user.UserInfo)
     assert_type(await aclient.call(user.list_tags()), tuple[user.Tag, ...])
-    assert_type(await aclient.call(media.download("id")), File | media.VideoURL)
+    assert_type(await aclient.call(media.download("id")), File)
     assert_type(await aclient.raw_call("GET", "/cgi-bin/draft/count"), Mapping[str, Any])
     assert_type(await aclient.call(count_drafts()), DraftCount)
     assert_type(await aclient.call(get("/path", count_words)), int)
@@ -380,7 +406,7 @@ def tell_try(one: Try) -> None:
 
 def test_answers(wechat_push: Callable[..., PushSimulator]) -> None:
     simulator = wechat_push("/wechat", settings, wsgi=wsgi.push_app(PushEndpoint(settings, router)))
-    assert_type(simulator.push_text("hi").text, str | None)
+    assert_type(simulator.push_text("hi", openid="oOTHER").text, str | None)
     assert_type(simulator.push({"MsgType": "text"}, mode="sealed", format="json"), Delivery)
     assert_type(next(check_endpoint(simulator)), Row)
     simulator.push({"MsgType": "text"}, mode="secret")  # type: ignore[arg-type]
@@ -390,7 +416,10 @@ async def test_answers_in_a_loop() -> None:
     app = asgi.push_app(AsyncPushEndpoint(settings, router))
     async with AsyncPushSimulator("/wechat", settings, asgi=app, on_try=tell_try, time_limit=1) as simulator:
         assert_type(await simulator.verify(), Try)
-        assert_type((await simulator.push_event("subscribe", EventKey="qrscene_7")).reply, Mapping[str, Any] | None)
+        assert_type(
+            (await simulator.push_event("subscribe", openid="oOTHER", EventKey="qrscene_7")).reply,
+            Mapping[str, Any] | None,
+        )
 
 
 PushSimulator("http://127.0.0.1:8000/wechat", settings, mode="compatible", format="xml", tries=1)

@@ -10,10 +10,12 @@ from attrs import field
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api.call import SECRET, Call, File
 from wechat_msg.api.errcodes import make_api_error
+from wechat_msg.api.reading import OtherKind
 from wechat_msg.errors import (
     AccessTokenRejected,
     APIError,
     AuthorizationExpired,
+    CallError,
     InvalidCredential,
     MalformedPush,
     UnreadableAnswer,
@@ -57,6 +59,7 @@ def read_answer(call: Call[T], answer: Answer, *, hide: Callable[[str], str] = s
 
     Raises:
         APIError: WeChat says that it did not do it.
+        CallError: The call is for another kind of media; the text names the right function.
         UnreadableAnswer: It is not an answer to this call.
     """
     if answer.file is not None and call.parse_file is not None:
@@ -113,5 +116,7 @@ def _parse(parse: Callable[[Any], T], found: Any, status: int) -> T:
     except UnreadableField as error:
         member = " ".join(["a member", *map(str, error.args)])
         raise UnreadableAnswer(f"HTTP {status}: {member} is missing or of another kind", status) from None
+    except OtherKind as error:
+        raise CallError(*error.args) from None
     except _NOT_AS_EXPECTED as error:
         raise UnreadableAnswer(f"HTTP {status}: not what the call expects, {type(error).__name__}", status) from None

@@ -38,7 +38,8 @@ T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound=Result)
 Item = TypeVar("Item")
 
-FileSource = bytes | str | PathLike[str] | BinaryIO
+_KeptFile = bytes | str | PathLike[str] | BinaryIO
+FileSource = _KeptFile | bytearray | memoryview
 """Where the bytes of a file come from: themselves, a path, or a file object opened for reading bytes."""
 Progress = Callable[[int, int | None], object]
 """Is told how many bytes have gone over the line, and how many there are in all if that is known."""
@@ -94,6 +95,15 @@ def _check_fields(instance: object, attribute: attrs.Attribute[Any], fields: Map
             raise CallError("fields of an upload are texts")
 
 
+def _keep_file(file: FileSource) -> _KeptFile:
+    if not isinstance(file, (bytearray, memoryview)):
+        return file
+    try:
+        return bytes(file)  # a copy, as the call may be sent or pickled when the original has changed
+    except ValueError:
+        raise CallError("the memoryview to upload was released") from None
+
+
 @frozen(kw_only=True)
 class Upload:
     """A file to send, as multipart/form-data; read while it is sent, and again from the start if that is repeated.
@@ -107,7 +117,7 @@ class Upload:
         progress: Is called with the number of bytes sent and their total, in whatever thread sends.
     """
 
-    file: FileSource = field(repr=False)
+    file: _KeptFile = field(repr=False, converter=_keep_file)
     filename: str = field(repr=False, validator=_check_plain)
     content_type: str = field(default="application/octet-stream", validator=_check_plain)
     name: str = field(default="media", validator=_check_plain)
@@ -161,7 +171,8 @@ class Call(Generic[T_co]):
         into: Takes the bytes of that file: opened for writing bytes; None: they are kept in memory.
         progress: Is called with the number of bytes received and their total, in whatever thread receives.
         is_repeatable: To do it twice is no worse than to do it once, so it is repeated if the answer gets lost.
-        also_done: Values of errcode that mean the thing is done, as when it had been done before.
+        also_done: Values of errcode with which this very request is done all the same: what it asks for is so already.
+            Not those that mean so for other arguments only.
         needs_access_token: The account's access_token goes into the query.
         host: Instead of the client's hosts: ``https://mp.weixin.qq.com``.
         headers: Further headers.

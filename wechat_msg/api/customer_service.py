@@ -47,7 +47,7 @@ class CustomerServiceMessage(Reply):
         return without_none(**attrs.asdict(self, filter=_WITHOUT_THOSE_OF_REPLY))
 
 
-@frozen(kw_only=True)
+@frozen
 class MpNews(CustomerServiceMessage):
     """图文消息（mpnews）: articles of the account; 1 in a customer-service message, where `MpNewsArticle` replaces it.
 
@@ -60,7 +60,7 @@ class MpNews(CustomerServiceMessage):
     media_id: str
 
 
-@frozen(kw_only=True)
+@frozen
 class MpNewsArticle(CustomerServiceMessage):
     """已发布的图文消息: an article that is published. Official Accounts only.
 
@@ -93,7 +93,7 @@ def _to_items(items: Iterable[MenuItem]) -> tuple[MenuItem, ...]:
     return listed
 
 
-@frozen(kw_only=True)
+@frozen
 class MsgMenu(CustomerServiceMessage):
     """菜单消息: a question with answers to choose from. Official Accounts only.
 
@@ -106,8 +106,8 @@ class MsgMenu(CustomerServiceMessage):
     msg_type: ClassVar[str] = "msgmenu"
 
     items: tuple[MenuItem, ...] = field(converter=_to_items, repr=False)
-    head_content: str | None = field(default=None, repr=False)
-    tail_content: str | None = field(default=None, repr=False)
+    head_content: str | None = field(default=None, kw_only=True, repr=False)
+    tail_content: str | None = field(default=None, kw_only=True, repr=False)
 
     def to_customer_service(self) -> dict[str, Any]:
         """Return what the message holds in the object named by its msgtype."""
@@ -118,7 +118,7 @@ class MsgMenu(CustomerServiceMessage):
         )
 
 
-@frozen(kw_only=True)
+@frozen
 class WxCard(CustomerServiceMessage):
     """卡券: a card or voucher. Official Accounts only.
 
@@ -130,7 +130,7 @@ class WxCard(CustomerServiceMessage):
     msg_type: ClassVar[str] = "wxcard"
 
     card_id: str
-    card_ext: str | None = field(default=None, repr=False)
+    card_ext: str | None = field(default=None, kw_only=True, repr=False)
 
 
 @frozen(kw_only=True)
@@ -242,7 +242,7 @@ def set_typing(openid: str, command: str = "Typing", *, businessid: str | None =
     """客服输入状态: show the user of an Official Account that an answer is being written.
 
     The user must have done something in the last 30 seconds. It lasts 15 seconds, or until a message is sent; to ask
-    for it once more meanwhile changes nothing.
+    for it once more meanwhile changes nothing, so WeChat's refusal (45081) counts as success.
 
     Args:
         openid: The user.
@@ -271,5 +271,6 @@ def _set_typing(path: str, openid: str, command: str, businessid: str | None) ->
         nothing,
         json=without_none(touser=openid, command=command, businessid=businessid),
         is_repeatable=True,
-        also_done=frozenset({_ALREADY_TYPING}),
+        # The state that was asked for is the state that is; to one who asked to end it, the same number is a failure.
+        also_done=frozenset({_ALREADY_TYPING} if command == "Typing" else ()),
     )

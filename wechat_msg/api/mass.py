@@ -44,7 +44,7 @@ def _to_media_ids(media_ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(texts(media_ids, "media_ids"))
 
 
-@frozen(kw_only=True)
+@frozen
 class Images:
     """图片消息: one or more pictures.
 
@@ -56,9 +56,9 @@ class Images:
     """
 
     media_ids: tuple[str, ...] = field(converter=_to_media_ids)
-    recommend: str | None = field(default=None, repr=False)
-    need_open_comment: bool | None = None
-    only_fans_can_comment: bool | None = None
+    recommend: str | None = field(default=None, kw_only=True, repr=False)
+    need_open_comment: bool | None = field(default=None, kw_only=True)
+    only_fans_can_comment: bool | None = field(default=None, kw_only=True)
 
 
 MassMessage = str | TextReply | ImageReply | VoiceReply | VideoReply | MpNews | Images | WxCard
@@ -122,12 +122,15 @@ def send_to_all(
     Subscription accounts send 1 a day; of a service account, a user receives 4 a month; 100 calls a day, 60 a minute.
     The administrator may have to agree within 30 minutes (89504).
 
+    Without *clientmsgid* WeChat refuses content that it was given within the last 24 hours, even for another tag or
+    other users: sending the call raises `DuplicateRequest` (45065), and nothing is sent.
+
     Args:
         message: What to send.
         send_ignore_reprint: Whether to go on when articles are judged a reprint; None: no.
-        clientmsgid: An id of your own, up to 32 bytes (64 by one source; unconfirmed). Within 24 hours, the message is
-            sent once only, however often it is asked for, and the result is that of the first time. To ask again within
-            a minute raises `RateLimited` (45066).
+        clientmsgid: An id of your own, up to 32 bytes (64 by one source; unconfirmed). Within 24 hours WeChat sends one
+            message for each id; to ask again gives the result of the first time. To ask again within a minute raises
+            `RateLimited` (45066). None: WeChat goes by the content.
 
     Raises:
         CallError: *message* cannot be sent to many.
@@ -180,13 +183,16 @@ def _send(
     name: str, to: Mapping[str, Any], message: MassMessage, *, send_ignore_reprint: bool | None, clientmsgid: str | None
 ) -> Call[MassSent]:
     options = _options(send_ignore_reprint=send_ignore_reprint, clientmsgid=clientmsgid)
+    has_own_id = bool(clientmsgid)
     return Call(
         "POST",
         f"/cgi-bin/message/mass/{name}",
         Reads(MassSent),
         json={**to, **_write(message), **options},
-        is_repeatable=clientmsgid is not None,
-        also_done=frozenset({_CLIENTMSGID_EXISTS}),
+        is_repeatable=has_own_id,
+        # An id of the caller's names this message, which was sent. Without one WeChat goes by the content, and whoever
+        # sends the same to another tag has sent nothing.
+        also_done=frozenset({_CLIENTMSGID_EXISTS} if has_own_id else ()),
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 from operator import attrgetter
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api.arguments import as_list, as_mapping, write_json
 from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, get, nothing, post
-from wechat_msg.api.media import UploadedMedia, make_upload, take_file
+from wechat_msg.api.media import ReadsMedia, UploadedMedia, make_upload, refuse_file, refuse_json, take_file
 from wechat_msg.api.reading import Reads, Result, Takes
 from wechat_msg.fields import build, content, integer, items, model, timestamp
 
@@ -28,11 +28,15 @@ __all__ = [
     "delete_material",
     "get_material",
     "get_material_count",
+    "get_news_material",
+    "get_video_material",
     "iterate_materials",
     "upload_image",
     "upload_news",
     "upload_video",
 ]
+
+T = TypeVar("T")
 
 # --- adding ----------------------------------------------------------------------------------------------------------
 
@@ -246,14 +250,10 @@ class VideoMaterial(Result):
     down_url: str
 
 
-def _read_material(answer: Mapping[str, Any]) -> NewsMaterial | VideoMaterial:
-    return Reads(NewsMaterial)(answer) if "news_item" in answer else Reads(VideoMaterial)(answer)
+def get_material(media_id: str, *, into: BinaryIO | None = None, progress: Progress | None = None) -> Call[File]:
+    """获取永久素材: download a picture, voice or thumb.
 
-
-def get_material(
-    media_id: str, *, into: BinaryIO | None = None, progress: Progress | None = None
-) -> Call[File | NewsMaterial | VideoMaterial]:
-    """获取永久素材: download a picture, voice or thumb, or tell about articles or a video.
+    Articles and videos are no files: sending the call raises `CallError`, which names the function for them.
 
     Args:
         media_id: Media id.
@@ -266,11 +266,46 @@ def get_material(
     return Call(
         "POST",
         "/cgi-bin/material/get_material",
-        _read_material,
+        refuse_json,
         json={"media_id": media_id},
         parse_file=take_file,
         into=into,
         progress=progress,
+        is_repeatable=True,
+    )
+
+
+def get_news_material(media_id: str) -> Call[NewsMaterial]:
+    """获取永久素材（图文）: tell the articles of a material.
+
+    Args:
+        media_id: Media id of the articles; sending the call with that of another kind of media raises `CallError`.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Getting_Permanent_Assets.html
+    """
+    return _describe(media_id, ReadsMedia("news_item", Reads(NewsMaterial)))
+
+
+def get_video_material(media_id: str) -> Call[VideoMaterial]:
+    """获取永久素材（视频）: tell title, description and address of a video.
+
+    Args:
+        media_id: Media id of the video; sending the call with that of another kind of media raises `CallError`.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Getting_Permanent_Assets.html
+    """
+    return _describe(media_id, ReadsMedia("down_url", Reads(VideoMaterial)))
+
+
+def _describe(media_id: str, read: ReadsMedia[T]) -> Call[T]:
+    return Call(
+        "POST",
+        "/cgi-bin/material/get_material",
+        read,
+        json={"media_id": media_id},
+        parse_file=refuse_file,
         is_repeatable=True,
     )
 

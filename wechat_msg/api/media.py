@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import PurePath
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, Generic, NoReturn, TypeVar
+
+from attrs import frozen
 
 from wechat_msg.api.call import Call, File, FileSource, Progress, Upload
-from wechat_msg.api.reading import Reads, Result
+from wechat_msg.api.reading import OtherKind, Reads, Result, Takes
 from wechat_msg.fields import model, text, timestamp
 
-__all__ = ["UploadedMedia", "VideoURL", "download", "download_hd_voice", "upload"]
+__all__ = ["UploadedMedia", "download", "download_hd_voice", "get_video_url", "upload"]
 
+T = TypeVar("T")
+
+_WRONG_KIND = "（该 media_id 是其他类型的素材，请改用上述函数）"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}\.[A-Za-z0-9]{1,10}")
+#: The functions for media that are no files, by what tells that they are of that kind.
+_NO_FILES = {
+    "video_url": "media.get_video_url",
+    "down_url": "material.get_video_material",
+    "news_item": "material.get_news_material",
+}
 _ENDINGS = {"image": ".jpg", "voice": ".mp3", "video": ".mp4", "thumb": ".jpg"}
 
 
@@ -48,13 +59,37 @@ def take_file(file: File) -> File:
     return file
 
 
-def refuse_json(_: Mapping[str, Any]) -> NoReturn:
-    """Refuse an answer that is no file.
+def refuse_file(_: File) -> NoReturn:
+    """Refuse an answer that is a file.
 
     Raises:
-        LookupError: Always.
+        OtherKind: Always.
     """
+    raise OtherKind(f"the media id is that of a file: use media.download or material.get_material{_WRONG_KIND}")
+
+
+def refuse_json(answer: Mapping[str, Any]) -> NoReturn:
+    """Refuse an answer that is not what was asked for, neither a file nor of the right kind.
+
+    Raises:
+        OtherKind: It is about a kind of media that has a function of its own.
+        LookupError: It is something else.
+    """
+    for member, function in _NO_FILES.items():
+        if member in answer:
+            raise OtherKind(f"the media id is that of another kind of media: use {function}{_WRONG_KIND}")
     raise LookupError("file")
+
+
+@frozen
+class ReadsMedia(Generic[T]):
+    """Reads an answer that has *member*, and refuses one about another kind of media."""
+
+    member: str
+    read: Callable[[Mapping[str, Any]], T]
+
+    def __call__(self, answer: Mapping[str, Any]) -> T:
+        return self.read(answer) if self.member in answer else refuse_json(answer)
 
 
 @model
@@ -109,21 +144,10 @@ def upload(
     )
 
 
-@model
-class VideoURL(Result):
-    """Where a video is.
+def download(media_id: str, *, into: BinaryIO | None = None, progress: Progress | None = None) -> Call[File]:
+    """获取临时素材: download a picture or voice that was uploaded, or that a user sent, in the last 3 days.
 
-    Attributes:
-        video_url: Its address; once only http, so see whether https works.
-    """
-
-    video_url: str
-
-
-def download(media_id: str, *, into: BinaryIO | None = None, progress: Progress | None = None) -> Call[File | VideoURL]:
-    """获取临时素材: download what was uploaded, or what a user sent, in the last 3 days.
-
-    A video is not downloaded: the result is its address.
+    Of a video WeChat gives the address only: sending the call raises `CallError`, and `get_video_url` is for it.
 
     Args:
         media_id: Media id.
@@ -136,11 +160,32 @@ def download(media_id: str, *, into: BinaryIO | None = None, progress: Progress 
     return Call(
         "GET",
         "/cgi-bin/media/get",
-        Reads(VideoURL),
+        refuse_json,
         {"media_id": media_id},
         parse_file=take_file,
         into=into,
         progress=progress,
+        is_repeatable=True,
+    )
+
+
+def get_video_url(media_id: str) -> Call[str]:
+    """获取临时素材（视频）: tell the address of a video that was uploaded, or that a user sent, in the last 3 days.
+
+    The address was once only http, so see whether https works.
+
+    Args:
+        media_id: Media id of the video; sending the call with that of another kind of media raises `CallError`.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
+    """
+    return Call(
+        "GET",
+        "/cgi-bin/media/get",
+        ReadsMedia("video_url", Takes("video_url", str)),
+        {"media_id": media_id},
+        parse_file=refuse_file,
         is_repeatable=True,
     )
 

@@ -237,12 +237,14 @@ class UnknownButton(Button):
         return dict(self.raw)
 
 
+def _list_buttons(values: Any) -> list[Any]:
+    """Return what a list holds, or ``{"list": [...]}``, as some answers have it."""
+    found: Any = values.get("list") if isinstance(values, Mapping) else values
+    return as_list(found, "buttons")
+
+
 def _as_buttons(values: Buttons) -> tuple[Button, ...]:
-    """Return the buttons of a list, or of ``{"list": [...]}``, as some answers have it."""
-    found: Any = values
-    if isinstance(found, Mapping):
-        found = found.get("list")
-    return tuple(value if isinstance(value, Button) else _read_button(value) for value in as_list(found, "buttons"))
+    return tuple(value if isinstance(value, Button) else _read_button(value) for value in _list_buttons(values))
 
 
 @_button("")
@@ -262,11 +264,16 @@ class ParentButton(Button):
 
 
 def _read_button(value: object) -> Button:
-    if not isinstance(value, Mapping):
-        raise CallError(f"a button must be a Button, not {type(value).__name__}")
+    members = _check_mapping(value)
     with suppress(KeyError, UnreadableField):
-        return build(_BUTTONS[value.get("type", "")], value)
-    return UnknownButton(name=str(value.get("name", "")), raw=value)
+        return build(_BUTTONS[members.get("type", "")], members)
+    return UnknownButton(name=str(members.get("name", "")), raw=members)
+
+
+def _check_mapping(button: object) -> Mapping[str, Any]:
+    if not isinstance(button, Mapping):
+        raise CallError(f"a button must be a Button or a mapping, not {type(button).__name__}")
+    return button
 
 
 # --- menus -----------------------------------------------------------------------------------------------------------
@@ -342,16 +349,23 @@ class CurrentMenu(Result):
     selfmenu_info: SelfMenuInfo = nested("selfmenu_info", SelfMenuInfo, factory=SelfMenuInfo)
 
 
-def create(buttons: Buttons) -> Call[None]:
+Body = Buttons | Menu | Mapping[str, Any]
+"""A menu: its buttons, a `Menu`, or the body as WeChat's page prints it, ``{"button": [...]}``."""
+
+
+def create(buttons: Body) -> Call[None]:
     """创建自定义菜单: give the account this menu, in place of the one before.
 
     Users see it when they open the account again, or after 5 minutes.
 
     Args:
-        buttons: Up to 3, from left to right. One that is a mapping is taken to be as WeChat has it.
+        buttons: Up to 3, from left to right. One that is a mapping is sent as it is. Or the whole body as WeChat's page
+            prints it, ``{"button": [...]}``; or what `get` answers, as a `Menu` or as ``{"menu": {...}}``, of which the
+            conditional menus are left out.
 
     Raises:
-        CallError: *buttons* is no list, or holds something that is no button.
+        CallError: *buttons* is none of these, holds something that is no button, or has a ``matchrule`` as a menu for
+            some users has.
 
     Example:
         >>> call = create([
@@ -360,11 +374,16 @@ def create(buttons: Buttons) -> Call[None]:
         ... ])
         >>> call.json["button"][1]
         {'name': '更多', 'sub_button': [{'type': 'view', 'name': '官网', 'url': 'https://example.com/'}]}
+        >>> create({"button": [{"type": "click", "name": "今日歌曲", "key": "MUSIC"}]}).json
+        {'button': [{'type': 'click', 'name': '今日歌曲', 'key': 'MUSIC'}]}
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Creating_Custom-Defined_Menu.html
     """
-    return post("/cgi-bin/menu/create", {"button": _to_json(buttons)}, nothing, is_repeatable=True)
+    body = _to_body(buttons)
+    if "matchrule" in body:
+        raise CallError("a menu with a matchrule goes to add_conditional（个性化菜单请用 add_conditional）")
+    return post("/cgi-bin/menu/create", body, nothing, is_repeatable=True)
 
 
 def get() -> Call[Menus]:
@@ -397,25 +416,27 @@ def get_current() -> Call[CurrentMenu]:
 # --- conditional menus -----------------------------------------------------------------------------------------------
 
 
-def add_conditional(buttons: Buttons, match_rule: MatchRule) -> Call[str]:
+def add_conditional(buttons: Body, match_rule: MatchRule | Mapping[str, Any] | None = None) -> Call[str]:
     """创建个性化菜单: make a menu for some users; there must be one for all. The result is its menuid.
 
     If several fit a user, the newest is shown. None can be changed.
 
     Args:
-        buttons: As for `create`; they may open pages of 3 domains at most (65316).
-        match_rule: Who gets it.
+        buttons: As for `create`; they may open pages of 3 domains at most (65316). The whole body may have a
+            ``matchrule``.
+        match_rule: Who gets it; one that is a mapping is sent as it is. None: that of the body.
 
     Raises:
-        CallError: *buttons* is no list, or holds something that is no button; or *match_rule* is no `MatchRule`.
+        CallError: *buttons* is as wrong as for `create`, or the rule is missing, given twice or something else.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
     """
-    if not isinstance(match_rule, MatchRule):
-        raise CallError("match_rule must be a MatchRule")
-    body = {"button": _to_json(buttons), "matchrule": match_rule.to_json()}
-    return post("/cgi-bin/menu/addconditional", body, Takes("menuid", str))
+    body = _to_body(buttons)
+    if ("matchrule" in body) == (match_rule is not None):
+        raise CallError("give one match_rule, as an argument or as the matchrule of the body")
+    rule = _rule_to_json(body.get("matchrule", match_rule))
+    return post("/cgi-bin/menu/addconditional", body | {"matchrule": rule}, Takes("menuid", str))
 
 
 def delete_conditional(menuid: str) -> Call[None]:
@@ -442,8 +463,36 @@ def try_match(user_id: str) -> Call[tuple[Button, ...]]:
     return post("/cgi-bin/menu/trymatch", {"user_id": user_id}, _take_buttons, is_repeatable=True)
 
 
-def _to_json(buttons: Buttons) -> list[dict[str, Any]]:
-    return [button.to_json() for button in _as_buttons(buttons)]
+def _to_body(menu: Any) -> dict[str, Any]:
+    """Return the buttons of a menu, and its ``matchrule`` if it has one."""
+    if isinstance(menu, Menu):
+        return without_none(button=_to_json(menu.button), matchrule=getattr(menu, "matchrule", None))
+    if not isinstance(menu, Mapping):
+        return {"button": _to_json(menu)}
+    body = menu.get("menu", menu)
+    if not isinstance(body, Mapping) or "button" not in body:
+        raise CallError('a menu is a list of buttons, or a body such as {"button": [...]}')
+    return without_none(button=_to_json(body["button"]), matchrule=body.get("matchrule"))
+
+
+def _to_json(buttons: Any) -> list[dict[str, Any]]:
+    return [_button_to_json(button) for button in _list_buttons(buttons)]
+
+
+def _button_to_json(button: object) -> dict[str, Any]:
+    """Return a button as WeChat wants it; of one that is a mapping, every member that it has."""
+    if isinstance(button, Button):
+        return button.to_json()
+    members = dict(_check_mapping(button))
+    return members | ({"sub_button": _to_json(members["sub_button"])} if "sub_button" in members else {})
+
+
+def _rule_to_json(rule: object) -> dict[str, Any]:
+    if isinstance(rule, MatchRule):
+        return rule.to_json()
+    if isinstance(rule, Mapping):
+        return dict(rule)
+    raise CallError("match_rule must be a MatchRule or a mapping")
 
 
 def _take_buttons(answer: Mapping[str, Any]) -> tuple[Button, ...]:

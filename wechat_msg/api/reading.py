@@ -10,9 +10,13 @@ import attrs
 from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg.fields import build, items_reader_of, model, reader_of
 
-__all__ = ["Reads", "Result", "Takes", "TakesAll", "nothing"]
+__all__ = ["OtherKind", "Reads", "Result", "Takes", "TakesAll", "nothing"]
 
 T = TypeVar("T")
+
+
+class OtherKind(LookupError):
+    """Raised by a function that reads an answer, where another function should have asked; the text names it."""
 
 
 @model

@@ -19,11 +19,11 @@ from wechat_msg.api.token import AccessToken
 from wechat_msg.client.calling import Caller
 from wechat_msg.client.credentials import Credential
 from wechat_msg.client.exchange import Beside, Send
-from wechat_msg.client.hosts import DEFAULT_HOSTS, Hosts
+from wechat_msg.client.hosts import DEFAULT_HOSTS, Hosts, to_base_url
 from wechat_msg.client.redaction import watch_logs
 from wechat_msg.client.rules import Clocks, Rules
 from wechat_msg.client.sending import Sender
-from wechat_msg.client.sources import FixedToken, Source, StableTokenSource
+from wechat_msg.client.sources import FixedToken, RemoteTokenSource, Source, StableTokenSource
 from wechat_msg.errors import CallError
 from wechat_msg.flow import (
     AnyStore,
@@ -117,21 +117,28 @@ class _Client(Generic[S, Session]):
     @classmethod
     @clears_locals
     def from_env(cls, prefix: str = "WECHAT_", *, environ: Mapping[str, str] | None = None, **options: Any) -> Self:
-        """Make a client of the variables ``WECHAT_APPID`` and ``WECHAT_SECRET``.
+        """Make a client of the variables ``WECHAT_APPID``, ``WECHAT_SECRET`` and ``WECHAT_API_HOSTS``.
+
+        The last one, which may be missing, lists hosts with commas between: ``api2.weixin.qq.com,api.weixin.qq.com``.
+        The secret may be missing if a `RemoteTokenSource` or `FixedToken` is given.
 
         Args:
             prefix: What the names begin with.
             environ: The variables; None: those of the process, ``os.environ``.
-            options: As for the class itself.
+            options: As for the class itself; *hosts* is preferred to the variable.
 
         Raises:
-            CallError: A variable is missing.
+            CallError: A variable is missing, or no list of hosts.
         """
         environ = os.environ if environ is None else environ
-        values = {name: environ.get(prefix + name, "").strip() for name in ("APPID", "SECRET")}
-        missing = ", ".join(prefix + name for name, value in values.items() if not value)
+        values = {name: environ.get(prefix + name, "").strip() for name in ("APPID", "SECRET", "API_HOSTS")}
+        has_tokens = isinstance(options.get("token_source"), (RemoteTokenSource, FixedToken))
+        required = ["APPID"] if has_tokens else ["APPID", "SECRET"]
+        missing = ", ".join(prefix + name for name in required if not values[name])
         _require(not missing, f"environment variables missing: {missing}（缺少环境变量：{missing}）")
-        return cls(values["APPID"], values["SECRET"], **options)
+        if values["API_HOSTS"]:
+            options.setdefault("hosts", _split_hosts(values["API_HOSTS"], f"{prefix}API_HOSTS"))
+        return cls(values["APPID"], values["SECRET"] or None, **options)
 
     def _to_access_token(self, credential: Credential) -> AccessToken:
         return AccessToken(access_token=credential.value, expires_in=self._left(credential))
@@ -387,6 +394,14 @@ def _require(condition: object, text: str) -> None:
 
 def _is_word(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 100 and value.isascii() and value.isprintable()
+
+
+def _split_hosts(listed: str, name: str) -> list[str]:
+    hosts = [host.strip() for host in listed.split(",") if host.strip()]
+    try:
+        return [to_base_url(host) for host in hosts or [""]]
+    except CallError as error:
+        raise CallError(f"{name}: {error}") from None
 
 
 def _split(timeout: Timeout) -> tuple[float | None, float | None]:

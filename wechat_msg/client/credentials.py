@@ -15,6 +15,7 @@ from wechat_msg.errors import (
     ClientError,
     InvalidCredential,
     IPNotAllowed,
+    PermissionDenied,
     QuotaExhausted,
     RateLimited,
     UnreadableAnswer,
@@ -93,6 +94,7 @@ def remember_for(error: ClientError) -> float:
 _REMEMBER: dict[type[ClientError], float] = {
     InvalidCredential: 120.0,
     IPNotAllowed: 60.0,
+    PermissionDenied: 60.0,
     QuotaExhausted: 60.0,
     RateLimited: 20.0,
 }

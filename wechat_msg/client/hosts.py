@@ -18,7 +18,7 @@ DEFAULT_HOSTS = (
 )
 """The nearest site, the one for disasters (通用异地容灾), Shanghai, Shenzhen, Hong Kong."""
 _REST = 60.0
-_ODD = frozenset(" ?#\\")
+_ODD = frozenset(" ?#\\,;")
 
 
 def to_base_url(host: object) -> str:

@@ -18,7 +18,9 @@ from wechat_msg.errors import CallError
 __all__ = ["MultipartBody"]
 
 _UNREADABLE = (OSError, ValueError, TypeError, AttributeError)
-_NO_FILE = "the file to upload must be bytes, a path, or a file object opened for reading bytes"
+_NO_FILE = (
+    "the file to upload must be bytes (or a bytearray or memoryview), a path, or a file object opened for reading bytes"
+)
 
 
 class MultipartBody:

@@ -1,7 +1,8 @@
 """中控服务器: a WSGI application that hands access_tokens to other programs and takes "this one was rejected".
 
 Alone: ``python -m wechat_msg.client.token_server``, with the variables ``WECHAT_APPID``, ``WECHAT_SECRET`` and
-``WECHAT_TOKEN_SERVER_SECRET``; the other side is `wechat_msg.client.RemoteTokenSource`.
+``WECHAT_TOKEN_SERVER_SECRET``, and ``WECHAT_API_HOSTS`` for other hosts of the API; the other side is
+`wechat_msg.client.RemoteTokenSource`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from wsgiref.simple_server import make_server
 
 from wechat_msg._tracebacks import clears_locals
 from wechat_msg.client.clients import Client
-from wechat_msg.client.hosts import DEFAULT_HOSTS
 from wechat_msg.client.sources import ClassicTokenSource, StableTokenSource, fingerprint
 from wechat_msg.errors import AccessTokenRejected, APIError, CallError, InvalidCredential, MalformedPush, WeChatError
 from wechat_msg.signature import is_same
@@ -142,13 +142,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=8080, help="0: a free one")
     parser.add_argument("--store", help="SQLite file that keeps the token; without one it is fetched at each start")
     parser.add_argument("--classic", action="store_true", help="fetch with /cgi-bin/token instead of stable_token")
-    parser.add_argument("--api", action="append", help="host of WeChat's API, several times for several")
+    parser.add_argument(
+        "--api", action="append", help="host of WeChat's API, several times for several; else WECHAT_API_HOSTS"
+    )
     options = parser.parse_args(arguments)
     try:
         client = Client.from_env(
             store=SQLiteStore(options.store) if options.store else None,
             token_source=ClassicTokenSource() if options.classic else StableTokenSource(),
-            hosts=options.api or DEFAULT_HOSTS,
+            **({"hosts": options.api} if options.api else {}),
         )
         application = make_token_server(client, os.environ.get("WECHAT_TOKEN_SERVER_SECRET", ""))
     except WeChatError as error:

@@ -169,14 +169,14 @@ def _preview(account: Account, asked: Asked) -> Any:
 
 def _send_mass(account: Account, asked: Asked) -> Any:
     _check_mass(account, asked)
-    earlier, name = account.made("clientmsgids"), asked.get("clientmsgid")
+    # Without an id of the caller's, WeChat goes by the content, whoever is to get it.
+    kind, earlier = asked["msgtype"], account.made("clientmsgids")
+    name = asked.get("clientmsgid") or repr((kind, asked.get("images") or asked[kind]))
     if name in earlier:
         raise Refusal(45065, msg_id=earlier[name])
-    msg_id = account.new_number()
+    msg_id = earlier[name] = account.new_number()
     account.made("mass jobs")[msg_id] = "SEND_SUCCESS"
-    if name:
-        earlier[name] = msg_id
-    article = {"msg_data_id": account.new_number()} if asked["msgtype"] == "mpnews" else {}
+    article = {"msg_data_id": account.new_number()} if kind == "mpnews" else {}
     return {"errcode": 0, "errmsg": "send job submission success", "msg_id": msg_id, **article}
 
 

@@ -112,13 +112,18 @@ class _Simulator(Generic[T]):
         return (yield from self._try(request, judge, time.monotonic(), 1, limit))
 
     def _push(
-        self, fields: Mapping[str, Any], mode: Mode | None, format: Format | None, tries: int | None
+        self,
+        fields: Mapping[str, Any],
+        openid: str | None,
+        mode: Mode | None,
+        format: Format | None,
+        tries: int | None,
     ) -> Flow[Delivery]:
         mode = self._mode if mode is None else mode
         form = self._format if format is None else format
         most = self._tries if tries is None else tries
         _check(mode=mode, format=form, tries=most)
-        document = self._complete(fields)
+        document = self._complete(fields, openid)
         done, start = [], time.monotonic()
         for number in range(1, most + 1):
             # Signed and sealed anew, as time has passed; the document stays the same.
@@ -146,9 +151,12 @@ class _Simulator(Generic[T]):
     def _judge_for(self, fields: Mapping[str, Any]) -> Judge:
         return lambda request, answer: judge_reply(self.settings, request, answer, fields)
 
-    def _complete(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _complete(self, fields: Mapping[str, Any], openid: str | None) -> Mapping[str, Any]:
         """Make up what is missing; of two events never the same second, which is what tells them apart."""
         _check_fields(fields)
+        if openid is not None:
+            _check(openid=openid)
+            fields = {**fields, "FromUserName": openid}
         now = int(self._now())
         if fields.get("MsgType") == "event":
             with self._lock:
@@ -260,6 +268,7 @@ class PushSimulator(_Simulator[Transport]):
         self,
         fields: Mapping[str, Any],
         *,
+        openid: str | None = None,
         mode: Mode | None = None,
         format: Format | None = None,
         tries: int | None = None,
@@ -268,28 +277,35 @@ class PushSimulator(_Simulator[Transport]):
 
         Args:
             fields: Wire names and values, as on WeChat's page; what is missing is made up as by `build_push`.
-            mode: Another mode than the simulator's.
+            openid: Another user than the simulator's, whatever the fields say.
+            mode: Another mode.
             format: Another format.
             tries: Another number of tries.
 
         Raises:
-            SettingsError: The mode needs a key, and the settings have none.
+            SettingsError: An option is impossible, or the mode needs a key and the settings have none.
             ReplyError: The fields cannot be written in the format.
         """
-        return self._drive(self._push(fields, mode, format, tries))
+        return self._drive(self._push(fields, openid, mode, format, tries))
 
-    def push_text(self, content: str) -> Delivery:
-        """Send a text message."""
-        return self.push({"MsgType": "text", "Content": content})
+    def push_text(self, content: str, *, openid: str | None = None) -> Delivery:
+        """Send a text message.
 
-    def push_event(self, event: str, **fields: Any) -> Delivery:
+        Args:
+            content: The text.
+            openid: Another user than the simulator's.
+        """
+        return self.push({"MsgType": "text", "Content": content}, openid=openid)
+
+    def push_event(self, event: str, *, openid: str | None = None, **fields: Any) -> Delivery:
         """Send an event.
 
         Args:
             event: Its name: ``subscribe``, ``CLICK`` ...
+            openid: Another user than the simulator's.
             fields: Its other members, by wire names: ``EventKey="HELP"``.
         """
-        return self.push({"MsgType": "event", "Event": event, **fields})
+        return self.push({"MsgType": "event", "Event": event, **fields}, openid=openid)
 
     def send(self, request: PushRequest, fields: Mapping[str, Any], *, time_limit: float | None = None) -> Try:
         """Send one request once, just as it is, be it forged or broken.
@@ -337,20 +353,21 @@ class AsyncPushSimulator(_Simulator[AsyncTransport]):
         self,
         fields: Mapping[str, Any],
         *,
+        openid: str | None = None,
         mode: Mode | None = None,
         format: Format | None = None,
         tries: int | None = None,
     ) -> Delivery:
         """See `PushSimulator.push`."""
-        return await self._drive(self._push(fields, mode, format, tries))
+        return await self._drive(self._push(fields, openid, mode, format, tries))
 
-    async def push_text(self, content: str) -> Delivery:
+    async def push_text(self, content: str, *, openid: str | None = None) -> Delivery:
         """See `PushSimulator.push_text`."""
-        return await self.push({"MsgType": "text", "Content": content})
+        return await self.push({"MsgType": "text", "Content": content}, openid=openid)
 
-    async def push_event(self, event: str, **fields: Any) -> Delivery:
+    async def push_event(self, event: str, *, openid: str | None = None, **fields: Any) -> Delivery:
         """See `PushSimulator.push_event`."""
-        return await self.push({"MsgType": "event", "Event": event, **fields})
+        return await self.push({"MsgType": "event", "Event": event, **fields}, openid=openid)
 
     async def send(self, request: PushRequest, fields: Mapping[str, Any], *, time_limit: float | None = None) -> Try:
         """See `PushSimulator.send`."""
