@@ -213,10 +213,6 @@ class UserDataError(ClientError):
 
     hint = "请核对 session_key 是否为该用户最新的（重新 wx.login 后旧的会失效）、appid 是否一致"
 
-    def __init__(self, message: str, hint: str = hint) -> None:
-        super().__init__(message)
-        self.hint = hint
-
 
 class TransportError(ClientError):
     """There is no answer: no connection, a broken one, or a time-out."""

@@ -234,7 +234,7 @@ _DAMAGE = {" ": ("it has blanks where + was", _PLUS_LOST), "%": ("it is percent-
 def _not_base64(value: str, name: str) -> UserDataError:
     for sign, (what, hint) in _DAMAGE.items():
         if sign in value:
-            return UserDataError(f"{name} is not base64: {what}", hint)
+            return UserDataError(f"{name} is not base64: {what}", hint=hint)
     return UserDataError(f"{name} is not base64")
 
 

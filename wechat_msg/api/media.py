@@ -9,8 +9,7 @@ from os import PathLike
 from pathlib import PurePath
 from typing import Any, BinaryIO, Generic, NoReturn, TypeVar
 
-from attrs import frozen
-
+from wechat_msg._tracebacks import frozen
 from wechat_msg.api.call import Call, File, FileSource, Progress, Upload
 from wechat_msg.api.reading import OtherKind, Reads, Result, Takes
 from wechat_msg.fields import model, text, timestamp
