@@ -81,7 +81,7 @@ class TestParseXmlRefuses:
         start = time.monotonic()
         with pytest.raises(MalformedPush):
             parse_body(bomb.encode())
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 10
 
     @pytest.mark.parametrize(
         "body",
