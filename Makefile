@@ -29,7 +29,7 @@ lowest: .venv/made
 	$(PYTHON) -m venv --clear --without-pip .venv/lowest
 	$(PY) -m pip --disable-pip-version-check install --quiet uv
 	$(PY) -m uv pip install --quiet --python .venv/lowest --resolution lowest-direct \
-		"pip>=25.1" --editable ".[all]" --group test
+		"pip>=25.1" --editable ".[all]" --group dev
 	.venv/lowest/bin/python $(PYTEST)
 
 lint: .venv/made
