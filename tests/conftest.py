@@ -1,8 +1,14 @@
-"""Programs that tests start heed Ctrl-C; what tests have measured is printed at the end."""
+"""What holds for all tests: signals, and the values that hypothesis tries. What tests measure is printed at the end."""
 
 from __future__ import annotations
 
 import signal
+
+from hypothesis import HealthCheck, settings
+
+# The same values every time, so that a test fails for everybody or for nobody; and however busy the machine is.
+settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def pytest_configure():
