@@ -1,10 +1,12 @@
-# make demo | test | lint | bench | fuzz | screenshot: each makes its own environment in .venv first; nothing has to be installed
-# by hand but Python 3.11 or later with pip; for the screenshot also chromium, chromium-driver and fonts-noto-cjk.
+# make demo | test | lowest | lint | bench | fuzz | screenshot: each makes its own environment in .venv first; nothing has
+# to be installed by hand but Python 3.11 or later with pip; for the screenshot also chromium, chromium-driver and
+# fonts-noto-cjk.
 
 PYTHON ?= python3
 PY := .venv/bin/python
+PYTEST := -m pytest -n 4 --dist worksteal --benchmark-disable
 
-.PHONY: demo test lint bench fuzz screenshot format clean
+.PHONY: demo test lowest lint bench fuzz screenshot format clean
 .DEFAULT_GOAL := test
 
 # Without ensurepip (Debian keeps it in a package of its own), so pip is put in from outside.
@@ -18,8 +20,18 @@ PY := .venv/bin/python
 demo: .venv/made
 	$(PY) -m wechat_msg demo
 
-test: lint
-	$(PY) -m pytest -n 4 --dist worksteal --benchmark-disable
+test:
+	@echo "Lint, types and tests: about 4 minutes on two cores."
+	@$(MAKE) --no-print-directory lint
+	$(PY) $(PYTEST)
+
+# The tests with the lowest versions that pyproject.toml allows.
+lowest: .venv/made
+	$(PYTHON) -m venv --clear --without-pip .venv/lowest
+	$(PY) -m pip --disable-pip-version-check install --quiet uv
+	$(PY) -m uv pip install --quiet --python .venv/lowest --resolution lowest-direct \
+		"pip>=25.1" --editable ".[all]" --group dev
+	.venv/lowest/bin/python $(PYTEST)
 
 lint: .venv/made
 	$(PY) -m ruff check .

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import itertools
-import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -15,10 +13,10 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import pytest
 from attrs import frozen
 
 from tests.raw_http import Connection, Handle, render
+from tests.servers import need
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -221,12 +219,8 @@ class Certificate:
 
 
 def make_certificate(folder: Path, *, names: str = "IP:127.0.0.1", days: int = 2) -> Certificate:
-    """Sign a certificate for these names; below 0 days it has expired already.
-
-    Without openssl the test is skipped, but not in CI.
-    """
-    if not shutil.which("openssl"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("openssl is not installed")
+    """Sign a certificate for these names; below 0 days it has expired already."""
+    need("openssl")
     key, request, certificate = (str(folder / name) for name in ("key.pem", "request.pem", "certificate.pem"))
     new = (
         "-newkey",

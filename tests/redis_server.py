@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,10 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import redis
 
-from tests.servers import TIMEOUT, WATCHED
+from tests.servers import TIMEOUT, WATCHED, need
 
 #: Below those from which systems give programs a port when they ask for any: nobody gets one of these by chance.
 _PORTS = range(20_000, 30_000)
@@ -113,13 +110,8 @@ class RedisServer:
 
 @contextlib.contextmanager
 def run_redis(*options: str, password: str | None = None) -> Iterator[RedisServer]:
-    """Start a Redis server of one's own with *options*, as ``"--maxmemory", "2mb"``, and end it at the end.
-
-    Where there is no redis-server the test is skipped, unless that is a CI, which shall test everything.
-    """
-    if not shutil.which("redis-server"):
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("redis-server is not installed")
+    """Start a Redis server of one's own with *options*, as ``"--maxmemory", "2mb"``, and end it at the end."""
+    need("redis-server")
     with tempfile.TemporaryDirectory(prefix="redis") as folder:
         server = RedisServer(folder, options, password)
         server.start()

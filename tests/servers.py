@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -14,20 +15,31 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 from urllib.parse import urlencode
 
+import pytest
 from attrs import define, frozen
 
 from wechat_msg import PushRequest
 
 ROOT = Path(__file__).parent.parent
-TIMEOUT = 20.0
+TIMEOUT = 60.0  # seconds, after which something is taken never to happen, however busy the machine is
 
 GUNICORN = ("-m", "gunicorn", "--bind", "127.0.0.1:0", "--threads", "4", "--no-control-socket")
 UVICORN = ("-m", "uvicorn", "--host", "127.0.0.1", "--port", "0")
 
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:([1-9][0-9]*)")
+
+
+def need(program: str) -> str:
+    """Return where *program* is; see `do_without`."""
+    return shutil.which(program) or do_without(program)
+
+
+def do_without(program: str) -> NoReturn:
+    """Skip the test that needs *program*, which is not installed; in CI, where everything is tested, let it fail."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{program} is not installed")
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import ssl
 import subprocess
 import time
@@ -17,6 +16,7 @@ from attrs import frozen
 
 from tests.both_clients import TOKEN, both, catch, make_fixed, serving
 from tests.raw_http import PATIENCE, Connection, answering, listen, refuse, render
+from tests.servers import need
 from wechat_msg import Client, errors
 from wechat_msg.api.answers import Answer, read_answer
 from wechat_msg.api.call import get, get_without_token, post, raw_call
@@ -506,8 +506,7 @@ class Certificate:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 that nobody trusts."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl makes the certificate")
+    need("openssl")
     folder = tmp_path_factory.mktemp("certificate")
     names = "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"
     files = "-keyout", folder / "key.pem", "-out", folder / "certificate.pem"

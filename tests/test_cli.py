@@ -564,20 +564,30 @@ class TestServe:
         assert result.exit_code == 2
         assert "cannot listen at" in result.stderr
 
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     @pytest.mark.parametrize("command", ["serve", "playground"])
-    def test_ends_quietly(self, command):
-        status, output, errors = interrupt([command, "--port", "0"], when=answers)
+    def test_ends_quietly(self, command, number):
+        status, output, errors = interrupt([command, "--port", "0"], number, when=answers)
 
-        assert status in (0, 130)
+        assert status == 0
         assert errors.strip() == ""
         assert "Traceback" not in output
+
+    @pytest.mark.parametrize("command", ["serve", "playground"])
+    def test_can_be_ended_although_a_script_started_it_in_the_background(self, command):
+        """A shell without job control lets what it starts with & ignore SIGINT."""
+        in_background = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+        status, _, errors = interrupt([command, "--port", "0"], signal.SIGTERM, when=answers, start=in_background)
+
+        assert status == 0
+        assert errors.strip() == ""
 
     def test_ends_while_a_handler_runs(self):
         with EchoBot(SETTINGS) as bot, PushSimulator(PATH, SETTINGS, wsgi=bot.app, time_limit=0.1, tries=1) as wechat:
             assert wechat.push_text("60").problem.code == "timed_out"
             began = time.monotonic()
 
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 class TestCheck:
@@ -662,7 +672,8 @@ class TestOnATerminal:
 
 
 class TestInterrupted:
-    def test_push_ends_quietly(self):
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_push_ends_quietly(self, number):
         arrived, over = threading.Event(), threading.Event()
 
         def handle(_message):
@@ -670,7 +681,7 @@ class TestInterrupted:
             over.wait(TIMEOUT)
 
         with listen(push_app(PushEndpoint(SETTINGS, handle))) as url:
-            status, _, errors = interrupt(["push", url, "--text", "hi"], when=lambda _: arrived.wait(TIMEOUT))
+            status, _, errors = interrupt(["push", url, "--text", "hi"], number, when=lambda _: arrived.wait(TIMEOUT))
             over.set()
 
         assert status == 130
@@ -694,10 +705,10 @@ def answers(process):
     refused.value.close()
 
 
-def interrupt(words, *, when):
-    """Run the command, press Ctrl-C, and return status, output and errors."""
+def interrupt(words, number, *, when, start=()):
+    """Run the command, send it the signal *number*, and return status, output and errors."""
     with subprocess.Popen(
-        [sys.executable, *COMMAND, *words],
+        [*start, sys.executable, *COMMAND, *words],
         cwd=ROOT,
         env={**os.environ, **ENVIRON, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
@@ -705,7 +716,7 @@ def interrupt(words, *, when):
     ) as process:
         try:
             when(process)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             output, errors = process.communicate(timeout=TIMEOUT)
         finally:
             process.kill()

@@ -303,13 +303,14 @@ class TestTheTable:
         ids=["always", "to pushes", "now and then"],
     )
     def test_ends_soon_if_nobody_answers(self, is_dumb):
-        app = spoil(is_dumb, lambda _: time.sleep(0.3) or b"success")
-        simulator = PushSimulator("/", SEALED, wsgi=app, time_limit=0.05, pause=0.0)
+        unanswered = []
+        app = spoil(is_dumb, lambda request: unanswered.append(request) or time.sleep(1.0) or b"success")
+        simulator = PushSimulator("/", SEALED, wsgi=app, time_limit=0.3, pause=0.0)
         rows = list(check_endpoint(simulator))
         last = [row for row in rows if row.status == "fail"][-1]
         assert "in time" in last.finding.en
         assert {row.status for row in rows[rows.index(last) + 1 :]} == {"skip"}
-        assert sum(row.seconds for row in rows) < 1.0
+        assert len(unanswered) <= 3
 
     @pytest.mark.parametrize("answer", [b"\xff\x00", b"<xml><a>", b"{}", b"[]", b"success\n", b"1" * (2 << 20)])
     @pytest.mark.parametrize("status", [200, 302, 500])

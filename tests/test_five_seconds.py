@@ -149,10 +149,11 @@ class TestEveryHandler:
 
     @pytest.fixture
     def bots(self, tmp_path_factory):
+        folders = {name: tmp_path_factory.mktemp("bot") for name in COMBINATIONS}  # it is not made for threads
         with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(COMBINATIONS)) as pool:
 
             def start(name):
-                return stack.enter_context(start_bot(*COMBINATIONS[name], tmp_path_factory.mktemp("bot")))
+                return stack.enter_context(start_bot(*COMBINATIONS[name], folders[name]))
 
             yield dict(zip(COMBINATIONS, pool.map(start, COMBINATIONS), strict=True))
 

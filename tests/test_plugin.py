@@ -85,7 +85,7 @@ def run_pytest(folder, tests, *options, environ=None):
     """Run the tests of a user who knows nothing of this project's settings; warnings are errors."""
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_users.py").write_text(tests)
-    plugins = [f"-pno:{name}" for name in ("anyio", "benchmark", "cacheprovider", "hypothesispytest", "xdist")]
+    plugins = [f"-pno:{name}" for name in ("anyio", "benchmark", "cacheprovider", "hypothesispytest", "randomly", "xdist")]
     place = "-c", f"{folder}/pytest.ini", str(folder)
     return run("-m", "pytest", *plugins, "-W", "error", *options, *place, environ=environ)
 

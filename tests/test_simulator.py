@@ -20,7 +20,7 @@ from wechatpy.crypto import WeChatCrypto
 from tests.first_principles import APPID, KEY, TOKEN
 from tests.hostile_bots import BOTS, LONG, Endless, answer_to_hello, make_certificate, never_accept, stay_silent
 from tests.raw_http import answering, listen, refuse, render
-from tests.servers import GUNICORN, UVICORN, run, serve
+from tests.servers import GUNICORN, TIMEOUT, UVICORN, run, serve
 from wechat_msg import (
     MINI_PROGRAM,
     Article,
@@ -48,7 +48,7 @@ from wechat_msg.testing.simulator import in_process
 
 PLAIN = PushSettings(token=TOKEN, appid=APPID)
 SEALED = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
-SLACK = 1.5
+SLACK = 10.0  # seconds that a busy machine may take; what would be waited for takes longer, or never ends
 """Seconds that a busy machine may take on top of a limit."""
 
 MODES = ["plain", "compatible", "sealed"]
@@ -236,7 +236,7 @@ class TestTLS:
     def test_never_ends_its_handshake(self, colour, hello):
         def handle(connection):
             connection.socket.recv(1)
-            for byte in [hello[i : i + 1] for i in range(len(hello))] + [b"\x02"] * 100:
+            for byte in [hello[i : i + 1] for i in range(len(hello))] + [b"\x02"] * 1000:
                 time.sleep(0.02 if hello else 0.4)
                 connection.send(byte)
 
@@ -547,7 +547,7 @@ class TestASGIFromWithoutALoop:
     def test_app_that_blocks_its_loop_is_left_behind(self, monkeypatch):
         monkeypatch.setattr(in_process, "_PATIENCE", 0.1)
         released = threading.Event()
-        app = send_all(START, SUCCESS, before=lambda: released.wait(10))
+        app = send_all(START, SUCCESS, before=lambda: released.wait(TIMEOUT))
         began = time.monotonic()
         try:
             fail_with("sync", "timed_out", limit=0.1, asgi=app)
@@ -563,7 +563,7 @@ class TestASGIFromWithoutALoop:
 
 
 def wait_until(is_so):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + TIMEOUT
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -591,7 +591,7 @@ class Bot:
 
 
 BROKEN = (500, b"", 0)
-SLOW = (200, b"success", 0.4)
+SLOW = (200, b"success", 3.0)
 
 
 @both
@@ -631,21 +631,25 @@ class TestTries:
         assert (len(delivery.tries), delivery.problem.code) == (1, "unreadable")
 
     def test_follow_a_failure_after_a_pause(self, colour):
-        with simulate(colour, wsgi=Bot(BROKEN), pause=0.15) as wechat:
-            began = time.monotonic()
-            first, second, third = wechat.push_text("hi").tries
-            total = time.monotonic() - began
-        assert first.began == pytest.approx(0, abs=0.1)
-        assert second.began - (first.began + first.seconds) >= 0.149
-        assert third.began - (second.began + second.seconds) >= 0.149
-        assert third.began + third.seconds == pytest.approx(total, abs=0.1)  # and no pause after the last
+        before, after = [], []
+        with simulate(colour, wsgi=Bot(BROKEN), pause=0.1) as wechat:
+            for _ in range(3):
+                began = time.monotonic()
+                first, second, third = wechat.push_text("hi").tries
+                assert second.began - (first.began + first.seconds) >= 0.099
+                assert third.began - (second.began + second.seconds) >= 0.099
+                before.append(first.began)
+                after.append(time.monotonic() - began - third.began - third.seconds)
+        # No pause before the first, and none after the last; a busy machine makes one now and then.
+        assert min(before) < 0.1
+        assert min(after) < 0.1
 
     def test_follow_a_time_out_at_once(self, colour):
         with simulate(colour, wsgi=Bot(SLOW), pause=30, time_limit=0.1) as wechat:
             delivery = wechat.push_text("hi")
         assert [one.verdict.problem.code for one in delivery.tries] == ["timed_out"] * 3
-        assert all(0.1 <= one.seconds < 0.4 for one in delivery.tries)
-        assert 0.3 <= delivery.seconds < 1.2
+        assert all(0.1 <= one.seconds < 3.0 for one in delivery.tries)
+        assert 0.3 <= delivery.seconds < 9.0
 
     def test_are_told_while_they_happen(self, colour):
         bot, told = Bot(BROKEN), []
@@ -655,16 +659,16 @@ class TestTries:
         assert [count for _, count in told] == [1, 2, 3]
 
     def test_find_the_reply_of_the_handler_that_went_on_after_the_hang_up(self, colour):
-        calls = []
+        calls, hung_up = [], threading.Event()
 
         def work(message):
             calls.append(message)
-            time.sleep(0.5)
+            hung_up.wait(TIMEOUT)
             return "done"
 
         async def work_async(message):
             calls.append(message)
-            await asyncio.sleep(0.5)
+            await asyncio.to_thread(hung_up.wait, TIMEOUT)
             return "done"
 
         apps = {
@@ -673,7 +677,8 @@ class TestTries:
         }
         for name, app in apps.items():
             calls.clear()
-            with simulate(colour, time_limit=0.35, **{name: app}) as wechat:
+            hung_up.clear()
+            with simulate(colour, time_limit=0.5, on_try=lambda _: hung_up.set(), **{name: app}) as wechat:
                 delivery = wechat.push_text("hi")
             assert (delivery.text, len(calls)) == ("done", 1), name
             assert [one.verdict.outcome for one in delivery.tries] == ["failed", "replied"]
@@ -745,24 +750,23 @@ class TestManyAtOnce:
 
     @pytest.mark.parametrize("kind", ["wsgi", "http"])
     def test_tasks_do_not_wait_for_each_other(self, kind):
-        bot = Bot((200, b"success", 0.2))
+        all_are_here = threading.Barrier(self.COUNT, timeout=TIMEOUT)  # never, if there are the few threads of a loop
 
         def answer(connection):
             connection.read_request()
-            time.sleep(0.2)
+            all_are_here.wait()
             connection.send(render(b"success"))
 
         async def push_all(url, **options):
-            wechat = AsyncPushSimulator(url, PLAIN, **options)
+            wechat = AsyncPushSimulator(url, PLAIN, time_limit=TIMEOUT, tries=1, **options)
             deliveries = await asyncio.gather(*(wechat.push_text("hi") for _ in range(self.COUNT)))
             await wechat.close()
             return deliveries
 
         with listen(answer) as server:
-            began = time.monotonic()
-            where = {"url": "/", "wsgi": bot} if kind == "wsgi" else {"url": server.url}
+            app = answering_wsgi(b"success", before=all_are_here.wait)
+            where = {"url": "/", "wsgi": app} if kind == "wsgi" else {"url": server.url}
             deliveries = asyncio.run(push_all(**where))
-            assert time.monotonic() - began < 0.2 + SLACK  # in the few threads of a loop: 3 s and more
         assert all(delivery.is_acknowledged for delivery in deliveries)
 
 

@@ -583,7 +583,8 @@ class TestProgram:
         assert "Traceback" not in output
         assert status == 2
 
-    def test_ends_quietly_with_ctrl_c(self, wechat):
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_ends_quietly(self, wechat, number):
         command = (sys.executable, *PROGRAM, "--api", wechat.url)
         environ = {"PATH": "", **make_environ(wechat)}
         with subprocess.Popen(
@@ -593,7 +594,7 @@ class TestProgram:
                 address = process.stdout.readline().strip()
                 with make_remote(Client, wechat, address) as remote:
                     remote.get_access_token()
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
                 output, _ = process.communicate(timeout=TIMEOUT)
             finally:
                 process.kill()

@@ -23,6 +23,7 @@ from tests.test_store_faults import OnRedis, OnSQLite
 from tests.token_worker import PATH, SOURCES, Report, open_store
 from wechat_msg import Client
 from wechat_msg.client import ClassicTokenSource, StableTokenSource
+from wechat_msg.client.tokens import LEASE
 from wechat_msg.errors import AccessTokenRejected, StoreError, WeChatError
 from wechat_msg.testing import APIRequest, FakeWeChatAPI
 from wechat_msg.testing.fake_api.tokens import ClassicTokens, Token
@@ -273,7 +274,7 @@ class TestRenewal:
             f"renewal of {self.DELAY:.0f} s, {source} token, {name_of(place)}: {len(paths) - 1} calls of 12 callers"
             f" in 4 processes, 1 fetch, longest call {longest * 1000:.0f} ms",
         )
-        assert longest < self.DELAY / 2
+        assert longest < self.DELAY * 0.8
 
 
 # --- rejected --------------------------------------------------------------------------------------------------------
@@ -323,7 +324,7 @@ class TestRejectedToken:
 
 @pytest.mark.slow
 class TestKill:
-    LIMIT = 10.0
+    LIMIT = 20.0  # seconds; the answer to the one who fetches would take a minute
 
     @pytest.fixture
     def victim(self):
@@ -372,7 +373,7 @@ class TestKill:
             f"who renews the token is killed: all others have another after {seconds:.1f} s,"
             f" longest call {longest * 1000:.0f} ms",
         )
-        assert longest < self.LIMIT / 4
+        assert longest < LEASE * 0.8
 
     def let_fetch(self, victim: Worker, wechat: FakeWeChatAPI, place: str, source: str) -> None:
         """Bring a process to the middle of a fetch, whose answer would take longer than any test."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wechat_msg import MalformedPush, ReplyError
@@ -81,7 +81,7 @@ class TestParseXmlRefuses:
         start = time.monotonic()
         with pytest.raises(MalformedPush):
             parse_body(bomb.encode())
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 10
 
     @pytest.mark.parametrize(
         "body",
@@ -377,17 +377,14 @@ class TestRenderBodyRefuses:
 
 class TestRenderBody:
     @given(fields=DOCUMENTS)
-    @settings(deadline=None)
     def test_is_read_back_from_xml(self, fields):
         assert parse_body(render_body(fields, "xml").encode()) == fields
 
     @given(fields=DOCUMENTS)
-    @settings(deadline=None)
     def test_is_read_back_from_json(self, fields):
         assert parse_body(render_body(fields, "json").encode()) == fields
 
     @given(text=st.text())
-    @settings(deadline=None)
     def test_gives_well_formed_xml_for_any_text(self, text):
         root = ET.fromstring(render_body({"A": text, "B": "b"}, "xml").encode())
         assert [child.tag for child in root] == ["A", "B"]
@@ -395,7 +392,6 @@ class TestRenderBody:
         assert len(root[0]) == 0
 
     @given(text=st.text())
-    @settings(deadline=None)
     def test_gives_json_that_utf_8_can_hold_for_any_text(self, text):
         assert json.loads(render_body({"A": text}, "json").encode()) == {"A": clean_text(text)}
 

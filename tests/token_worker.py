@@ -19,10 +19,10 @@ from typing import Any
 
 from attrs import asdict, define, field, frozen
 
+from tests.servers import TIMEOUT
 from wechat_msg import SQLiteStore
 from wechat_msg.client import AsyncClient, ClassicTokenSource, Client, StableTokenSource
 
-TIMEOUT = 1.0  # seconds, the default
 SOURCES = {"stable": StableTokenSource, "classic": ClassicTokenSource}
 #: A call that answers quickly.
 PATH = "/cgi-bin/get_api_domain_ip"

@@ -1,5 +1,6 @@
 """The command ``wechat-msg``; here only what works without click and rich."""
 
+import signal
 import sys
 
 __all__ = ["main"]
@@ -21,4 +22,6 @@ def main() -> None:
         sys.exit(2)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # of a terminal that knows no Chinese
+    # The same as Ctrl-C, which a program ignores that a script has started with &.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app.main(prog_name="wechat-msg")

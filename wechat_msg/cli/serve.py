@@ -57,8 +57,9 @@ def serve(output: Output, *, host: str, port: int, api: str | None, verbose: boo
         send = opened.enter_context(_open_sender(settings, environ, api))
         bot = opened.enter_context(EchoBot(settings, send=send, report=_make_reporter(output, verbose=verbose)))
         url = opened.enter_context(listen(bot.app, host, port))
-        output.say(Text(f"Listening at {url}{PATH}; Ctrl-C ends.", f"正在监听 {url}{PATH}，按 Ctrl-C 结束"))
-        threading.Event().wait()
+        with contextlib.suppress(KeyboardInterrupt):
+            output.say(Text(f"Listening at {url}{PATH}; Ctrl-C ends.", f"正在监听 {url}{PATH}，按 Ctrl-C 结束"))
+            threading.Event().wait()
     return 0
 
 

@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import make_server
@@ -156,10 +157,13 @@ def main(arguments: list[str] | None = None) -> None:
     except WeChatError as error:
         parser.error(f"{error} [WECHAT_APPID, WECHAT_SECRET, WECHAT_TOKEN_SERVER_SECRET]")
     logging.basicConfig(level=logging.INFO)
-    with make_server(options.host, options.port, application, ThreadingServer, QuietHandler) as server:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        make_server(options.host, options.port, application, ThreadingServer, QuietHandler) as server,
+    ):
         print(f"http://{options.host}:{server.server_port}", flush=True)  # noqa: T201, whoever starts it wants to know
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()
 
 
 if __name__ == "__main__":

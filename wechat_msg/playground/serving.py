@@ -81,7 +81,7 @@ class Playground:
         self._server = _Server(config, app.state.close)
 
     def run(self) -> None:
-        """Serve until Ctrl-C, or until `stop` is called."""
+        """Serve until Ctrl-C or SIGTERM, or until `stop` is called."""
         with contextlib.suppress(KeyboardInterrupt), self._socket:
             self._server.run(sockets=[self._socket])
 
@@ -100,7 +100,7 @@ def run_playground(
     secret: str = SECRET,
     ready: Callable[[Playground], None] = lambda playground: print(playground.address, flush=True),  # noqa: T201
 ) -> None:
-    """Serve a `Playground` until Ctrl-C.
+    """Serve a `Playground` until Ctrl-C or SIGTERM.
 
     Args:
         settings: The account's settings, the same as the bot's.

@@ -268,10 +268,12 @@ class StoreContract:
 
     @_test
     async def test_a_time_to_live_may_be_a_fraction_of_a_second(self, store: AsyncStore) -> None:
-        short, longer = await _claim(store, b"first", 0.05), await _claim(store, b"second", 0.95)
-        await _must_hold(store, longer, b"second")
+        key = await _claim(store, b"first", 0.05)
         await self._let_expire()
-        await _must_be_absent(store, short)
+        await _must_be_absent(store, key)
+        # A busy machine may take longer than that for two calls, but hardly three times.
+        found = [await store.get(await _claim(store, b"second", 0.95)) for _ in range(3)]
+        assert b"second" in found, "a value with ttl=0.95 was absent at once"
 
     @_test
     async def test_a_time_to_live_may_be_a_year(self, store: AsyncStore) -> None:
