@@ -94,9 +94,9 @@ def asked_by(make, client, wechat):
 
 
 @contextlib.contextmanager
-def listen(application, handler=QuietHandler):
+def listen(application, handler=QuietHandler, server_class=ThreadingServer):
     """Serve *application* as the program does, in this process; yield its URL."""
-    with make_server("127.0.0.1", 0, application, ThreadingServer, handler) as server:
+    with make_server("127.0.0.1", 0, application, server_class, handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -462,6 +462,9 @@ def refuse(stranger):
         stranger.get_access_token()
 
 
+POST_LONG = b"POST /token HTTP/1.1\r\nContent-Length: 4000\r\n\r\n"
+
+
 class TestConnections:
     """What the program's server does beside its application."""
 
@@ -488,6 +491,47 @@ class TestConnections:
                 pass
 
         assert capfd.readouterr().err == ""
+
+    @pytest.mark.parametrize("begin", [b"", b"POST /token HTTP/1.1\r\n", POST_LONG], ids=["line", "head", "body"])
+    def test_lets_go_of_who_sends_byte_by_byte(self, client, capfd, begin):
+        """However steadily: no byte is late, and still the request does not come to its end."""
+
+        class Impatient(QuietHandler):
+            timeout = 0.3
+
+        sent = 0
+        with listen(make_token_server(client, SHARED), Impatient) as url, connect(url) as connection:
+            connection.sendall(begin)
+            with contextlib.suppress(ConnectionError):
+                while sent < 200:
+                    connection.sendall(b"x")
+                    sent += 1
+                    time.sleep(0.05)
+
+        assert sent < 200
+        assert capfd.readouterr().err == ""
+
+    def test_serves_so_many_at_a_time_and_lets_the_others_wait(self, client, wechat):
+        class Small(ThreadingServer):
+            max_threads = 2
+
+        threads = threading.active_count()
+        with listen(make_token_server(client, SHARED), server_class=Small) as url, contextlib.ExitStack() as stack:
+            silent = [stack.enter_context(connect(url)) for _ in range(8)]
+            waiting = stack.enter_context(connect(url))
+            waiting.sendall(b"GET /token HTTP/1.0\r\n\r\n")
+            waiting.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                waiting.recv(100)
+            assert threading.active_count() <= threads + 3  # two, and that of the server
+
+            for connection in silent:
+                connection.close()
+            waiting.settimeout(TIMEOUT)
+            assert waiting.recv(100).startswith(b"HTTP/1.0 405")
+            for _ in range(5):
+                with make_remote(Client, wechat, url) as remote:
+                    assert remote.get_access_token()
 
     def test_says_nothing_of_who_hangs_up(self, client, wechat, capfd):
         with listen(make_token_server(client, SHARED)) as url:

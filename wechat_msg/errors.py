@@ -211,7 +211,7 @@ class CallError(ClientError, ValueError):
 class UserDataError(ClientError):
     """Data of a Mini Program's client are forged, belong to another AppID, or cannot be opened."""
 
-    hint = "请核对 session_key 是否为该用户最新的（重新 wx.login 后旧的会失效）、appid 是否一致"
+    hint: str = "请核对 session_key 是否为该用户最新的（重新 wx.login 后旧的会失效）、appid 是否一致"
 
 
 class TransportError(ClientError):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import socket
 import sys
+import threading
+import time
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, ClassVar
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -11,10 +15,18 @@ __all__ = ["QuietHandler", "ThreadingServer"]
 
 
 class ThreadingServer(ThreadingMixIn, WSGIServer):
-    """Serves each connection in a thread of its own; for `wsgiref.simple_server.make_server`."""
+    """Serves each connection in a thread of its own; for `wsgiref.simple_server.make_server`.
+
+    While `max_threads` of them run, further connections wait to be accepted.
+    """
 
     daemon_threads = True
     request_queue_size = 128
+    max_threads: ClassVar[int] = 64
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._free_threads = threading.Semaphore(self.max_threads)
+        super().__init__(*args, **options)
 
     def server_bind(self) -> None:
         """Bind as any server does: that of HTTP would also ask for the name of the host, which can take long."""
@@ -23,6 +35,22 @@ class ThreadingServer(ThreadingMixIn, WSGIServer):
         self.server_port: int = self.server_address[1]
         self.setup_environ()
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread, once there is one."""
+        self._free_threads.acquire()
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free_threads.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in this thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free_threads.release()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that hang up, or say nothing themselves."""
         if not isinstance(sys.exception(), OSError):
@@ -30,9 +58,43 @@ class ThreadingServer(ThreadingMixIn, WSGIServer):
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Says nothing of requests that went well."""
+    """Says nothing of requests that went well, and hangs up on a client that takes too long to send one.
+
+    Attributes:
+        timeout: Seconds within which a request must be there, head and body, however steadily it trickles in; None:
+            any time.
+    """
 
     timeout: ClassVar[float | None] = 10.0
 
+    def setup(self) -> None:
+        """Put a limit on the reading of the request."""
+        super().setup()
+        if self.timeout is not None:
+            self.rfile.close()
+            self.rfile: io.BufferedIOBase = io.BufferedReader(_LimitedReader(self.connection, self.timeout))
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
+
+
+class _LimitedReader(io.RawIOBase):
+    """Reads a connection until so many seconds have passed, in all."""
+
+    def __init__(self, connection: socket.socket, limit: float) -> None:
+        self._connection = connection
+        self._limit = limit
+        self._deadline = time.monotonic() + limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        try:
+            return self._connection.recv_into(buffer)
+        finally:
+            self._connection.settimeout(self._limit)  # of the answer
