@@ -123,7 +123,9 @@ class TestFixtures:
         assert "test_without_address_fails FAILED" in printed
         assert "SettingsError: url:" in printed
 
-    @pytest.mark.parametrize("name", ["environment", "given_settings", "api[1]", "api[2]", "both", "api_of_another_account"])
+    @pytest.mark.parametrize(
+        "name", ["environment", "given_settings", "api[1]", "api[2]", "both", "api_of_another_account"]
+    )
     def test_work_without_an_import(self, printed, name):
         assert f"test_{name} PASSED" in printed
 

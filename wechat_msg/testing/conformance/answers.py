@@ -299,4 +299,7 @@ def speed(probe: Probe) -> Finding:
     )
 
 
-CHECKS = (verification, echostr_is_text, modes, json_format, types, unknown, any_text, injection, long_text, resend, speed)
+CHECKS = (
+    *(verification, echostr_is_text, modes, json_format, types, unknown),
+    *(any_text, injection, long_text, resend, speed),
+)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from wechat_msg._tracebacks import define
-
 from wechat_msg.errors import SettingsError
 from wechat_msg.testing.fake_api.answer import Refusal
 
