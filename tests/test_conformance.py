@@ -200,6 +200,7 @@ FAULTS = {
         spoil(says("]]>"), lambda r: seal(read(r), read(r).content)),
         spoil(is_post, lambda r: answer_with_a_parser(r)),
     ],
+    "long_text": [make(handler=lambda message: f"You said: {getattr(message, 'content', '')}")],
     "resend": [
         make(handler=(lambda numbers: lambda message: f"{next(numbers)}")(itertools.count()), store=NO_DEDUP),
         answer_first_only(lambda r: (read(r).raw.get("MsgId"), read(r).create_time)),
@@ -266,6 +267,22 @@ class TestAFault:
         assert speed.run(probe).status == "pass"
         probe.slowest = 4.2
         assert speed.run(probe).status == "warn"
+
+
+class TestALongText:
+    def find(self, handler):
+        return check(make(handler=handler))["long_text"]
+
+    def test_is_sent_back_by_an_honest_bot(self):
+        assert self.find(echo).status == "pass"
+
+    def test_is_a_warning_to_a_bot_that_says_more_than_wechat_takes(self):
+        row = self.find(lambda message: "你说：" + getattr(message, "content", ""))
+        assert (row.status, row.finding.en.partition(" [")[0]) == (
+            "warn",
+            "a text of 2047 bytes: the text is longer than 2,047 bytes of UTF-8",
+        )
+        assert "3 bytes" in row.mend.en
 
 
 class TestTheTable:

@@ -69,6 +69,7 @@ from wechat_msg.cli.app import app as cli
 from wechat_msg.client import credentials, hosts, sending, sources, tokens
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
 from wechat_msg.testing.conformance import CHECKS
+from wechat_msg.testing.fake_api import windows
 from wechat_msg.testing.simulator import problems
 
 ROOT = Path(__file__).parents[1]
@@ -637,6 +638,19 @@ def test_what_a_fake_can_do_is_as_told():
 
     assert [name for name in told if not hasattr(fake, name)] == []
     assert {name for name in vars(FakeWeChatAPI) if not name.startswith("_")} - {"start", "close"} <= told
+
+
+def test_every_action_of_a_user_is_in_the_table():
+    """With how many customer-service messages it allows, and for how long."""
+    rows = read_tables("docs/calling.md", "Action of the user")
+    units = {"minute": 60, "hours": 3600}
+    told = {}
+    for actions, amount, within in rows:
+        count, unit = within.split()
+        for action in ["message"] if actions == "a message" else re.sub(r" \(.*\)", "", actions).lower().split(", "):
+            told[action] = int(amount), int(count) * units[unit]
+
+    assert told == windows.ALLOWED
 
 
 def test_every_problem_of_an_answer_is_in_the_table():

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from wechat_msg import SettingsError
 from wechat_msg.testing import APIRequest, FakeWeChatAPI
 from wechat_msg.testing.fake_api.topics import ROUTES
 
@@ -459,6 +460,7 @@ class TestServer:
         assert abs(wechat.clock() - time.time() - 3600) < 5
 
     def test_two_hundred_can_ask_at_once(self, wechat):
+        wechat.limits_messages = False
         token = Asker(wechat).token()
         together = threading.Barrier(200, timeout=TIMEOUT)
 
@@ -499,16 +501,15 @@ class TestMessages:
             ({"text": {"content": ""}}, 44004),
             ({"msgtype": "image", "image": {"media_id": "unknown"}}, 40007),
             ({"msgtype": "news", "news": {"articles": [{}, {}]}}, 45008),
+            ({"text": {"content": "长" * 683}}, 45002),
         ],
     )
     def test_others_are_refused(self, wechat, asker, changes, errcode):
         assert asker.post(SEND, {**TEXT, **changes})["errcode"] == errcode
         assert wechat.messages == []
 
-    def test_the_window_can_be_closed(self, wechat, asker):
-        wechat.close_window("oUSER")
-        assert asker.post(SEND, TEXT)["errcode"] == 45015
-        assert asker.post(SEND, {**TEXT, "touser": "oUSER2"}) == OK
+    def test_a_text_of_2047_bytes_is_accepted(self, asker):
+        assert asker.post(SEND, {**TEXT, "text": {"content": "长" * 682 + "x"}}) == OK
 
     def test_a_user_on_the_blacklist_gets_none(self, asker):
         asker.post("/cgi-bin/tags/members/batchblacklist", {"openid_list": ["oUSER"]})
@@ -537,6 +538,153 @@ class TestMessages:
         page = asker.post("/customservice/msgrecord/getmsglist", asked)
         assert (page["number"], page["msgid"]) == (1, 2)
         assert asker.post("/customservice/msgrecord/getmsglist", {**asked, "msgid": 3})["recordlist"] == []
+
+
+HOURS = 3600
+PUSHED = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1, "MsgType": "text", "Content": "hi"}
+
+
+class TestTheWindow:
+    """How many customer-service messages a user may be sent after what they have done, and for how long."""
+
+    def send(self, asker, times=1, openid="oUSER"):
+        asker.fetch()  # as hours may have passed
+        return [asker.post(SEND, {**TEXT, "touser": openid})["errcode"] for _ in range(times)]
+
+    def test_is_open_at_first_as_if_every_follower_had_just_written(self, wechat, asker):
+        wechat.add_user("oNEW")
+        for openid in ("oUSER", "oUSER2", "oNEW"):
+            assert self.send(asker, 6, openid) == [0] * 5 + [45047]
+
+    def test_can_be_closed_and_opened(self, wechat, asker):
+        wechat.close_window("oUSER")
+        wechat.add_user("oUSER", remark="the same as before")
+        assert self.send(asker) == [45015]
+        assert self.send(asker, openid="oUSER2") == [0]
+        wechat.open_window("oUSER")
+        assert self.send(asker) == [0]
+
+    @pytest.mark.parametrize(
+        ("action", "amount", "seconds"),
+        [
+            ("message", 5, 48 * HOURS),
+            ("CLICK", 3, 60),
+            ("scancode_push", 3, 60),
+            ("scancode_waitmsg", 3, 60),
+            ("subscribe", 3, 60),
+            ("SCAN", 3, 60),
+            ("user_enter_tempsession", 2, 60),
+        ],
+    )
+    def test_allows_what_the_last_action_allows(self, wechat, asker, action, amount, seconds):
+        wechat.close_window("oUSER")
+        wechat.open_window("oUSER", action)
+        assert self.send(asker, amount + 1) == [0] * amount + [45047]
+        wechat.open_window("oUSER", action)
+        wechat.advance(seconds - 1)
+        assert self.send(asker) == [0]
+        wechat.advance(1)
+        assert self.send(asker) == [45015]
+
+    def test_is_renewed_by_every_message_and_does_not_add_up(self, wechat, asker):
+        for _ in range(3):
+            wechat.open_window("oUSER")
+        wechat.open_window("oUSER", "CLICK")
+        assert self.send(asker, 6) == [0] * 5 + [45047]
+
+    def test_of_a_click_gives_three_more_when_those_of_a_message_are_used_up(self, wechat, asker):
+        self.send(asker, 5)
+        wechat.note_push(PUSHED)
+        self.send(asker, 5)
+        wechat.open_window("oUSER", "CLICK")
+        assert self.send(asker, 4) == [0] * 3 + [45047]
+        wechat.open_window("oUSER", "CLICK")
+        wechat.advance(60)
+        assert self.send(asker) == [45047]
+
+    def test_is_not_used_by_what_is_refused(self, asker):
+        for _ in range(9):
+            asker.post(SEND, {**TEXT, "text": {"content": ""}})
+        assert self.send(asker) == [0]
+
+    def test_is_opened_by_pushes(self, wechat, asker):
+        self.send(asker, 5)
+        wechat.note_push(PUSHED)
+        assert self.send(asker) == [0]
+
+    def test_is_known_once_a_push_was_noted(self, wechat, asker):
+        """What was taken for granted before, that the user had just written, counts no more."""
+        wechat.note_push({**PUSHED, "MsgType": "event", "Event": "subscribe", "EventKey": ""})
+        assert self.send(asker, 4) == [0] * 3 + [45047]
+        wechat.advance(60)
+        assert self.send(asker) == [45015]
+
+    def test_is_not_opened_by_events_that_are_no_action_of_the_user(self, wechat, asker):
+        wechat.close_window("oUSER")
+        for event in ("VIEW", "LOCATION", "TEMPLATESENDJOBFINISH"):
+            wechat.note_push({**PUSHED, "MsgType": "event", "Event": event})
+        assert self.send(asker) == [45015]
+
+    def test_is_closed_by_who_stops_following(self, wechat, asker):
+        wechat.note_push({**PUSHED, "MsgType": "event", "Event": "unsubscribe"})
+        assert wechat.users["oUSER"]["subscribe"] == 0
+        assert self.send(asker) == [45015]
+        wechat.note_push({**PUSHED, "MsgType": "event", "Event": "subscribe"})
+        assert self.send(asker) == [0]
+
+    def test_of_a_user_who_was_not_known_opens_with_the_first_push(self, wechat, asker):
+        wechat.note_push({**PUSHED, "FromUserName": "oNEW"})
+        assert self.send(asker, openid="oNEW") == [0]
+
+    @pytest.mark.parametrize(
+        "fields", [{}, {"MsgType": "text"}, {"FromUserName": ["o"]}, {"MsgType": "event", "Event": None}]
+    )
+    def test_stays_as_it_is_if_a_push_is_not_of_a_user(self, wechat, fields):
+        wechat.note_push(fields)
+        assert len(wechat.users) == 3
+
+    def test_is_opened_by_actions_alone(self, wechat):
+        with pytest.raises(SettingsError, match="action"):
+            wechat.open_window("oUSER", "VIEW")
+
+    def test_can_be_left_out(self, wechat, asker):
+        wechat.limits_messages = False
+        wechat.close_window("oUSER")
+        assert self.send(asker, 9) == [0] * 9
+
+
+class TestAnAccountThatIsNotVerified:
+    @pytest.fixture
+    def wechat(self):
+        with FakeWeChatAPI(verified=False) as wechat:
+            yield wechat
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            (SEND, TEXT),
+            ("/cgi-bin/message/custom/typing", {"touser": "oUSER", "command": "Typing"}),
+            ("/cgi-bin/message/template/send", {}),
+            ("/cgi-bin/message/mass/sendall", {}),
+            ("/cgi-bin/tags/create", {"tag": {"name": "a"}}),
+            ("/cgi-bin/qrcode/create", {}),
+        ],
+    )
+    def test_may_not_do_this(self, asker, path, body):
+        answer = asker.post(path, body)
+        assert answer["errcode"] == 48001
+        assert answer["errmsg"].startswith("api unauthorized rid: ")
+
+    def test_may_read_no_users(self, asker):
+        assert asker.get("/cgi-bin/user/info", openid="oUSER")["errcode"] == 48001
+
+    def test_still_has_tokens_and_files(self, asker):
+        assert asker.works(asker.token()) == 0
+        assert "media_id" in asker.upload("/cgi-bin/material/add_material", {"media": JPG}, type="image")
+
+    def test_may_do_it_once_it_is_verified(self, wechat, asker):
+        wechat.verified = True
+        assert asker.post(SEND, TEXT) == OK
 
 
 TEMPLATED = {"touser": "oUSER", "template_id": "TEMPLATE_ID", "data": {"thing1": {"value": "面包"}}}

@@ -208,6 +208,9 @@ CASES = [
     Case("an article of nothing", "incomplete", news_in_xml(without("Title", ARTICLE)), detail="Title"),
     Case("an article that is text", "incomplete", news_in_xml("t"), detail="Title"),
     Case("lists of articles", "incomplete", in_json(news([ARTICLE])), format="json", detail="Title"),
+    Case("2,048 bytes of text", "text_too_long", text("x" * 2048), detail="2048 bytes"),
+    Case("683 Chinese characters", "text_too_long", text("长" * 683)),
+    Case("a sealed text", "text_too_long", sealed(text("x" * 2048)), mode="sealed", settings=SEALED),
     Case("another user", "wrong_addressee", xml({**TEXT, "ToUserName": "oOTHER"})),
     Case("another account", "wrong_addressee", xml({**TEXT, "FromUserName": "gh_2"})),
     Case("names not exchanged", "wrong_addressee", xml({**TEXT, "ToUserName": "gh_1", "FromUserName": "oUSER"})),
@@ -318,6 +321,10 @@ class TestWhatIsToldOfAnAnswerThatIsNoReply:
 
 
 class TestGoodAnswer:
+    @pytest.mark.parametrize("content", ["x" * 2047, "长" * 682 + "x"])
+    def test_is_a_text_of_2047_bytes(self, content):
+        assert judge(text(content)).outcome == "replied"
+
     @pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
     @pytest.mark.parametrize("format", ["xml", "json"])
     @pytest.mark.parametrize("body", [b"success", b""])

@@ -866,6 +866,7 @@ class TestInABrowser:
     def test_a_thousand_messages_are_there_after_a_reload(self, page, chromium):
         page.post("clearing", {})
         api = page.playground.api
+        api.limits_messages = False
         client = TestTheAPI().make_client(page.playground)
         token = client.get_access_token().access_token
         link = http.client.HTTPConnection(page.host, timeout=TIMEOUT)
@@ -878,6 +879,7 @@ class TestInABrowser:
                     json.dumps(message, ensure_ascii=False).encode(),
                 )
                 assert json.loads(link.getresponse().read())["errcode"] == 0
+        api.limits_messages = True
         assert len(api.requests) <= 1000
         seconds = []
         while min(seconds, default=math.inf) > 10 and len(seconds) < 3:  # the machine may be busy with something else

@@ -65,6 +65,23 @@ def test_api(fake_wechat_api, turn):
     assert len(fake_wechat_api.requests) == 1
     urls.append(fake_wechat_api.url)
 
+def send(api):
+    query = {"grant_type": "client_credential", "appid": api.appid, "secret": api.secret}
+    token = requests.get(api.url + "/cgi-bin/token", params=query, timeout=5).json()["access_token"]
+    message = {"touser": "oUSER", "msgtype": "text", "text": {"content": "hi"}}
+    url = api.url + "/cgi-bin/message/custom/send"
+    return requests.post(url, params={"access_token": token}, json=message, timeout=5).json()["errcode"]
+
+def test_both(wechat_push, fake_wechat_api):
+    fake_wechat_api.close_window("oUSER")
+    wechat_push("/", wsgi=bot).push_event("CLICK", EventKey="A")
+    assert [send(fake_wechat_api) for _ in range(4)] == [0, 0, 0, 45047]
+
+def test_api_of_another_account(wechat_push, fake_wechat_api):
+    fake_wechat_api.close_window("oUSER")
+    wechat_push("/", wsgi=bot, api=None).push_text("hi")
+    assert send(fake_wechat_api) == 45015
+
 def test_api_is_closed():
     for url in urls:
         with pytest.raises(requests.ConnectionError):
@@ -106,7 +123,9 @@ class TestFixtures:
         assert "test_without_address_fails FAILED" in printed
         assert "SettingsError: url:" in printed
 
-    @pytest.mark.parametrize("name", ["environment", "given_settings", "api[1]", "api[2]"])
+    @pytest.mark.parametrize(
+        "name", ["environment", "given_settings", "api[1]", "api[2]", "both", "api_of_another_account"]
+    )
     def test_work_without_an_import(self, printed, name):
         assert f"test_{name} PASSED" in printed
 

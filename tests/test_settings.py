@@ -112,6 +112,28 @@ class TestPushSettings:
         assert chinese in caught.value.hint
         assert token not in str(caught.value)
 
+    @pytest.mark.parametrize(
+        ("setting", "value"),
+        [
+            ("token", "x"),
+            ("encoding_aes_key", "x"),
+            ("appid", "wx 1"),
+            ("extra_appids", ["wx 1"]),
+            ("previous_tokens", ["x"]),
+            ("previous_encoding_aes_keys", ["x"]),
+            ("allow_plaintext", 1),
+            ("max_age", 0),
+            ("max_body", "1"),
+            ("account_kind", "x"),
+            ("identity", "a:b"),
+        ],
+    )
+    def test_names_the_setting_that_is_malformed(self, setting, value):
+        with pytest.raises(SettingsError, match=f"^{setting}: ") as caught:
+            PushSettings(**{"token": TOKEN, "encoding_aes_key": KEY, "appid": APPID, setting: value})
+        assert caught.value.setting == setting
+        assert pickle.loads(pickle.dumps(caught.value)).setting == setting
+
     def test_names_the_blank_around_an_appid(self):
         with pytest.raises(SettingsError, match=r"appid.*blanks"):
             PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=f"{APPID}\n")
@@ -354,12 +376,16 @@ class TestFromEnv:
             ("TOKEN", "secret-token"),
             ("PREVIOUS_TOKENS", "secret-token"),
             ("ENCODING_AES_KEY", "secret-key"),
+            ("PREVIOUS_ENCODING_AES_KEYS", f"{OLD_KEY},secret-key"),
+            ("APPID", "wx 1"),
+            ("EXTRA_APPIDS", "wx1,wx 2"),
         ],
     )
-    def test_names_what_is_malformed_and_not_its_value(self, name, value):
-        environ = {"WECHAT_TOKEN": TOKEN, "WECHAT_APPID": APPID, f"WECHAT_{name}": value}
-        with pytest.raises(SettingsError, match=f"(?i){name}") as caught:
-            PushSettings.from_env(environ=environ)
+    def test_names_the_variable_that_is_malformed_and_not_its_value(self, name, value):
+        environ = {"WECHAT_TOKEN": TOKEN, "WECHAT_ENCODING_AES_KEY": KEY, "WECHAT_APPID": APPID}
+        with pytest.raises(SettingsError, match=f"^WECHAT_{name}: .+（.+）$") as caught:
+            PushSettings.from_env(environ={**environ, f"WECHAT_{name}": value})
+        assert caught.value.setting == f"WECHAT_{name}"
         assert value not in str(caught.value) or value == "0"
         assert TOKEN not in str(caught.value)
 

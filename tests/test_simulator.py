@@ -43,7 +43,7 @@ from wechat_msg import (
     parse_query,
 )
 from wechat_msg.adapters import asgi, wsgi
-from wechat_msg.testing import AsyncPushSimulator, PushSimulator, build_push
+from wechat_msg.testing import AsyncPushSimulator, FakeWeChatAPI, PushSimulator, build_push
 from wechat_msg.testing.simulator import in_process
 
 PLAIN = PushSettings(token=TOKEN, appid=APPID)
@@ -658,6 +658,16 @@ class TestTries:
         assert [one for one, _ in told] == list(delivery.tries)
         assert [count for _, count in told] == [1, 2, 3]
 
+    def test_are_one_action_of_the_user_for_the_api(self, colour):
+        api = FakeWeChatAPI()
+        api.close_window("oUSER")
+        with simulate(colour, wsgi=Bot(BROKEN), api=api, pause=0) as wechat:
+            wechat.push({"MsgType": "event", "Event": "CLICK", "EventKey": "A"})
+            wechat.push({"MsgType": "event", "Event": "subscribe", "FromUserName": "oNEW"})
+        for openid in ("oUSER", "oNEW"):
+            api.check_window(openid)
+        assert api.users["oNEW"]["subscribe"] == 1
+
     def test_find_the_reply_of_the_handler_that_went_on_after_the_hang_up(self, colour):
         calls, hung_up = [], threading.Event()
 
@@ -812,7 +822,7 @@ class TestImpossible:
                 ("format", {}),
             ],
             *[("openid", None), ("openid", "o\ud800"), ("ssl_context", False), ("wsgi", "module:app"), ("asgi", 5)],
-            *[("on_try", "print"), ("now", 1700000000), ("now", None)],
+            *[("on_try", "print"), ("now", 1700000000), ("now", None), ("api", "http://127.0.0.1:1"), ("api", False)],
         ],
         ids=repr,
     )

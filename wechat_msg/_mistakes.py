@@ -29,9 +29,9 @@ KEY: Sequence[Mistake] = (
 )
 
 
-def explain_setting(value: object, rule: str, hint: str, mistakes: Sequence[Mistake]) -> SettingsError:
+def explain_setting(value: object, rule: str, hint: str, mistakes: Sequence[Mistake], *, setting: str) -> SettingsError:
     """Return the error for a value that breaks *rule*: with the first mistake that it shows, if it shows one."""
     for form, english, chinese in mistakes:
         if isinstance(value, str) and form.fullmatch(value):
-            return SettingsError(f"{rule}: {english}", hint=f"{hint}：{chinese}")
-    return SettingsError(rule, hint=hint)
+            return SettingsError(f"{rule}: {english}", hint=f"{hint}：{chinese}", setting=setting)
+    return SettingsError(rule, hint=hint, setting=setting)

@@ -19,7 +19,14 @@ from wechat_msg.errors import AppIdMismatch, DecryptError, ReplyError
 if TYPE_CHECKING:
     from Crypto.Cipher._mode_cbc import CbcMode
 
-__all__ = ["Envelope", "MessageCipher", "generate_encoding_aes_key", "generate_token", "parse_encoding_aes_key"]
+__all__ = [
+    "Envelope",
+    "MessageCipher",
+    "encode_appid",
+    "generate_encoding_aes_key",
+    "generate_token",
+    "parse_encoding_aes_key",
+]
 
 T = TypeVar("T")
 
@@ -85,7 +92,7 @@ class MessageCipher:
         self._encryptors: list[tuple[CbcMode, bytes]] = []
         self._decryptors: list[CbcMode] = []
         self.appid: str = appid
-        self._appids = {_encode_appid(known): known for known in (appid, *extra_appids)}
+        self._appids = {encode_appid(known): known for known in (appid, *extra_appids)}
         self._random_bytes = random_bytes
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -117,7 +124,7 @@ class MessageCipher:
         """
         if not isinstance(content, bytes):
             raise ReplyError("only bytes can be sealed")
-        end = _encode_appid(self.appid if appid is None else appid)
+        end = encode_appid(self.appid if appid is None else appid)
         start = (random_bytes or self._random_bytes)(16)
         plain = b"".join((start, len(content).to_bytes(4, "big"), content, end))
         pad = _PAD_BLOCK - len(plain) % _PAD_BLOCK
@@ -194,8 +201,8 @@ def parse_encoding_aes_key(encoding_aes_key: str) -> bytes:
         True
     """
     if not isinstance(encoding_aes_key, str) or not _ENCODING_AES_KEY.fullmatch(encoding_aes_key):
-        rule, hint = "encoding_aes_key must be 43 letters and digits", "EncodingAESKey 应为 43 位字母或数字"
-        raise explain_setting(encoding_aes_key, rule, hint, KEY)
+        rule, hint = "43 letters and digits", "EncodingAESKey 应为 43 位字母或数字"
+        raise explain_setting(encoding_aes_key, rule, hint, KEY, setting="encoding_aes_key")
     return binascii.a2b_base64(encoding_aes_key + "=")
 
 
@@ -239,8 +246,13 @@ def _decode_base64(encrypt: str) -> bytes:
         raise DecryptError("the envelope is not base64") from None
 
 
-def _encode_appid(appid: str) -> bytes:
+def encode_appid(appid: str) -> bytes:
+    """Return *appid* as it stands at the end of an envelope.
+
+    Raises:
+        SettingsError: Not printable ASCII.
+    """
     if not isinstance(appid, str) or not _APPID.fullmatch(appid):
-        rule, hint = "appid must be the account's AppID, such as wx0123456789abcdef", "appid 为空或含有非法字符"
-        raise explain_setting(appid, rule, hint, AROUND)
+        rule, hint = "the account's AppID, such as wx0123456789abcdef", "AppID 为空或含有非法字符"
+        raise explain_setting(appid, rule, hint, AROUND, setting="appid")
     return appid.encode("ascii")

@@ -195,9 +195,25 @@ class ReplyError(PushError):
 
 
 class SettingsError(PushError, ValueError):
-    """A setting is missing or malformed."""
+    """A setting is missing or malformed.
+
+    Args:
+        args: What is wrong with it.
+        hint: As for every error.
+        setting: What the setting is called where it was given: an attribute or a parameter, or an environment variable;
+            empty: it is not just one. The text begins with it.
+    """
 
     status_hint = 500
+
+    def __init__(self, *args: object, hint: str | None = None, setting: str = "") -> None:
+        super().__init__(*args, hint=hint)
+        self.setting: str = setting
+
+    def __str__(self) -> str:
+        """Return the name of the setting, the message and the hint."""
+        text = super().__str__()
+        return f"{self.setting}: {text}" if self.setting else text
 
 
 class ClientError(WeChatError):

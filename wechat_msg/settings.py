@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -15,7 +16,7 @@ from attrs import field
 
 from wechat_msg._mistakes import AROUND, TOKEN, explain_setting
 from wechat_msg._tracebacks import clears_locals, frozen
-from wechat_msg.crypto import MessageCipher
+from wechat_msg.crypto import MessageCipher, encode_appid, parse_encoding_aes_key
 from wechat_msg.errors import SettingsError
 
 __all__ = ["MINI_PROGRAM", "OFFICIAL_ACCOUNT", "AccountKind", "PushSettings"]
@@ -42,8 +43,8 @@ MINI_PROGRAM = AccountKind.MINI_PROGRAM
 def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any) -> None:
     for token in (tokens,) if attribute.name == "token" else tokens:
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            rule, hint = f"{attribute.name}: 3 to 32 letters and digits", "Token 必须为 3 到 32 位英文或数字"
-            raise explain_setting(token, rule, hint, TOKEN)
+            rule, hint = "3 to 32 letters and digits", "Token 必须为 3 到 32 位英文或数字"
+            raise explain_setting(token, rule, hint, TOKEN, setting=attribute.name)
 
 
 def _empty_to_none(text: str | None) -> str | None:
@@ -52,8 +53,11 @@ def _empty_to_none(text: str | None) -> str | None:
 
 def _check_identity(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not (isinstance(value, str) and _IDENTITY.fullmatch(value)):
-        rule = f"{attribute.alias}: 1 to 64 printable ASCII characters, without space and colon"
-        raise explain_setting(value, rule, "1 到 64 个可见 ASCII 字符，不含空格和冒号", AROUND)
+        rule, hint = (
+            "1 to 64 printable ASCII characters, without space and colon",
+            "1 到 64 个可见 ASCII 字符，不含空格和冒号",
+        )
+        raise explain_setting(value, rule, hint, AROUND, setting=str(attribute.alias))
 
 
 def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
@@ -64,25 +68,47 @@ def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
     raise SettingsError("extra_appids and previous_... take lists of texts")
 
 
+@contextlib.contextmanager
+def _about(setting: str) -> Iterator[None]:
+    """Let an error name *setting*."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(*error.args, hint=error.hint, setting=setting) from None
+
+
 def _to_appids(values: Iterable[str]) -> frozenset[str]:
-    return frozenset(_to_tuple(values))
+    appids = frozenset(_to_tuple(values))
+    with _about("extra_appids"):
+        for appid in appids:
+            encode_appid(appid)
+    return appids
+
+
+def _to_keys(values: Iterable[str]) -> tuple[str, ...]:
+    keys = _to_tuple(values)
+    with _about("previous_encoding_aes_keys"):
+        for key in keys:
+            parse_encoding_aes_key(key)
+    return keys
 
 
 def _to_account_kind(kind: AccountKind | str) -> AccountKind:
     try:
         return AccountKind(kind)
     except ValueError:
-        raise SettingsError("account_kind: official_account or mini_program") from None
+        hint = "应为 official_account（公众号）或 mini_program（小程序）"
+        raise SettingsError("official_account or mini_program", hint=hint, setting="account_kind") from None
 
 
 def _check_limits(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-        raise SettingsError(f"{attribute.name} must be a number above 0")
+        raise SettingsError("a number above 0", hint="应为大于 0 的数", setting=attribute.name)
 
 
 def _check_flag(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, bool):  # "0" and "false" would open the door
-        raise SettingsError(f"{attribute.name} must be True or False")
+        raise SettingsError("True or False", hint="应为 True 或 False", setting=attribute.name)
 
 
 def _all_tokens(settings: PushSettings) -> tuple[str, ...]:
@@ -93,10 +119,12 @@ def _make_ciphers(settings: PushSettings) -> tuple[MessageCipher, ...]:
     """Build the ciphers of all keys, newest first; this is also what checks keys and appids."""
     if settings.encoding_aes_key is None:
         if settings.previous_encoding_aes_keys:
-            raise SettingsError("previous_encoding_aes_keys is set, but encoding_aes_key is not")
+            hint = "未设置 EncodingAESKey"
+            raise SettingsError("is set, but encoding_aes_key is not", hint=hint, setting="previous_encoding_aes_keys")
         return ()
     if settings.appid is None:
-        raise SettingsError("encoding_aes_key needs the appid（设置了 EncodingAESKey 就必须设置 appid）")
+        hint = "设置了 EncodingAESKey 就必须设置 AppID"
+        raise SettingsError("is set, but appid is not", hint=hint, setting="encoding_aes_key")
     keys = (settings.encoding_aes_key, *settings.previous_encoding_aes_keys)
     return tuple(MessageCipher(key, settings.appid, extra_appids=settings.extra_appids) for key in keys)
 
@@ -148,7 +176,7 @@ class PushSettings:
     appid: str | None = field(default=None, converter=_empty_to_none, validator=_check_identity)
     extra_appids: frozenset[str] = field(default=frozenset(), converter=_to_appids)
     previous_tokens: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple, validator=_check_token)
-    previous_encoding_aes_keys: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple)
+    previous_encoding_aes_keys: tuple[str, ...] = field(default=(), repr=False, converter=_to_keys)
     allow_plaintext: bool = field(default=False, validator=_check_flag)
     max_age: float | None = field(default=None, validator=attrs.validators.optional(_check_limits))
     max_body: int = field(default=1 << 20, validator=_check_limits)
@@ -192,7 +220,7 @@ class PushSettings:
             environ: The variables; None: those of the process, ``os.environ``.
 
         Raises:
-            SettingsError: A variable is missing (the text names it), or malformed (the text names it or the attribute).
+            SettingsError: A variable is missing or malformed; the text names it.
 
         Example:
             >>> PushSettings.from_env(environ={})
@@ -213,11 +241,12 @@ class PushSettings:
         missing = [prefix + name.upper() for name in _ENVIRONMENT if name in needed and name not in values]
         if missing:
             names = ", ".join(missing)
-            raise SettingsError(f"environment variables missing: {names}（缺少环境变量：{names}）")
+            raise SettingsError(f"environment variables missing: {names}", hint=f"缺少环境变量：{names}")
         try:
             return cls(**values)
         except SettingsError as error:
-            raise SettingsError(f"environment variable {prefix}...: {error.args[0]}", hint=error.hint) from None
+            variable = f"{prefix}{error.setting.upper()}"
+            raise SettingsError(*error.args, hint=error.hint, setting=variable) from None
 
 
 def _read_text(_variable: str, value: str) -> str:
@@ -230,13 +259,13 @@ def _read_list(_variable: str, value: str) -> tuple[str, ...]:
 
 def _read_number(variable: str, value: str) -> int:
     if not _WHOLE_NUMBER.fullmatch(value):
-        raise SettingsError(f"environment variable {variable} must be a whole number")
+        raise SettingsError("a whole number", hint="应为整数", setting=variable)
     return int(value)
 
 
 def _read_flag(variable: str, value: str) -> bool:
     if value.lower() not in ("1", "0", "true", "false"):
-        raise SettingsError(f"environment variable {variable} must be 1 or 0")
+        raise SettingsError("1 or 0", hint="应为 1 或 0", setting=variable)
     return value.lower() in ("1", "true")
 
 

@@ -27,6 +27,7 @@ TIMEOUT = (3.05, 10)
 def client_jobs(places: Places) -> Iterator[Job]:
     """Make the jobs: one that reads and one that sends, in both colours."""
     wechat = places.stack.enter_context(FakeWeChatAPI())
+    wechat.limits_messages = False
     client = places.stack.enter_context(Client(wechat.appid, wechat.secret, hosts=[wechat.url]))
     session = places.stack.enter_context(requests.Session())
     async_client = AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url])

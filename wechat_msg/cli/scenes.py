@@ -161,7 +161,7 @@ def wait_longer(stage: Stage) -> Iterator[Line]:
 
 def answer_later(stage: Stage) -> Iterator[Line]:
     """Send a message whose handler takes 6 seconds, to a bot that acknowledges and sends its answer later."""
-    with PushSimulator(stage.late_bot, stage.settings) as wechat:
+    with PushSimulator(stage.late_bot, stage.settings, api=stage.api) as wechat:
         began = time.monotonic()
         delivery = wechat.push_text("6")
     is_taken = delivery.is_acknowledged and len(delivery.tries) == 1 and delivery.seconds > 4

@@ -176,10 +176,8 @@ class Sender:
             self._chat.add("reply", of=message.entry, reply=delivery.reply)
 
     def _follow(self, fields: Mapping[str, Any]) -> None:
-        """Let the API know whether the user follows the account."""
-        event, openid = fields.get("Event"), fields.get("FromUserName", self._openid)
-        if fields.get("MsgType") == "event" and event in ("subscribe", "unsubscribe") and openid == self._openid:
-            self._api.add_user(self._openid, subscribe=int(event == "subscribe"))
+        """Let the API know what the user does."""
+        self._api.note_push({"FromUserName": self._openid, **fields})
         self.show_user()
 
     def show_user(self) -> None:

@@ -17,10 +17,13 @@ import xmltodict
 from wechat_msg.errors import MalformedPush, ReplyError
 from wechat_msg.wire import Format, detect_format
 
-__all__ = ["MOST_BYTES", "read_document", "write_document"]
+__all__ = ["LONGEST_TEXT", "MOST_BYTES", "read_document", "write_document"]
 
 MOST_BYTES = 1 << 17
 """The longest answer that is read, in bytes. No reply comes near, and parsed a document may take 60 times its size."""
+
+LONGEST_TEXT = 2047
+"""The longest text of a reply or a customer-service message, in bytes of UTF-8. Some reports say 2,048."""
 
 _MAX_DEPTH = 32  # real replies nest four deep
 

@@ -18,17 +18,22 @@ __all__ = ["fake_wechat_api", "wechat_push"]
 
 
 @pytest.fixture
-def wechat_push() -> Iterator[Callable[..., PushSimulator]]:
+def wechat_push(request: pytest.FixtureRequest) -> Iterator[Callable[..., PushSimulator]]:
     """WeChat's side: ``wechat_push(url, settings, ...)`` makes a `PushSimulator`, closed after the test.
 
-    Without settings they come from the environment, as of ``PushSettings.from_env``.
+    Without settings they come from the environment, as of ``PushSettings.from_env``. In a test that also has the
+    fixture ``fake_wechat_api``, that is the API of the same account: it is told what users do.
     """
     from wechat_msg.settings import PushSettings
     from wechat_msg.testing import PushSimulator
 
+    # Asked for here, so that it is closed after the simulators.
+    api = request.getfixturevalue("fake_wechat_api") if "fake_wechat_api" in request.fixturenames else None
+
     with contextlib.ExitStack() as opened:
 
         def make(url: str, settings: PushSettings | None = None, **options: Any) -> PushSimulator:
+            options = {"api": api, **options}
             return opened.enter_context(PushSimulator(url, settings or PushSettings.from_env(), **options))
 
         yield make

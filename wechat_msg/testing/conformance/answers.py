@@ -63,6 +63,9 @@ _TEXTS: Mapping[str, str] = {
     ),
     "U+0008": "a\bb",
 }
+#: Bots that send it back with something in front exceed what WeChat takes.
+_LONG_TEXT = "check: " + "检查" * 340
+_LONG_NAME = Text(f"a text of {len(_LONG_TEXT.encode())} bytes", f"{len(_LONG_TEXT.encode())} 字节的文本")
 _INJECTIONS: Mapping[str, str] = {
     "]]>": "a]]>b",
     "]]></Content>…": "]]></Content><MsgType><![CDATA[image]]></MsgType><Content><![CDATA[",
@@ -213,6 +216,16 @@ def _inject(probe: Probe, content: str) -> Try:
 
 
 @check(
+    Text("what is answered to a long text is not too long", "对长文本的回复不会超长"),
+    shown=USER,
+    mend=problems.TEXT_TOO_LONG.mend,
+)
+def long_text(probe: Probe) -> Finding:
+    # No more than a warning: such a text is rare, and may be slow to answer.
+    return judge_takings([(_LONG_NAME, probe.push_text(_LONG_TEXT))], "warn")
+
+
+@check(
     Text("what is sent again gets the same reply, and is not handled again", "重试的消息得到同样的回复，且不重复处理"),
     shown=Text(
         "orders are placed twice, points are counted twice; or the reply is lost with the first connection",
@@ -286,4 +299,7 @@ def speed(probe: Probe) -> Finding:
     )
 
 
-CHECKS = (verification, echostr_is_text, modes, json_format, types, unknown, any_text, injection, resend, speed)
+CHECKS = (
+    *(verification, echostr_is_text, modes, json_format, types, unknown),
+    *(any_text, injection, long_text, resend, speed),
+)

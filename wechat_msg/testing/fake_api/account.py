@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import field
@@ -14,6 +14,7 @@ from wechat_msg._tracebacks import define
 from wechat_msg.testing.fake_api.answer import Refusal
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.tokens import ClassicTokens, StableTokens, Token
+from wechat_msg.testing.fake_api.windows import ALLOWED, Windows, name_action
 
 __all__ = ["TOKEN_QUOTA", "Account", "Media"]
 
@@ -43,6 +44,8 @@ class Account:
     Attributes:
         appid: Its AppID.
         secret: Its AppSecret.
+        verified: Whether it is verified (微信认证); if not, what only verified accounts may call answers 48001.
+        limits_messages: Whether the number and time of customer-service messages are limited (45047, 45015).
         url: Where the fake listens.
         classic: The tokens of ``/cgi-bin/token``.
         stable: The tokens of ``/cgi-bin/stable_token``.
@@ -52,15 +55,16 @@ class Account:
         users: What ``user/info`` answers, by OpenID.
         blacklist: OpenIDs, the oldest first.
         refusing: OpenIDs, see `refuse_messages`.
-        out_of_window: OpenIDs, see `close_window`.
         codes: OpenID and scope by code, see `add_code`.
         messages: The bodies of the customer-service messages that were accepted.
         media: The files that were uploaded, by media_id.
     """
 
-    def __init__(self, appid: str, secret: str, clock: Callable[[], float]) -> None:
+    def __init__(self, appid: str, secret: str, clock: Callable[[], float], *, verified: bool) -> None:
         self.appid: str = appid
         self.secret: str = secret
+        self.verified: bool = verified
+        self.limits_messages: bool = True
         self.url: str = ""
         self._lock = threading.RLock()
         self._clock, self._ahead = clock, 0.0
@@ -72,7 +76,7 @@ class Account:
         self.users: dict[str, dict[str, Any]] = {}
         self.blacklist: list[str] = []
         self.refusing: set[str] = set()
-        self.out_of_window: set[str] = set()
+        self._windows = Windows()
         self.codes: dict[str, tuple[str, str]] = {}
         self.messages: list[dict[str, Any]] = []
         self.media: dict[str, Media] = {}
@@ -134,7 +138,7 @@ class Account:
     # --- users -------------------------------------------------------------------------------------------------------
 
     def add_user(self, openid: str, **fields: Any) -> None:
-        """Add a follower, or change one.
+        """Add a follower who has just written a message, or change one.
 
         Args:
             openid: Whose.
@@ -160,11 +164,52 @@ class Account:
             "qr_scene_str": "",
         }
         with self._lock:
+            if openid not in self.users:
+                self._windows.open(openid, "message", self.clock(), is_assumed=True)
             self.users[openid] = {**known, **fields}
 
+    def open_window(self, openid: str, action: str = "message") -> None:
+        """Let a user do something, so that customer-service messages can be sent to them.
+
+        After a message there may be 5 within 48 hours, after ``CLICK``, ``SCAN``, ``subscribe``, ``scancode_push`` and
+        ``scancode_waitmsg`` 3 within a minute, after ``user_enter_tempsession`` 2 within a minute. More answer 45047,
+        later ones 45015. Amounts do not add up: a message counts for all actions that still allow one.
+
+        Args:
+            openid: Whose.
+            action: ``message``, or the name of one of these events.
+
+        Raises:
+            SettingsError: The action is none of these.
+
+        Source:
+            https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
+        """
+        with self._lock:
+            self._windows.open(openid, action, self.clock())
+
     def close_window(self, openid: str) -> None:
-        """Let customer-service messages to this user answer 45015: the last 48 hours brought nothing from them."""
-        self.out_of_window.add(openid)
+        """Let customer-service messages to this user answer 45015: the user has done nothing that allows them."""
+        with self._lock:
+            self._windows.close(openid)
+
+    def note_push(self, fields: Mapping[str, Any]) -> None:
+        """Take note of what a user does; a `PushSimulator` that is given the fake calls this for each push.
+
+        A message or an action opens the user's window, ``subscribe`` and ``unsubscribe`` decide whether the user
+        follows. A user who is not known yet is added.
+
+        Args:
+            fields: The push, by its wire names.
+        """
+        openid, action = fields.get("FromUserName"), name_action(fields)
+        if not isinstance(openid, str) or action not in (*ALLOWED, "unsubscribe"):
+            return
+        with self._lock:
+            if openid not in self.users or action in ("subscribe", "unsubscribe"):
+                self.add_user(openid, subscribe=int(action != "unsubscribe"))
+            if action in ALLOWED:
+                self._windows.open(openid, action, self.clock())
 
     def refuse_messages(self, openid: str) -> None:
         """Let template and subscription messages to this user answer 43101."""
@@ -203,6 +248,19 @@ class Account:
         return template_id
 
     # --- for the topics ----------------------------------------------------------------------------------------------
+
+    def check_window(self, openid: str) -> None:
+        """Refuse a customer-service message for which the user has not done enough lately."""
+        if not self.limits_messages:
+            return
+        if not self.users[openid]["subscribe"]:
+            raise Refusal(45015)
+        self._windows.check(openid, self.clock())
+
+    def keep_message(self, message: dict[str, Any]) -> None:
+        """Take in a customer-service message, and count it."""
+        self.messages.append(message)
+        self._windows.count(message["touser"], self.clock())
 
     def get_user(self, openid: Any) -> dict[str, Any]:
         """Return a user, or refuse an OpenID that nobody has."""

@@ -30,8 +30,8 @@ class FakeWeChatAPI(Account):
 
     It hands out access tokens that expire and reject each other, keeps users, tags, media, menus and messages as long
     as it lives, and knows the commonest reasons for which WeChat refuses a call. Faults can be ordered. It starts with
-    the followers ``oUSER``, ``oUSER2`` and ``oUSER3`` and with the template ``TEMPLATE_ID``, both for template messages
-    and for subscription messages.
+    the followers ``oUSER``, ``oUSER2`` and ``oUSER3``, who have just written (see `open_window`), and with the template
+    ``TEMPLATE_ID``, both for template messages and for subscription messages.
 
     Example:
         >>> import requests
@@ -47,6 +47,7 @@ class FakeWeChatAPI(Account):
         appid: str = APPID,
         secret: str = SECRET,
         *,
+        verified: bool = True,
         port: int = 0,
         clock: Callable[[], float] | None = None,
     ) -> None:
@@ -55,10 +56,12 @@ class FakeWeChatAPI(Account):
         Args:
             appid: The account that it plays.
             secret: The account's AppSecret.
+            verified: Whether the account is verified (微信认证). If not, what only verified Official Accounts may call
+                answers 48001: customer-service, mass and template messages, users, tags and QR codes.
             port: Where it listens; 0: at a free port.
             clock: Seconds since the epoch; None: the real time.
         """
-        super().__init__(appid, secret, clock or time.time)
+        super().__init__(appid, secret, clock or time.time, verified=verified)
         self._port = port
         self._server: Server | None = None
         self._closing = threading.Event()

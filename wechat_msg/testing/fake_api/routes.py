@@ -18,6 +18,21 @@ _ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u([0-9a-fA-F]{4})")
 _ASCII = 0x80
 #: What the lack of a member is answered with, if not with 40035.
 _MISSING = {"code": 41008, "js_code": 41008, "template_id": 40037, "scene": 40129}
+#: What the paths begin with that only a verified Official Account may call.
+#: https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Explanation_of_interface_privileges.html
+_OF_VERIFIED = (
+    "/cgi-bin/message/custom/",
+    "/cgi-bin/message/mass/",
+    "/cgi-bin/message/subscribe/bizsend",
+    "/cgi-bin/message/template/",
+    "/cgi-bin/customservice/",
+    "/customservice/",
+    "/cgi-bin/template/",
+    "/cgi-bin/user/",
+    "/cgi-bin/tags/",
+    "/cgi-bin/qrcode/",
+    "/cgi-bin/shorturl",
+)
 
 
 class Asked(dict[str, Any]):
@@ -81,6 +96,8 @@ def _serve(account: Account, request: APIRequest) -> Any:
         raise Refusal(_WRONG_METHOD[route.methods])
     if route.needs_token:
         _check_token(account, request.query.get("access_token", ""))
+    if not account.verified and request.path.startswith(_OF_VERIFIED):
+        raise Refusal(48001)
     if request.method == "POST" and not request.is_multipart:
         _check_body(request, is_needed=bool(route.needed))
     asked = Asked(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wechat_msg.testing.documents import LONGEST_TEXT
 from wechat_msg.testing.fake_api.account import Account
 from wechat_msg.testing.fake_api.answer import Refusal, ok
 from wechat_msg.testing.fake_api.routes import Asked, route, sample
@@ -34,10 +35,9 @@ def _send(account: Account, asked: Asked) -> None:
     message = asked.request.json
     if message["touser"] in account.blacklist:
         raise Refusal(43019)
-    if message["touser"] in account.out_of_window or not account.users[message["touser"]]["subscribe"]:
-        raise Refusal(45015)
+    account.check_window(message["touser"])
     _check_message(account, message)
-    account.messages.append(message)
+    account.keep_message(message)
 
 
 def _check_message(account: Account, message: dict[str, Any]) -> None:
@@ -47,6 +47,8 @@ def _check_message(account: Account, message: dict[str, Any]) -> None:
     content = message[message["msgtype"]]
     if not content[needed]:
         raise Refusal(44004)
+    if needed == "content" and len(content["content"].encode()) > LONGEST_TEXT:
+        raise Refusal(45002)
     if needed == "articles" and len(content["articles"]) != 1:
         raise Refusal(45008)
     for name in {"media_id", "thumb_media_id"} & set(content):

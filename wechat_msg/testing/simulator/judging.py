@@ -15,7 +15,7 @@ from wechat_msg.errors import MalformedPush, PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import MINI_PROGRAM, PushSettings
 from wechat_msg.signature import verify_msg_signature
-from wechat_msg.testing.documents import MOST_BYTES, read_document
+from wechat_msg.testing.documents import LONGEST_TEXT, MOST_BYTES, read_document
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.problems import Problem
 from wechat_msg.testing.simulator.results import Answer, Verdict
@@ -177,6 +177,8 @@ def _check(settings: PushSettings, reply: Mapping[str, Any], fields: Mapping[str
         raise _Fault(problems.WRONG_ADDRESSEE)
     if not re.fullmatch(r"[0-9]{1,10}", str(reply["CreateTime"]), re.ASCII):
         raise _Fault(problems.INCOMPLETE, "CreateTime")
+    if kind == "text":
+        _check_text(str(reply["Content"]))
     if kind == "news":
         _check_articles(reply, is_event=fields.get("MsgType") == "event")
 
@@ -202,6 +204,12 @@ def _check_path(reply: Mapping[str, Any], path: tuple[str, ...]) -> None:
         value = value.get(name) if isinstance(value, Mapping) else None
     if path and value in (None, ""):
         raise _Fault(problems.INCOMPLETE, ".".join(path))
+
+
+def _check_text(content: str) -> None:
+    size = len(content.encode())
+    if size > LONGEST_TEXT:
+        raise _Fault(problems.TEXT_TOO_LONG, f"{size} bytes")
 
 
 def _check_articles(reply: Mapping[str, Any], *, is_event: bool) -> None:

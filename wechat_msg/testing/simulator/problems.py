@@ -179,6 +179,14 @@ INCOMPLETE = Problem(
         "回复须有 ToUserName、FromUserName、CreateTime、MsgType 和内容",
     ),
 )
+TEXT_TOO_LONG = Problem(
+    "text_too_long",
+    Text("the text is longer than 2,047 bytes of UTF-8", "文本超过 2047 字节（UTF-8）"),
+    Text(
+        "cut the text, or send the rest as customer-service messages; a Chinese character takes 3 bytes",
+        "请截断文本，或把其余部分用客服消息发送；一个汉字占 3 字节",
+    ),
+)
 WRONG_ADDRESSEE = Problem(
     "wrong_addressee",
     Text("ToUserName or FromUserName is not that of the push, exchanged", "ToUserName、FromUserName 没有与推送对调"),

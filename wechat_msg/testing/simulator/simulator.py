@@ -17,6 +17,7 @@ from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.flow import Flow, Sleep, drive, drive_async
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, complete_fields
 from wechat_msg.testing.simulator.in_process import (
     ASGIApp,
@@ -63,11 +64,12 @@ class _Simulator(Generic[T]):
         wsgi: WSGIApp | None = None,
         asgi: ASGIApp | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        api: FakeWeChatAPI | None = None,
         on_try: Callable[[Try], None] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         _check(settings=settings, mode=mode, format=format, openid=openid, time_limit=time_limit, tries=tries)
-        _check(pause=pause, wsgi=wsgi, asgi=asgi, ssl_context=ssl_context, on_try=on_try, now=now)
+        _check(pause=pause, wsgi=wsgi, asgi=asgi, ssl_context=ssl_context, api=api, on_try=on_try, now=now)
         if wsgi is not None and asgi is not None:
             raise SettingsError("an application is wsgi or asgi, not both")
         self.settings: PushSettings = settings
@@ -75,6 +77,7 @@ class _Simulator(Generic[T]):
         self._format: Format = format
         self._openid = openid
         self._time_limit, self._tries, self._pause = time_limit, tries, pause
+        self._api = api
         self._on_try = on_try or (lambda _: None)
         self._now = now
         self._lock = threading.Lock()
@@ -124,6 +127,8 @@ class _Simulator(Generic[T]):
         most = self._tries if tries is None else tries
         _check(mode=mode, format=form, tries=most)
         document = self._complete(fields, openid)
+        if self._api is not None:
+            self._api.note_push(document)
         done, start = [], time.monotonic()
         for number in range(1, most + 1):
             # Signed and sealed anew, as time has passed; the document stays the same.
@@ -193,6 +198,7 @@ _OPTIONS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
         "an ssl.SSLContext",
         lambda context: isinstance(context, ssl.SSLContext | None),
     ),  # False is not None
+    "api": ("a FakeWeChatAPI", lambda api: isinstance(api, FakeWeChatAPI | None)),
     "on_try": ("a function of a Try", _is_callable_or_none),
     "now": ("a function that tells the time", callable),
     "request": ("a PushRequest", lambda request: isinstance(request, PushRequest)),
@@ -234,6 +240,8 @@ class PushSimulator(_Simulator[Transport]):
         wsgi: An application to call in this process, instead of over HTTP.
         asgi: The same, for ASGI; it is started before the first push, and shut down by `close`.
         ssl_context: How the endpoint's certificate is checked; None: against the public authorities.
+        api: Plays WeChat's API for the same account; is told what users do, as that decides how many customer-service
+            messages they may be sent.
         on_try: Is told each try when it is over.
         now: Clock for timestamps, seconds since the epoch.
 

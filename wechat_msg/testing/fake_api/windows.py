@@ -1,0 +1,92 @@
+"""How many customer-service messages a user may still be sent, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wechat_msg._tracebacks import define
+from wechat_msg.errors import SettingsError
+from wechat_msg.testing.fake_api.answer import Refusal
+
+__all__ = ["ALLOWED", "Windows", "name_action"]
+
+_MINUTE, _TWO_DAYS = 60.0, 48 * 3600.0
+_MESSAGE = "message"
+#: What each action of a user allows: how many messages, and within how many seconds. Events are in lower case.
+#: https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
+ALLOWED: Mapping[str, tuple[int, float]] = {
+    _MESSAGE: (5, _TWO_DAYS),
+    "click": (3, _MINUTE),
+    "scancode_push": (3, _MINUTE),
+    "scancode_waitmsg": (3, _MINUTE),
+    "subscribe": (3, _MINUTE),
+    "scan": (3, _MINUTE),
+    "user_enter_tempsession": (2, _MINUTE),
+}
+
+
+def name_action(fields: Mapping[str, Any]) -> str:
+    """Name what a push tells of: ``message``, or the event in lower case."""
+    return str(fields.get("Event")).lower() if fields.get("MsgType") == "event" else _MESSAGE
+
+
+@define
+class _Window:
+    """What one action allows.
+
+    Attributes:
+        left: How many messages.
+        closes_at: Until when, in seconds since the epoch.
+        is_assumed: Whether the fake takes the action for granted, so that a test needs no push.
+    """
+
+    left: int
+    closes_at: float
+    is_assumed: bool
+
+
+class Windows:
+    """The windows of all users: one for each kind of action.
+
+    Amounts do not add up, so a message counts in every window that is open.
+    """
+
+    def __init__(self) -> None:
+        self._windows: dict[str, dict[str, _Window]] = {}
+
+    def open(self, openid: str, action: str, now: float, *, is_assumed: bool = False) -> None:
+        """Let the user do something; the same action again starts its window anew.
+
+        Raises:
+            SettingsError: The action allows no messages.
+        """
+        name = action.lower()
+        if name not in ALLOWED:
+            raise SettingsError(f"action: one of {', '.join(ALLOWED)}")
+        amount, seconds = ALLOWED[name]
+        known = {other: window for other, window in self._get(openid).items() if not window.is_assumed}
+        self._windows[openid] = {**known, name: _Window(amount, now + seconds, is_assumed)}
+
+    def close(self, openid: str) -> None:
+        """Forget what the user did."""
+        self._windows.pop(openid, None)
+
+    def check(self, openid: str, now: float) -> None:
+        """Refuse a message that may not be sent."""
+        opened = self._list_open(openid, now)
+        if not opened:
+            raise Refusal(45015)
+        if not any(window.left for window in opened):
+            raise Refusal(45047)
+
+    def count(self, openid: str, now: float) -> None:
+        """Count a message that was sent."""
+        for window in self._list_open(openid, now):
+            window.left = max(window.left - 1, 0)
+
+    def _get(self, openid: str) -> dict[str, _Window]:
+        return self._windows.get(openid, {})
+
+    def _list_open(self, openid: str, now: float) -> list[_Window]:
+        return [window for window in self._get(openid).values() if now < window.closes_at]
