@@ -102,7 +102,8 @@ def run_pytest(folder, tests, *options, environ=None):
     """Run the tests of a user who knows nothing of this project's settings; warnings are errors."""
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_users.py").write_text(tests)
-    plugins = [f"-pno:{name}" for name in ("anyio", "benchmark", "cacheprovider", "hypothesispytest", "randomly", "xdist")]
+    others = ("anyio", "benchmark", "cacheprovider", "hypothesispytest", "randomly", "xdist")
+    plugins = [f"-pno:{name}" for name in others]
     place = "-c", f"{folder}/pytest.ini", str(folder)
     return run("-m", "pytest", *plugins, "-W", "error", *options, *place, environ=environ)
 
