@@ -65,6 +65,12 @@ READ = {
     "raw_line_break": (b'{"a":"x\r\ny\tz"}', {"a": "x\r\ny\tz"}),
     "raw_control_character": (b'{"a":"x\x01\x08\x1fy\x00z"}', {"a": "xyz"}),
     "half_of_a_surrogate_pair": (rb'{"a":"x\ud83dy"}', {"a": "x\ufffdy"}),
+    "byte_that_is_not_utf_8": (b'{"a":"x\xffy","b":1}', {"a": "x\ufffdy", "b": 1}),
+    "text_cut_in_a_character": (b'{"a":"\xe4\xbd","b":1}', {"a": "\ufffd", "b": 1}),
+    "escape_that_is_none": (rb'{"a":"C:\dir\x41\u12","b":1}', {"a": r"C:\dir\x41\u12", "b": 1}),
+    "not_a_number": (b'{"a":NaN,"b":-Infinity,"c":1e999,"d":1}', {"a": None, "b": None, "c": None, "d": 1}),
+    "digits_without_end": (b'{"a":' + b"9" * 100_000 + b',"b":1}', {"a": None, "b": 1}),
+    "member_twice": (b'{"errcode":40007,"errcode":0,"a":1,"a":2}', {"errcode": 0, "a": 2}),
     "long": (encode({"list": ["o" * 28] * 10_000}), {"list": ["o" * 28] * 10_000}),
 }
 every_readable = pytest.mark.parametrize(("body", "result"), READ.values(), ids=READ)
@@ -128,6 +134,7 @@ REFUSED = {
     "status_403": (403, b'{"errcode":40007,"errmsg":"no"}', 40007, "no", None),
     "status_500": (500, b'{"errcode":40007,"errmsg":"no"}', 40007, "no", None),
     "with_other_members": (200, b'{"errcode":45065,"errmsg":"exist","msg_id":1}', 45065, "exist", None),
+    "in_gbk": (200, '{"errcode":40007,"errmsg":"无效 id"}'.encode("gbk"), 40007, "\ufffd\ufffdЧ id", None),
 }
 every_refusal = pytest.mark.parametrize(("status", "body", "errcode", "errmsg", "rid"), REFUSED.values(), ids=REFUSED)
 
@@ -209,12 +216,8 @@ UNREADABLE = {
     "nested_100000_deep": (200, JSON, NESTED, "no JSON object"),
     "nested_100000_deep_and_cut_off": (200, JSON, b"[" * 100_000, "no JSON object"),
     "nested_100_deep": (200, JSON, b'{"a":' * 100 + b"1" + b"}" * 100, "no JSON object"),
-    "member_twice": (200, JSON, b'{"errcode":0,"errcode":40007}', "no JSON object"),
-    "not_a_number": (200, JSON, b'{"a":NaN}', "no JSON object"),
-    "digits_without_end": (200, JSON, b'{"a":' + b"9" * 100_000 + b"}", "no JSON object"),
     "binary": (200, JSON, bytes(range(256)), "no JSON object"),
     "utf_16": (200, JSON, '{"errcode":0}'.encode("utf-16"), "no JSON object"),
-    "gbk": (200, JSON, '{"errmsg":"成功"}'.encode("gbk"), "no JSON object"),
     "errcode_of_another_kind": (200, JSON, b'{"errcode":[40001]}', "an errcode that is no number"),
     "errcode_that_is_a_word": (200, JSON, b'{"errcode":"SUCCESS"}', "an errcode that is no number"),
     "errcode_with_fraction": (200, JSON, b'{"errcode":0.5}', "an errcode that is no number"),
@@ -247,6 +250,18 @@ class TestUnreadable:
         assert error.status == status
         assert error.__notes__[0].startswith("GET http://127.0.0.1:")
         assert error.__notes__[0].endswith(PATH)
+
+    def test_blames_a_proxy_only_for_what_is_not_wechats(self):
+        def hint_of(status: int, body: bytes, call: Any = ANYTHING) -> str:
+            return catch(UnreadableAnswer, read_answer, call, Answer(status, JSON, body)).hint
+
+        not_wechats = [(502, HTML), (200, HTML), (200, b""), (200, b'{"errcode":0'), (500, b'{"error":"internal"}')]
+        member, model = get(PATH, Takes("id", int)), get(PATH, Reads(AccessToken))
+        wechats = [(200, b'{"errcode":[1]}'), (200, b"{}", member), (200, b"{}", model)]
+
+        assert {"代理" in hint_of(*each) for each in not_wechats} == {True}
+        assert {"代理" in hint_of(*each) for each in wechats} == {False}
+        assert {"raw_call" in hint_of(*each) for each in wechats} == {True}
 
     def test_does_not_show_the_body(self):
         body = b'{"access_token":"SECRET-IN-BODY"'

@@ -49,6 +49,7 @@ MAY_IMPORT = {
     "_cdata": {"errors"},
     "_xml": {"errors"},
     "wire": {"_cdata", "_xml", "errors"},
+    "_json": {"wire"},
     "wsgi_server": set(),
     "messages": {"fields"},
     "events": {"fields", "messages"},
@@ -94,10 +95,10 @@ MAY_IMPORT = {
         "stores",
     },
     "adapters": {"endpoint", "errors", "push"},
-    "api": {"errors", "fields", "replies", "userdata", "wire"},
-    "client": {"api", "errors", "flow", "signature", "stores", "wire", "wsgi_server"},
+    "api": {"_json", "errors", "fields", "replies", "userdata"},
+    "client": {"_json", "api", "errors", "flow", "signature", "stores", "wsgi_server"},
     "jssdk": {"api", "errors", "signature"},
-    "userdata": {"errors", "signature", "wire"},
+    "userdata": {"_json", "errors", "signature"},
 }
 MAY_IMPORT["testing"] = set(MAY_IMPORT)
 MAY_IMPORT["playground"] = set(MAY_IMPORT)

@@ -196,26 +196,40 @@ class TestDecryptUserData:
             '[{"watermark":{"appid":"wx4f4bc4dec97d474b"}}]',
             '{"watermark":{"appid":"wx4f4bc4dec97d474b"}',
             '{"watermark":{"appid":"wx4f4bc4dec97d474b"}} {}',
-            '{"watermark":{"appid":"wx1"},"watermark":{"appid":"wx4f4bc4dec97d474b"}}',
-            '{"watermark":{"appid":"wx4f4bc4dec97d474b"},"a":NaN}',
-            '{"watermark":{"appid":"wx4f4bc4dec97d474b"},"a":' + "1" * 5000 + "}",
+            '{"watermark":{"appid":"wx4f4bc4dec97d474b"},"watermark":{"appid":"wx1"}}',
             '{"watermark":{"appid":"wx4f4bc4dec97d474b"},"a":' + "[" * 100_000,
-            '{"watermark":{"appid":"wx4f4bc4dec97d474b"},"a":' + "[" * 50 + "]" * 50 + "}",
-            b'{"watermark":{"appid":"wx4f4bc4dec97d474b"},"a":"\xff"}',
-            b'{"watermark":{"appid":"wx4f4bc4dec97d474b"},"a":"\xed\xa0\x80"}',
+            '{"watermark":{"appid":"wx4f4bc4dec97d474b"},"a":' + "[" * 100 + "]" * 100 + "}",
             '{"watermark":{"appid":"wx4f4bc4dec97d474b"}}'.encode("utf-16"),
             b"<xml><watermark><appid>wx4f4bc4dec97d474b</appid></watermark></xml>",
         ],
         ids=lambda plain: plain[:60] if isinstance(plain, str) else None,
     )
-    def test_refuses_what_is_not_one_json_object_in_utf_8(self, plain):
+    def test_refuses_what_is_not_one_json_object(self, plain):
         with pytest.raises(UserDataError):
             decrypt(seal(plain))
+
+    @pytest.mark.parametrize(
+        ("sent", "read"),
+        [
+            (b'"a\xffb"', "a\ufffdb"),
+            (b'"a\xed\xa0\x80b"', "a\ufffdb"),
+            (b'"a\x01b\n"', "ab\n"),
+            (rb'"C:\dir"', r"C:\dir"),
+            (b"NaN", None),
+            (b"1" * 5000, None),
+            (b"18446744073709551617", 2**64 + 1),
+            (b'"first","nickName":"last"', "last"),
+        ],
+    )
+    def test_opens_data_of_which_one_member_is_damaged(self, sent, read):
+        data = decrypt(seal(b'{"openId":"oUSER","nickName":' + sent + b',"watermark":{"appid":"%s"}}' % APPID.encode()))
+
+        assert data == {"openId": "oUSER", "nickName": read, "watermark": {"appid": APPID}}
 
     def test_says_the_same_of_wrong_padding_and_of_wrong_text(self):
         """Or a forger could find out the text by trying paddings."""
         said = set()
-        for sealed in (seal("{}", pad=b"\0" * 14), seal("no JSON"), seal(b"\xff"), seal("[]")):
+        for sealed in (seal("{}", pad=b"\0" * 14), seal("no JSON"), seal(b"\xff"), seal("[]"), seal('{"a":')):
             with pytest.raises(UserDataError) as caught:
                 decrypt(sealed)
             said.add(str(caught.value))

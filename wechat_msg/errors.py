@@ -22,7 +22,7 @@
        ├─ TransportError                no answer
        │  ├─ ConnectFailed              the request was never sent
        │  └─ AnswerLost                 the request was sent; whether it took effect is unknown
-       ├─ UnreadableAnswer              an answer that is not WeChat's, or not whole
+       ├─ UnreadableAnswer              an answer that is not WeChat's, not whole, or not as expected
        └─ APIError                      WeChat says no: errcode, errmsg, rid
           ├─ AccessTokenRejected        the access_token is wrong, replaced or expired
           ├─ InvalidCredential          AppID or AppSecret is wrong
@@ -247,18 +247,16 @@ class AnswerLost(TransportError):
 
 
 class UnreadableAnswer(ClientError):
-    """What came is not an answer of WeChat, or not a whole one.
+    """An answer that is not WeChat's, is cut off, or lacks what the call is for.
 
     Attributes:
         status: Its HTTP status.
     """
 
-    hint = "应答不是微信接口的格式：可能被代理、网关或防火墙改写"
-
     status: int
 
-    def __init__(self, message: str, status: int = 200) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, status: int = 200, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
         self.status = status
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from Crypto.Cipher import AES
 from Crypto.Util.Padding import unpad
 
+from wechat_msg._json import read_object
 from wechat_msg._tracebacks import clears_locals
-from wechat_msg.errors import MalformedPush, UserDataError
+from wechat_msg.errors import UserDataError
 from wechat_msg.signature import is_same
-from wechat_msg.wire import parse_json
 
 __all__ = [
     "compute_pay_signature",
@@ -41,8 +41,9 @@ def decrypt_user_data(
 ) -> dict[str, Any]:
     """开放数据解密: open the ``encryptedData`` that the client got from WeChat.
 
-    The data are encrypted, but not signed: a user who changes *iv* changes the first 16 bytes of them, and nothing
-    shows it. What matters, like a phone number, is better asked of WeChat with the code that the client gets.
+    The data are encrypted, but not signed: a user can change 16 bytes of them, the first ones by *iv*, others at the
+    price of 16 damaged ones before, and nothing shows it. What matters, like a phone number, is better asked of WeChat
+    with the code that the client gets. What is damaged costs one character or member, as in any answer of WeChat.
 
     Args:
         session_key: The user's, as ``jscode2session`` told it: base64 of 16 bytes. It must not get to the client.
@@ -76,10 +77,9 @@ def decrypt_user_data(
     """
     key, first = _decode_block(session_key, "session_key"), _decode_block(iv, "iv")
     sealed = _decode_base64(encrypted_data, "encrypted_data")
-    try:
-        data = parse_json(unpad(AES.new(key, AES.MODE_CBC, first).decrypt(sealed), _AES_BLOCK))
-    except (ValueError, MalformedPush):  # said alike, so that nobody learns from the answer how far a forgery got
-        raise UserDataError("the data cannot be opened with this session_key") from None
+    data = _open(key, first, sealed)
+    if data is None:
+        raise UserDataError("the data cannot be opened with this session_key")
     _check_watermark(data.get("watermark"), appid, max_age, now)
     return data
 
@@ -196,6 +196,14 @@ def compute_pay_signature(appkey: str, uri: str, post_body: str) -> str:
     """
     signed = _encode(uri, "uri") + b"&" + _encode(post_body, "post_body")
     return _compute_hmac(_encode_key(appkey, "appkey"), signed)
+
+
+def _open(key: bytes, iv: bytes, sealed: bytes) -> dict[str, Any] | None:
+    """Return the data; None whatever is wrong, so that the answer does not tell a forger how far he got."""
+    try:
+        return read_object(unpad(AES.new(key, AES.MODE_CBC, iv).decrypt(sealed), _AES_BLOCK))
+    except ValueError:
+        return None
 
 
 def _check_watermark(watermark: Any, appid: str, max_age: float | None, now: Callable[[], float]) -> None:

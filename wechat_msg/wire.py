@@ -98,7 +98,7 @@ def _parse_xml(body: bytes) -> dict[str, Any]:
         return _read_xml(body)
     except NOT_WELL_FORMED:
         pass
-    body = _NOT_XML.sub(_REPLACEMENT, _decode(body)).encode()
+    body = _NOT_XML.sub(_REPLACEMENT, decode_damaged(body)).encode()
     try:
         return _read_xml(body)
     except NOT_WELL_FORMED:
@@ -131,10 +131,15 @@ def _is_flat_or_event(fields: Mapping[str, Any]) -> bool:
     return {*map(type, fields.values())} == {str} or str(fields.get("MsgType", "event")).strip().lower() == "event"
 
 
-def _decode(body: bytes) -> str:
+def decode_damaged(body: bytes) -> str:
     """Decode a damaged body: without control characters, and with U+FFFD for what is not UTF-8."""
     body = body.removeprefix(_BOM).translate(None, _CONTROL_BYTES).strip()
     return _SURROGATE_BYTES.sub(_REPLACEMENT.encode(), body).decode("utf-8", "replace")
+
+
+def replace_surrogates(text: str) -> str:
+    """Put U+FFFD for half of a surrogate pair, which no encoder takes."""
+    return _SURROGATE.sub(_REPLACEMENT, text)
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
@@ -144,13 +149,13 @@ def parse_json(body: bytes) -> dict[str, Any]:
         root = _read_json(text, _STRICT_JSON)
     except _NOT_JSON:
         try:
-            text = _decode(body)
+            text = decode_damaged(body)
             root = _read_json(text, _LENIENT_JSON)
         except _NOT_JSON:
             raise MalformedPush("the body is not well-formed JSON") from None
     # Perhaps half of a surrogate pair. One character is looked for much faster.
     if "\\" in text and ("\\ud" in text or "\\uD" in text):
-        root = json.loads(_SURROGATE.sub(_REPLACEMENT, json.dumps(root, ensure_ascii=False)))
+        root = json.loads(replace_surrogates(json.dumps(root, ensure_ascii=False)))
     if not isinstance(root, dict):
         raise MalformedPush("the JSON root is not an object")
     return cast("dict[str, Any]", root)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from attrs import field
 
+from wechat_msg._json import read_object
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api.call import SECRET, Call, File
 from wechat_msg.api.errcodes import make_api_error
@@ -17,11 +18,9 @@ from wechat_msg.errors import (
     AuthorizationExpired,
     CallError,
     InvalidCredential,
-    MalformedPush,
     UnreadableAnswer,
 )
 from wechat_msg.fields import UnreadableField, read_integer
-from wechat_msg.wire import parse_json
 
 __all__ = ["Answer", "read_answer"]
 
@@ -72,26 +71,29 @@ def read_answer(call: Call[T], answer: Answer, *, hide: Callable[[str], str] = s
 
 
 def _read_object(answer: Answer) -> dict[str, Any]:
-    try:
-        return parse_json(answer.body)
-    except MalformedPush:
-        pass
-    raise _unreadable(answer, "no JSON object")
+    found = read_object(answer.body)
+    if found is None:
+        raise _unreadable(answer, "no JSON object", _NOT_WECHATS)
+    return found
 
 
 def _read_errcode(found: Mapping[str, Any], answer: Answer) -> int:
     try:
         errcode = read_integer(found.get("errcode") or 0) or 0
     except UnreadableField:
-        raise _unreadable(answer, "an errcode that is no number") from None
+        raise _unreadable(answer, "an errcode that is no number", _NOT_EXPECTED) from None
     if errcode == 0 and answer.status != _OK:
-        raise _unreadable(answer, "JSON, but no errcode")
+        raise _unreadable(answer, "JSON, but no errcode", _NOT_WECHATS)
     return errcode
 
 
-def _unreadable(answer: Answer, what: str) -> UnreadableAnswer:
+def _unreadable(answer: Answer, what: str, hint: str) -> UnreadableAnswer:
     kind = answer.content_type[:80] or "no Content-Type"
-    return UnreadableAnswer(f"HTTP {answer.status}, {kind}, {len(answer.body)} bytes: {what}", answer.status)
+    return UnreadableAnswer(f"HTTP {answer.status}, {kind}, {len(answer.body)} bytes: {what}", answer.status, hint=hint)
+
+
+_NOT_WECHATS = "应答不是微信接口的格式：可能被代理、网关或防火墙改写或截断"
+_NOT_EXPECTED = "应答内容与预期不符：微信可能调整了该接口，可用 raw_call 查看原始应答"
 
 
 def _refuse(call: Call[Any], errcode: int, errmsg: str) -> APIError:
@@ -115,8 +117,10 @@ def _parse(parse: Callable[[Any], T], found: Any, status: int) -> T:
         return parse(found)
     except UnreadableField as error:
         member = " ".join(["a member", *map(str, error.args)])
-        raise UnreadableAnswer(f"HTTP {status}: {member} is missing or of another kind", status) from None
+        text = f"HTTP {status}: {member} is missing or of another kind"
+        raise UnreadableAnswer(text, status, hint=_NOT_EXPECTED) from None
     except OtherKind as error:
         raise CallError(*error.args) from None
     except _NOT_AS_EXPECTED as error:
-        raise UnreadableAnswer(f"HTTP {status}: not what the call expects, {type(error).__name__}", status) from None
+        text = f"HTTP {status}: not what the call expects, {type(error).__name__}"
+        raise UnreadableAnswer(text, status, hint=_NOT_EXPECTED) from None

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
+from wechat_msg._json import read_object
 from wechat_msg.api.answers import Answer
 from wechat_msg.api.call import File, Progress
-from wechat_msg.errors import AnswerLost, CallError, MalformedPush, UnreadableAnswer
-from wechat_msg.wire import parse_json
+from wechat_msg.errors import AnswerLost, CallError, UnreadableAnswer
 
 __all__ = ["Receiver", "Sink"]
 
@@ -158,11 +158,7 @@ class Receiver:
         """Tell whether what began like JSON is a small file all the same."""
         if self._sink is None or self._status != _OK or self._is_text or not self._collected:
             return False
-        try:
-            parse_json(bytes(self._collected))
-        except MalformedPush:
-            return True
-        return False
+        return read_object(bytes(self._collected)) is None
 
     def _write_collected(self) -> None:
         self._is_file = True

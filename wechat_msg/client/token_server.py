@@ -17,13 +17,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import make_server
 
+from wechat_msg._json import read_object
 from wechat_msg._tracebacks import clears_locals
 from wechat_msg.client.clients import Client
 from wechat_msg.client.sources import ClassicTokenSource, StableTokenSource, fingerprint
-from wechat_msg.errors import AccessTokenRejected, APIError, CallError, InvalidCredential, MalformedPush, WeChatError
+from wechat_msg.errors import AccessTokenRejected, APIError, CallError, InvalidCredential, WeChatError
 from wechat_msg.signature import is_same
 from wechat_msg.stores import SQLiteStore
-from wechat_msg.wire import parse_json
 from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
 
 if TYPE_CHECKING:
@@ -91,9 +91,8 @@ def _answer(
     if not is_same(f"Bearer {shared_secret}", environ.get("HTTP_AUTHORIZATION")):
         _log.warning("token server: wrong shared secret from %s", environ.get("REMOTE_ADDR", "?"))
         return "403 Forbidden", _error(_WRONG_SECRET, "wrong shared secret")
-    try:
-        asked = parse_json(body)
-    except MalformedPush:
+    asked = read_object(body)
+    if asked is None:
         return "400 Bad Request", _error(_NO_JSON, "the body is not a JSON object")
     client = accounts.get(str(asked.get("appid")))
     if client is None:

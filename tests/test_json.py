@@ -1,0 +1,98 @@
+"""The reader of answers: what WeChat sends well is read exactly, and what it sends badly costs only itself."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wechat_msg._json import read_object
+
+MB = 1 << 20
+
+texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('\\"/{}[],:\n\t\0ux'))
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(texts, inner, max_size=5),
+    max_leaves=20,
+)
+objects = st.dictionaries(texts, values, max_size=5)
+
+BAD = [
+    *(b'"\xff"', b'"\xe4\xbd"', b'"\xed\xa0\x80"', b'"\x00\x1f\r\n"', rb'"\x"', rb'"\ "', rb'"\u12"', rb'"\uzzzz"'),
+    *(rb'"\ud800"', rb'"\\\x\\"', b"NaN", b"Infinity", b"-Infinity", b"-1e999", b"9" * 5000),
+]
+
+
+@given(objects, st.booleans())
+def test_what_is_in_order_is_read_exactly(value, ensure_ascii):
+    assert read_object(json.dumps(value, ensure_ascii=ensure_ascii).encode()) == value
+
+
+@given(st.sampled_from(BAD), objects)
+def test_a_bad_value_leaves_those_around_it_alone(bad, value):
+    around = json.dumps(value, ensure_ascii=False)
+    read = read_object(b'{"a":%s,"b":[%s,{"c":%s}],"d":%s}' % (around.encode(), bad, bad, around.encode()))
+
+    assert read is not None
+    assert list(read) == ["a", "b", "d"]
+    assert read["a"] == read["d"] == value
+    json.dumps(read, allow_nan=False, ensure_ascii=False).encode()
+
+
+@given(objects)
+def test_what_is_cut_off_is_never_read(value):
+    body = json.dumps(value, ensure_ascii=False).encode()
+
+    assert [read_object(body[:length]) for length in range(len(body))] == [None] * len(body)
+
+
+@given(st.binary(max_size=50), st.binary(max_size=50))
+def test_whatever_comes_is_an_object_or_none(start, end):
+    for body in (start, b"{" + start, b'{"a":' + start + b"}", b'{"a":"' + start + b'","b":"' + end + b'"}'):
+        assert isinstance(read_object(body), dict | None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b" ", b"[]", b"[{}]", b"1", b"null", b'"{}"', b"{}{}", b"{} x", b"<html>{}</html>", b"{a:1}", b"{'a':1}"],
+)
+def test_what_is_no_object_is_none(body):
+    assert read_object(body) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":' * (3 * MB),
+        b'{"a":"' + rb"\x" * (4 * MB) + b'"}',
+        b'{"a":"' + b"\\" * (8 * MB) + b"\\",
+        b'{"a":"' + b"\xff" * (8 * MB) + b'"}',
+        b'{"a":' + b"9" * (8 * MB) + b"}",
+        b'{"a":' + b"9" * (8 * MB) + b".0}",
+        b"<" * (8 * MB),
+    ],
+    ids=lambda body: repr(body[:8]),
+)
+def test_what_is_huge_takes_no_longer_than_its_length_allows(body):
+    began = time.process_time()
+    read_object(body)
+
+    assert time.process_time() - began < 10
+
+
+def test_numbers_stay_exact():
+    body = b'{"id":18446744073709551617,"big":%s,"float":0.1,"minus":-0.0}' % (b"9" * 4000)
+    read = read_object(body)
+
+    assert read == {"id": 2**64 + 1, "big": 10**4000 - 1, "float": 0.1, "minus": 0.0}
+    assert math.copysign(1, read["minus"]) == -1
+
+
+@pytest.mark.parametrize(("levels", "is_read"), [(8, True), (64, True), (65, False), (900, False), (100_000, False)])
+def test_what_is_nested_too_deep_is_none(levels, is_read):
+    assert (read_object(b'{"a":' * levels + b"1" + b"}" * levels) is not None) == is_read
