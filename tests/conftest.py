@@ -1,10 +1,13 @@
-"""What holds for all tests: signals, and the values that hypothesis tries. What tests measure is printed at the end."""
+"""What holds for all tests: signals, the values that hypothesis tries, and fixtures. What tests measure is printed at the end."""
 
 from __future__ import annotations
 
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.certificates import make_certificate
 
 # The same values every time, so that a test fails for everybody or for nobody; and however busy the machine is.
 settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -14,6 +17,28 @@ settings.load_profile("tests")
 def pytest_configure():
     # A script lets what it starts with & ignore SIGINT, and programs inherit that from who starts them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 that nobody trusts."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def clean_environ(monkeypatch):
+    """An environment that names no proxies and no certificates; returns a function that sets variables."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def change(**variables: str) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return change
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import httpx2
+from attrs import define, field, frozen
 
 from wechat_msg.api.answers import Answer
+from wechat_msg.client.environment import Environment, check_socks
 from wechat_msg.client.exchange import Request
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.receiving import Receiver
-from wechat_msg.client.transport import PIECE, explain
+from wechat_msg.client.transport import MAX_IDLE, PIECE, explain
 from wechat_msg.errors import CallError
 
 __all__ = ["AsyncTransport"]
@@ -27,20 +33,53 @@ _NEVER_SENT = (
 )
 
 
+@frozen
+class _Way:
+    """What connections have in common; those of another loop or process are of no use.
+
+    Attributes:
+        pid: The process.
+        loop: The event loop.
+        proxy: URL of the proxy, or None.
+        certificates: Path of those to trust, or None.
+    """
+
+    pid: int
+    loop: asyncio.AbstractEventLoop
+    proxy: str | None = field(repr=False)  # may hold a password
+    certificates: str | None
+
+
 class AsyncTransport:
-    """A client of httpx2: the user's, or one of its own."""
+    """A client of httpx2: the user's, or some of its own, as one belongs to an event loop."""
 
     def __init__(self, session: httpx2.AsyncClient | None) -> None:
         if session is not None and not isinstance(session, httpx2.AsyncClient):
             raise CallError("the session of an AsyncClient is an httpx2.AsyncClient")
-        self._is_ours = session is None
-        self._session = session or httpx2.AsyncClient(limits=httpx2.Limits(max_connections=None))
+        self._session = session
+        self._session_is_in: dict[str, _Way] = {}
+        self._environment = Environment.read()
+        self._contexts: dict[str | None, ssl.SSLContext] = {}
+        # A loop that ends closes its generators, and with them the connections.
+        self._opened: dict[_Way, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient, None]]] = {}
+
+    def check_loop(self) -> None:
+        """Make sure that the running event loop is one for this transport.
+
+        Raises:
+            CallError: The session is the user's, and belongs to another loop.
+        """
+        if self._session is not None:
+            here = _Way(os.getpid(), asyncio.get_running_loop(), None, None)
+            if self._session_is_in.setdefault("loop", here) != here:
+                raise CallError(_OTHER_LOOP)
 
     async def send(self, request: Request) -> Answer:
         """Send a request and take its answer.
 
         Raises:
             TransportError: There is none.
+            CallError: The proxy that is to be asked cannot be.
         """
         headers = dict(request.headers)
         content: bytes | AsyncIterator[bytes] | None
@@ -50,27 +89,87 @@ class AsyncTransport:
             content = _read(request.body)
         else:
             content = request.body
+        progress = _Progress(is_before_sending=self._session is None)
         try:
-            async with self._session.stream(
+            session = self._session or await self._find_session(request.url)
+            async with session.stream(
                 request.method,
                 request.url,
                 content=content,
                 headers=headers,
                 timeout=httpx2.Timeout(request.read_timeout, connect=request.connect_timeout),
                 follow_redirects=False,  # the access_token would go along
+                extensions={"trace": progress.take},
             ) as response:
                 request.receiver.start(response.status_code, response.headers)
                 async for piece in response.aiter_bytes():  # as they come, not in full pieces
                     await _feed(request.receiver, piece)
             return request.receiver.end()
-        except _FAILURES as error:
-            failure = explain(error, _NEVER_SENT)
+        except Exception as error:
+            failure = explain(error, _FAILURES, progress.was_before_sending)
+            if failure is None:
+                raise
         raise failure  # out here, so that the original is not its context either
 
+    async def _find_session(self, url: str) -> httpx2.AsyncClient:
+        """Return the session of our own for the running loop, and for what the environment says of *url*."""
+        proxy = self._environment.find_proxy(url)
+        certificates = self._environment.find_certificates(url, proxy)
+        check_socks(proxy, "socksio", "socksio")
+        way = _Way(os.getpid(), asyncio.get_running_loop(), proxy, certificates)
+        if way not in self._opened:
+            for ended in [other for other in list(self._opened) if other.loop.is_closed()]:
+                self._opened.pop(ended, None)
+            opening = self._open(way)
+            self._opened[way] = await anext(opening), opening
+        return self._opened[way][0]
+
+    async def _open(self, way: _Way) -> AsyncGenerator[httpx2.AsyncClient, None]:
+        context = self._contexts.get(way.certificates)
+        if context is None:
+            context = self._contexts[way.certificates] = _make_context(way.certificates)
+        limits = httpx2.Limits(max_connections=None, keepalive_expiry=MAX_IDLE)
+        proxy = None if way.proxy is None else _make_proxy(way.proxy, context)
+        async with httpx2.AsyncClient(trust_env=False, verify=context, proxy=proxy, limits=limits) as session:
+            yield session
+
     async def close(self) -> None:
-        """Close the session, if it is our own."""
-        if self._is_ours:
-            await self._session.aclose()
+        """Close what is our own in the running loop; other loops do so when they end."""
+        here = os.getpid(), asyncio.get_running_loop()
+        for way in list(self._opened):
+            if (way.pid, way.loop) == here:
+                _, opening = self._opened.pop(way)
+                await opening.aclose()
+
+
+@define
+class _Progress:
+    """How far a request has come, as httpcore2 tells; a transport of the user's may tell nothing."""
+
+    is_before_sending: bool
+
+    async def take(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take the news."""
+        if event.endswith("send_request_headers.started"):
+            self.is_before_sending = info["request"].method == b"CONNECT"  # to a proxy, and not yet the request
+        elif event.endswith(("connect_tcp.started", "connect_unix_socket.started")):
+            self.is_before_sending = True
+
+    def was_before_sending(self, error: BaseException) -> bool:
+        """Tell whether nothing has been sent of the request."""
+        return self.is_before_sending or isinstance(error, _NEVER_SENT)
+
+
+def _make_context(certificates: str | None) -> ssl.SSLContext:
+    if certificates is None:
+        return httpx2.create_ssl_context(trust_env=False)
+    if Path(certificates).is_dir():
+        return ssl.create_default_context(capath=certificates)
+    return ssl.create_default_context(cafile=certificates)
+
+
+def _make_proxy(url: str, context: ssl.SSLContext) -> httpx2.Proxy:
+    return httpx2.Proxy(url, ssl_context=context if url.startswith("https:") else None)
 
 
 async def _feed(receiver: Receiver, piece: bytes) -> None:
@@ -85,3 +184,9 @@ async def _read(body: MultipartBody) -> AsyncIterator[bytes]:
     """Read in a thread: a disk or a pipe may take its time."""
     while piece := await asyncio.to_thread(body.read, PIECE):
         yield piece
+
+
+_OTHER_LOOP = (
+    "the session of this AsyncClient was used in another event loop, to which its connections belong: leave session "
+    "out, or make both in each loop（httpx2 会话只能用于一个事件循环：请不要传 session，或在每个事件循环里各建一个）"
+)

@@ -95,7 +95,7 @@ class _Client(Generic[S, Session]):
         )
         self._caller = Caller(sender, source, MemoryStore(clock=monotonic) if store is None else self._take(store))
         self._sleep: Callable[[float], Any] = sleep or self._default_sleep
-        self._open(session)
+        self._open(session, monotonic)
         watch_logs()
 
     def _take(self, store: S) -> AnyStore:
@@ -106,7 +106,7 @@ class _Client(Generic[S, Session]):
         """
         raise NotImplementedError
 
-    def _open(self, session: Session | None) -> None:
+    def _open(self, session: Session | None, monotonic: Callable[[], float]) -> None:
         """Get ready to send."""
         raise NotImplementedError
 
@@ -195,10 +195,10 @@ class Client(_Client[Store, "requests.Session"]):
         _require(_is_store(store, is_async=False), "store is a Store; an AsyncStore needs AsyncClient")
         return store
 
-    def _open(self, session: requests.Session | None) -> None:
+    def _open(self, session: requests.Session | None, monotonic: Callable[[], float]) -> None:
         from wechat_msg.client.sync_transport import SyncTransport  # requests is imported by whoever uses it
 
-        self._transport = SyncTransport(session)
+        self._transport = SyncTransport(session, monotonic)
         self._threads: set[threading.Thread] = set()
 
     def call(self, call: Call[T]) -> T:
@@ -288,7 +288,7 @@ class Client(_Client[Store, "requests.Session"]):
 
 
 class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
-    """Like `Client`, for asyncio, with httpx2 (extra ``async``); for one event loop.
+    """Like `Client`, for asyncio, with httpx2 (extra ``async``); for any event loops, with a session of yours for one.
 
     A sync store runs in threads of its own.
 
@@ -311,7 +311,7 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
         _require(_is_store(store), "store is a Store or an AsyncStore")
         return for_event_loop(store)
 
-    def _open(self, session: httpx2.AsyncClient | None) -> None:
+    def _open(self, session: httpx2.AsyncClient | None, monotonic: Callable[[], float]) -> None:  # noqa: ARG002
         try:
             from wechat_msg.client.async_transport import AsyncTransport  # httpx2 is imported by whoever uses it
         except ModuleNotFoundError as error:
@@ -350,8 +350,9 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
     async def close(self) -> None:
         """Wait for a renewal that is under way, and close what is not the user's."""
         self._is_closed = True
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        here = asyncio.get_running_loop()
+        if tasks := [task for task in tuple(self._tasks) if task.get_loop() is here]:
+            await asyncio.wait(tasks)
         await self._transport.close()
 
     async def __aenter__(self) -> Self:
@@ -363,6 +364,7 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
     @clears_locals
     async def _drive(self, flow: Flow[T]) -> T:
         self._check_open()
+        self._transport.check_loop()
         return await drive_async(flow, self._perform)
 
     async def _perform(self, step: Send | Get | CompareAndSet | Sleep | Beside) -> Any:

@@ -16,6 +16,7 @@ from wechat_msg.errors import AnswerLost, CallError, UnreadableAnswer
 __all__ = ["Receiver", "Sink"]
 
 _OK = 200
+_WITHOUT_BODY = (204, 205, 304)
 _MAX_JSON = 16 << 20
 _MAX_IN_MEMORY = 64 << 20
 _SMALL = 1 << 16  # JSON in place of a file is some hundred bytes
@@ -131,11 +132,23 @@ class Receiver:
             raise AnswerLost("the answer does not come to its end")
 
     def end(self) -> Answer:
-        """Return the answer, now that it is whole."""
+        """Return the answer, now that it is whole.
+
+        Raises:
+            AnswerLost: No body has come, and no header says so: requests takes a head that breaks off for a whole one.
+            CallError: The file object cannot be written.
+        """
+        if not self._collected and not self._is_file and self._is_open_ended:
+            raise AnswerLost(f"HTTP {self._status}: the answer breaks off before its body")
         if not self._is_file and self._is_odd_file():
             self._write_collected()
         file = self._make_file(self._sink) if self._is_file and self._sink else None
         return Answer(self._status, self._content_type, bytes(self._collected), file)
+
+    @property
+    def _is_open_ended(self) -> bool:
+        announces_its_end = "content-length" in self._headers or "transfer-encoding" in self._headers
+        return not announces_its_end and self._status not in _WITHOUT_BODY
 
     @property
     def _content_type(self) -> str:

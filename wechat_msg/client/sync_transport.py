@@ -2,42 +2,61 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.utils import select_proxy
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from wechat_msg.api.answers import Answer
+from wechat_msg.client.environment import NOTHING, Environment, check_socks
 from wechat_msg.client.exchange import Request
 from wechat_msg.client.multipart import MultipartBody
-from wechat_msg.client.transport import PIECE, explain
+from wechat_msg.client.transport import MAX_IDLE, PIECE, explain
 from wechat_msg.errors import CallError
 
 __all__ = ["SyncTransport"]
 
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-_NEVER_SENT = (
-    requests.ConnectTimeout,
-    requests.exceptions.InvalidProxyURL,
-    requests.exceptions.InvalidSchema,  # such as a SOCKS proxy without PySocks
-    requests.exceptions.InvalidURL,
-    requests.exceptions.ProxyError,
-    urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.LocationValueError,
+_NEVER_SENT = (requests.ConnectTimeout, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL)
+#: Functions that end before the first byte of a request is sent. The class of an error tells little: a time-out of the
+#: handshake is a ReadTimeout, and a connection that breaks after the request may be a ProxyError.
+_BEFORE_SENDING = frozenset(
+    function.__code__
+    for function in (
+        HTTPAdapter.get_connection_with_tls_context,
+        HTTPAdapter.cert_verify,
+        HTTPConnection.connect,
+        HTTPSConnection.connect,
+    )
 )
 _CONNECTIONS = 256  # kept at most, for as many threads
 
 
 class SyncTransport:
-    """A session of requests: the user's, or one of its own."""
+    """A session of requests: the user's, or one of its own.
 
-    def __init__(self, session: requests.Session | None) -> None:
+    Args:
+        session: The user's; None: one of its own.
+        monotonic: The clock by which connections are idle.
+    """
+
+    def __init__(self, session: requests.Session | None, monotonic: Callable[[], float]) -> None:
         if session is not None and not isinstance(session, requests.Session):
             raise CallError("the session of a Client is a requests.Session")
         self._is_ours = session is None
-        self._session = session or _make_session()
+        self._session = session or _make_session(monotonic)
+        self._environment = Environment.read() if session is None or session.trust_env else NOTHING
+        self._monotonic = monotonic
+        self._used_at = monotonic()
         self._pid = os.getpid()
 
     def send(self, request: Request) -> Answer:
@@ -45,13 +64,15 @@ class SyncTransport:
 
         Raises:
             TransportError: There is none.
+            CallError: The proxy that is to be asked cannot be.
         """
         connect_timeout = request.connect_timeout
         if isinstance(request.body, MultipartBody):
             request.body.open()
             connect_timeout = request.read_timeout  # in requests it is also the limit for each piece that is sent
+        session = self._get_session()
         try:
-            with self._get_session().request(
+            with session.request(
                 request.method,
                 request.url,
                 data=request.body,
@@ -59,27 +80,50 @@ class SyncTransport:
                 timeout=(connect_timeout, request.read_timeout),
                 stream=True,
                 allow_redirects=False,  # the access_token would go along
-                hooks={"response": [*self._session.hooks.get("response", ()), _forget_redirect]},
+                hooks={"response": [*session.hooks.get("response", ()), _forget_redirect]},
                 auth=_leave if "Authorization" in request.headers else None,
+                **self._find_way(session, request.url),
             ) as response:
                 request.receiver.start(response.status_code, response.headers)
                 for piece in _read(response):
                     request.receiver.feed(piece)
             return request.receiver.end()
-        except _FAILURES as error:
-            failure = explain(error, _NEVER_SENT)
+        except Exception as error:
+            failure = explain(error, _FAILURES, _was_before_sending)
+            if failure is None:
+                raise
         raise failure  # out here, so that the original is not its context either
 
     def _get_session(self) -> requests.Session:
-        """Return the session; after a fork another one, as two processes cannot speak over one connection."""
-        if self._is_ours and self._pid != os.getpid():
-            self._session, self._pid = _make_session(), os.getpid()
+        """Return the session; with new connections after a fork, as processes cannot share one, and after a pause."""
+        now = self._monotonic()
+        if self._pid != os.getpid() or now - self._used_at > MAX_IDLE:
+            _renew_connections(self._session)
+        self._pid, self._used_at = os.getpid(), now
         return self._session
+
+    def _find_way(self, session: requests.Session, url: str) -> dict[str, Any]:
+        """Return proxy and certificates: the session's, else the environment's, which requests would prefer."""
+        proxy = select_proxy(url, session.proxies)
+        if proxy is None:
+            proxy = self._environment.find_proxy(url)
+        check_socks(proxy, "socks", "PySocks")
+        verify = session.verify
+        if verify is True:
+            verify = self._environment.find_certificates(url, proxy) or True
+        parts = urlsplit(url)
+        # The most exact key, so that requests does not find another proxy in the environment; empty: none.
+        return {"proxies": {f"{parts.scheme}://{parts.hostname}": proxy or ""}, "verify": verify}
 
     def close(self) -> None:
         """Close the session, if it is our own."""
         if self._is_ours:
             self._session.close()
+
+
+def _was_before_sending(error: BaseException) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    return isinstance(error, _NEVER_SENT) or any(frame.f_code in _BEFORE_SENDING for frame, _ in frames)
 
 
 def _leave(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -102,9 +146,67 @@ def _read(response: requests.Response) -> Iterator[bytes]:
         yield piece
 
 
-def _make_session() -> requests.Session:
+# --- connections -----------------------------------------------------------------------------------------------------
+
+
+def _make_session(monotonic: Callable[[], float]) -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=_CONNECTIONS)
+    session.trust_env = False  # the environment is read by us
+    adapter = _Adapter(monotonic)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+class _Adapter(HTTPAdapter):
+    """Keeps connections for many threads, but uses none that has been idle for long."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        super().__init__(pool_maxsize=_CONNECTIONS)
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        """Return the pool for a request."""
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = _expire(pool.ConnectionCls, self._monotonic)
+        return pool
+
+
+class _Expiring(HTTPConnection):
+    """A connection that its pool takes for a broken one when it has been idle for long."""
+
+    monotonic: Callable[[], float]
+    _used_at = float("-inf")
+
+    def request(self, *args: Any, **options: Any) -> None:
+        """Send a request."""
+        self._used_at = self.monotonic()
+        super().request(*args, **options)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it can be used again."""
+        return super().is_connected and self.monotonic() - self._used_at <= MAX_IDLE
+
+
+@functools.lru_cache(maxsize=64)
+def _expire(cls: type[HTTPConnection], monotonic: Callable[[], float]) -> type[HTTPConnection]:
+    """Derive a class of connections that expire."""
+    if issubclass(cls, _Expiring):
+        return cls
+    return type(cls.__name__, (_Expiring, cls), {"monotonic": staticmethod(monotonic)})
+
+
+def _renew_connections(session: requests.Session) -> None:
+    """Give *session* new connections; the ones that another process or thread uses stay open."""
+    session.adapters = OrderedDict((prefix, _copy(adapter)) for prefix, adapter in session.adapters.items())
+
+
+def _copy(adapter: BaseAdapter) -> BaseAdapter:
+    """Make the same adapter without its connections, in the way in which requests pickles it."""
+    if not isinstance(adapter, HTTPAdapter):
+        return adapter
+    copied = object.__new__(type(adapter))
+    copied.__dict__.update(adapter.__dict__)
+    copied.__setstate__(adapter.__getstate__())
+    return copied

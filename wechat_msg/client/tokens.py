@@ -17,7 +17,7 @@ from wechat_msg.client.exchange import Beside
 from wechat_msg.client.rules import Clocks
 from wechat_msg.client.sources import DAY, Fetched, Source
 from wechat_msg.client.turn import Turn
-from wechat_msg.errors import AccessTokenRejected, ClientError, StoreError, TransportError
+from wechat_msg.errors import AccessTokenRejected, CallError, ClientError, StoreError, TransportError
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg.stores import MemoryStore
 from wechat_msg.stores.trouble import StoreTrouble
@@ -200,6 +200,8 @@ class TokenManager:
         try:
             fetched = yield from self._ask_source(store, wanted)
             made = Credential.make(fetched, self._source.early, began)
+        except CallError:  # what is wrong with this client is nothing that others should hear of
+            raise
         except ClientError as error:
             yield from self._set(store, self._failure_key, None, to_failure(error), remember_for(error))
             raise

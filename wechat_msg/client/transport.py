@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from wechat_msg.errors import AnswerLost, ConnectFailed, TransportError
+from wechat_msg.errors import AnswerLost, ConnectFailed, TransportError, WeChatError
 
-__all__ = ["PIECE", "explain"]
+__all__ = ["MAX_IDLE", "PIECE", "explain"]
 
 PIECE = 1 << 16
 """Bytes that are read from a file or a connection at once."""
+MAX_IDLE = 30.0
+"""Seconds after which an idle connection is not used again: a NAT on the way may forget it after 60, without a word."""
 
-_NEVER_SENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 _OF_THE_SYSTEM = ("builtins", "socket", "ssl")
 
 
-def explain(error: BaseException, never_sent: tuple[type[BaseException], ...]) -> TransportError:
-    """Make the error that says what happened.
+def explain(
+    error: Exception, failures: tuple[type[Exception], ...], was_before_sending: Callable[[BaseException], bool]
+) -> TransportError | None:
+    """Make the error that says what happened; None: *error* is ours, or the user's, and not about the connection.
 
     The original is not kept as its cause: its text holds the URL, and the URL access_token and AppSecret.
 
     Args:
-        error: What the HTTP library raised.
-        never_sent: Its errors that mean that no request was sent.
+        error: What was raised while a request was sent.
+        failures: What the HTTP library raises after the first byte of the request has been sent.
+        was_before_sending: Tells of an error whether it was raised before that, where the library may raise anything.
     """
     chain = list(_walk(error))
-    was_sent = not any(isinstance(each, (*never_sent, *_NEVER_SENT)) for each in chain)
+    was_sent = not any(map(was_before_sending, chain))
+    if isinstance(error, WeChatError) or (was_sent and not isinstance(error, failures)):
+        return None
     names = dict.fromkeys(type(each).__name__ for each in chain)
     reasons = [str(each) for each in chain if type(each).__module__ in _OF_THE_SYSTEM and isinstance(each, OSError)]
     text = ": ".join([*names, *filter(None, reasons[-1:])])
