@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx2
 import pytest
 import requests
+from asgiref.sync import async_to_sync
 from attrs import frozen
 
-from tests.both_clients import both, catch, make_fixed
+from tests.both_clients import InLoop, both, catch, make_fixed
 from tests.certificates import Certificate, make_certificate
 from tests.raw_http import PATIENCE, Connection, Handle, Server, answering, listen, refuse, render
-from wechat_msg import Client
+from tests.servers import run as run_python
+from wechat_msg import AsyncClient, Client, MemoryStore
 from wechat_msg.api import customer_service, media
-from wechat_msg.errors import AnswerLost, ConnectFailed, UnreadableAnswer
+from wechat_msg.api.call import raw_call
+from wechat_msg.errors import AnswerLost, CallError, ConnectFailed, UnreadableAnswer
+from wechat_msg.testing import FakeWeChatAPI
 
 MESSAGE = customer_service.send("oUSER", "hi")
 UPLOAD = media.upload("image", b"\x89PNG", filename="a.png")
@@ -303,3 +312,260 @@ class TestFault:
         error = next(error for error, faults in errors.items() if fault in faults.values())
         with run(fault, has_session=True, retries=0) as (_, _, client):
             catch(error, client.call, MESSAGE)
+
+
+# --- connections that are kept ---------------------------------------------------------------------------------------
+
+
+def echo(connection: Connection) -> None:
+    """Answer each request with what it asks for."""
+    while True:
+        query = connection.read_request().line.split("?")[1].split(" ")[0]
+        connection.answer(b'{"asked":"%s"}' % parse_qs(query)["who"][0].encode())
+
+
+def ask(who: str) -> Any:
+    return raw_call("GET", "/cgi-bin/anything", params={"who": who})
+
+
+class TestEventLoops:
+    """One AsyncClient in several: a connection belongs to the loop in which it was made."""
+
+    def test_one_after_another_may_use_it(self, clean_environ):
+        clean_environ()
+        with listen(echo) as server:
+            client = make_fixed(AsyncClient, server.url)
+            for number in range(3):
+                assert asyncio.run(client.call(ask(f"job {number}"))) == {"asked": f"job {number}"}
+
+        assert len(server.requests) == len(server.connections) == 3
+
+    def test_that_django_makes_may_use_it(self, clean_environ):
+        clean_environ()
+        with listen(echo) as server:
+            call = async_to_sync(make_fixed(AsyncClient, server.url).call)
+
+            assert [call(ask(who))["asked"] for who in ("a", "b")] == ["a", "b"]
+            assert len(server.requests) == 2
+
+    def test_at_the_same_time_may_use_it(self, clean_environ):
+        clean_environ()
+
+        async def ask_often(who: str) -> set[str]:
+            answers = await asyncio.gather(*(client.call(ask(f"{who}{number}")) for number in range(20)))
+            return {answer["asked"] for answer in answers}
+
+        with listen(echo) as server, ThreadPoolExecutor(4) as threads:
+            client = make_fixed(AsyncClient, server.url)
+            asked = threads.map(lambda who: asyncio.run(ask_often(who)), "abcd")
+
+            assert list(asked) == [{f"{who}{number}" for number in range(20)} for who in "abcd"]
+            assert len(server.requests) == 80
+
+    def test_that_ends_closes_its_connections(self, clean_environ):
+        clean_environ()
+        hung_up = threading.Event()
+
+        def handle(connection: Connection) -> None:
+            try:
+                echo(connection)
+            finally:
+                hung_up.set()
+
+        with listen(handle) as server:
+            client = make_fixed(AsyncClient, server.url)
+            asyncio.run(client.call(ask("a")))
+
+            assert hung_up.wait(PATIENCE)
+
+    def test_has_its_own_renewals_to_wait_for(self, clean_environ):
+        """A renewal that ended with its loop is not waited for in another one."""
+        clean_environ()
+
+        async def begin_renewal() -> None:
+            await client.get_access_token()
+            wechat.advance(7000)
+            await client.get_access_token()
+
+        with FakeWeChatAPI() as wechat:
+            client = AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url], clock=wechat.clock)
+            asyncio.run(begin_renewal())
+            asyncio.run(client.close())
+
+    def test_may_use_a_session_of_the_user_only_if_it_is_the_first(self, clean_environ):
+        clean_environ()
+
+        async def call_twice() -> None:
+            for _ in range(2):
+                await client.call(ask("a"))
+
+        with listen(echo) as server:
+            session = httpx2.AsyncClient()
+            client = make_fixed(AsyncClient, server.url, session=session)
+            with asyncio.Runner() as runner:
+                runner.run(call_twice())
+                with pytest.raises(CallError, match="event loop"), asyncio.Runner() as other:
+                    other.run(client.call(ask("b")))
+                runner.run(call_twice())
+                runner.run(session.aclose())
+
+            assert len(server.requests) == 4
+
+    def test_that_may_not_use_it_leaves_no_failure_in_the_store(self, clean_environ):
+        clean_environ()
+        with FakeWeChatAPI() as wechat:
+            wechat.answer("/cgi-bin/anything", {})
+            session, options = httpx2.AsyncClient(), {"hosts": [wechat.url], "store": MemoryStore()}
+            client = AsyncClient(wechat.appid, wechat.secret, session=session, **options)
+            with asyncio.Runner() as runner:
+                runner.run(client.raw_call("GET", "/cgi-bin/anything", needs_access_token=False))
+                with pytest.raises(CallError), asyncio.Runner() as other:
+                    other.run(client.get_access_token())
+                runner.run(session.aclose())
+            with Client(wechat.appid, wechat.secret, **options) as another:
+                assert another.get_access_token().access_token
+
+
+FORKING = """
+import os, sys, requests
+from requests.adapters import HTTPAdapter
+from wechat_msg import Client
+from wechat_msg.api.call import raw_call
+from wechat_msg.client import FixedToken
+
+class Adapter(HTTPAdapter):
+    def __init__(self, block):
+        self.own = block    # which requests does not know of
+        super().__init__()
+    def init_poolmanager(self, *args, **options):
+        super().init_poolmanager(*args, **{**options, "block": self.own})
+
+url, kind = sys.argv[1:]
+session = None if kind == "none" else requests.Session()
+if kind == "adapter":
+    session.mount("http://", Adapter(True))
+client = Client("wx1", hosts=[url], session=session, token_source=FixedToken("T"), retries=0)
+
+def ask(who, times):
+    asked = [f"{who}.{number}" for number in range(times)]
+    return {client.call(raw_call("GET", "/x", params={"who": each}))["asked"] == each for each in asked}
+
+if session is not None:
+    session.get(f"{url}/x?who=before")
+ask("parent", 2)
+barrier, gate = os.pipe()
+children = []
+for number in range(4):
+    children.append(os.fork())
+    if not children[-1]:
+        os.close(gate)
+        os.read(barrier, 1)
+        os._exit(ask(f"child {number}", 50) != {True})
+os.close(gate)
+answers = ask("parent", 50)
+print(answers, [os.waitpid(child, 0)[1] for child in children], ask("parent", 1))
+"""
+
+
+class TestFork:
+    @pytest.mark.parametrize("session", ["none", "plain", "adapter"])
+    def test_gives_each_process_connections_of_its_own(self, session):
+        with listen(echo) as server:
+            status, output = run_python("-c", FORKING, server.url, session)
+
+        assert (status, output) == (0, "{True} [0, 0, 0, 0] {True}\n")
+        assert len(server.connections) == 5  # the parent goes on with the one that it had
+
+
+class Clock:
+    """Seconds, as a test says."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestIdleConnections:
+    """A NAT forgets them without a word, so that what is sent over one is lost."""
+
+    def test_are_used_again_for_half_a_minute(self, clean_environ):
+        clean_environ()
+        clock = Clock()
+        with listen(echo) as server, make_fixed(Client, server.url, monotonic=clock) as client:
+            for connections, seconds in [(1, 29), (1, 29), (1, 31), (2, 29), (2, 3600), (3, 0)]:
+                client.call(ask("a"))
+                assert len(server.connections) == connections
+                clock.now += seconds
+
+    def test_are_not_used_again_though_others_are_in_use(self, clean_environ):
+        clean_environ()
+        clock, together = Clock(), threading.Barrier(3)
+
+        def answer_together(connection: Connection) -> None:
+            while True:
+                who = connection.read_request().line
+                if "together" in who:
+                    together.wait(PATIENCE)
+                connection.answer(b"{}")
+
+        with (
+            listen(answer_together) as server,
+            make_fixed(Client, server.url, monotonic=clock) as client,
+            ThreadPoolExecutor(3) as threads,
+        ):
+            for connections in (3, 5):  # of the three only the one that was in use is used again
+                list(threads.map(client.call, [ask("together")] * 3))
+                assert len(server.connections) == connections
+                for _ in range(2):
+                    clock.now += 20
+                    client.call(ask("alone"))
+
+    def test_of_a_session_of_the_user_are_not_used_again_after_a_pause(self, clean_environ):
+        clean_environ()
+        clock, session = Clock(), requests.Session()
+        with session, listen(echo) as server:
+            client = make_fixed(Client, server.url, monotonic=clock, session=session)
+            for connections, seconds in [(1, 29), (1, 31), (2, 0)]:
+                client.call(ask("a"))
+                assert len(server.connections) == connections
+                clock.now += seconds
+
+    def test_to_a_proxy_are_not_used_again(self, clean_environ):
+        clock = Clock()
+        with listen(echo) as proxy:
+            clean_environ(HTTP_PROXY=proxy.url)
+            with make_fixed(Client, "http://api.weixin.test", monotonic=clock) as client:
+                for connections, seconds in [(1, 29), (1, 31), (2, 0)]:
+                    client.call(ask("a"))
+                    assert len(proxy.connections) == connections
+                    clock.now += seconds
+
+    def test_of_the_async_client_are_not_used_again(self, clean_environ, monkeypatch):
+        """By the clock of the system, as httpx2 takes no other."""
+        clean_environ()
+        ahead, monotonic = 0, time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + ahead)
+        with listen(echo) as server, make_fixed(InLoop, server.url) as client:
+            for connections, seconds in [(1, 25), (1, 31), (2, 0)]:
+                client.call(ask("a"))
+                assert len(server.connections) == connections
+                ahead += seconds
+
+    def test_are_closed(self, clean_environ):
+        clean_environ()
+        clock, hung_up = Clock(), threading.Event()
+
+        def handle(connection: Connection) -> None:
+            try:
+                echo(connection)
+            finally:
+                hung_up.set()
+
+        with listen(handle, echo) as server, make_fixed(Client, server.url, monotonic=clock) as client:
+            client.call(ask("a"))
+            clock.now += 31
+            client.call(ask("a"))
+
+            assert hung_up.wait(PATIENCE)
