@@ -1044,6 +1044,35 @@ class TestEndOfTheProgram:
         assert (status, output) == (0, "end\n")
 
 
+FORKING = """
+import os, sys
+from wechat_msg import Client
+from wechat_msg.api import user
+url, appid, secret = sys.argv[1:]
+client = Client(appid, secret, hosts=[url])
+client.call(user.get_info("oUSER"))
+barrier, gate = os.pipe()
+children = []
+for openid in ("oUSER", "oUSER2", "oUSER3"):
+    children.append(os.fork())
+    if not children[-1]:
+        os.close(gate)
+        os.read(barrier, 1)
+        answers = {client.call(user.get_info(openid)).openid for _ in range(100)}
+        os._exit(answers != {openid})
+os.close(gate)
+print([os.waitpid(child, 0)[1] for child in children])
+"""
+
+
+class TestFork:
+    def test_leaves_each_process_the_token_and_its_own_answers(self, wechat):
+        status, output = run("-c", FORKING, wechat.url, wechat.appid, wechat.secret)
+
+        assert (status, output) == (0, "[0, 0, 0]\n")
+        assert len(wechat.requests_to(STABLE)) == 1
+
+
 class TestImport:
     CODE = "import sys; {}; print(sorted({{'requests', 'urllib3', 'httpx2', 'httpcore2'}} & set(sys.modules)))"
 

@@ -71,8 +71,8 @@ class File:
         content: The bytes; empty if they went to the file object that was given as ``into``.
         size: Number of bytes.
         content_type: As WeChat says.
-        filename: As WeChat says; None: it does not.
-        headers: All headers of the answer; names in lower case.
+        filename: As WeChat says, without folders and control characters; None: it does not.
+        headers: All headers of the answer; names in lower case, values decoded as UTF-8, or else as ISO 8859-1.
     """
 
     content: bytes = field(repr=False)

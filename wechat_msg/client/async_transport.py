@@ -101,6 +101,7 @@ class AsyncTransport:
                 follow_redirects=False,  # the access_token would go along
                 extensions={"trace": progress.take},
             ) as response:
+                response.headers.encoding = "iso-8859-1"  # instead of a guess; as requests does it
                 request.receiver.start(response.status_code, response.headers)
                 async for piece in response.aiter_bytes():  # as they come, not in full pieces
                     await _feed(request.receiver, piece)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 from wechat_msg._json import read_object
 from wechat_msg.api.answers import Answer
 from wechat_msg.api.call import File, Progress
+from wechat_msg.client.disposition import decode_header, read_filename
 from wechat_msg.errors import AnswerLost, CallError, UnreadableAnswer
 
 __all__ = ["Receiver", "Sink"]
@@ -21,7 +21,6 @@ _MAX_JSON = 16 << 20
 _MAX_IN_MEMORY = 64 << 20
 _SMALL = 1 << 16  # JSON in place of a file is some hundred bytes
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
-_FILENAME = re.compile(r'filename="?([^";\r\n]{1,255})"?')
 
 
 class Sink:
@@ -107,9 +106,9 @@ class Receiver:
         return self._sink is not None and not self._sink.is_memory
 
     def start(self, status: int, headers: Mapping[str, str]) -> None:
-        """Take the head."""
+        """Take the head, whose values were decoded as ISO 8859-1."""
         self._status = status
-        self._headers = {name.lower(): value for name, value in headers.items()}
+        self._headers = {name.lower(): decode_header(value) for name, value in headers.items()}
         self._deadline = self._get_deadline()
 
     def feed(self, piece: bytes) -> None:
@@ -190,11 +189,10 @@ class Receiver:
         return int(length[:18]) if is_plain else None
 
     def _make_file(self, sink: Sink) -> File:
-        filename = _FILENAME.search(self._headers.get("content-disposition", ""))
         return File(
             content=sink.content(),
             size=sink.written,
             content_type=self._content_type,
-            filename=filename[1] if filename else None,
+            filename=read_filename(self._headers.get("content-disposition", "")),
             headers=self._headers,
         )
