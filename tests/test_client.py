@@ -1083,7 +1083,7 @@ class TestImport:
             ("import wechat_msg.client", "[]"),
             ("from wechat_msg import AsyncClient, Client", "[]"),
             ("from wechat_msg import Client; Client('wx1', 's')", "['requests', 'urllib3']"),
-            ("from wechat_msg import AsyncClient; AsyncClient('wx1', 's')", "['httpx2']"),
+            ("from wechat_msg import AsyncClient; AsyncClient('wx1', 's')", "['httpcore2', 'httpx2']"),
         ],
     )
     def test_brings_in_an_http_library_only_with_the_client_that_needs_it(self, statement, loaded):

@@ -66,7 +66,7 @@ from wechat_msg import (
 )
 from wechat_msg.api import errcodes
 from wechat_msg.cli.app import app as cli
-from wechat_msg.client import credentials, hosts, sending, sources, tokens
+from wechat_msg.client import credentials, hosts, sending, sources, tokens, transport
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
 from wechat_msg.testing.conformance import CHECKS
 from wechat_msg.testing.fake_api import windows
@@ -712,7 +712,7 @@ def test_numbers_of_calls_are_those_of_the_code():
     ]
 
     assert sorted(float(row[0]) for row in rows) == sorted(
-        [*timeouts, sending.FIRST_PAUSE, sending.LONGEST_PAUSE, hosts._REST]
+        [*timeouts, sending.FIRST_PAUSE, sending.LONGEST_PAUSE, hosts._REST, transport.MAX_IDLE]
     )
 
 

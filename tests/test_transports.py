@@ -411,6 +411,17 @@ class TestEventLoops:
 
             assert len(server.requests) == 4
 
+    def test_may_not_use_a_session_that_is_closed(self, clean_environ):
+        clean_environ()
+
+        async def call() -> None:
+            session = httpx2.AsyncClient()
+            await session.aclose()
+            await make_fixed(AsyncClient, "http://api.weixin.test", session=session).call(ask("a"))
+
+        with pytest.raises(CallError, match="closed"):
+            asyncio.run(call())
+
     def test_that_may_not_use_it_leaves_no_failure_in_the_store(self, clean_environ):
         clean_environ()
         with FakeWeChatAPI() as wechat:
@@ -475,6 +486,26 @@ class TestFork:
 
         assert (status, output) == (0, "{True} [0, 0, 0, 0] {True}\n")
         assert len(server.connections) == 5  # the parent goes on with the one that it had
+
+
+FORKING_ASYNC = """
+import asyncio, os, sys
+from wechat_msg import AsyncClient, SQLiteStore
+url, path = sys.argv[1:]
+client = AsyncClient("wx0123456789abcdef", "0123456789abcdef0123456789abcdef", hosts=[url], store=SQLiteStore(path))
+asyncio.run(client.get_access_token())
+child = os.fork()
+ticket = asyncio.run(client.get_ticket("wx_card")).ticket
+if not child:
+    os._exit(not ticket)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_async_client_goes_on_after_a_fork(tmp_path):
+    """Also its store, which runs in threads that the child does not have."""
+    with FakeWeChatAPI("wx0123456789abcdef", "0123456789abcdef0123456789abcdef") as wechat:
+        assert run_python("-c", FORKING_ASYNC, wechat.url, str(tmp_path / "wechat.db")) == (0, "0\n")
 
 
 class Clock:

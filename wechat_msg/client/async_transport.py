@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -57,22 +58,33 @@ class AsyncTransport:
         if session is not None and not isinstance(session, httpx2.AsyncClient):
             raise CallError("the session of an AsyncClient is an httpx2.AsyncClient")
         self._session = session
-        self._session_is_in: dict[str, _Way] = {}
+        self._home: dict[str, tuple[int, asyncio.AbstractEventLoop]] = {}  # where the user's session was used first
         self._environment = Environment.read()
         self._contexts: dict[str | None, ssl.SSLContext] = {}
         # A loop that ends closes its generators, and with them the connections.
         self._opened: dict[_Way, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient, None]]] = {}
+        if session is None:
+            self._prepare()
 
-    def check_loop(self) -> None:
-        """Make sure that the running event loop is one for this transport.
+    def _prepare(self) -> None:
+        """Load the certificates, which takes too long for an event loop."""
+        for certificates in (None, self._environment.certificates):
+            with contextlib.suppress(OSError):  # a call fails of it
+                self._find_context(certificates)
+
+    def check(self) -> None:
+        """Make sure that a session of the user's can be used here.
 
         Raises:
-            CallError: The session is the user's, and belongs to another loop.
+            CallError: It is closed, or belongs to another event loop.
         """
-        if self._session is not None:
-            here = _Way(os.getpid(), asyncio.get_running_loop(), None, None)
-            if self._session_is_in.setdefault("loop", here) != here:
-                raise CallError(_OTHER_LOOP)
+        if self._session is None:
+            return
+        if self._session.is_closed:
+            raise CallError("the session of this AsyncClient is closed（session 已关闭）")
+        here = os.getpid(), asyncio.get_running_loop()
+        if self._home.setdefault("loop", here) != here:
+            raise CallError(_OTHER_LOOP)
 
     async def send(self, request: Request) -> Answer:
         """Send a request and take its answer.
@@ -126,13 +138,16 @@ class AsyncTransport:
         return self._opened[way][0]
 
     async def _open(self, way: _Way) -> AsyncGenerator[httpx2.AsyncClient, None]:
-        context = self._contexts.get(way.certificates)
-        if context is None:
-            context = self._contexts[way.certificates] = _make_context(way.certificates)
+        context = self._find_context(way.certificates)
         limits = httpx2.Limits(max_connections=None, keepalive_expiry=MAX_IDLE)
         proxy = None if way.proxy is None else _make_proxy(way.proxy, context)
         async with httpx2.AsyncClient(trust_env=False, verify=context, proxy=proxy, limits=limits) as session:
             yield session
+
+    def _find_context(self, certificates: str | None) -> ssl.SSLContext:
+        if certificates not in self._contexts:
+            self._contexts[certificates] = _make_context(certificates)
+        return self._contexts[certificates]
 
     async def close(self) -> None:
         """Close what is our own in the running loop; other loops do so when they end."""

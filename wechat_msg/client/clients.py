@@ -163,8 +163,8 @@ class Client(_Client[Store, "requests.Session"]):
         appid: The account's AppID.
         secret: Its AppSecret; not needed with a `RemoteTokenSource` or `FixedToken`.
         store: Where processes agree on the access_token. None: a `MemoryStore` of its own, for one process.
-        session: A session of requests, with proxies, certificates and adapters as wanted; it is not closed. None: one
-            of its own.
+        session: A session of requests, with proxies, certificates and adapters as wanted; it is not closed, but its
+            adapters get new connections after a fork or a pause. None: one of its own.
         hosts: Whom to ask; if no connection can be made, the next.
         timeout: Seconds to wait for a connection, and for each piece of the answer; or one number for both; None: as
             much as *total_timeout* leaves.
@@ -288,9 +288,10 @@ class Client(_Client[Store, "requests.Session"]):
 
 
 class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
-    """Like `Client`, for asyncio, with httpx2 (extra ``async``); for any event loops, with a session of yours for one.
+    """Like `Client`, for asyncio, with httpx2 (extra ``async``).
 
-    A sync store runs in threads of its own.
+    It may be used in several event loops, one after another or at once; but with a *session* only in one, to which the
+    session's connections belong. A sync store runs in threads of its own.
 
     Example:
         >>> import asyncio
@@ -364,7 +365,7 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
     @clears_locals
     async def _drive(self, flow: Flow[T]) -> T:
         self._check_open()
-        self._transport.check_loop()
+        self._transport.check()
         return await drive_async(flow, self._perform)
 
     async def _perform(self, step: Send | Get | CompareAndSet | Sleep | Beside) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import cast
 
@@ -33,7 +34,7 @@ def in_thread(store: Store, executor: Executor | None = None) -> AsyncStore:
     """
     if not isinstance(store, Store) or inspect.iscoroutinefunction(store.get):
         raise SettingsError("in_thread takes a Store, which is not async")
-    return _InThread(store, executor or ThreadPoolExecutor(4, thread_name_prefix="wechat_msg.store"))
+    return _InThread(store, executor)
 
 
 def for_event_loop(store: Store | AsyncStore) -> Store | AsyncStore:
@@ -44,14 +45,19 @@ def for_event_loop(store: Store | AsyncStore) -> Store | AsyncStore:
 
 
 class _InThread:
-    def __init__(self, store: Store, executor: Executor) -> None:
+    def __init__(self, store: Store, executor: Executor | None) -> None:
         self._store = store
         self._executor = executor
+        self._own: dict[int, Executor] = {}  # by process: after a fork there are no threads
 
     async def get(self, key: str) -> bytes | None:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._store.get, key)
+        return await asyncio.get_running_loop().run_in_executor(self._find_executor(), self._store.get, key)
 
     async def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         return await asyncio.get_running_loop().run_in_executor(
-            self._executor, self._store.compare_and_set, key, expected, value, ttl
+            self._find_executor(), self._store.compare_and_set, key, expected, value, ttl
         )
+
+    def _find_executor(self) -> Executor:
+        own = self._executor or self._own.get(os.getpid())
+        return own or self._own.setdefault(os.getpid(), ThreadPoolExecutor(4, thread_name_prefix="wechat_msg.store"))
