@@ -1,4 +1,4 @@
-"""What holds for all tests: signals, the values that hypothesis tries, and fixtures. What tests measure is printed at the end."""
+"""What holds for all tests: signals, the values that hypothesis tries, fixtures, and the measurements at the end."""
 
 from __future__ import annotations
 

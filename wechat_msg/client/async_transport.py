@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from attrs import define, field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import define, frozen
 from wechat_msg.api.answers import Answer
 from wechat_msg.client.environment import Environment, check_socks
 from wechat_msg.client.exchange import Request

@@ -12,8 +12,9 @@ from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from attrs import field, frozen
+from attrs import field
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import CallError
 
 __all__ = ["NOTHING", "Environment", "check_socks"]
