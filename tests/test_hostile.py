@@ -114,7 +114,7 @@ class TestPureFunctions:
             ("blanks_around", USER_WORDS),
             ("attributes", USER_WORDS),
             ("comments_and_instructions", USER_WORDS),
-            ("many_cdata_sections", "a" * 10_000),
+            ("many_cdata_sections", "]]><![CDATA[".join("a" * 10_000)),
             ("xml_in_the_content", "<MsgType>event</MsgType>"),
         ],
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.first_principles import APPID, KEY, TOKEN, plain_query, seal, sealed_query
 from wechat_msg import (
+    Event,
     LinkMessage,
     LocationMessage,
     LocationSelectEvent,
@@ -20,6 +21,7 @@ from wechat_msg import (
     ScanCodeWaitMsgEvent,
     TextMessage,
     UnknownEvent,
+    UnknownMessage,
     UserMessage,
     open_push,
     register_message,
@@ -98,6 +100,7 @@ TEXTS = {
     "a whole push": "<xml><Content><![CDATA[hi]]></Content></xml>",
     "blanks": "  a]]>\t\n",
     "many ends": "]]></{}>" * 100,
+    "sections side by side": "a]]><![CDATA[b",
 }
 #: Elements of users' words: the document of a message with a text in it, and where the text arrives.
 PLACES = {
@@ -176,6 +179,21 @@ class TestATextOfAUser:
             assert receive(build(template.replace("{}", place)), mode).raw.keys() == names
 
 
+HEAD = ("ToUserName", "FromUserName", "CreateTime", "MsgType")
+ATTACKS_ON_LATER_MEMBERS = [
+    (
+        "file",
+        ("Description", "FileKey", "FileMd5"),
+        "a]]></Title><Description><![CDATA[]]></Description><FileKey><![CDATA[EVIL]]></FileKey><FileMd5><![CDATA[",
+    ),
+    (
+        "miniprogrampage",
+        ("AppId", "PagePath", "ThumbMediaId"),
+        "a]]></Title><AppId><![CDATA[wxEVIL]]></AppId><PagePath><![CDATA[EVIL]]></PagePath><ThumbMediaId><![CDATA[",
+    ),
+    ("link", ("Description", "Url"), "a]]></Title><Idx>9</Idx><BusinessId>evil</BusinessId><Description><![CDATA[x"),
+    ("link", ("Description", "Url"), "a]]></Title><Encrypt>x</Encrypt><Description><![CDATA[x"),
+]
 ATTACKS_OF_TWO = [
     ("a]]></Title><!--", "--><Idx>1</Idx><Description><![CDATA[b"),
     ("a]]></Title><?x ", "?><Idx>1</Idx><Description><![CDATA[b"),
@@ -191,14 +209,49 @@ ATTACKS_OF_TWO = [
 
 @modes
 class TestTwoTextsOfOnePush:
-    def test_cannot_join_forces(self, mode):
+    def test_arrive_or_end_as_an_unknown_message_and_never_as_elements(self, mode):
         for title, description in ATTACKS_OF_TWO:
             members = write(title, "Title") + write(description, "Description") + write("u", "Url")
             message = receive(write_push("link", members), mode)
-            if (title, description) == ("]]></Title><Description><![CDATA[", "b"):
-                continue  # what is whose cannot be told
-            assert (message.title, message.description, message.url) == (title, description, "u")
-            assert message.idx is None
+            if isinstance(message, LinkMessage):
+                assert (message.title, message.description, message.url) == (title, description, "u")
+            assert message.raw.keys() <= {*HEAD, "Title", "Description", "Url", "MsgId"}
+
+    def test_do_not_change_what_wechat_writes_behind_them(self, mode):
+        for msg_type, names, title in ATTACKS_ON_LATER_MEMBERS:
+            members = write(title, "Title") + "".join(write(f"genuine {name}", name) for name in names)
+            message = receive(write_push(msg_type, members), mode)
+            assert message.raw.keys() <= {*HEAD, "Title", *names, "MsgId"}
+            assert {message.raw[name] for name in names if name in message.raw} <= {f"genuine {name}" for name in names}
+
+    def test_of_a_platform_never_become_a_push_of_a_user(self, mode):
+        evil = (
+            "<ToUserName>gh_1</ToUserName><FromUserName>oEVIL</FromUserName><MsgType>text</MsgType><Content>x</Content>"
+        )
+        junk = "".join(f"<{name}><![CDATA[]]></{name}>" for name in "abcdefghij") * 4
+        for nick in (
+            f"a]]></nick>{evil}<remark><![CDATA[",
+            f"a]]></nick>{junk}{evil}<nick><![CDATA[",
+            f"a]]></nick>{junk}</info>{evil}<info><nick><![CDATA[",
+        ):
+            info = f"<info>{write(nick, 'nick')}{write('r', 'remark')}</info>"
+            document = (
+                f"<xml><AppId>wx1</AppId><CreateTime>1714036504</CreateTime><InfoType>notify</InfoType>{info}</xml>"
+            )
+            message = open_push(*request_of(document.encode(), mode)).message
+            assert isinstance(message, Event)
+            assert message.from_user_name == ""
+
+    def test_that_take_too_long_to_tell_apart_end_as_an_unknown_message(self, mode):
+        junk = "".join(f"<{name}><![CDATA[]]></{name}>" for name in "abcdefghij") * 4
+        evil = "<FromUserName><![CDATA[oEVIL]]></FromUserName>"
+        for words in (
+            f"]]></Content>{junk}{evil}<Content><![CDATA[b",
+            f"]]></Content>{junk}",
+            "]]></Content>" * 150 + evil,
+        ):
+            message = receive(write_push("text", write(words)), mode)
+            assert isinstance(message, UnknownMessage) or message.content == words
 
     def test_of_a_list_arrive_each(self, mode):
         items = [f"<Item>{write(words, 'Name')}{write('1', 'Value')}</Item>" for words in ("a]]>b", "c", "d]]>]]>")]
@@ -290,11 +343,11 @@ class TestAnyText:
     @settings(max_examples=400, deadline=None, derandomize=True)
     @example(words="]]></Content></xml><xml><Content><![CDATA[")
     def test_arrives_in_every_mode(self, words):
-        # What its writer may have split is not told apart from what was: `]]><![CDATA[` is taken for one text.
-        expected = words if "]]><![CDATA[" not in words else None
+        # What its writer may have split is not told apart from what was.
+        expected = words if "]]]]><![CDATA[>" not in words else None
         for mode in ("plain", "sealed", "compatible"):
             message = receive(write_push("text", write(words)), mode)
             assert message.from_user_name == "oUSER"
             assert set(message.raw) <= {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Content", "MsgId"}
             if expected is not None:
-                assert message.content == expected
+                assert isinstance(message, UnknownMessage) or message.content == expected

@@ -41,7 +41,7 @@ from wechat_msg.replies import (
 )
 from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
 from wechat_msg.signature import compute_msg_signature, is_signed
-from wechat_msg.wire import Format, clean_text, parse_body, read_encrypt, render_body
+from wechat_msg.wire import Format, clean_text, parse_body, read_encrypts, render_body
 
 __all__ = [
     "MINI_PROGRAM",
@@ -178,7 +178,8 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
         raise _explain_missing(request.query, "signature and msg_signature are missing")
     form = find_format(request.body)
     # A name cannot hide from the search but by an escape, and then the push is refused as a plain one.
-    encrypt = None if _is_plain(settings, request) or b"Encrypt" not in request.body else read_encrypt(request.body)
+    is_plain = _is_plain(settings, request) or b"Encrypt" not in request.body
+    encrypt = None if is_plain else _choose_encrypt(settings, request.query, read_encrypts(request.body))
     push = _open_plain(settings, request, form) if encrypt is None else _open_sealed(settings, request, form, encrypt)
     if settings.max_age is not None:
         _check_age(settings.max_age, request.query["timestamp"], push, now())
@@ -189,6 +190,17 @@ def _is_plain(settings: PushSettings, request: PushRequest) -> bool:
     """Tell whether an ``Encrypt`` in the body can only be words of a user: WeChat signs what it seals."""
     is_allowed = settings.allow_plaintext or not settings.ciphers
     return is_allowed and "signature" in request.query and "msg_signature" not in request.query
+
+
+def _choose_encrypt(settings: PushSettings, query: Mapping[str, str], encrypts: list[str]) -> str | None:
+    """Return the one that is signed: others may stand in a text of the user, in compatible mode."""
+    if len(encrypts) < 2:
+        return encrypts[0] if encrypts else None
+    msg_signature, *parts = (query.get(name, "") for name in ("msg_signature", "timestamp", "nonce"))
+    signed = [each for each in encrypts if _is_signed_with_any(settings.tokens, msg_signature, (*parts, each))]
+    if len(signed) > 1:
+        raise MalformedPush("Encrypt is given twice")
+    return (signed or encrypts)[-1]
 
 
 def _open_plain(settings: PushSettings, request: PushRequest, form: Format) -> Push:

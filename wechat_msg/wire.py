@@ -8,11 +8,20 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, cast
 
-from wechat_msg._cdata import find_encrypts, split_texts
+from wechat_msg._cdata import find_encrypts, separate_texts
 from wechat_msg._xml import MAX_DEPTH, MAX_ELEMENTS, NOT_WELL_FORMED, read_elements
 from wechat_msg.errors import MalformedPush, ReplyError
 
-__all__ = ["Format", "clean_text", "detect_format", "parse_body", "parse_json", "read_encrypt", "render_body"]
+__all__ = [
+    "Format",
+    "clean_text",
+    "detect_format",
+    "parse_body",
+    "parse_json",
+    "read_encrypt",
+    "read_encrypts",
+    "render_body",
+]
 
 Format = Literal["xml", "json"]
 """The data format (数据格式) of a push; its reply goes out in the same."""
@@ -24,7 +33,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair ...
 _SURROGATE_BYTES = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # ... written as if it were a character
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REPLACEMENT = "\ufffd"
-_JSON_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_JSON_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_LONGEST_NUMBER = 100  # digits; reading one takes the square of their number
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -71,26 +81,34 @@ def parse_body(body: bytes) -> dict[str, Any]:
     return _parse_xml(body) if detect_format(body) == "xml" else parse_json(body)
 
 
-def read_encrypt(body: bytes) -> str | None:
-    """Read only the ``Encrypt`` member of the outer document; None if it has none.
+def read_encrypts(body: bytes) -> list[str]:
+    """Read what may be the ``Encrypt`` of the outer document: in XML perhaps several, of which one is signed.
 
-    An XML document is not parsed, so whatever stands beside ``Encrypt`` may be damaged.
+    XML is searched, not parsed, so whatever stands beside ``Encrypt`` may be damaged.
 
     Raises:
-        MalformedPush: Neither XML nor JSON, ``Encrypt`` given twice or not text, XML with a DOCTYPE or cut off, JSON
-            that `parse_body` refuses.
+        MalformedPush: Neither XML nor JSON; XML with a DOCTYPE, or cut off; JSON that is not well-formed, or has
+            ``Encrypt`` twice, or not as text.
     """
-    if detect_format(body) == "json":
-        encrypt = parse_json(body).get("Encrypt")
-        if encrypt is not None and not isinstance(encrypt, str):
-            raise MalformedPush("Encrypt is not text")
-        return encrypt
-    encrypts = find_encrypts(body)
-    if len(encrypts) > 1 and (split := split_texts(body)):
-        encrypts = find_encrypts(split)
-    if len(encrypts) > 1:
-        raise MalformedPush("Encrypt is given twice")
-    return encrypts[0] if encrypts else None
+    if detect_format(body) == "xml":
+        return find_encrypts(body)
+    try:
+        # Only Encrypt counts, which is ASCII: no other byte can be in the way.
+        root = _read_json(body.removeprefix(_BOM).strip(b" \t\r\n\0").decode("latin-1"), _LENIENT_JSON)
+    except _NOT_JSON:
+        raise MalformedPush("the body is not well-formed JSON") from None
+    if not isinstance(root, dict):
+        raise MalformedPush("the JSON root is not an object")
+    encrypt = root.get("Encrypt")
+    if encrypt is not None and not isinstance(encrypt, str):
+        raise MalformedPush("Encrypt is not text")
+    return [] if encrypt is None else [encrypt]
+
+
+def read_encrypt(body: bytes) -> str | None:
+    """Read the ``Encrypt`` of an outer document that is known to be genuine; None if there is none."""
+    encrypts = read_encrypts(body)
+    return encrypts[-1] if encrypts else None
 
 
 def _parse_xml(body: bytes) -> dict[str, Any]:
@@ -102,9 +120,9 @@ def _parse_xml(body: bytes) -> dict[str, Any]:
     try:
         return _read_xml(body)
     except NOT_WELL_FORMED:
-        split = split_texts(body) or split_texts(body, strict=False)
+        separated = separate_texts(body)
     try:
-        return read_elements(split or b"")[0]
+        return read_elements(separated or b"")[0]
     except NOT_WELL_FORMED:
         raise MalformedPush("the body is not well-formed XML") from None
 
@@ -113,8 +131,8 @@ def _read_xml(document: bytes) -> dict[str, Any]:
     """Read a well-formed document, but as text what only looks like elements."""
     fields, is_odd = read_elements(document)
     if is_odd or _has_odd_marks(document) or not _is_flat_or_event(fields):
-        split = split_texts(document)
-        return fields if split is None else read_elements(split)[0]
+        separated = separate_texts(document)
+        return fields if separated is None else read_elements(separated)[0]
     return fields
 
 
@@ -190,13 +208,22 @@ def _unique_members(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return unique
 
 
+def _read_integer(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise MalformedPush("the body has a number of too many digits")
+    return int(digits)
+
+
 def _refuse_constant(_: str) -> NoReturn:
     raise MalformedPush("NaN and Infinity are not JSON")
 
 
-_STRICT_JSON = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
-#: Takes raw tabs and line breaks in texts, too.
-_LENIENT_JSON = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant, strict=False)
+_STRICT_JSON, _LENIENT_JSON = (
+    json.JSONDecoder(
+        object_pairs_hook=_unique_members, parse_int=_read_integer, parse_constant=_refuse_constant, strict=is_strict
+    )
+    for is_strict in (True, False)  # the lenient one takes raw tabs and line breaks in texts, too
+)
 _NOT_JSON = (ValueError, RecursionError)
 
 
