@@ -441,7 +441,8 @@ class TestAWrongAddress:
         assert "certificate" in failed.mend.en
 
     @pytest.mark.parametrize(
-        ("status", "advice"), [(400, "http or https"), (401, "login"), (403, "CSRF"), (422, "GET and POST"), (500, "log")]
+        ("status", "advice"),
+        [(400, "http or https"), (401, "login"), (403, "CSRF"), (422, "GET and POST"), (500, "log")],
     )
     def test_where_every_message_is_turned_away_ends_the_check_in_one_row(self, status, advice):
         failed = self.only_failure(list(check(answer_status(status, is_a_post)).values()))

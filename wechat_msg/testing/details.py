@@ -16,6 +16,7 @@ _ERRNOS: Mapping[int, str] = {
     errno.EACCES: "没有权限",
     errno.EADDRINUSE: "地址已被占用",
     errno.EADDRNOTAVAIL: "本机没有这个地址",
+    errno.EBADF: "未打开",
     errno.ECONNABORTED: "连接被中止",
     errno.ECONNREFUSED: "连接被拒绝",
     errno.ECONNRESET: "连接被重置",
@@ -24,6 +25,7 @@ _ERRNOS: Mapping[int, str] = {
     errno.EMFILE: "打开的文件过多",
     errno.ENETUNREACH: "网络不可达",
     errno.ENOENT: "文件不存在",
+    errno.ENOSPC: "磁盘空间不足",
     errno.ENOTDIR: "路径中有一段不是目录",
     errno.EPERM: "操作不被允许",
     errno.ETIMEDOUT: "连接超时",
@@ -46,6 +48,8 @@ _CHINESE: Mapping[str, str] = {
     "certificate has expired": "证书已过期",
     "unable to get local issuer certificate": "缺少中间证书，或签发机构不受信任",
 }
+#: How errors are written.
+_WITH_CHINESE = re.compile(r"(.*?)（(.*)）", re.DOTALL)
 _NUMBERS = (
     (re.compile(r"more than ([0-9]+) bytes"), r"超过 \1 字节"),
     (re.compile(r"([0-9]+) bytes are missing"), r"缺少 \1 字节"),
@@ -80,15 +84,17 @@ def annotate(text: Text, detail: str) -> Text:
 
 
 def explain_error(error: WeChatError) -> Text:
-    """Say in both languages what an error says: in Chinese its hint, if it has one.
+    """Say in both languages what an error says; in English alone what has no Chinese.
 
     Example:
         >>> explain_error(SettingsError("a whole number", hint="应为整数", setting="WECHAT_MAX_AGE")).to("zh")
         'WECHAT_MAX_AGE：应为整数'
     """
-    message = str(error.args[0]) if error.args else type(error).__name__
-    text = Text(message, error.hint or message)
-    return label(same(error.setting), text) if isinstance(error, SettingsError) and error.setting else text
+    setting = error.setting if isinstance(error, SettingsError) else ""
+    message = str(error).removeprefix(f"{setting}: ")
+    found = _WITH_CHINESE.fullmatch(message)
+    text = Text(found[1], found[2]) if found else same(message)
+    return label(same(setting), text) if setting else text
 
 
 def explain_os_error(error: Exception) -> Text:

@@ -83,7 +83,9 @@ def _to_json(value: Any) -> Any:
 
 def _check_name(name: str) -> str:
     if not _XML_NAME.fullmatch(name):
-        raise ReplyError("a field name is not an XML name", hint="字段名只能含英文字母、数字、_、- 和 .，且以字母或 _ 开头")
+        raise ReplyError(
+            "a field name is not an XML name", hint="字段名只能含英文字母、数字、_、- 和 .，且以字母或 _ 开头"
+        )
     return name
 
 

@@ -108,7 +108,7 @@ _PROXY = Text(
     "应答来自代理，它后面的服务没有应答：请启动服务，并检查代理中配置的后端地址",
 )
 _OTHER_VIEW = Text(
-    "what answers at this path is no push endpoint: check the path, and that its route passes GET and POST on as they are",
+    "this path is no push endpoint: check the path, and that its route passes GET and POST on as they are",
     "该路径不是消息推送接口：请检查路径，并确认路由把 GET 与 POST 原样交给它",
 )
 #: Of the statuses that tell more than that something failed: what to do.

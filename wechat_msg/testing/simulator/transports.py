@@ -29,7 +29,9 @@ _USER_AGENT = "Mozilla/4.0"  # WeChat's own
 _PLAIN = re.compile(r"[!-~]+")
 _NO_URL = Text("http:// or https://, a host, and the path", "网址由 http:// 或 https://、主机与路径组成")
 _NO_SCHEME = Text("begins with http:// or https://", "网址须以 http:// 或 https:// 开头")
-_HAS_PASSWORD = Text("without user name and password, which WeChat does not send", "网址不能带用户名与密码，微信不会发送")
+_HAS_PASSWORD = Text(
+    "without user name and password, which WeChat does not send", "网址不能带用户名与密码，微信不会发送"
+)
 _NO_HOST = Text("a host is missing after http:// or https://", "网址缺少主机")
 _NO_PORT = Text("the port is a number from 1 to 65535", "网址中的端口应为 1 到 65535 的数字")
 _NOT_PLAIN = Text(
