@@ -71,17 +71,20 @@ def split_url(url: str) -> SplitResult:
     Raises:
         SettingsError: It is none; the text says why.
     """
-    try:
-        parts = urlsplit(url)
-        fault = _find_fault(url, parts)
-    except (AttributeError, TypeError, ValueError):
-        fault = _NO_URL
-    if fault is not None:
-        raise SettingsError(fault.en, hint=fault.zh, setting="url")
+    parts = _split(url)
+    if isinstance(parts, Text):
+        raise SettingsError(parts.en, hint=parts.zh, setting="url")
     return parts
 
 
-def _find_fault(url: str, parts: SplitResult) -> Text | None:
+def _split(url: object) -> SplitResult | Text:
+    """Take an address apart, or say why it is none."""
+    if not isinstance(url, str):
+        return _NO_URL
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return _NO_URL
     if parts.scheme not in ("http", "https") or not url.partition(":")[2].startswith("//"):
         return _NO_SCHEME
     if "@" in parts.netloc:
@@ -90,7 +93,7 @@ def _find_fault(url: str, parts: SplitResult) -> Text | None:
         return _NO_HOST
     if not _PLAIN.fullmatch(url):
         return _NOT_PLAIN
-    return None if _is_port(parts) else _NO_PORT
+    return parts if _is_port(parts) else _NO_PORT
 
 
 def _is_port(parts: SplitResult) -> bool:
