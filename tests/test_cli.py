@@ -156,6 +156,7 @@ MISTAKES = {
     "language": (["new-settings", "--lang=fr"], "--lang is one of en, zh", "可选：en、zh"),
     "argument missing": (["check"], "URL is missing: your server's address, such as http://127.0.0.1:8000", "缺少 URL"),
     "argument too many": ([*HI, "there"], "too many arguments: there; a value with spaces needs quotes", "请加引号"),
+    "argument to options only": (["decrypt", "body.xml"], "this command takes options only", "该命令只接受选项"),
     "choice": (
         [*HI, "--mode", "open"],
         "--mode is one of plain, compatible, sealed",

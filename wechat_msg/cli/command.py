@@ -26,6 +26,8 @@ __all__ = ["Command", "Group", "option"]
 
 _INTERRUPTED = 130
 _WIDEST = 100
+_QUOTES = Text("a value with spaces needs quotes", "带空格的值请加引号")
+_OPTIONS_ONLY = Text("this command takes options only", "该命令只接受选项")
 _HELP = Text("Show this text.", "显示本帮助")
 #: What click calls that which has to be filled in.
 _PLACEHOLDERS: Mapping[str, str] = {
@@ -99,10 +101,10 @@ class Command(_WithHelp):
         """Read the command line."""
         extra = super().parse_args(ctx, args)
         if extra:
-            words = Text(
-                f"{' '.join(extra)}; a value with spaces needs quotes", f"{' '.join(extra)}（带空格的值请加引号）"
-            )
-            raise Misuse(label(Text("too many arguments", "多余的参数"), words), ctx)
+            takes_any = any(isinstance(each, click.Argument) for each in self.params)
+            note = _QUOTES if takes_any else _OPTIONS_ONLY
+            text = label(Text("too many arguments", "多余的参数"), same(" ".join(extra)))
+            raise Misuse(Text(f"{text.en}; {note.en}", f"{text.zh}（{note.zh}）"), ctx)
         return extra
 
 
