@@ -84,7 +84,8 @@ class TestLanguage:
         english, chinese = (ask(*command, "--help", "--lang", language).stdout for language in ("en", "zh"))
 
         assert english.startswith("Usage: ")
-        assert chinese.startswith("用法: ")
+        assert chinese.startswith("用法: wechat-msg")
+        assert not re.search(r"OPTIONS|COMMAND|ARGS|TEXT|NAME|VALUE|FILE|URL", re.sub("WECHAT_[A-Z_]+", "", chinese))
         assert len(english.splitlines()) >= len(chinese.splitlines()) - 2
         for line in chinese.splitlines()[2:]:
             described = re.match(r"  (?:-|[a-z]).*?\s{2,}(.+)", line)
@@ -134,6 +135,160 @@ class TestLanguage:
         assert ask("new-settings", "--lang", "tlh").exit_code == 2
 
 
+URL = "http://127.0.0.1:1/wechat"
+HI = ("push", URL, "--text", "hi", "--tries", "1")
+#: Of each mistake: the command line, and what is said of it in English and in Chinese.
+MISTAKES = {
+    "command": (["frobnicate"], "no such command: frobnicate (wechat-msg --help)", "没有这个命令：frobnicate"),
+    "command, nearly": (["psuh", URL], "no such command: psuh; did you mean push?", "是不是 push？"),
+    "command in capitals": (["Push", URL], "did you mean push?", "是不是 push？"),
+    "option": (["--frob"], "no such option: --frob (wechat-msg --help)", "没有这个选项：--frob"),
+    "option, nearly": ([*HI, "--txt", "hi"], "did you mean --text? (wechat-msg push --help)", "是不是 --text？"),
+    "option in front": (["--token", "x", *HI], "--token belongs behind the command", "--token 应写在命令之后"),
+    "option without value": ([*HI, "--openid"], "--openid needs a value (wechat-msg push --help)", "缺少值"),
+    "option for a value": ([*HI, "--openid", "--json"], "write --openid=--json", "请写成 --openid=--json"),
+    "option with a value of nothing": ([*HI, "--openid="], "--openid is empty", "选项 --openid 的值为空"),
+    "option twice": ([*HI, "--text", "ho"], "--text is given twice", "选项 --text 重复"),
+    "flag with a value": ([*HI, "--json=yes"], "--json takes no value", "它不带值"),
+    "token of nothing": ([*HI, "--token", ""], "--token is empty", "选项 --token 的值为空"),
+    "host of nothing": (["serve", "--host", ""], "--host is empty", "选项 --host 的值为空"),
+    "api of nothing": (["serve", "--api", ""], "--api is empty", "选项 --api 的值为空"),
+    "language": (["new-settings", "--lang=fr"], "--lang is one of en, zh", "可选：en、zh"),
+    "argument missing": (["check"], "URL is missing: your server's address, such as http://127.0.0.1:8000", "缺少 URL"),
+    "argument too many": ([*HI, "there"], "too many arguments: there; a value with spaces needs quotes", "请加引号"),
+    "argument to options only": (["decrypt", "body.xml"], "this command takes options only", "该命令只接受选项"),
+    "choice": (
+        [*HI, "--mode", "open"],
+        "--mode is one of plain, compatible, sealed",
+        "可选：plain、compatible、sealed",
+    ),
+    "number": ([*HI, "--port", "1"], "no such option: --port", "没有这个选项：--port"),
+    "number too large": (["serve", "--port", "70000"], "--port is a whole number from 0 to 65535", "0 到 65535 的整数"),
+    "no number": ([*HI[:-1], "x"], "--tries is a whole number from 1 to 10", "应为 1 到 10 的整数"),
+    "nothing to push": (
+        ["push", URL],
+        "give one of: --text, --image, --event, --file",
+        "请给出其中之一：--text、--image",
+    ),
+    "two to push": ([*HI, "--event", "CLICK"], "--text, --event do not go together", "--text、--event 不能同时使用"),
+    "field by two": ([*HI, "--field", "Content=a"], "--field Content: given already, by --text", "已由 --text 给出"),
+    "type by two": (
+        [*HI, "--field", "MsgType=a"],
+        "--field MsgType: given already",
+        "已由 --text、--image 或 --event 给出",
+    ),
+    "user by two": (
+        [*HI, "--openid", "o", "--field", "FromUserName=a"],
+        "--field FromUserName: given already, by --openid",
+        "已由 --openid 给出",
+    ),
+    "field twice": ([*HI, "--field", "A=1", "--field", "A=2"], "--field A: given already", "已由 --field 给出"),
+    "field without value": ([*HI, "--field", "A"], "--field is NAME=VALUE", "--field 的格式为 名称=值"),
+    "field name": ([*HI, "--field", "a b=c"], "a field name is not an XML name", "字段名只能"),
+    "mode without key": (
+        [*HI, "--aes-key", "", "--mode", "sealed"],
+        "--mode sealed needs the key: give --aes-key and --appid, or set WECHAT_ENCODING_AES_KEY and WECHAT_APPID",
+        "--mode sealed 需要密钥：请给出 --aes-key 与 --appid",
+    ),
+    "token": ([*HI, "--token", "my token"], "--token: 3 to 32 letters and digits", "--token：Token 必须为"),
+    "key": ([*HI, "--aes-key", "short"], "--aes-key: 43 letters and digits", "--aes-key：EncodingAESKey 应为"),
+    "appid": ([*HI, "--appid", "wx 1"], "--appid: ", "--appid："),
+    "appid missing": ([*HI, "--appid", ""], "WECHAT_ENCODING_AES_KEY needs the AppID: give --appid", "需要 AppID"),
+    "account kind": ([*HI, "--account-kind", "x"], "--account-kind: official_account or", "--account-kind：应为"),
+    "address without scheme": (
+        ["check", "localhost:8000/wechat"],
+        "URL: begins with http:// or https://; did you mean http://localhost:8000/wechat?",
+        "是不是 http://localhost:8000/wechat？",
+    ),
+    "path for an address": (["push", "/wechat", *HI[2:]], "as in http://127.0.0.1:8000/wechat", "例如 http://"),
+    "scheme": (
+        ["playground", "ftp://bot.example/"],
+        "URL: begins with http:// or https://",
+        "http:// 或 https:// 开头",
+    ),
+    "scheme with one slash": (["check", "http:/bot.example"], "URL: begins with http://", "http:// 或 https:// 开头"),
+    "address of nothing": (["check", ""], "URL: begins with http://", "http:// 或 https:// 开头"),
+    "port of an address": (["check", "http://bot.example:99999/"], "URL: the port is a number from 1", "端口"),
+    "blank in an address": (["check", "http://bot.example/a b"], "%20", "%20"),
+    "address of the api": (
+        ["serve", "--api", "localhost:8765"],
+        "did you mean http://localhost:8765?",
+        "--api：网址须以",
+    ),
+    "file": (["push", URL, "--file", "nowhere"], "cannot read nowhere: No such file or directory", "文件不存在"),
+    "folder": (["decrypt", "--body", "."], "cannot read .: Is a directory", "是目录，不是文件"),
+    "file of something else": (
+        ["push", URL, "--file", "Makefile"],
+        "Makefile: the body is neither XML",
+        "不是可以推送的",
+    ),
+    "host": (["serve", "--host", "a..b"], "cannot listen at a..b:8000", "无法监听 a..b:8000"),
+    "host of the playground": (["playground", "--host", "a..b"], "cannot listen on a..b:8765", "无法监听 a..b:8765"),
+    "query": (["decrypt", "--query", "&"], "there are no parameters in --query", "--query 中没有参数"),
+}
+#: What stays as it is in Chinese, besides what the user has typed, options, variables and addresses.
+NAMES = {"Token", "App", "Encoding", "Key", "wechat", "plain", "sealed", "compatible", "official", "account", "mini"}
+NAMES |= {"program", "http", "https", "xn", "en", "zh", *app.commands}
+
+
+def find_english(text, words):
+    """Return the English words of a Chinese message."""
+    found = re.sub(r"https?://\S+|--[a-z-]+|[A-Z]+_[A-Z_]+|\(wechat-msg.*\)$", " ", text.removeprefix("wechat-msg: "))
+    typed = {part for word in words for part in re.findall("[A-Za-z][a-z]+", word)}
+    return set(re.findall("[A-Za-z][a-z]+", found)) - NAMES - typed
+
+
+class TestMisuse:
+    @pytest.mark.parametrize(("words", "english", "_"), MISTAKES.values(), ids=MISTAKES)
+    def test_is_named_in_one_line_of_english(self, words, english, _):
+        result = ask(*words)
+
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert result.stderr.startswith("wechat-msg: ")
+        assert result.stderr.count("\n") == 1
+        assert english in result.stderr
+        assert not CHINESE.search(result.stderr)
+
+    @pytest.mark.parametrize(("words", "_", "chinese"), MISTAKES.values(), ids=MISTAKES)
+    def test_is_named_in_one_line_of_chinese_without_any_english(self, words, _, chinese):
+        result = ask("--lang", "zh", *words)
+
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+        assert chinese in result.stderr
+        assert find_english(result.stderr, words) == set()
+
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("TOKEN", "my token"),
+            ("ENCODING_AES_KEY", "short"),
+            ("ACCOUNT_KIND", "circus"),
+            ("MAX_AGE", "soon"),
+            ("ALLOW_PLAINTEXT", "yes"),
+            ("PREVIOUS_ENCODING_AES_KEYS", "short"),
+        ],
+    )
+    def test_of_the_environment_names_the_variable(self, variable, value, environ):
+        environ.setenv(f"WECHAT_{variable}", value)
+        english, chinese = ask(*HI), ask(*HI, "--lang", "zh")
+
+        assert english.exit_code == chinese.exit_code == 2
+        assert english.stderr.startswith(f"wechat-msg: WECHAT_{variable}: ")
+        assert chinese.stderr.startswith(f"wechat-msg: WECHAT_{variable}：")
+        assert find_english(chinese.stderr, []) <= {"True", "False"}
+
+    def test_is_not_what_only_looks_like_it(self, bot):
+        for words in (["--text=--event"], ["--text", ""], ["--text", "-"], ["-v", "-v", "--text", "hi"]):
+            assert ask("push", bot, *words, "--tries", "1").exit_code in (0, 1)
+
+    def test_of_a_file_that_names_another_user_is_none(self, bot, tmp_path):
+        (tmp_path / "push").write_text("<xml><FromUserName>oME</FromUserName><Content>hi</Content></xml>", "utf-8")
+        told = json.loads(ask("push", bot, "--file", str(tmp_path / "push"), "--openid", "oYOU", "--json").stdout)
+
+        assert told["reply"]["ToUserName"] == "oYOU"
+
+
 class TestCommand:
     def test_without_anything_shows_the_help(self):
         assert ask().stdout == ask("--help").stdout
@@ -159,6 +314,31 @@ class TestCommand:
 
         assert status == 0
         assert "\\u516c\\u4f17\\u5e73\\u53f0" in output
+
+
+class TestStreams:
+    def run(self, redirect, *words):
+        """Run the command by way of a shell; return its status and what it has written to the terminal."""
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$@" {redirect}', "sh", sys.executable, *COMMAND, *words],
+            cwd=ROOT,
+            env={**os.environ, **ENVIRON},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def test_that_are_full_end_the_command_in_one_line(self):
+        for words in (["new-settings"], ["check", "http://127.0.0.1:1/"]):
+            status, written = self.run(">/dev/full", *words, "--lang", "zh")
+            assert (status, written) == (2, "wechat-msg: 无法写出结果：磁盘空间不足\n")
+
+    def test_may_be_closed(self):
+        assert self.run(">&-", "new-settings") == (0, "")
+        assert self.run(">&- 2>&-", "push", "http://127.0.0.1:1/") == (2, "")
+        assert self.run("<&-", "decrypt") == (2, "wechat-msg: cannot read -: Bad file descriptor\n")
 
 
 class TestNewSettings:
@@ -230,7 +410,31 @@ class TestPush:
         result = ask("push", "http://127.0.0.1:1/", "--text", "hi", "--tries", "1")
 
         assert result.exit_code == 1
-        assert "no connection could be made" in result.stdout
+        assert "no connection could be made [Connection refused]" in result.stdout
+        assert "无法建立连接 [连接被拒绝]" in ask(*HI, "--lang", "zh").stdout
+
+    @pytest.mark.parametrize(
+        ("status", "english", "chinese"),
+        [
+            ("403 Forbidden", "either the bot refuses signature or seal", "可能是机器人拒绝了签名或密文"),
+            ("403 Forbidden", "or something in front of it refuses the request: CSRF protection", "也可能是被 CSRF"),
+            ("404 Not Found", "either nothing is at this path", "可能是路径不存在"),
+            ("404 Not Found", "or another server answers at this host and port", "也可能是该主机与端口上"),
+        ],
+    )
+    def test_tells_what_a_status_may_mean(self, status, english, chinese):
+        with answering(b"", status) as url:
+            for command in (["push", url, "--text", "hi", "--tries", "1"], ["check", url]):
+                assert english in ask(*command).stdout
+                assert chinese in ask(*command, "--lang", "zh").stdout
+
+    @pytest.mark.parametrize("answer", [b"<!doctype html><br>", b"<xml>", b"{}", b"x" * (2 << 20)])
+    def test_tells_in_chinese_without_any_english_what_is_wrong_with_an_answer(self, answer):
+        with answering(answer) as url:
+            lines = ask("push", url, "--text", "hi", "--tries", "1", "--lang", "zh").stdout.splitlines()
+
+        told = re.sub("HTTP|XML|JSON|CDATA|success|ToUserName|FromUserName|CreateTime|MsgType", "", "\n".join(lines))
+        assert find_english(re.sub(r"[0-9.]+ s\b", "", told), []) == set()
 
     def test_checks_certificates_unless_told_not_to(self, tmp_path):
         context = make_certificate(tmp_path).of_server
@@ -481,6 +685,19 @@ class TestDecrypt:
 
         assert result.exit_code == 1
         assert "the console is set to the plain mode" in result.stdout
+
+    def test_leaves_what_the_package_logs_to_its_steps(self, caplog):
+        result = ask("decrypt", stdin="<xml><MsgType>text</MsgType></xml>")
+
+        assert "a common field is missing" in result.stdout
+        assert result.stderr == ""
+
+    def test_says_in_chinese_alone_why_a_push_is_refused(self):
+        query = urlencode({"signature": "0" * 40, "timestamp": "1", "nonce": "2"})
+        result = ask("decrypt", "--query", query, "--lang", "zh", stdin="<xml><MsgType>text</MsgType></xml>")
+
+        assert "✗ 拒收：SignatureMismatch：签名不符：" in result.stdout
+        assert "does not match" not in result.stdout
 
     @pytest.mark.parametrize(
         "query", ["%%%=%&\x1b[31m=1", "a=1", "?" * 99, "signature=é&timestamp=١&nonce=1", "x" * 99999]

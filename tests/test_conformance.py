@@ -440,6 +440,22 @@ class TestAWrongAddress:
         assert "TLS" in failed.finding.en
         assert "certificate" in failed.mend.en
 
+    @pytest.mark.parametrize(
+        ("status", "advice"),
+        [(400, "http or https"), (401, "login"), (403, "CSRF"), (422, "GET and POST"), (500, "log")],
+    )
+    def test_where_every_message_is_turned_away_ends_the_check_in_one_row(self, status, advice):
+        failed = self.only_failure(list(check(answer_status(status, is_a_post)).values()))
+        assert failed.name == "modes"
+        assert advice in failed.mend.en
+
+    def test_with_a_wrong_token_ends_the_check_before_the_rows_that_would_fail_for_the_same_reason(self):
+        rows = check(make(attrs.evolve(SEALED, token="another")))
+        assert {name for name, row in rows.items() if row.status == "fail"} == {"verification", "modes"}
+        assert {row.status for row in list(rows.values())[3:]} == {"skip"}
+        for name in ("verification", "modes"):
+            assert "check Token, EncodingAESKey, AppID and mode" in rows[name].mend.en
+
     @pytest.mark.parametrize("status", [404, 405])
     def test_is_told_from_a_bot_that_cannot_be_verified(self, status):
         rows = check(answer_status(status, is_a_get))

@@ -292,9 +292,14 @@ class TestWhatIsToldOfAnAnswerThatIsNoReply:
     @pytest.mark.parametrize(
         ("status", "advice"),
         [
+            (400, "http or https"),
             (401, "login"),
             (403, "Token"),
+            (403, "CSRF"),
             (404, "path"),
+            (404, "another server"),
+            (422, "GET and POST"),
+            (429, "limit"),
             (405, "GET and POST"),
             (500, "log"),
             (502, "proxy"),
@@ -305,6 +310,12 @@ class TestWhatIsToldOfAnAnswerThatIsNoReply:
         problem = self.judge(status).problem
         assert problem == problems.WRONG_STATUS
         assert advice in problem.mend.en
+
+    @pytest.mark.parametrize("page", [b"<!DOCTYPE html><br>", b"\n<html><br></html>"])
+    def test_is_that_it_is_a_web_page(self, page):
+        problem = self.judge(body=page).problem
+        assert problem == problems.UNREADABLE
+        assert "web page" in problem.mend.en
 
     @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP"])
     def test_is_its_compression_for_which_wechat_has_not_asked(self, encoding):

@@ -220,7 +220,9 @@ class TestTLS:
     def test_is_not_spoken_by_a_plain_server(self, colour):
         with listen(answer_to_hello(render(b"", "400 Bad Request"))) as server:
             url = server.url.replace("http:", "https:")
-            assert fail_with(colour, "tls_failed", url).verdict.detail == "WRONG_VERSION_NUMBER"
+            verdict = fail_with(colour, "tls_failed", url).verdict
+        assert verdict.detail == "WRONG_VERSION_NUMBER"
+        assert "write http://" in verdict.problem.mend.en
 
     def test_is_not_spoken_with_a_plain_address(self, colour, certify):
         with listen(stay_silent, context=certify().of_server) as server:
@@ -805,7 +807,24 @@ class TestImpossible:
     def test_url_is_refused(self, url):
         with pytest.raises(SettingsError, match=r"url: .*网址") as caught, simulate("sync", url):
             pass
-        assert "password" not in str(caught.value)
+        assert "user:password" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("url", "reason"),
+        [
+            ("bot.example/wechat", "begins with http://"),
+            ("localhost:8000/wechat", "begins with http://"),
+            ("http:/bot.example", "begins with http://"),
+            ("http:///wechat", "host is missing"),
+            ("http://bot.example:http/", "port"),
+            ("http://bot.example/we chat", "%20"),
+            ("http://微信.example/", "xn--"),
+            ("http://user@bot.example/", "without user name"),
+        ],
+    )
+    def test_url_is_refused_with_the_reason(self, url, reason):
+        with pytest.raises(SettingsError, match=reason), simulate("sync", url):
+            pass
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -53,10 +53,8 @@ def _empty_to_none(text: str | None) -> str | None:
 
 def _check_identity(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not (isinstance(value, str) and _IDENTITY.fullmatch(value)):
-        rule, hint = (
-            "1 to 64 printable ASCII characters, without space and colon",
-            "1 到 64 个可见 ASCII 字符，不含空格和冒号",
-        )
+        rule = "1 to 64 printable ASCII characters, without space and colon"
+        hint = "1 到 64 个可见 ASCII 字符，不含空格和冒号"
         raise explain_setting(value, rule, hint, AROUND, setting=str(attribute.alias))
 
 

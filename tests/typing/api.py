@@ -398,6 +398,11 @@ with FakeWeChatAPI() as wechat:
     wechat.answer("/path", {"total_count": 1}, times=1)
     requests_seen: list[APIRequest] = wechat.requests_to("/path")
     sent: list[dict[str, Any]] = wechat.messages
+    wechat.open_window("oUSER", "CLICK")
+    wechat.note_push({"FromUserName": "oUSER", "MsgType": "text"})
+    PushSimulator("/", settings, api=wechat)
+    PushSimulator("/", settings, api=wechat.url)  # type: ignore[arg-type]
+FakeWeChatAPI(verified=False)
 
 
 def tell_try(one: Try) -> None:

@@ -21,7 +21,8 @@ def main() -> None:
         sys.stderr.write(_MISSING)
         sys.exit(2)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # of a terminal that knows no Chinese
+        if stream is not None:  # which it is where it was closed
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # of a terminal without Chinese
     # The same as Ctrl-C, which a program ignores that a script has started with &.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     app.main(prog_name="wechat-msg")

@@ -19,6 +19,7 @@ from wechat_msg.messages import ImageMessage, Message, TextMessage, VoiceMessage
 from wechat_msg.push import PushSettings, may_reply, to_reply
 from wechat_msg.replies import ImageReply, Reply, VoiceReply
 from wechat_msg.routing import Router
+from wechat_msg.testing.details import explain_os_error
 from wechat_msg.testing.text import Text
 from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
 
@@ -126,8 +127,10 @@ def listen(app: WSGIApp, host: str = "127.0.0.1", port: int = 0) -> Iterator[str
     try:
         server = make_server(host, port, app, ThreadingServer, QuietHandler)
     except (OSError, OverflowError, TypeError, UnicodeError) as error:  # a host of which no DNS name can be made
-        reason = getattr(error, "strerror", None) or str(error)
-        raise Failure(Text(f"cannot listen at {host}:{port}: {reason}", f"无法监听 {host}:{port}：{reason}")) from None
+        reason = explain_os_error(error)
+        raise Failure(
+            Text(f"cannot listen at {host}:{port}: {reason.en}", f"无法监听 {host}:{port}：{reason.zh}")
+        ) from None
     with server:
         threading.Thread(target=server.serve_forever, args=(0.05,), name="server", daemon=True).start()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from wechat_msg import __version__
 from wechat_msg.cli.command import Command, option
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.settings import account_options, insecure_option, load_settings, make_ssl_context
+from wechat_msg.cli.url import check_url
 from wechat_msg.testing.conformance import CHECKS, Row, check_endpoint
 from wechat_msg.testing.simulator import PushSimulator
 from wechat_msg.testing.text import Text, label
@@ -39,10 +41,12 @@ __all__ = ["check"]
 @insecure_option
 @account_options
 @click.pass_obj
-def check(output: Output, *, url: str, slow: str | None, as_json: bool, insecure: bool, environ: dict[str, str]) -> int:
+def check(
+    output: Output, *, url: str, slow: str | None, as_json: bool, insecure: bool, environ: ChainMap[str, str]
+) -> int:
     """Check it; 0 if nothing failed."""
     settings = load_settings(environ)
-    with PushSimulator(url, settings, ssl_context=make_ssl_context(insecure=insecure)) as simulator:
+    with PushSimulator(check_url("URL", url), settings, ssl_context=make_ssl_context(insecure=insecure)) as simulator:
         rows = check_endpoint(simulator, slow_text=slow)
         done = list(rows if as_json else _tell_each(output, rows))
     if as_json:

@@ -1,10 +1,11 @@
-"""What click lacks: help and usage errors in two languages."""
+"""What click lacks: help in two languages."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import Any, NoReturn
 
@@ -15,15 +16,33 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from wechat_msg.cli.language import Failure, find_language
+from wechat_msg.cli.misuse import Misuse, check_words, explain_misuse, refuse_command
 from wechat_msg.cli.output import Output
 from wechat_msg.errors import WeChatError
+from wechat_msg.testing.details import explain_error, explain_os_error
 from wechat_msg.testing.text import Language, Text, label, same
 
 __all__ = ["Command", "Group", "option"]
 
 _INTERRUPTED = 130
 _WIDEST = 100
+_QUOTES = Text("a value with spaces needs quotes", "带空格的值请加引号")
+_OPTIONS_ONLY = Text("this command takes options only", "该命令只接受选项")
 _HELP = Text("Show this text.", "显示本帮助")
+#: What click calls that which has to be filled in.
+_PLACEHOLDERS: Mapping[str, str] = {
+    "OPTIONS": "选项",
+    "COMMAND": "命令",
+    "ARGS": "参数",
+    "TEXT": "文本",
+    "FILE": "文件",
+    "NUMBER": "整数",
+    "NAME": "名称",
+    "VALUE": "值",
+    "QUERY": "查询串",
+    "URL": "网址",
+    "PICURL": "图片网址",
+}
 
 
 class _Option(click.Option):
@@ -50,7 +69,7 @@ def _make_language_option() -> click.Option:
 
 
 class _WithHelp(click.Command):
-    """A command whose help is in two languages."""
+    """A command whose help and errors are in two languages."""
 
     def __init__(self, *arguments: Any, about: Text, examples: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -63,6 +82,15 @@ class _WithHelp(click.Command):
         language: Language = ctx.find_object(Output).language  # type: ignore[union-attr]
         return _render_help(self, ctx, language)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line."""
+        check_words(self, ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
 
 class Command(_WithHelp):
     """A command."""
@@ -73,8 +101,10 @@ class Command(_WithHelp):
         """Read the command line."""
         extra = super().parse_args(ctx, args)
         if extra:
-            words = same(" ".join(extra))
-            raise Failure(label(Text("too many arguments", "多余的参数"), words))
+            takes_any = any(isinstance(each, click.Argument) for each in self.params)
+            note = _QUOTES if takes_any else _OPTIONS_ONLY
+            text = label(Text("too many arguments", "多余的参数"), same(" ".join(extra)))
+            raise Misuse(Text(f"{text.en}; {note.en}", f"{text.zh}（{note.zh}）"), ctx)
         return extra
 
 
@@ -94,10 +124,14 @@ class Group(_WithHelp, click.Group):
             status = 2
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx else self.name
-            output.error(output.to_text(_explain(error)) + f" ({path} --help)")
+            output.error(output.to_text(explain_misuse(error)) + f" ({path} --help)")
             status = 2
         except WeChatError as error:
-            output.error(str(error))
+            output.error(explain_error(error))
+            status = 2
+        except OSError as error:  # of the output; what else there is to read or to open has errors of its own
+            reason = explain_os_error(error)
+            output.error(Text(f"cannot write the output: {reason.en}", f"无法写出结果：{reason.zh}"))
             status = 2
         sys.exit(status)
 
@@ -106,33 +140,8 @@ class Group(_WithHelp, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is asked for."""
         if self.get_command(ctx, args[0]) is None:
-            raise Failure(Text(f"no such command: {args[0]}", f"没有这个命令：{args[0]}"))
+            raise refuse_command(args[0], ctx, self.commands)
         return super().resolve_command(ctx, args)
-
-
-def _explain(error: click.UsageError) -> Text:
-    match error:
-        case click.NoSuchOption():
-            return Text(f"no such option: {error.option_name}", f"没有这个选项：{error.option_name}")
-        case click.MissingParameter():
-            name = error.param.human_readable_name if error.param else ""
-            return Text(f"{name} is missing", f"缺少 {name}")
-        case click.BadOptionUsage():
-            return Text(error.format_message(), f"选项 {error.option_name} 用法有误")
-        case click.BadParameter():
-            return Text(error.format_message(), _explain_value(error.param))
-    return Text(error.format_message(), f"命令用法有误：{error.format_message()}")
-
-
-def _explain_value(parameter: click.Parameter | None) -> str:
-    """Say in Chinese which values there are."""
-    name = parameter.opts[-1] if isinstance(parameter, click.Option) else "参数"
-    match parameter.type if parameter else None:
-        case click.Choice(choices=choices):
-            return f"{name} 的值无效，可选：{'、'.join(map(str, choices))}"
-        case click.IntRange(min=least, max=most):
-            return f"{name} 的值无效，应为 {least} 到 {most} 的整数"
-    return f"{name} 的值无效"
 
 
 # --- help -------------------------------------------------------------------------------------------------------------
@@ -142,32 +151,37 @@ def _render_help(command: _WithHelp, ctx: click.Context, language: Language) -> 
     """Write the help; unlike click's, it counts a Chinese character as the two columns that it takes."""
     file = StringIO()
     console = Console(file=file, width=min(Console().width, _WIDEST), color_system=None, highlight=False)
-    usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
+    usage = " ".join([ctx.command_path, *(_name(each).to(language) for each in command.collect_usage_pieces(ctx))])
     console.print(Styled(f"{Text('Usage', '用法').to(language)}: {usage}\n"), soft_wrap=True)
     console.print(Padding(Styled(command.about.to(language)), (0, 0, 0, 2)))
     for example in command.examples:
         console.print(Styled(f"    $ {example}"), soft_wrap=True)
     if isinstance(command, click.Group):
-        commands = [(name, each.about) for name, each in command.commands.items() if isinstance(each, _WithHelp)]
+        commands = [(same(name), each.about) for name, each in command.commands.items() if isinstance(each, _WithHelp)]
         _print_section(console, Text("Commands", "命令"), commands, language)
     _print_section(console, Text("Options", "选项"), _list_options(command, ctx), language)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
 
 
-def _list_options(command: click.Command, ctx: click.Context) -> list[tuple[str, Text]]:
+def _name(usage: str) -> Text:
+    """Say in both languages how something is written, in which what is in capitals stands for something."""
+    return Text(usage, re.sub(r"[A-Z]+", lambda word: _PLACEHOLDERS.get(word[0], word[0]), usage))
+
+
+def _list_options(command: click.Command, ctx: click.Context) -> list[tuple[Text, Text]]:
     listed = []
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
         if record and isinstance(parameter, click.Option):
-            listed.append((record[0], parameter.about if isinstance(parameter, _Option) else _HELP))
+            listed.append((_name(record[0]), parameter.about if isinstance(parameter, _Option) else _HELP))
     return listed
 
 
-def _print_section(console: Console, title: Text, listed: list[tuple[str, Text]], language: Language) -> None:
+def _print_section(console: Console, title: Text, listed: list[tuple[Text, Text]], language: Language) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, about in listed:
-        table.add_row(Styled(f"  {name}"), Styled(about.to(language).partition("\n")[0]))
+        table.add_row(Styled(f"  {name.to(language)}"), Styled(about.to(language).partition("\n")[0]))
     console.print(Styled(f"\n{title.to(language)}:"))
     console.print(table)

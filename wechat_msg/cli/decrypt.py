@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections import ChainMap
+
 import click
 
 from wechat_msg.cli.command import Command, option
 from wechat_msg.cli.diagnosis import Diagnosis, diagnose, read_query
 from wechat_msg.cli.files import read_input
 from wechat_msg.cli.language import Failure
+from wechat_msg.cli.logs import handle_logs
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.settings import account_options, load_settings
+from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.text import Text, label, same
 
 __all__ = ["decrypt"]
@@ -34,14 +39,16 @@ __all__ = ["decrypt"]
 @option("--body", metavar="FILE", about=Text("File with its body; else standard input.", "请求体文件；默认读标准输入"))
 @account_options
 @click.pass_obj
-def decrypt(output: Output, *, query: str | None, body: str | None, environ: dict[str, str]) -> int:
+def decrypt(output: Output, *, query: str | None, body: str | None, environ: ChainMap[str, str]) -> int:
     """Open it; 0 if it would be accepted."""
     settings = load_settings(environ)
     parameters = None if query is None else read_query(query)
     if parameters == {}:
         raise Failure(Text("there are no parameters in --query", "--query 中没有参数"))
     has_no_body = body is None and parameters is not None and "echostr" in parameters
-    found = diagnose(settings, parameters, b"" if has_no_body else read_input(body or "-"))
+    content = b"" if has_no_body else read_input(output, body or "-")
+    with handle_logs(logging.NullHandler()):  # what the package logs of a push is among the steps
+        found = diagnose(settings, parameters, content)
     _tell(output, found)
     return 1 if found.error else 0
 
@@ -54,8 +61,8 @@ def _tell(output: Output, found: Diagnosis) -> None:
         output.fields(found.fields, indent=2)
         output.say()
     if found.error is not None:
-        reason = f"{type(found.error).__name__}: {found.error}"
-        output.line("fail", label(Text("refused", "拒收"), same(reason)))
+        reason = label(same(type(found.error).__name__), explain_error(found.error))
+        output.line("fail", label(Text("refused", "拒收"), reason))
         if found.cause is not None:
             output.say(label(Text("Probably", "最可能的原因"), found.cause), indent=2)
     else:

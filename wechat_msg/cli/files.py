@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 
 from wechat_msg.cli.language import Failure
+from wechat_msg.cli.output import Output
+from wechat_msg.testing.details import explain_os_error
 from wechat_msg.testing.text import Text
 
 __all__ = ["read_input"]
@@ -13,21 +17,30 @@ __all__ = ["read_input"]
 _MOST_BYTES = 1 << 20
 
 
-def read_input(path: str) -> bytes:
+def read_input(output: Output, path: str) -> bytes:
     """Read a file; ``-``: standard input.
 
     Raises:
         Failure: It cannot be read, or is too long.
     """
     try:
-        if path == "-":
-            content = sys.stdin.buffer.read(_MOST_BYTES + 1)
-        else:
-            with Path(path).open("rb") as file:
-                content = file.read(_MOST_BYTES + 1)
+        content = _read_stdin(output) if path == "-" else _read_file(path)
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise Failure(Text(f"cannot read {path}: {reason}", f"无法读取 {path}：{reason}")) from None
+        reason = explain_os_error(error)
+        raise Failure(Text(f"cannot read {path}: {reason.en}", f"无法读取 {path}：{reason.zh}")) from None
     if len(content) > _MOST_BYTES:
         raise Failure(Text(f"{path} is longer than any push", f"{path} 过长，不可能是推送"))
     return content
+
+
+def _read_stdin(output: Output) -> bytes:
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    if sys.stdin.isatty():
+        output.error(Text("reading standard input; Ctrl-D ends it", "正在读取标准输入，按 Ctrl-D 结束"))
+    return sys.stdin.buffer.read(_MOST_BYTES + 1)
+
+
+def _read_file(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(_MOST_BYTES + 1)

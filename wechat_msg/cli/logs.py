@@ -7,6 +7,9 @@ import logging
 from collections.abc import Iterator
 
 from wechat_msg.cli.output import Output
+from wechat_msg.errors import WeChatError
+from wechat_msg.testing.details import explain_error
+from wechat_msg.testing.text import Text, label, same
 
 __all__ = ["LinesHandler", "handle_logs"]
 
@@ -21,7 +24,12 @@ class LinesHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record."""
         error = record.exc_info[1] if record.exc_info else None
-        self._output.line("warn", record.getMessage(), f"{type(error).__name__}: {error}" if error else "")
+        self._output.line("warn", record.getMessage(), _explain(error) if error else "")
+
+
+def _explain(error: BaseException) -> Text:
+    text = explain_error(error) if isinstance(error, WeChatError) else same(str(error))
+    return label(same(type(error).__name__), text)
 
 
 @contextlib.contextmanager

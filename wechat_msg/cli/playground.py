@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import webbrowser
+from collections import ChainMap
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from wechat_msg.cli.language import Failure
 from wechat_msg.cli.logs import LinesHandler, handle_logs
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.settings import account_options, has_settings, listen_options, load_settings, make_settings
+from wechat_msg.cli.url import check_url
 from wechat_msg.client import Client
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.text import Text
@@ -43,7 +45,7 @@ Ready = Callable[["Playground"], None]
 @account_options
 @click.pass_obj
 def playground(
-    output: Output, *, url: str | None, host: str, port: int, open_browser: bool, environ: dict[str, str]
+    output: Output, *, url: str | None, host: str, port: int, open_browser: bool, environ: ChainMap[str, str]
 ) -> int:
     """Serve it until it is stopped."""
     try:
@@ -53,7 +55,7 @@ def playground(
             raise
         how = 'pip install "wechat-msg[playground]"'
         raise Failure(Text(f"needs starlette and uvicorn: {how}", f"需要 starlette 与 uvicorn：{how}")) from None
-    settings = load_settings(environ) if url or has_settings(environ) else make_settings(environ)
+    settings = load_settings(environ) if url is not None or has_settings(environ) else make_settings(environ)
 
     def ready(started: Playground) -> None:
         output.say(Text(f"Open {started.address} (Ctrl-C ends)", f"请打开 {started.address}（按 Ctrl-C 结束）"))
@@ -62,7 +64,7 @@ def playground(
 
     with contextlib.ExitStack() as opened:
         opened.enter_context(handle_logs(LinesHandler(output)))
-        address, then = (url, ready) if url else _start_bot(opened, settings, ready)
+        address, then = (check_url("URL", url), ready) if url is not None else _start_bot(opened, settings, ready)
         run_playground(settings, address, host=host, port=port, ready=then)
     return 0
 

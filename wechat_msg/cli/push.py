@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,14 +13,28 @@ from wechat_msg.cli.files import read_input
 from wechat_msg.cli.language import Failure
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.settings import account_options, insecure_option, load_settings, make_ssl_context
+from wechat_msg.cli.url import check_url
+from wechat_msg.errors import MalformedPush
+from wechat_msg.testing.details import annotate, explain_detail, explain_error
 from wechat_msg.testing.documents import write_document
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator import Delivery, PushSimulator, Try
-from wechat_msg.testing.text import Text, label, same
+from wechat_msg.testing.text import Text, join, label, same
 from wechat_msg.wire import Format, detect_format, parse_body
 
 __all__ = ["push", "tell_try"]
 
+_NO_KEY = Text(
+    "--mode {mode} needs the key: give --aes-key and --appid, or set WECHAT_ENCODING_AES_KEY and WECHAT_APPID",
+    "--mode {mode} 需要密钥：请给出 --aes-key 与 --appid，或设置 WECHAT_ENCODING_AES_KEY 与 WECHAT_APPID",
+)
+#: The options that say what a field is.
+_GIVEN_BY: Mapping[str, Text] = {
+    "MsgType": Text("--text, --image or --event", "--text、--image 或 --event"),
+    "Content": same("--text"),
+    "PicUrl": same("--image"),
+    "Event": same("--event"),
+}
 _OUTCOMES: Mapping[str, Text] = {
     "verified": Text("verified", "验证通过"),
     "acknowledged": Text("taken, no reply", "已接收，无回复"),
@@ -78,7 +93,7 @@ _OUTCOMES: Mapping[str, Text] = {
     default=3,
     about=Text("How often in all; 3.", "最多推送几次；默认 3"),
 )
-@option("--openid", default="oUSER", about=Text("The user who writes; oUSER.", "发送者的 OpenID；默认 oUSER"))
+@option("--openid", about=Text("The user who writes; oUSER.", "发送者的 OpenID；默认 oUSER"))
 @option("--json", "as_json", is_flag=True, about=Text("Print the result as JSON.", "以 JSON 输出结果"))
 @option("--verbose", "-v", is_flag=True, about=Text("Show what goes over the wire.", "显示报文"))
 @insecure_option
@@ -96,28 +111,32 @@ def push(
     mode: Mode | None,
     form: Format | None,
     tries: int,
-    openid: str,
+    openid: str | None,
     as_json: bool,
     verbose: bool,
     insecure: bool,
-    environ: dict[str, str],
+    environ: ChainMap[str, str],
 ) -> int:
     """Send it; 0 if it was taken."""
     settings = load_settings(environ)
-    fields, own_form = _make_fields(text, image, event, file)
-    fields |= _read_fields(extra)
+    if mode in ("compatible", "sealed") and not settings.ciphers:
+        raise Failure(_NO_KEY.format(mode=mode))
+    fields, own_form = _make_fields(output, text=text, image=image, event=event, file=file)
+    fixed = {} if file is not None else {name: _GIVEN_BY[name] for name in fields.keys() & _GIVEN_BY}
+    if openid is not None:
+        fixed["FromUserName"] = same("--openid")
+    fields |= _read_fields(extra, fixed)
     simulator = PushSimulator(
-        url,
+        check_url("URL", url),
         settings,
         mode=mode,
         format=form or own_form,
-        openid=openid,
         tries=tries,
         ssl_context=make_ssl_context(insecure=insecure),
         on_try=None if as_json else lambda one: tell_try(output, one, verbose=verbose),
     )
     with simulator, output.waiting(Text("waiting for the answer", "等待应答")):
-        delivery = simulator.push(fields)
+        delivery = simulator.push(fields, openid=openid)
     if as_json:
         output.json(_to_json(delivery, verbose=verbose))
     else:
@@ -128,20 +147,32 @@ def push(
 # --- what is sent -----------------------------------------------------------------------------------------------------
 
 
-def _make_fields(
-    text: str | None, image: str | None, event: str | None, file: str | None
-) -> tuple[dict[str, Any], Format]:
-    if sum(given is not None for given in (text, image, event, file)) != 1:
-        names = same("--text, --image, --event, --file")
-        raise Failure(label(Text("give one of", "请给出其中之一"), names))
-    if text is not None:
-        return {"MsgType": "text", "Content": text}, "xml"
-    if image is not None:
-        return {"MsgType": "image", "PicUrl": image, "MediaId": "MEDIA_ID"}, "xml"
-    if event is not None:
-        return {"MsgType": "event", "Event": event}, "xml"
-    body = read_input(file or "-")
-    fields = parse_body(body)
+def _make_fields(output: Output, **content: str | None) -> tuple[dict[str, Any], Format]:
+    given = [(name, value) for name, value in content.items() if value is not None]
+    if len(given) != 1:
+        text = label(Text("give one of", "请给出其中之一"), join(same(f"--{name}") for name in content))
+        if given:
+            both = join(same(f"--{name}") for name, _ in given)
+            text = Text(f"{both.en} do not go together; {text.en}", f"{both.zh} 不能同时使用，{text.zh}")
+        raise Failure(text)
+    match given[0]:
+        case "text", value:
+            return {"MsgType": "text", "Content": value}, "xml"
+        case "image", value:
+            return {"MsgType": "image", "PicUrl": value, "MediaId": "MEDIA_ID"}, "xml"
+        case "event", value:
+            return {"MsgType": "event", "Event": value}, "xml"
+        case _, value:
+            return _read_file(output, value)
+
+
+def _read_file(output: Output, path: str) -> tuple[dict[str, Any], Format]:
+    body = read_input(output, path)
+    try:
+        fields = parse_body(body)
+    except MalformedPush as error:
+        why = explain_error(error)
+        raise Failure(Text(f"{path}: {why.en}", f"{path} 不是可以推送的 XML 或 JSON")) from None
     if "Encrypt" in fields:
         raise Failure(
             Text(
@@ -152,12 +183,21 @@ def _make_fields(
     return fields, detect_format(body)
 
 
-def _read_fields(extra: tuple[str, ...]) -> dict[str, str]:
-    fields = {}
+def _read_fields(extra: tuple[str, ...], fixed: Mapping[str, Text]) -> dict[str, str]:
+    """Read the further fields.
+
+    Args:
+        extra: Each as NAME=VALUE.
+        fixed: By which option a field is given already.
+    """
+    fields: dict[str, str] = {}
     for each in extra:
         name, equals, value = each.partition("=")
         if not name or not equals:
             raise Failure(Text("--field is NAME=VALUE", "--field 的格式为 名称=值"))
+        if name in fields or name in fixed:
+            by = fixed.get(name, same("--field"))
+            raise Failure(Text(f"--field {name}: given already, by {by.en}", f"--field {name}：已由 {by.zh} 给出"))
         fields[name] = value
     return fields
 
@@ -170,11 +210,11 @@ def tell_try(output: Output, one: Try, *, verbose: bool = False) -> None:
     verdict = one.verdict
     status = f"HTTP {one.answer.status}  " if one.answer and one.answer.status == 200 else ""
     what = verdict.problem.what if verdict.problem else _OUTCOMES[verdict.outcome]
-    detail = f" [{verdict.detail}]" if verdict.detail else ""
+    seen = annotate(what, verdict.detail)
     output.line(
         "fail" if verdict.problem else "pass",
         Text(f"try {one.number}", f"第 {one.number} 次"),
-        f"{one.began:.2f} s → {one.began + one.seconds:.2f} s  {status}{output.to_text(what)}{detail}",
+        f"{one.began:.2f} s → {one.began + one.seconds:.2f} s  {status}{output.to_text(seen)}",
     )
     if verbose:
         _tell_wire(output, one)
@@ -197,7 +237,7 @@ def _tell_result(output: Output, delivery: Delivery, *, verbose: bool) -> None:
         output.say(delivery.verdict.document, style="dim", indent=2)
     if delivery.problem is not None:
         output.say(label(Text("The user sees", "用户看到"), delivery.shown), indent=2)
-        output.say(label(Text("To mend it", "解决办法"), delivery.problem.mend), indent=2)
+        output.say(label(Text("What to do", "解决办法"), delivery.problem.mend), indent=2)
     elif delivery.reply is not None and not verbose:
         output.fields(delivery.reply, indent=2)
 
@@ -230,4 +270,4 @@ def _try_to_json(one: Try, *, verbose: bool) -> dict[str, Any]:
 def _verdict_to_json(one: Try) -> dict[str, Any]:
     problem = one.verdict.problem
     told = {"code": problem.code, "what": problem.what, "mend": problem.mend} if problem else None
-    return {"outcome": one.verdict.outcome, "problem": told, "detail": one.verdict.detail}
+    return {"outcome": one.verdict.outcome, "problem": told, "detail": explain_detail(one.verdict.detail)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 
 import click
@@ -21,6 +22,7 @@ from wechat_msg.cli.settings import (
     make_settings,
     to_variables,
 )
+from wechat_msg.cli.url import check_url
 from wechat_msg.client import DEFAULT_HOSTS, Client
 from wechat_msg.messages import Message, TextMessage
 from wechat_msg.push import PushSettings
@@ -49,7 +51,7 @@ __all__ = ["serve"]
 @option("--verbose", "-v", is_flag=True, about=Text("Show what users write.", "显示用户发送的内容"))
 @account_options
 @click.pass_obj
-def serve(output: Output, *, host: str, port: int, api: str | None, verbose: bool, environ: dict[str, str]) -> int:
+def serve(output: Output, *, host: str, port: int, api: str | None, verbose: bool, environ: ChainMap[str, str]) -> int:
     """Run it until it is stopped."""
     settings = load_settings(environ) if has_settings(environ) else _make_and_show_settings(output, environ)
     with contextlib.ExitStack() as opened:
@@ -63,7 +65,7 @@ def serve(output: Output, *, host: str, port: int, api: str | None, verbose: boo
     return 0
 
 
-def _make_and_show_settings(output: Output, environ: Mapping[str, str]) -> PushSettings:
+def _make_and_show_settings(output: Output, environ: ChainMap[str, str]) -> PushSettings:
     settings = make_settings(environ)
     output.say(Text("New settings, for the other commands:", "已生成新的配置，供其他命令使用："))
     for name, value in to_variables(settings).items():
@@ -90,6 +92,7 @@ def _open_sender(settings: PushSettings, environ: Mapping[str, str], api: str | 
     if not secret and not api:
         yield None
         return
+    hosts = [check_url("--api", api, sample="http://127.0.0.1:8765")] if api else DEFAULT_HOSTS
     # The playground's AppSecret is no secret.
-    with Client(settings.appid or APPID, secret or SECRET, hosts=[api] if api else DEFAULT_HOSTS) as client:
+    with Client(settings.appid or APPID, secret or SECRET, hosts=hosts) as client:
         yield lambda message: client.call(customer_service.send_body(message))

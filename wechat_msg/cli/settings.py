@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import ssl
+from collections import ChainMap
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import click
@@ -14,9 +14,11 @@ import click
 from wechat_msg.cli.command import option
 from wechat_msg.cli.language import Failure
 from wechat_msg.crypto import generate_encoding_aes_key, generate_token
+from wechat_msg.errors import SettingsError
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.fake_api.fake import APPID
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.text import Text, label
 
 __all__ = [
     "account_options",
@@ -35,6 +37,13 @@ _VARIABLES = {
     "appid": "WECHAT_APPID",
     "account_kind": "WECHAT_ACCOUNT_KIND",
 }
+_OPTIONS = {variable: f"--{name.replace('_', '-')}" for name, variable in _VARIABLES.items()}
+_NO_SETTINGS = Text(
+    "give --token or set WECHAT_TOKEN, and for the safe mode WECHAT_ENCODING_AES_KEY and WECHAT_APPID;"
+    " wechat-msg new-settings makes new ones",
+    "请给出 --token 或设置 WECHAT_TOKEN，安全模式还需 WECHAT_ENCODING_AES_KEY 与 WECHAT_APPID；"
+    "可用 wechat-msg new-settings 生成",
+)
 _ABOUT = {
     "token": Text(
         "The Token; better in WECHAT_TOKEN, as others on this machine see a command line.",
@@ -58,11 +67,11 @@ def account_options(command: Callable[..., int]) -> Callable[..., int]:
     def run(*arguments: Any, **options: Any) -> int:
         given = {variable: options.pop(name) for name, variable in _VARIABLES.items()}
         overlay = {variable: value for variable, value in given.items() if value is not None}
-        return command(*arguments, environ={**os.environ, **overlay}, **options)
+        return command(*arguments, environ=ChainMap(overlay, os.environ), **options)
 
     decorated: Callable[..., int] = run
     for name in reversed(_VARIABLES):
-        decorated = option(f"--{name.replace('_', '-')}", about=_ABOUT[name])(decorated)
+        decorated = option(_OPTIONS[_VARIABLES[name]], about=_ABOUT[name])(decorated)
     return decorated
 
 
@@ -71,33 +80,54 @@ def has_settings(environ: Mapping[str, str]) -> bool:
     return any(environ.get(_VARIABLES[name], "").strip() for name in ("token", "aes_key", "appid"))
 
 
-def load_settings(environ: Mapping[str, str]) -> PushSettings:
+def load_settings(environ: ChainMap[str, str]) -> PushSettings:
     """Read the settings.
 
     Raises:
-        Failure: There are none at all.
-        SettingsError: They cannot be used.
+        Failure: One is missing or malformed; the text names the option or the variable that it was given by.
     """
-    if has_settings(environ):
-        return PushSettings.from_env(environ=environ)
-    raise Failure(
-        Text(
-            "set WECHAT_TOKEN, and for the safe mode WECHAT_ENCODING_AES_KEY and WECHAT_APPID;"
-            " wechat-msg new-settings makes new ones",
-            "请设置 WECHAT_TOKEN，安全模式还需 WECHAT_ENCODING_AES_KEY 与 WECHAT_APPID；"
-            "可用 wechat-msg new-settings 生成",
-        )
-    )
+    token, key, appid = (_VARIABLES[name] for name in ("token", "aes_key", "appid"))
+    if not has_settings(environ):
+        raise Failure(_NO_SETTINGS)
+    if not environ.get(token, "").strip():
+        raise Failure(_give(token))
+    if environ.get(key, "").strip() and not environ.get(appid, "").strip():
+        source = _name_source(key, environ.maps[0])
+        raise Failure(label(Text(f"{source} needs the AppID", f"{source} 需要 AppID"), _give(appid)))
+    return _read(environ, environ.maps[0])
 
 
-def make_settings(environ: Mapping[str, str] = MappingProxyType({})) -> PushSettings:
-    """Make new ones, of the account that `FakeWeChatAPI` plays; only the kind of account may be given."""
+def make_settings(environ: ChainMap[str, str] | None = None) -> PushSettings:
+    """Make new ones, of the account that `FakeWeChatAPI` plays; only the kind of account may be given.
+
+    Raises:
+        Failure: The kind of account is none.
+    """
+    environ = ChainMap() if environ is None else environ
     made = {
         _VARIABLES["token"]: generate_token(),
         _VARIABLES["aes_key"]: generate_encoding_aes_key(),
         _VARIABLES["appid"]: APPID,
     }
-    return PushSettings.from_env(environ={**environ, **made})
+    return _read({**environ, **made}, environ.maps[0])
+
+
+def _read(environ: Mapping[str, str], given: Mapping[str, str]) -> PushSettings:
+    try:
+        return PushSettings.from_env(environ=environ)
+    except SettingsError as error:
+        error.setting = _name_source(error.setting, given)
+        raise Failure(explain_error(error)) from None
+
+
+def _name_source(variable: str, given: Mapping[str, str]) -> str:
+    """Name what a value comes from: the option if it was *given* by one, else the variable."""
+    return _OPTIONS[variable] if variable in given else variable
+
+
+def _give(variable: str) -> Text:
+    option_name = _OPTIONS[variable]
+    return Text(f"give {option_name}, or set {variable}", f"请给出 {option_name}，或设置 {variable}")
 
 
 def to_variables(settings: PushSettings) -> dict[str, str]:

@@ -25,6 +25,7 @@ from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.sending import Sender, list_modes
 from wechat_msg.playground.session import Gate, Session, refuse_request
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.fake_api.account import Media
 from wechat_msg.testing.fake_api.answer import Answer
 from wechat_msg.testing.fake_api.fake import APPID, SECRET, FakeWeChatAPI
@@ -183,7 +184,7 @@ class _Playground:
         try:
             entry = self._sender.send(fields, str(asked.get("mode")), str(asked.get("format")))
         except PushError as error:
-            raise _Refusal(400, Text(str(error), str(error))) from None
+            raise _Refusal(400, explain_error(error)) from None
         return JSONResponse({"id": entry}, 202)
 
     async def _verify(self, _request: Request) -> Response:

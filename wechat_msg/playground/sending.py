@@ -18,20 +18,21 @@ from wechat_msg.errors import SettingsError, WeChatError
 from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.wire import show_problem, show_text, show_try
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.documents import write_document
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator import AsyncPushSimulator, Delivery, Problem, Try
 from wechat_msg.testing.simulator.problems import UNREACHABLE
 from wechat_msg.testing.simulator.results import SERVICE_UNAVAILABLE
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.text import Text, label
 from wechat_msg.wire import Format
 
 __all__ = ["Sender", "list_modes"]
 
 _FORMATS = get_args(Format)
 _LOOK_AGAIN = 2.0
-_UNSENDABLE = Text("This push cannot be made: {error}", "无法生成这条推送：{error}")
+_UNSENDABLE = Text("This push cannot be made", "无法生成这条推送")
 
 
 def list_modes(settings: PushSettings) -> tuple[Mode, ...]:
@@ -98,7 +99,7 @@ class Sender:
                 if (one, other) == (form, mode):
                     write_document(fields, one)
                     return self._start(_Message(fields, other, one), self._push)
-        raise SettingsError("mode or format: none that these settings allow")
+        raise SettingsError("mode or format: none that these settings allow", hint="这些配置不支持所选的模式或格式")
 
     def verify(self) -> int:
         """Start to verify the URL; return the number of the entry."""
@@ -140,7 +141,7 @@ class Sender:
         try:
             delivery = await self._simulator.push(message.fields, mode=message.mode, format=message.format)
         except WeChatError as error:
-            problem = {"what": show_text(_UNSENDABLE.format(error=error)), "detail": ""}
+            problem = {"what": show_text(label(_UNSENDABLE, explain_error(error)))}
             self._chat.add("failure", of=message.entry, notice="", problem=problem)
         else:
             self._note_delivery(message, delivery)

@@ -13,6 +13,7 @@ from wechat_msg.errors import SettingsError
 from wechat_msg.playground.app import make_api, make_app
 from wechat_msg.playground.session import Session
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.details import explain_os_error
 from wechat_msg.testing.fake_api.fake import SECRET, FakeWeChatAPI
 
 __all__ = ["Playground", "run_playground"]
@@ -121,9 +122,9 @@ def run_playground(
 
 def _listen(host: str, port: int) -> socket.socket:
     if not isinstance(host, str):
-        raise SettingsError("host: the name or the address of this machine")
+        raise SettingsError("the name or the address of this machine", hint="应为本机的主机名或地址", setting="host")
     if port not in range(1 << 16):
-        raise SettingsError("port: 0 to 65535")
+        raise SettingsError("0 to 65535", hint="应为 0 到 65535 的整数", setting="port")
     with contextlib.ExitStack() as undo:
         try:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -134,7 +135,8 @@ def _listen(host: str, port: int) -> socket.socket:
             listener.bind(address)
             listener.listen(256)
         except (OSError, UnicodeError) as error:  # a host of which no DNS name can be made
-            why = getattr(error, "strerror", None) or type(error).__name__
-            raise SettingsError(f"nobody can listen at {host}, port {port}: {why}（无法监听，请换一个端口）") from None
+            why = explain_os_error(error)
+            hint = f"无法监听 {host}:{port}：{why.zh}"
+            raise SettingsError(f"cannot listen on {host}:{port}: {why.en}", hint=hint) from None
         undo.pop_all()
     return listener

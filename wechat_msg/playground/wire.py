@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from wechat_msg.errors import PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.details import explain_detail
 from wechat_msg.testing.documents import read_document
 from wechat_msg.testing.fake_api.answer import Answer as APIAnswer
 from wechat_msg.testing.fake_api.request import APIRequest
@@ -33,7 +34,7 @@ def show_problem(problem: Problem | None, detail: str = "") -> dict[str, Any] | 
     if problem is None:
         return None
     what, mend = show_text(problem.what), show_text(problem.mend)
-    return {"code": problem.code, "what": what, "mend": mend, "detail": detail}
+    return {"code": problem.code, "what": what, "mend": mend, "detail": show_text(explain_detail(detail))}
 
 
 def show_try(settings: PushSettings, url: str, one: Try) -> dict[str, Any]:

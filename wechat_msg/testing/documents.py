@@ -51,7 +51,7 @@ def write_document(fields: Mapping[str, Any], form: Format) -> bytes:
     try:
         text = f"<xml>{_write_members(fields)}</xml>" if form == "xml" else _JSON_WRITER.encode(_to_json(fields))
     except (TypeError, ValueError, RecursionError):
-        raise ReplyError(f"these fields cannot be written as {form}") from None
+        raise ReplyError(f"these fields cannot be written as {form}", hint=f"这些字段无法写成 {form.upper()}") from None
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -83,7 +83,9 @@ def _to_json(value: Any) -> Any:
 
 def _check_name(name: str) -> str:
     if not _XML_NAME.fullmatch(name):
-        raise ReplyError("a field name is not an XML name")
+        raise ReplyError(
+            "a field name is not an XML name", hint="字段名只能含英文字母、数字、_、- 和 .，且以字母或 _ 开头"
+        )
     return name
 
 

@@ -153,5 +153,7 @@ def _sign(settings: PushSettings, now: Callable[[], float], random_bytes: Callab
 
 def _encrypt(settings: PushSettings, document: bytes, random_bytes: Callable[[int], bytes]) -> str:
     if not settings.ciphers:
-        raise SettingsError("compatible and sealed pushes need an encoding_aes_key")
+        raise SettingsError(
+            "compatible and sealed pushes need an encoding_aes_key", hint="兼容模式与安全模式需要 EncodingAESKey"
+        )
     return settings.ciphers[0].encrypt(document, random_bytes=random_bytes)

@@ -177,7 +177,7 @@ function failure(entry) {
   const { problem } = entry;
   return make("div.row-event", {}, entry.notice ? notice(entry.notice) : null,
     make("div.trouble", {},
-      make("p", {}, make("b", {}, t("why")), make("span", {}, pick(problem.what), problem.detail ? make("code", {}, problem.detail) : null)),
+      make("p", {}, make("b", {}, t("why")), make("span", {}, pick(problem.what), pick(problem.detail) ? make("code", {}, pick(problem.detail)) : null)),
       problem.mend ? make("p", {}, make("b", {}, t("mend")), make("span", {}, pick(problem.mend))) : null,
       entry.notice ? null : make("small", {}, t("notShown"))));
 }

@@ -105,7 +105,7 @@ function showAbout(about) {
 function showBot(bot) {
   find("bot").className = `bot ${bot.is_up ? "up" : "down"}`;
   if (bot.is_up) say("");
-  else say(`${t("unreachable")}：${pick(bot.problem.what)}（${bot.problem.detail}）。${t("mend")}：${pick(bot.problem.mend)}。${t("waiting")}`);
+  else say(`${t("unreachable")}：${pick(bot.problem.what)}（${pick(bot.problem.detail)}）。${t("mend")}：${pick(bot.problem.mend)}。${t("waiting")}`);
 }
 
 function say(text) {

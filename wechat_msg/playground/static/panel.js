@@ -91,7 +91,7 @@ function judgement(one) {
   const name = { acknowledged: t("success"), replied: t("replied"), verified: t("verified"), failed: t("failed") }[one.outcome];
   const { problem } = one;
   return make("div", { className: `verdict ${one.outcome}` },
-    make("div.sum", {}, make("strong", {}, problem ? pick(problem.what) : name), problem?.detail ? make("code", {}, problem.detail) : null,
+    make("div.sum", {}, make("strong", {}, problem ? pick(problem.what) : name), pick(problem?.detail) ? make("code", {}, pick(problem.detail)) : null,
       make("time", {}, seconds(one.seconds))),
     problem ? make("p", {}, make("b", {}, t("mend")), pick(problem.mend)) : null);
 }

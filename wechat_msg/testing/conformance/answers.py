@@ -11,7 +11,7 @@ import attrs
 
 from wechat_msg.settings import MINI_PROGRAM
 from wechat_msg.testing.conformance.checks import USER, check
-from wechat_msg.testing.conformance.probe import Attempt, Finding, Probe, explain, judge_takings
+from wechat_msg.testing.conformance.probe import Attempt, Finding, Probe, Unreachable, explain, judge_takings
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.results import Try
 from wechat_msg.testing.text import Text, join, label, same
@@ -113,9 +113,14 @@ def echostr_is_text(probe: Probe) -> Finding:
     ),
 )
 def modes(probe: Probe) -> Finding:
-    return judge_takings(
-        (same(mode), probe.push({"MsgType": "text", "Content": "check"}, mode)) for mode in probe.modes
-    )
+    attempts = [(same(mode), probe.push({"MsgType": "text", "Content": "check"}, mode)) for mode in probe.modes]
+    finding = judge_takings(attempts)
+    found = [one.verdict.problem for _, one in attempts if one.verdict.problem]
+    if found:
+        finding = attrs.evolve(finding, mend=found[0].mend)
+    if found == [problems.WRONG_STATUS] * len(attempts):  # then every other row would fail for the same reason
+        raise Unreachable(finding)
+    return finding
 
 
 @check(

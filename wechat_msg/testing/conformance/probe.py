@@ -14,6 +14,7 @@ from wechat_msg.errors import PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.conformance.row import Status
+from wechat_msg.testing.details import annotate
 from wechat_msg.testing.documents import read_document
 from wechat_msg.testing.pushes import Mode, build_push, complete_fields
 from wechat_msg.testing.simulator import problems
@@ -167,11 +168,8 @@ def judge_takings(attempts: Iterable[Attempt], otherwise: Status = "fail") -> Fi
 
 def explain(one: Try) -> Text:
     """Say in one line why WeChat does not take an answer."""
-    problem, detail = one.verdict.problem, one.verdict.detail
-    if problem is None:
-        return Text("taken", "正常")
-    more = f" [{detail}]" if detail else ""
-    return Text(problem.what.en + more, problem.what.zh + more)
+    problem = one.verdict.problem
+    return annotate(problem.what, one.verdict.detail) if problem else Text("taken", "正常")
 
 
 # --- what must be refused --------------------------------------------------------------------------------------------

@@ -150,7 +150,7 @@ def _read(body: bytes, request: PushRequest) -> Mapping[str, Any]:
             raise _Fault(problems.UNREADABLE, "control characters")
         document = read_document(body)
     except MalformedPush:
-        raise _Fault(problems.UNREADABLE) from None
+        raise _Fault(problems.of_unreadable(body)) from None
     with contextlib.suppress(MalformedPush):  # a push that is broken on purpose has no format
         if detect_format(body) != detect_format(request.body):
             raise _Fault(problems.WRONG_FORMAT)

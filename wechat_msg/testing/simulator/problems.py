@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import attrs
@@ -10,7 +11,7 @@ from attrs import field
 from wechat_msg._tracebacks import frozen
 from wechat_msg.testing.text import Text
 
-__all__ = ["Problem", "of_status"]
+__all__ = ["Problem", "of_status", "of_tls", "of_unreadable"]
 
 
 @frozen
@@ -47,6 +48,19 @@ TLS_FAILED = Problem(
     ),
     is_retried=True,
 )
+#: What OpenSSL calls an answer that is not TLS.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE")
+
+
+def of_tls(reason: str) -> Problem:
+    """Return `TLS_FAILED`, with what to do about this reason."""
+    mend = Text(
+        "the server speaks no TLS at this port: write http://, or name the port of https",
+        "该端口没有启用 TLS：请改用 http://，或填写 https 的端口",
+    )
+    return attrs.evolve(TLS_FAILED, mend=mend) if reason in _NO_TLS else TLS_FAILED
+
+
 TIMED_OUT = Problem(
     "timed_out",
     Text("no whole answer came in time; WeChat hangs up", "未在时限内收到完整应答，微信断开连接"),
@@ -59,7 +73,10 @@ TIMED_OUT = Problem(
 HUNG_UP = Problem(
     "hung_up",
     Text("the connection was closed before the answer was whole", "应答未完整就断开了连接"),
-    Text("look into the server's log: it may have crashed", "请查看服务日志，进程可能已崩溃"),
+    Text(
+        "look into the server's log: it may have crashed; or write https://, if the port is one of TLS",
+        "请查看服务日志，进程可能已崩溃；如果该端口启用了 TLS，请改用 https://",
+    ),
     is_retried=True,
 )
 NOT_HTTP = Problem(
@@ -90,18 +107,36 @@ _PROXY = Text(
     "a proxy answers, but not the server behind it: start the server, and check the address that the proxy has of it",
     "应答来自代理，它后面的服务没有应答：请启动服务，并检查代理中配置的后端地址",
 )
+_OTHER_VIEW = Text(
+    "this path is no push endpoint: check the path, and that its route passes GET and POST on as they are",
+    "该路径不是消息推送接口：请检查路径，并确认路由把 GET 与 POST 原样交给它",
+)
 #: Of the statuses that tell more than that something failed: what to do.
 _MENDS: Mapping[int, Text] = {
+    400: Text(
+        "the request could not be read: look into the server's log, and check http or https, and the path",
+        "服务无法读取请求：请查看服务日志，并检查 http/https 与路径",
+    ),
     401: Text("let WeChat in without a login", "该地址不能要求登录，请放行微信的请求"),
     403: Text(
-        "check Token, EncodingAESKey, AppID and mode: the signature or the seal was refused",
-        "请核对 Token、EncodingAESKey、AppID 与加解密方式：签名或密文被拒绝",
+        "either the bot refuses signature or seal: check Token, EncodingAESKey, AppID and mode on both sides;"
+        " or something in front of it refuses the request: CSRF protection, a firewall, a login",
+        "可能是机器人拒绝了签名或密文：请核对两端的 Token、EncodingAESKey、AppID 与加解密方式；"
+        "也可能是被 CSRF 校验、防火墙或登录拦截",
     ),
-    404: Text("check the path of the address: nothing is there", "请检查网址中的路径：该路径不存在"),
+    404: Text(
+        "either nothing is at this path: check it, with its slash at the end and what a proxy puts in front;"
+        " or another server answers at this host and port",
+        "可能是路径不存在：请检查路径、末尾斜杠与代理添加的前缀；也可能是该主机与端口上运行的是别的服务",
+    ),
     405: Text(
         "check the path of the address, and let it take GET and POST",
         "请检查网址中的路径，并确认它同时接受 GET 和 POST",
     ),
+    415: _OTHER_VIEW,
+    422: _OTHER_VIEW,
+    429: Text("let WeChat in without a limit of requests", "请不要对微信的请求限流"),
+    501: _OTHER_VIEW,
     502: _PROXY,
     503: Text(
         "the server is overloaded or stopped: look into its log, and into that of a proxy in front of it",
@@ -132,6 +167,18 @@ UNREADABLE = Problem(
         "请用会转义 ]]> 与控制字符的库生成回复",
     ),
 )
+_PAGE = re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE)
+
+
+def of_unreadable(body: bytes) -> Problem:
+    """Return `UNREADABLE`, with what to do about this answer."""
+    mend = Text(
+        "this is a web page: check the path of the address, and whether a login or a proxy answers there",
+        "返回的是网页：请检查网址中的路径，以及是否由登录页或代理应答",
+    )
+    return attrs.evolve(UNREADABLE, mend=mend) if _PAGE.match(body) else UNREADABLE
+
+
 WRONG_FORMAT = Problem(
     "wrong_format",
     Text("the answer is JSON where the push was XML, or the other way round", "应答与推送的数据格式（XML/JSON）不一致"),

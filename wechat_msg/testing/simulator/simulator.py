@@ -214,7 +214,7 @@ def _check(**options: object) -> None:
     for name, value in options.items():
         wanted, is_right = _OPTIONS[name]
         if not is_right(value):
-            raise SettingsError(f"{name}: {wanted}")
+            raise SettingsError(wanted, hint="该选项的值无效", setting=name)
 
 
 def _check_fields(fields: object) -> None:

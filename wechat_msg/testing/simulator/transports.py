@@ -18,6 +18,7 @@ from wechat_msg.errors import SettingsError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.results import Answer, NoAnswer
+from wechat_msg.testing.text import Text
 
 __all__ = ["MOST_BYTES", "AsyncTransport", "HTTPTransport", "Transport", "make_target", "split_url"]
 
@@ -26,6 +27,17 @@ MOST_BYTES = 1 << 20
 _PIECE = 1 << 14
 _USER_AGENT = "Mozilla/4.0"  # WeChat's own
 _PLAIN = re.compile(r"[!-~]+")
+_NO_URL = Text("http:// or https://, a host, and the path", "网址由 http:// 或 https://、主机与路径组成")
+_NO_SCHEME = Text("begins with http:// or https://", "网址须以 http:// 或 https:// 开头")
+_HAS_PASSWORD = Text(
+    "without user name and password, which WeChat does not send", "网址不能带用户名与密码，微信不会发送"
+)
+_NO_HOST = Text("a host is missing after http:// or https://", "网址缺少主机")
+_NO_PORT = Text("the port is a number from 1 to 65535", "网址中的端口应为 1 到 65535 的数字")
+_NOT_PLAIN = Text(
+    "blanks and other characters than ASCII are written as in %20, a host as in xn--",
+    "网址中的空格与非 ASCII 字符须写成 %20 的形式，中文域名须写成 xn-- 的形式",
+)
 _SIZE = re.compile(r"[0-9]{1,15}")
 
 
@@ -57,16 +69,38 @@ def split_url(url: str) -> SplitResult:
     """Take an address apart.
 
     Raises:
-        SettingsError: It is none.
+        SettingsError: It is none; the text says why.
     """
+    parts = _split(url)
+    if isinstance(parts, Text):
+        raise SettingsError(parts.en, hint=parts.zh, setting="url")
+    return parts
+
+
+def _split(url: object) -> SplitResult | Text:
+    """Take an address apart, or say why it is none."""
+    if not isinstance(url, str):
+        return _NO_URL
     try:
         parts = urlsplit(url)
-        is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        if is_web and "@" not in parts.netloc and _PLAIN.fullmatch(url):
-            return parts
-    except (AttributeError, TypeError, ValueError):
-        pass
-    raise SettingsError("url: http:// or https://, a host, and the path（网址须以 http:// 或 https:// 开头）")
+    except ValueError:
+        return _NO_URL
+    if parts.scheme not in ("http", "https") or not url.partition(":")[2].startswith("//"):
+        return _NO_SCHEME
+    if "@" in parts.netloc:
+        return _HAS_PASSWORD
+    if not parts.hostname:
+        return _NO_HOST
+    if not _PLAIN.fullmatch(url):
+        return _NOT_PLAIN
+    return parts if _is_port(parts) else _NO_PORT
+
+
+def _is_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def make_target(parts: SplitResult, request: PushRequest) -> str:
@@ -118,7 +152,7 @@ class HTTPTransport:
             except TimeoutError:
                 return NoAnswer(problems.TIMED_OUT, "in the TLS handshake")
             except OSError as error:
-                return NoAnswer(problems.TLS_FAILED, _explain(error))
+                return NoAnswer(problems.of_tls(reason := _explain(error)), reason)
             undo.pop_all()
             return secure
 

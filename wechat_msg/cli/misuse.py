@@ -1,0 +1,121 @@
+"""What is wrong with a command line, in two languages: click would say it in English, or not at all."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+import click
+
+from wechat_msg.testing.text import Text, label, same
+
+__all__ = ["Misuse", "check_words", "explain_misuse", "refuse_command"]
+
+#: These may be empty: a text, and what is to stand in place of an environment variable.
+_MAY_BE_EMPTY = ("--text", "--aes-key", "--appid")
+
+
+class Misuse(click.UsageError):
+    """The command line is wrong."""
+
+    def __init__(self, text: Text, ctx: click.Context | None) -> None:
+        super().__init__(text.en, ctx)
+        self.text = text
+
+
+def check_words(command: click.Command, ctx: click.Context, words: Sequence[str]) -> None:
+    """Refuse options without a value, with one that is meant for something else, or given twice.
+
+    Raises:
+        Misuse: There is one.
+    """
+    options = {name: each for each in command.get_params(ctx) if isinstance(each, click.Option) for name in each.opts}
+    given: set[str] = set()
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        option = options.get(name)
+        if word == "--" or not (word.startswith("-") or command.allow_interspersed_args):
+            return  # what follows are no options, or those of another command
+        if option is None:
+            continue
+        if option.is_flag:
+            if equals:
+                raise Misuse(Text(f"{name} takes no value", f"选项 {name} 用法有误：它不带值"), ctx)
+            continue
+        _check_value(name, value if equals else next(rest, None), () if equals else options, ctx)
+        if name in given and not option.multiple:
+            raise Misuse(Text(f"{name} is given twice", f"选项 {name} 重复"), ctx)
+        given.add(name)
+
+
+def _check_value(name: str, value: str | None, options: Iterable[str], ctx: click.Context) -> None:
+    if value is None:
+        raise Misuse(Text(f"{name} needs a value", f"选项 {name} 用法有误：缺少值"), ctx)
+    if value in options:
+        raise Misuse(
+            Text(
+                f"{name} needs a value, and {value} is an option; if it is the value, write {name}={value}",
+                f"选项 {name} 用法有误：缺少值，{value} 是另一个选项；如果它就是值，请写成 {name}={value}",
+            ),
+            ctx,
+        )
+    if not value and name not in _MAY_BE_EMPTY:
+        raise Misuse(Text(f"{name} is empty", f"选项 {name} 的值为空"), ctx)
+
+
+def refuse_command(name: str, ctx: click.Context, commands: Iterable[str]) -> Misuse:
+    """Make the error about a command that there is none of."""
+    return Misuse(_suggest(label(Text("no such command", "没有这个命令"), same(name)), name, commands), ctx)
+
+
+def explain_misuse(error: click.UsageError) -> Text:
+    """Say in both languages what click has found."""
+    match error:
+        case Misuse():
+            return error.text
+        case click.NoSuchOption():
+            return _explain_option(error)
+        case click.MissingParameter():
+            name = error.param.human_readable_name if error.param else ""
+            return Text(
+                f"{name} is missing: your server's address, such as http://127.0.0.1:8000/wechat",
+                f"缺少 {name}：你的服务地址，如 http://127.0.0.1:8000/wechat",
+            )
+        case click.BadParameter():
+            return _explain_value(error.param)
+    return Text(error.format_message(), "命令用法有误")
+
+
+def _explain_option(error: click.NoSuchOption) -> Text:
+    name, command = error.option_name, error.ctx.command if error.ctx else None
+    text = label(Text("no such option", "没有这个选项"), same(name))
+    if isinstance(command, click.Group) and any(name in _list_options(each) for each in command.commands.values()):
+        return Text(f"{name} belongs behind the command", f"{name} 应写在命令之后")
+    return _suggest(text, name, _list_options(command) if command else ())
+
+
+def _list_options(command: click.Command) -> list[str]:
+    return ["--help", *(name for each in command.params if isinstance(each, click.Option) for name in each.opts)]
+
+
+def _suggest(text: Text, word: str, known: Iterable[str]) -> Text:
+    """Add the one that was meant, probably."""
+    close = difflib.get_close_matches(word.lower(), [name for name in known if len(name) > len("-v")], n=1)
+    return Text(f"{text.en}; did you mean {close[0]}?", f"{text.zh}，是不是 {close[0]}？") if close else text
+
+
+def _explain_value(parameter: click.Parameter | None) -> Text:
+    """Say which values there are."""
+    name = parameter.opts[-1] if parameter else ""
+    match parameter.type if parameter else None:
+        case click.Choice(choices=choices):
+            return Text(
+                f"{name} is one of {', '.join(map(str, choices))}",
+                f"{name} 的值无效，可选：{'、'.join(map(str, choices))}",
+            )
+        case click.IntRange(min=least, max=most):
+            return Text(
+                f"{name} is a whole number from {least} to {most}", f"{name} 的值无效，应为 {least} 到 {most} 的整数"
+            )
+    return Text(f"{name} is not valid", f"{name} 的值无效")

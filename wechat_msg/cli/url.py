@@ -1,0 +1,43 @@
+"""Addresses on the command line."""
+
+from __future__ import annotations
+
+import re
+
+from wechat_msg.cli.language import Failure
+from wechat_msg.errors import SettingsError
+from wechat_msg.testing.details import explain_error
+from wechat_msg.testing.simulator.transports import split_url
+from wechat_msg.testing.text import Text
+
+__all__ = ["check_url"]
+
+_WITHOUT_SCHEME = re.compile(r"(?!https?/)(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:[/?].*)?", re.ASCII)
+
+
+def check_url(name: str, url: str, *, sample: str = "http://127.0.0.1:8000/wechat") -> str:
+    """Return an address that can be used.
+
+    Args:
+        name: Which argument or option it is.
+        url: The address.
+        sample: How one looks.
+
+    Raises:
+        Failure: It is none; the text says what is wrong, and names the one that was meant, if that is clear.
+
+    Example:
+        >>> check_url("URL", "localhost:8000/wechat")
+        Traceback (most recent call last):
+            ...
+        wechat_msg.cli.language.Failure: URL: begins with http:// or https://; did you mean http://localhost:8000/wechat?（...
+    """
+    try:
+        split_url(url)
+    except SettingsError as error:
+        error.setting = name
+        why = explain_error(error)
+        if _WITHOUT_SCHEME.fullmatch(url):
+            raise Failure(Text(f"{why.en}; did you mean http://{url}?", f"{why.zh}，是不是 http://{url}？")) from None
+        raise Failure(Text(f"{why.en}, as in {sample}", f"{why.zh}，例如 {sample}")) from None
+    return url
