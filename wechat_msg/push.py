@@ -247,11 +247,19 @@ def _is_signed_with_any(tokens: Iterable[str], signature: str, parts: tuple[str,
 
 
 def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
+    is_token_right = signature == "msg_signature" and "signature" in query  # which was verified first
     for name in (signature, "timestamp", "nonce"):
         if not query.get(name):
-            known = " although signature is valid" if name == "msg_signature" and "signature" in query else ""
+            known = " although signature is valid" if is_token_right else ""
             return _explain_missing(query, f"{name} is missing{known}")
-    return SignatureMismatch(f"{signature} does not match")
+    if not is_token_right:
+        return SignatureMismatch(f"{signature} does not match")
+    return SignatureMismatch(
+        "msg_signature does not match although signature is valid, so the Token is right: a proxy, gateway or framework"
+        " changed Encrypt or msg_signature on the way, such as each + of the base64 into a blank",
+        hint="signature 正确，Token 无误；Encrypt 或 msg_signature 在途中被改动：请检查反向代理、网关或框架"
+        "是否改写了请求体（例如 + 变成空格、混入换行）或查询参数",
+    )
 
 
 def _explain_missing(query: Mapping[str, str], message: str) -> SignatureMissing:
