@@ -12,10 +12,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
-from wechat_msg.dedup import make_key, make_lone_key
+from wechat_msg.dedup import keep_for, make_key, make_lone_key
 from wechat_msg.delivery import RENEW_EVERY, Delivery, Handled, Rules, Work
 from wechat_msg.errors import PushError, StoreError
-from wechat_msg.events import Event
 from wechat_msg.flow import (
     AnyStore,
     CompareAndSet,
@@ -38,6 +37,7 @@ from wechat_msg.push import (
     PushRequest,
     PushResponse,
     PushSettings,
+    accepts_for,
     acknowledge,
     answer_get,
     may_reply,
@@ -173,7 +173,7 @@ class _Endpoint(Generic[H, S]):
             send_later=functools.partial(self._send_later, message),
             acknowledgement=acknowledge(message),
             stopgap=self._choose_stopgap(message),
-            event=message.event if isinstance(message, Event) else "",
+            keep=keep_for(message, accepts_for(self.settings, message)),
             arrived=arrived,
         )
 

@@ -52,6 +52,7 @@ __all__ = [
     "PushRequest",
     "PushResponse",
     "PushSettings",
+    "accepts_for",
     "acknowledge",
     "answer_cloud_function",
     "answer_echostr",
@@ -278,6 +279,16 @@ def _check_age(max_age: float, timestamp: str, push: Push, now: float) -> None:
     # A signature stays right when timestamp and nonce change places, so of the times only a sealed one is certain.
     if push.cipher is not None and abs(now - push.message.create_time) > _max_age_of(push.message, max_age):
         raise SignatureExpired("CreateTime is further from now than max_age")
+
+
+def accepts_for(settings: PushSettings, message: Message) -> float:
+    """Return for how many seconds at most a push that is accepted now is accepted again; 0: ``max_age`` is not set.
+
+    WeChat's clock may be ahead, by ``max_age`` at most: so much later the push gets old.
+    """
+    if settings.max_age is None:
+        return 0.0
+    return settings.max_age + _max_age_of(message, settings.max_age)
 
 
 def _max_age_of(message: Message, max_age: float) -> float:
