@@ -630,6 +630,12 @@ class TestDecrypt:
         assert "✗ AppID  wxother, expected wx0123456789abcdef" in ask(*words, "--query", urlencode(query)).stdout
         assert "✗ AppID  wxother，应为 wx0123456789abcdef" in ask(*words, "--lang", "zh").stdout
 
+    def test_names_msg_signature_if_all_else_is_right(self, tmp_path):
+        words, query = self.capture(tmp_path)
+        result = ask(*words, "--query", urlencode({**query, "msg_signature": "0" * 40}))
+
+        assert re.search("^  Probably: the Token is right, .*msg_signature was altered", result.stdout, re.MULTILINE)
+
     @pytest.mark.parametrize(
         ("change", "cause"),
         [

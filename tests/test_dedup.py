@@ -20,9 +20,10 @@ from wechat_msg import (
     StoreError,
     TextMessage,
     TextReply,
+    UnknownEvent,
     parse_message,
 )
-from wechat_msg.dedup import Record, is_lone, load_record, make_key, make_lone_key
+from wechat_msg.dedup import Record, is_lone, keep_for, load_record, make_key, make_lone_key
 from wechat_msg.delivery import Delivery, Handled, Rules, Work
 from wechat_msg.flow import CompareAndSet, Get, Sleep
 from wechat_msg.messages import Message
@@ -267,7 +268,7 @@ class World:
         deliveries: int = 3,
         refuse: bool = False,
         acknowledgement: Reply = SUCCESS,
-        event: str = "",
+        keep: float = 300.0,
         handled: Handled | BaseException = HANDLED,
         key: str = "push:1",
     ) -> Delivery:
@@ -298,7 +299,7 @@ class World:
             send_later=send_later,
             acknowledgement=acknowledgement,
             stopgap=stopgap,
-            event=event,
+            keep=keep,
             arrived=self.now,
         )
 
@@ -754,19 +755,24 @@ class TestTheStoreFails:
 
 
 class TestTheWork:
+    def test_is_remembered_for_as_long_as_it_is_told(self, world):
+        _, _, working = world.start(keep=4321.0)
+        assert next(working).ttl == 4321.0
+
     @pytest.mark.parametrize(
-        ("event", "ttl"),
+        ("message", "seconds"),
         [
-            ("", 300.0),
-            ("CLICK", 300.0),
-            ("xpay_goods_deliver_notify", 86400.0),
-            ("XPAY_refund_notify", 86400.0),
-            ("retail_pay_order_notify", 86400.0),
+            (TextMessage(**COMMON, content="hi"), 300.0),
+            (ClickEvent(**COMMON, event="CLICK", event_key="BUY"), 300.0),
+            (UnknownEvent(**COMMON, event="xpay_goods_deliver_notify"), 86400.0),
+            (UnknownEvent(**COMMON, event="XPAY_refund_notify"), 86400.0),
+            (UnknownEvent(**COMMON, event="retail_pay_order_notify"), 86400.0),
         ],
+        ids=lambda value: getattr(value, "event", None),
     )
-    def test_is_remembered_as_long_as_wechat_may_come_again(self, world, event, ttl):
-        _, _, working = world.start(event=event)
-        assert next(working).ttl == ttl
+    def test_is_remembered_as_long_as_wechat_may_come_again(self, message, seconds):
+        assert keep_for(message) == keep_for(message, seconds - 10) == seconds
+        assert keep_for(message, seconds) > seconds
 
     def test_frees_the_key_if_the_handler_fails(self, world):
         _, _, working = world.start(handled=KeyError("own"))

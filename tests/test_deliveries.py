@@ -872,19 +872,25 @@ class TestACancelledTask:
         assert {open_reply(PLAIN, requests[number].result())["Content"] for number in (0, 2)} == {TOLD}
         assert async_rig.runs == [0]
 
-    @pytest.mark.parametrize("on_error", ["raise", "acknowledge", lambda message, error: "出错了"])
+    @pytest.mark.parametrize("goes_on", [True, False], ids=["awaits", "returns"])
+    @pytest.mark.parametrize(
+        ("on_error", "end"),
+        [("raise", "HandlerCancelled"), ("acknowledge", "success"), (lambda message, error: "出错了", "出错了")],
+        ids=["raise", "acknowledge", "function"],
+    )
     @in_virtual_time
-    async def test_of_a_handler_frees_the_key(self, async_rig, on_error):
-        """As when the loop shuts down; it is no error of the handler's."""
+    async def test_that_the_handler_has_cancelled_itself_is_a_failure_of_the_handler(
+        self, async_rig, on_error, end, goes_on
+    ):
+        async def handle(message):
+            asyncio.current_task().cancel()
+            if goes_on:
+                await asyncio.sleep(1)
+
         store = MemoryStore(clock=asyncio.get_running_loop().time)
-        endpoint = async_rig.build(async_rig.handler(30), store=store, on_error=on_error)
-        request = asyncio.create_task(endpoint.handle(build()))
-        await asyncio.sleep(1)
-        [task] = endpoint._tasks
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await request
-        assert (len(store), endpoint._tasks) == (0, set())
+        endpoint = async_rig.build(handle, store=store, on_error=on_error)
+        assert {what for _, what in await async_rig.push(endpoint)} == {end}
+        assert (len(store), list(endpoint._tasks)) == (int(on_error != "raise"), [])
 
     def test_of_a_handler_is_freed_when_the_loop_shuts_down(self, async_rig):
         store = MemoryStore(clock=lambda: 0.0)
@@ -1454,7 +1460,7 @@ class TestNothingIsLeft:
         requests = [build(fields={"MsgId": number + 1}) for number in range(200)]
         await asyncio.gather(*(endpoint.handle(request) for request in requests * 2))
         await asyncio.sleep(0)
-        assert endpoint._tasks == set()
+        assert not endpoint._tasks
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     @in_virtual_time

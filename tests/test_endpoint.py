@@ -371,6 +371,43 @@ class TestPushEndpoint:
         for now, status in ((NOW, 200), (NOW + 60, 200), (NOW + 61, 403), (NOW - 61, 403)):
             assert PushEndpoint(settings, clock=lambda now=now: now).handle(push()).status == status
 
+    @pytest.mark.parametrize("max_age", [60, 150, 300, 90000])
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"Content": "hi"},
+            {"MsgType": "event", "Event": "CLICK"},
+            {"MsgType": "event", "Event": "xpay_goods_deliver_notify"},
+        ],
+        ids=["text", "CLICK", "xpay"],
+    )
+    def test_handles_no_recording_twice_while_it_is_young_enough(self, fields, max_age):
+        """Also if the clock of WeChat is as far ahead as max_age allows."""
+        times = [NOW - max_age]
+        handled = []
+        settings = attrs.evolve(SEALED, max_age=max_age)
+        endpoint = PushEndpoint(settings, handled.append, clock=lambda: times[-1], monotonic=lambda: times[-1])
+        recorded = build_push(SEALED, fields, now=lambda: NOW)
+        statuses = []
+        for since in (-max_age, max_age - 1, max_age, max_age + 1):
+            times.append(NOW + since)
+            statuses.append(endpoint.handle(recorded).status)
+        assert statuses == [200, 200, 200, 403]
+        assert len(handled) == 1
+
+    @pytest.mark.parametrize("ahead", [0, 300])
+    def test_handles_no_event_of_hours_twice_while_its_recording_is_young_enough(self, ahead):
+        """WeChat signs each re-send anew, a day after the first try, too."""
+        times, handled = [NOW - ahead], []
+        settings = attrs.evolve(SEALED, max_age=300)
+        endpoint = PushEndpoint(settings, handled.append, clock=lambda: times[-1], monotonic=lambda: times[-1])
+        fields = {"MsgType": "event", "Event": "xpay_goods_deliver_notify", "CreateTime": int(NOW)}
+        for now in (NOW - ahead, NOW + 86400):
+            times.append(now)
+            resend = build_push(SEALED, fields, now=lambda now=now: max(now, NOW))
+            assert endpoint.handle(resend).status == 200
+        assert len(handled) == 1
+
     def test_may_be_shared_by_threads(self):
         endpoint = PushEndpoint(SEALED, lambda message: f"re: {message.content}")
 

@@ -89,6 +89,7 @@ TEXT = (
     b"<xml><ToUserName>gh_1</ToUserName><FromUserName>oUSER</FromUserName><CreateTime>1714036504</CreateTime>"
     b"<MsgType>text</MsgType><Content>hi</Content><MsgId>6054768590064713728</MsgId></xml>"
 )
+LONG = TEXT.replace(b"hi", b"long " * 400)  # so long that there is a + in its base64
 TOLERANT = attrs.evolve(SEALED, allow_plaintext=True)
 LOST = {
     "empty": "the body is empty: a proxy, a redirect or a middleware",
@@ -394,6 +395,30 @@ class TestOpenPush:
         with pytest.raises(SignatureMismatch) as caught:
             open_push(SEALED, PushRequest("POST", plain_query("another"), wrap(seal(TEXT))))
         assert not isinstance(caught.value, SignatureMissing)
+
+    @pytest.mark.parametrize(
+        ("encrypt", "query"),
+        [
+            (seal(LONG).replace("+", " "), {}),
+            (seal(LONG)[:76] + "\n" + seal(LONG)[76:], {}),
+            ("", {}),
+            (seal(LONG), {"msg_signature": "0" * 40}),
+        ],
+        ids=["+ became a blank", "line break", "empty Encrypt", "another msg_signature"],
+    )
+    def test_does_not_blame_the_token_with_which_signature_was_made(self, encrypt, query):
+        assert encrypt != seal(LONG) or query
+        altered = PushRequest("POST", {**sealed_query(seal(LONG)), **query}, wrap(encrypt))
+        with pytest.raises(SignatureMismatch, match=r"signature is valid, so the Token is right.*proxy") as caught:
+            open_push(SEALED, altered)
+        assert "Token 无误；Encrypt 或 msg_signature 在途中被改动" in str(caught.value)
+        assert "请核对" not in str(caught.value)
+
+    def test_blames_the_token_when_neither_signature_matches(self):
+        query = sealed_query(seal(TEXT), "another")
+        for given in (query, {name: value for name, value in query.items() if name != "signature"}):
+            with pytest.raises(SignatureMismatch, match=r"does not match.*请核对公众平台"):
+                open_push(SEALED, PushRequest("POST", given, wrap(seal(TEXT))))
 
     @pytest.mark.parametrize("settings", [PLAIN, SEALED, TOLERANT], ids=["plain", "sealed", "allow_plaintext"])
     @pytest.mark.parametrize(("lost", "told"), LOST.items(), ids=LOST)

@@ -22,6 +22,7 @@ KEEP = 300.0
 KEEP_LONG = 86400.0
 """The same for events that WeChat sends again for hours."""
 
+_SPARE = 10.0  # seconds: clocks of servers and stores differ
 _ALONE = "alone"
 #: How often WeChat has sent an event of virtual payment or retail; so it is not the same in all tries.
 _COUNTER = "RetryTimes"
@@ -94,9 +95,10 @@ def _canonical(value: Any) -> Any:
     return "" if value is None else str(value)
 
 
-def keep_for(event: str) -> float:
-    """Return for how many seconds the reply to *event* is kept; the empty text stands for a message."""
-    return KEEP_LONG if is_sent_for_hours(event) else KEEP
+def keep_for(message: Message, accepted: float = 0.0) -> float:
+    """Return for how many seconds the reply to *message* is kept; longer than the *accepted* for which it may come."""
+    usual = KEEP_LONG if isinstance(message, Event) and is_sent_for_hours(message.event) else KEEP
+    return max(usual, accepted + _SPARE)
 
 
 # --- what the store holds --------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import define, frozen
-from wechat_msg.dedup import KEEP, Record, is_lone, keep_for, load_record, make_lone_key
+from wechat_msg.dedup import KEEP, Record, is_lone, load_record, make_lone_key
 from wechat_msg.errors import StoreError
 from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg.late import AnswerLater, FallbackReply
@@ -103,7 +103,7 @@ class Delivery:
         send_later: The flow that takes a reply for which it was too late.
         acknowledgement: The acknowledgement that this push wants.
         stopgap: What the last try is answered with if the reply is not there.
-        event: The Event, if it is one.
+        keep: For how many seconds the reply is kept.
         arrived: When it came, on the clock of the rules.
     """
 
@@ -114,7 +114,7 @@ class Delivery:
     send_later: Callable[[Reply], Flow[None]]
     acknowledgement: Reply
     stopgap: Reply
-    event: str
+    keep: float
     arrived: float
     owner: str = field(factory=lambda: secrets.token_hex(16), init=False)
     _running: bytes = field(init=False)
@@ -290,7 +290,7 @@ class Delivery:
             # What reaches the user another way is not to come a second time.
             reply = Acknowledgement() if late and isinstance(self.rules.late, AnswerLater) else handled.answer
             done = Record(self.owner, reply=reply).dump()
-            if (yield CompareAndSet(self.store, self.key, expected, done, keep_for(self.event))):
+            if (yield CompareAndSet(self.store, self.key, expected, done, self.keep)):
                 return late
             expected = yield Get(self.store, self.key)
             found = Record(self.owner) if expected is None else load_record(expected)

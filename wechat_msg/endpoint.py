@@ -12,10 +12,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
-from wechat_msg.dedup import make_key, make_lone_key
+from wechat_msg.dedup import keep_for, make_key, make_lone_key
 from wechat_msg.delivery import RENEW_EVERY, Delivery, Handled, Rules, Work
 from wechat_msg.errors import PushError, StoreError
-from wechat_msg.events import Event
 from wechat_msg.flow import (
     AnyStore,
     CompareAndSet,
@@ -38,6 +37,7 @@ from wechat_msg.push import (
     PushRequest,
     PushResponse,
     PushSettings,
+    accepts_for,
     acknowledge,
     answer_get,
     may_reply,
@@ -173,7 +173,7 @@ class _Endpoint(Generic[H, S]):
             send_later=functools.partial(self._send_later, message),
             acknowledgement=acknowledge(message),
             stopgap=self._choose_stopgap(message),
-            event=message.event if isinstance(message, Event) else "",
+            keep=keep_for(message, accepts_for(self.settings, message)),
             arrived=arrived,
         )
 
@@ -349,9 +349,9 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     _default_sleep = staticmethod(asyncio.sleep)
 
     @functools.cached_property
-    def _tasks(self) -> set[asyncio.Task[Reply]]:
-        """The handlers that run; the loop itself holds its tasks weakly only."""
-        return set()
+    def _tasks(self) -> dict[asyncio.Task[Reply], asyncio.Task[None]]:
+        """The handlers that run, and what renews their leases; the loop itself holds its tasks weakly only."""
+        return {}
 
     def _choose_store(self, store: AnyStore | NoDedup | None) -> AnyStore | None:
         chosen = super()._choose_store(store)
@@ -382,13 +382,20 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
                 return await self._sleep(step.seconds)
 
     async def _run_handler(self, step: RunHandler) -> Answer:
+        task = cast("asyncio.Task[Reply]", asyncio.current_task())
         try:
-            return await self._await_handler(step)
+            answer = await self._await_handler(step)
+            if task.cancelling():
+                await asyncio.sleep(0)  # raises here, not in the flow, if the handler has just cancelled its task
         except CANCELLED as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():  # as when the loop shuts down
+            renewing = self._tasks[task]
+            # A loop that shuts down cancels all tasks; a handler that cancels its own one has failed.
+            if task.cancelling() and (renewing.cancelling() or renewing.done()):
                 raise
+            while task.cancelling():
+                task.uncancel()
             raise HandlerCancelled from error
+        return answer
 
     async def _await_handler(self, step: RunHandler) -> Answer:
         """Await the handler, or run it in a thread so that it cannot stall the loop."""
@@ -399,9 +406,10 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         return await answer if inspect.isawaitable(answer) else answer
 
     async def _work(self, work: Work) -> Reply | None:
+        renewing = asyncio.create_task(self._renew(work.delivery))
         task = asyncio.create_task(self._run(work.delivery))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = renewing
+        task.add_done_callback(self._forget)
         done: set[asyncio.Task[Reply]] = set()
         try:
             done, _ = await asyncio.wait((task,), timeout=max(work.seconds, 0))
@@ -411,11 +419,10 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         return task.result() if done else None
 
     async def _run(self, delivery: Delivery) -> Reply:
-        renewing = asyncio.create_task(self._renew(delivery))
-        try:
-            return await drive_async(delivery.work(), self._perform)
-        finally:
-            renewing.cancel()
+        return await drive_async(delivery.work(), self._perform)
+
+    def _forget(self, task: asyncio.Task[Reply]) -> None:
+        self._tasks.pop(task).cancel()
 
     async def _renew(self, delivery: Delivery) -> None:
         end = self._rules.monotonic() + self._handler_limit

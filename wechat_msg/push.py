@@ -52,6 +52,7 @@ __all__ = [
     "PushRequest",
     "PushResponse",
     "PushSettings",
+    "accepts_for",
     "acknowledge",
     "answer_cloud_function",
     "answer_echostr",
@@ -259,11 +260,19 @@ def _is_signed_with_any(tokens: Iterable[str], signature: str, parts: tuple[str,
 
 
 def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
+    is_token_right = signature == "msg_signature" and "signature" in query  # which was verified first
     for name in (signature, "timestamp", "nonce"):
         if not query.get(name):
-            known = " although signature is valid" if name == "msg_signature" and "signature" in query else ""
+            known = " although signature is valid" if is_token_right else ""
             return _explain_missing(query, f"{name} is missing{known}")
-    return SignatureMismatch(f"{signature} does not match")
+    if not is_token_right:
+        return SignatureMismatch(f"{signature} does not match")
+    return SignatureMismatch(
+        "msg_signature does not match although signature is valid, so the Token is right: a proxy, gateway or framework"
+        " changed Encrypt or msg_signature on the way, such as each + of the base64 into a blank",
+        hint="signature 正确，Token 无误；Encrypt 或 msg_signature 在途中被改动：请检查反向代理、网关或框架"
+        "是否改写了请求体（例如 + 变成空格、混入换行）或查询参数",
+    )
 
 
 def _explain_missing(query: Mapping[str, str], message: str) -> SignatureMissing:
@@ -282,6 +291,16 @@ def _check_age(max_age: float, timestamp: str, push: Push, now: float) -> None:
     # A signature stays right when timestamp and nonce change places, so of the times only a sealed one is certain.
     if push.cipher is not None and abs(now - push.message.create_time) > _max_age_of(push.message, max_age):
         raise SignatureExpired("CreateTime is further from now than max_age")
+
+
+def accepts_for(settings: PushSettings, message: Message) -> float:
+    """Return for how many seconds at most a push that is accepted now is accepted again; 0: ``max_age`` is not set.
+
+    WeChat's clock may be ahead, by ``max_age`` at most: so much later the push gets old.
+    """
+    if settings.max_age is None:
+        return 0.0
+    return settings.max_age + _max_age_of(message, settings.max_age)
 
 
 def _max_age_of(message: Message, max_age: float) -> float:

@@ -54,8 +54,8 @@ _WRONG_APPID = Text(
     "这里的 AppID 不是该账号的；第三方平台请把平台自己的 AppID 填入 WECHAT_EXTRA_APPIDS",
 )
 _OTHER_BODY = Text(
-    "the Token is right, but the body is not the one of this query, or was altered (re-encoded, trimmed)",
-    "Token 正确，但请求体与该查询串不是同一次推送，或被改动（转码、裁剪）",
+    "the Token is right, but the body is not the one of this query, or Encrypt or msg_signature was altered",
+    "Token 正确，但请求体与该查询串不是同一次推送，或 Encrypt、msg_signature 被改动",
 )
 _OTHER_SIGNATURE = Text(
     "the Token is right; signature was altered in the query", "Token 正确，查询串中的 signature 被改动"
