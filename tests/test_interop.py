@@ -159,7 +159,8 @@ class TestReplySealedByWeChatPy:
 
 
 class TestPushBuiltHere:
-    @every_text
+    # As WeChat does, it does not split what would end a CDATA section, and that wechatpy does not read.
+    @pytest.mark.parametrize("text", [text for text in TEXTS.values() if "]]>" not in text])
     @every_mode
     def test_opens_with_wechatpy(self, mode, text):
         fields = {"Content": text, "FromUserName": "oUSER", "ToUserName": "gh_1", "MsgId": 6054768590064713728}

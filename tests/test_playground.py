@@ -89,7 +89,7 @@ def make_bot():
 
     @router.on(TextMessage, content="slow")
     def answer_late(_):
-        time.sleep(1.2)
+        time.sleep(5)  # longer than three tries, however long those take
 
     @router.on(TextMessage, content="quiet")
     def say_nothing(_):

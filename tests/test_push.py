@@ -434,10 +434,10 @@ class TestOpenPush:
         """Nothing that only names a damage may cost much: anybody can send these."""
         query = {**sealed_query(seal(TEXT), signature=None), "msg_signature": "forged"}
         for unit in (b"%3c", b"A", b"A\n", b"a=", b'"', b" ", b"--\n"):
-            started = time.perf_counter()
+            started = time.process_time()
             with pytest.raises(MalformedPush):
                 open_push(SEALED, PushRequest("POST", query, unit * (SEALED.max_body // len(unit) - 1) + b"<"))
-            assert time.perf_counter() - started < 0.5
+            assert time.process_time() - started < 0.5
 
     def test_rejects_sealed_push_whose_signature_is_of_another_body(self):
         another = seal(TEXT.replace(b"hi", b"ho"))

@@ -78,10 +78,10 @@ class TestParseXmlRefuses:
     def test_a_billion_laughs_before_they_expand(self):
         entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
         bomb = f'<!DOCTYPE xml [<!ENTITY l0 "ha">{entities}]><xml><A>&l9;</A></xml>'
-        start = time.monotonic()
+        start = time.process_time()
         with pytest.raises(MalformedPush):
             parse_body(bomb.encode())
-        assert time.monotonic() - start < 10
+        assert time.process_time() - start < 1
 
     @pytest.mark.parametrize(
         "body",
