@@ -13,10 +13,11 @@ import requests
 
 from tests.both_clients import both, catch, make_fixed
 from tests.raw_http import Connection, answering, listen, refuse, render
-from wechat_msg import Client
+from wechat_msg import Client, MemoryStore
 from wechat_msg.api.call import raw_call
 from wechat_msg.client.environment import Environment
 from wechat_msg.errors import CallError, ConnectFailed
+from wechat_msg.testing import FakeWeChatAPI
 
 ANYTHING = raw_call("GET", "/cgi-bin/anything")
 TLS, PLAIN = "https://api.weixin.qq.com/cgi-bin/token", "http://api.weixin.qq.com/cgi-bin/token"
@@ -193,6 +194,16 @@ class TestProxy:
 
         assert "ALL_PROXY" in str(error)
         assert value not in str(error)
+
+    def test_with_a_malformed_url_is_no_failure_that_others_hear_of(self, make, clean_environ):
+        with FakeWeChatAPI() as wechat:
+            options = {"hosts": [wechat.url], "store": MemoryStore()}
+            clean_environ(HTTP_PROXY="http://")
+            with make(wechat.appid, wechat.secret, **options) as client:
+                catch(CallError, client.get_access_token)
+            clean_environ(HTTP_PROXY="")
+            with make(wechat.appid, wechat.secret, **options) as client:
+                assert client.get_access_token().access_token
 
     @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
     def test_of_socks_names_the_package_that_is_missing(self, make, clean_environ, monkeypatch, scheme):
