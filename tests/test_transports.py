@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ssl
 import threading
 import time
@@ -409,6 +410,17 @@ class TestEventLoops:
                 runner.run(session.aclose())
 
             assert len(server.requests) == 4
+
+    @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+    def test_that_gets_a_session_used_elsewhere_before_raises_an_error_of_the_family(self, clean_environ):
+        clean_environ()
+        with listen(echo) as server:
+            session = httpx2.AsyncClient()
+            asyncio.run(session.get(f"{server.url}/x?who=a"))
+            client = make_fixed(AsyncClient, server.url, session=session)
+            catch(AnswerLost, asyncio.run, client.call(ask("b")))
+            del client, session
+            gc.collect()  # here, where it may complain of what the session has left open
 
     def test_may_not_use_a_session_that_is_closed(self, clean_environ):
         clean_environ()
