@@ -298,6 +298,15 @@ class TestSessionOfRequests:
             with make_fixed(Client, "http://api.weixin.test", session=session) as client:
                 catch(ConnectFailed, client.call, ANYTHING)
 
+    def test_with_a_header_that_cannot_be_sent_never_connects(self, clean_environ):
+        clean_environ()
+        with listen(answering(render(b"{}"))) as server, requests.Session() as session:
+            session.headers["X-Mine"] = "a\r\nb"
+            with make_fixed(Client, server.url, session=session) as client:
+                catch(ConnectFailed, client.call, ANYTHING)
+
+        assert server.connections == []
+
     def test_with_certificates_that_are_not_found_never_connects(self, clean_environ):
         clean_environ()
         for name in ("verify", "cert"):

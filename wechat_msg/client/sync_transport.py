@@ -32,6 +32,7 @@ _NEVER_SENT = (requests.ConnectTimeout, requests.exceptions.InvalidSchema, reque
 _BEFORE_SENDING = frozenset(
     function.__code__
     for function in (
+        requests.Session.prepare_request,
         HTTPAdapter.get_connection_with_tls_context,
         HTTPAdapter.cert_verify,
         HTTPConnection.connect,
