@@ -162,9 +162,9 @@ SILENCE = (SOON, 1.0)
 BEFORE = {
     "port_that_refuses": Fault(),
     "port_that_refuses_without_tls": Fault(scheme="http"),
-    "host_that_is_none": Fault(host="https://nowhere.invalid"),
+    "unknown_host": Fault(host="https://nowhere.invalid"),
     "host_whose_name_is_too_long": Fault(host=f"https://{'a' * 70}.invalid"),
-    "host_that_is_none_without_tls": Fault(host="http://nowhere.invalid"),
+    "unknown_host_without_tls": Fault(host="http://nowhere.invalid"),
     "cut_off_at_once": Fault(hang_up),
     "cut_off_in_the_handshake": Fault(after_the_first_bytes(hang_up)),
     "reset_in_the_handshake": Fault(after_the_first_bytes(reset)),
@@ -188,7 +188,7 @@ BEFORE = {
         trusts=lambda certificates: certificates.expired.path,
     ),
     "certificates_that_are_not_found": Fault(hang_up, context=good, trusts=lambda certificates: "/no/such/file.pem"),
-    "certificates_that_are_none": Fault(hang_up, context=good, trusts=lambda certificates: certificates.nothing),
+    "certificates_that_are_garbage": Fault(hang_up, context=good, trusts=lambda certificates: certificates.nothing),
     "certificates_in_an_empty_folder": Fault(
         hang_up, context=good, trusts=lambda certificates: certificates.nothing.removesuffix("/certificates.pem")
     ),
@@ -234,7 +234,7 @@ UNREADABLE = {
     ),
 }
 #: For these the user's own session of httpx2 cannot be made.
-NOT_OF_SESSIONS = ("certificates_that_are_not_found", "certificates_that_are_none", "certificates_in_an_empty_folder")
+NOT_OF_SESSIONS = ("certificates_that_are_not_found", "certificates_that_are_garbage", "certificates_in_an_empty_folder")
 
 
 @pytest.fixture
