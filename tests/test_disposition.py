@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.both_clients import both, serving
@@ -67,7 +67,6 @@ def test_is_the_same_in_both_clients(make, header, name):
     assert file.headers["x-odd"] == "ÿ"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300) | st.text("filename*=\";'\\/%.utf-8 a\0", max_size=60).map(lambda text: "filename" + text))
 @example('filename="\x85"')
 def test_is_never_more_than_the_last_part_of_a_path(header):

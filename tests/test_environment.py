@@ -13,10 +13,11 @@ import requests
 
 from tests.both_clients import both, catch, make_fixed
 from tests.raw_http import Connection, answering, listen, refuse, render
-from wechat_msg import Client
+from wechat_msg import Client, MemoryStore
 from wechat_msg.api.call import raw_call
 from wechat_msg.client.environment import Environment
 from wechat_msg.errors import CallError, ConnectFailed
+from wechat_msg.testing import FakeWeChatAPI
 
 ANYTHING = raw_call("GET", "/cgi-bin/anything")
 TLS, PLAIN = "https://api.weixin.qq.com/cgi-bin/token", "http://api.weixin.qq.com/cgi-bin/token"
@@ -194,6 +195,16 @@ class TestProxy:
         assert "ALL_PROXY" in str(error)
         assert value not in str(error)
 
+    def test_with_a_malformed_url_is_no_failure_that_others_hear_of(self, make, clean_environ):
+        with FakeWeChatAPI() as wechat:
+            options = {"hosts": [wechat.url], "store": MemoryStore()}
+            clean_environ(HTTP_PROXY="http://")
+            with make(wechat.appid, wechat.secret, **options) as client:
+                catch(CallError, client.get_access_token)
+            clean_environ(HTTP_PROXY="")
+            with make(wechat.appid, wechat.secret, **options) as client:
+                assert client.get_access_token().access_token
+
     @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
     def test_of_socks_names_the_package_that_is_missing(self, make, clean_environ, monkeypatch, scheme):
         module, package = ("socks", "PySocks") if make is Client else ("socksio", "socksio")
@@ -286,6 +297,15 @@ class TestSessionOfRequests:
             session.proxies = {"http": proxy}
             with make_fixed(Client, "http://api.weixin.test", session=session) as client:
                 catch(ConnectFailed, client.call, ANYTHING)
+
+    def test_with_a_header_that_cannot_be_sent_never_connects(self, clean_environ):
+        clean_environ()
+        with listen(answering(render(b"{}"))) as server, requests.Session() as session:
+            session.headers["X-Mine"] = "a\r\nb"
+            with make_fixed(Client, server.url, session=session) as client:
+                catch(ConnectFailed, client.call, ANYTHING)
+
+        assert server.connections == []
 
     def test_with_certificates_that_are_not_found_never_connects(self, clean_environ):
         clean_environ()

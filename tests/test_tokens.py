@@ -729,8 +729,7 @@ class TestAFailedFetch:
             (ConnectFailed("refused"), 2),
             (AnswerLost("gone"), 2),
             (TransportError("odd"), 2),
-            (UnreadableAnswer("HTTP 502, text/html, 5 bytes: no JSON object", 502), 2),
-            (CallError("this call needs the AppSecret"), 2),
+            (UnreadableAnswer("HTTP 502, text/html, 5 bytes: no JSON object", 502, hint="可能被代理改写"), 2),
         ],
         ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
     )
@@ -747,6 +746,12 @@ class TestAFailedFetch:
         world.now = NOW + seconds
         assert world.get(second) == "T2"
         assert world.store.get(world.key("lock")) is None
+
+    def test_for_a_reason_that_only_this_client_has_is_not_remembered(self, world):
+        world.answers = [CallError("this call needs the AppSecret")]
+        with pytest.raises(CallError):
+            world.get(world.make())
+        assert world.get(world.make()) == "T2"
 
     def test_is_not_held_against_another_secret(self, world):
         world.answers = [WRONG_SECRET]

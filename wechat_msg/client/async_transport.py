@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import ssl
+import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,8 @@ class AsyncTransport:
                     await _feed(request.receiver, piece)
             return request.receiver.end()
         except Exception as error:
-            failure = explain(error, _FAILURES, progress.was_before_sending)
+            failures = (*_FAILURES, RuntimeError) if _is_of_asyncio(error) else _FAILURES
+            failure = explain(error, failures, progress.was_before_sending)
             if failure is None:
                 raise
         raise failure  # out here, so that the original is not its context either
@@ -175,6 +177,12 @@ class _Progress:
     def was_before_sending(self, error: BaseException) -> bool:
         """Tell whether nothing has been sent of the request."""
         return self.is_before_sending or isinstance(error, _NEVER_SENT)
+
+
+def _is_of_asyncio(error: Exception) -> bool:
+    """Tell whether asyncio has raised it, as the user has used the session in another loop before."""
+    *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
+    return str(innermost.f_globals.get("__name__")).startswith("asyncio.")
 
 
 def _make_context(certificates: str | None) -> ssl.SSLContext:

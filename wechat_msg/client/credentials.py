@@ -71,17 +71,19 @@ class Credential:
 
 def to_failure(error: ClientError) -> bytes:
     """Write down why a fetch failed, so that nobody else has to find out."""
-    return dump({"error": type(error).__name__, "args": error.args})
+    return dump({"error": type(error).__name__, "args": error.args, "hint": error.hint})
 
 
 def load_failure(record: bytes | None) -> ClientError | None:
     """Read what `to_failure` has written; None: it is something else."""
     match _load(record):
-        case {"error": str(name), "args": list(args)}:
+        case {"error": str(name), "args": list(args), "hint": str(hint)}:
             cls = getattr(errors, name, None)
             if isinstance(cls, type) and issubclass(cls, ClientError) and args:
                 with contextlib.suppress(TypeError):  # more of them than this error has
-                    return cls(*args)
+                    error = cls(*args)
+                    error.hint = hint
+                    return error
     return None
 
 

@@ -32,6 +32,7 @@ _NEVER_SENT = (requests.ConnectTimeout, requests.exceptions.InvalidSchema, reque
 _BEFORE_SENDING = frozenset(
     function.__code__
     for function in (
+        requests.Session.prepare_request,
         HTTPAdapter.get_connection_with_tls_context,
         HTTPAdapter.cert_verify,
         HTTPConnection.connect,
@@ -47,9 +48,10 @@ class SyncTransport:
     Args:
         session: The user's; None: one of its own.
         monotonic: The clock by which connections are idle.
+        pid: The process in which the session may have connections.
     """
 
-    def __init__(self, session: requests.Session | None, monotonic: Callable[[], float]) -> None:
+    def __init__(self, session: requests.Session | None, monotonic: Callable[[], float], pid: int) -> None:
         if session is not None and not isinstance(session, requests.Session):
             raise CallError("the session of a Client is a requests.Session")
         self._is_ours = session is None
@@ -57,7 +59,7 @@ class SyncTransport:
         self._environment = Environment.read() if session is None or session.trust_env else NOTHING
         self._monotonic = monotonic
         self._used_at = monotonic()
-        self._pid = os.getpid()
+        self._pid = pid
 
     def send(self, request: Request) -> Answer:
         """Send a request and take its answer.
