@@ -234,7 +234,11 @@ UNREADABLE = {
     ),
 }
 #: For these the user's own session of httpx2 cannot be made.
-NOT_OF_SESSIONS = ("certificates_that_are_not_found", "certificates_that_are_garbage", "certificates_in_an_empty_folder")
+NOT_OF_SESSIONS = (
+    "certificates_that_are_not_found",
+    "certificates_that_are_garbage",
+    "certificates_in_an_empty_folder",
+)
 
 
 @pytest.fixture
