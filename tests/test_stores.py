@@ -477,6 +477,7 @@ class TestSQLiteStore:
 
     def test_empties_a_log_that_nobody_else_gets_round_to_empty(self, store, path, monkeypatch):
         monkeypatch.setattr(sqlite_pool, "_MAX_LOG", 200_000)
+        monkeypatch.setattr(sqlite_pool, "_EMPTY_FOR", 0.0)  # however long a busy machine takes for it
         largest = 0
         for number in range(2000):
             claim(store, f"key {number}")

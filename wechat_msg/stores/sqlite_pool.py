@@ -93,7 +93,7 @@ class Pool:
             while self._is_log_too_long():
                 with self.connection() as connection:
                     connection.executescript(_EMPTY_LOG)
-                if time.monotonic() >= deadline:
+                if self._is_log_too_long() and time.monotonic() >= deadline:
                     self._rest_until = time.monotonic() + _THEN_REST
                 time.sleep(random.uniform(0.001, 0.003))  # another process may be at it
 
