@@ -505,8 +505,38 @@ class TestFork:
             status, output = run_python("-c", FORKING, server.url, session)
 
         assert (status, output) == (0, "{True} [0, 0, 0, 0] {True}\n")
-        assert len(server.connections) == 5  # the parent goes on with the one that it had
+        # The parent goes on with the one that it had; a user's session begins anew with the client.
+        assert len(server.connections) == (5 if session == "none" else 6)
 
+    def test_is_noticed_also_where_the_package_is_imported_after_it(self):
+        with listen(echo) as server:
+            status, output = run_python("-c", IMPORTING_LATE, server.url)
+
+        assert (status, output) == (0, "[0, 0]\n")
+        assert len(server.connections) == 3
+
+
+IMPORTING_LATE = """
+import os, sys
+import requests
+
+url, = sys.argv[1:]
+session = requests.Session()
+session.get(f"{url}/x?who=before")
+children = []
+for number in range(2):
+    children.append(os.fork())
+    if not children[-1]:
+        from wechat_msg import Client
+        from wechat_msg.api.call import raw_call
+        from wechat_msg.client import FixedToken
+
+        client = Client("wx1", hosts=[url], session=session, token_source=FixedToken("T"), retries=0)
+        asked = [f"{number}.{each}" for each in range(20)]
+        answers = [client.call(raw_call("GET", "/x", params={"who": each}))["asked"] for each in asked]
+        os._exit(answers != asked)
+print([os.waitpid(child, 0)[1] for child in children])
+"""
 
 FORKING_ASYNC = """
 import asyncio, os, sys

@@ -51,8 +51,6 @@ S = TypeVar("S", bound=AnyStore)
 Session = TypeVar("Session")
 Timeout = float | tuple[float | None, float | None] | None
 
-_PID = os.getpid()  # the session of a client that is made after a fork may have been used before it
-
 
 class _Client(Generic[S, Session]):
     """What both clients are: the flows of an account, and the rules for their options."""
@@ -200,7 +198,7 @@ class Client(_Client[Store, "requests.Session"]):
     def _open(self, session: requests.Session | None, monotonic: Callable[[], float]) -> None:
         from wechat_msg.client.sync_transport import SyncTransport  # requests is imported by whoever uses it
 
-        self._transport = SyncTransport(session, monotonic, _PID)
+        self._transport = SyncTransport(session, monotonic)
         self._threads: set[threading.Thread] = set()
 
     def call(self, call: Call[T]) -> T:

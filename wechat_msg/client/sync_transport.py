@@ -48,10 +48,9 @@ class SyncTransport:
     Args:
         session: The user's; None: one of its own.
         monotonic: The clock by which connections are idle.
-        pid: The process in which the session may have connections.
     """
 
-    def __init__(self, session: requests.Session | None, monotonic: Callable[[], float], pid: int) -> None:
+    def __init__(self, session: requests.Session | None, monotonic: Callable[[], float]) -> None:
         if session is not None and not isinstance(session, requests.Session):
             raise CallError("the session of a Client is a requests.Session")
         self._is_ours = session is None
@@ -59,7 +58,7 @@ class SyncTransport:
         self._environment = Environment.read() if session is None or session.trust_env else NOTHING
         self._monotonic = monotonic
         self._used_at = monotonic()
-        self._pid = pid
+        self._pid: int | None = None  # a session of the user's may have been used before a fork
 
     def send(self, request: Request) -> Answer:
         """Send a request and take its answer.
@@ -106,16 +105,18 @@ class SyncTransport:
 
     def _find_way(self, session: requests.Session, url: str) -> dict[str, Any]:
         """Return proxy and certificates: the session's, else the environment's, which requests would prefer."""
-        proxy = select_proxy(url, session.proxies)
-        if proxy is None:
+        parts = urlsplit(url)
+        keys = (f"{parts.scheme}://{parts.hostname}", parts.scheme, f"all://{parts.hostname}", "all")
+        if any(key in session.proxies for key in keys):  # None, too, is said: no proxy
+            proxy = select_proxy(url, session.proxies)
+        else:
             proxy = self._environment.find_proxy(url)
         check_socks(proxy, "socks", "PySocks")
         verify = session.verify
         if verify is True:
             verify = self._environment.find_certificates(url, proxy) or True
-        parts = urlsplit(url)
         # The most exact key, so that requests does not find another proxy in the environment; empty: none.
-        return {"proxies": {f"{parts.scheme}://{parts.hostname}": proxy or ""}, "verify": verify}
+        return {"proxies": {keys[0]: proxy or ""}, "verify": verify}
 
     def close(self) -> None:
         """Close the session, if it is our own."""
