@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import requests
 import urllib3
@@ -58,7 +59,6 @@ class SyncTransport:
         self._environment = Environment.read() if session is None or session.trust_env else NOTHING
         self._monotonic = monotonic
         self._used_at = monotonic()
-        self._pid: int | None = None  # a session of the user's may have been used before a fork
 
     def send(self, request: Request) -> Answer:
         """Send a request and take its answer.
@@ -98,9 +98,9 @@ class SyncTransport:
     def _get_session(self) -> requests.Session:
         """Return the session; with new connections after a fork, as processes cannot share one, and after a pause."""
         now = self._monotonic()
-        if self._pid != os.getpid() or now - self._used_at > MAX_IDLE:
+        if _used_in.get(self._session) != os.getpid() or now - self._used_at > MAX_IDLE:
             _renew_connections(self._session)
-        self._pid, self._used_at = os.getpid(), now
+        _used_in[self._session], self._used_at = os.getpid(), now
         return self._session
 
     def _find_way(self, session: requests.Session, url: str) -> dict[str, Any]:
@@ -198,6 +198,10 @@ def _expire(cls: type[HTTPConnection], monotonic: Callable[[], float]) -> type[H
     if issubclass(cls, _Expiring):
         return cls
     return type(cls.__name__, (_Expiring, cls), {"monotonic": staticmethod(monotonic)})
+
+
+#: The process in which a client has used a session; before that, the user may have done so, and forked.
+_used_in: WeakKeyDictionary[requests.Session, int] = WeakKeyDictionary()
 
 
 def _renew_connections(session: requests.Session) -> None:
