@@ -21,7 +21,7 @@ demo: .venv/made
 	$(PY) -m wechat_msg demo
 
 test:
-	@echo "Lint, types and tests: about 4 minutes on two cores."
+	@echo "Lint, types and tests: about 5 minutes on two cores."
 	@$(MAKE) --no-print-directory lint
 	$(PY) $(PYTEST)
 

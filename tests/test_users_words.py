@@ -155,10 +155,6 @@ def look_up(message: Message, path: str) -> object:
     return value
 
 
-#: Side by side in an event, elements of one name are a list: such a text may end as an unknown event.
-MAY_BE_A_LIST = {"another of the same"}
-
-
 @modes
 @pytest.mark.parametrize("place", PLACES)
 class TestATextOfAUser:
