@@ -7,7 +7,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.certificates import make_certificate
+from tests.helpers.certificates import make_certificate
 
 # The same values every time, so that a test fails for everybody or for nobody; and however busy the machine is.
 settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

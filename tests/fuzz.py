@@ -16,7 +16,7 @@ import atheris
 with atheris.instrument_imports(include=["wechat_msg"]):
     from wechat_msg import PushError, PushRequest, PushSettings, UnknownMessage, open_push
 
-from tests.first_principles import APPID, KEY, TOKEN, plain_query, seal, sealed_query
+from tests.helpers.first_principles import APPID, KEY, TOKEN, plain_query, seal, sealed_query
 
 PLAIN = PushSettings(token=TOKEN)
 SEALED = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)

@@ -9,10 +9,10 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.both_clients import TOKEN, both, catch, make_fixed, serving
-from tests.raw_http import PATIENCE, Connection, answering, listen, render
+from tests.helpers.both_clients import TOKEN, both, catch, make_fixed, serving
+from tests.helpers.raw_http import PATIENCE, Connection, answering, listen, render
 from wechat_msg import errors
-from wechat_msg.api.answers import Answer, read_answer
+from wechat_msg.api._response import Answer, read_answer
 from wechat_msg.api.call import get, get_without_token, post, raw_call
 from wechat_msg.api.reading import Reads, Takes, TakesAll
 from wechat_msg.api.token import AccessToken, get_stable_access_token

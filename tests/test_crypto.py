@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.first_principles import APPID, KEY, RANDOM16, encrypt, fill, pad, seal, unseal
-from tests.vectors import ENVELOPES, Vector
+from tests.helpers.first_principles import APPID, KEY, RANDOM16, encrypt, fill, pad, seal, unseal
+from tests.helpers.vectors import ENVELOPES, Vector
 from wechat_msg import (
     AppIdMismatch,
     DecryptError,
@@ -363,7 +363,7 @@ class TestThreads:
 
 FORK = """
 import os
-from tests.first_principles import APPID, KEY, RANDOM16, seal
+from tests.helpers.first_principles import APPID, KEY, RANDOM16, seal
 from wechat_msg import MessageCipher
 
 def work(name):

@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from examples import cloud_function
-from tests.redis_server import run_redis
-from tests.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client, run, serve
+from tests.helpers.redis_server import run_redis
+from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client, run, serve
 from wechat_msg import PushSettings
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from tests.first_principles import KEY, TOKEN, plain_query, seal, sealed_query
-from tests.hostile import CASES, OTHER_KEY, OTHER_TOKEN, PLAIN, SEALED, TEXT, USER_WORDS, Case, to_xml, wrap
+from tests.helpers.first_principles import KEY, TOKEN, plain_query, seal, sealed_query
+from tests.helpers.hostile import CASES, OTHER_KEY, OTHER_TOKEN, PLAIN, SEALED, TEXT, USER_WORDS, Case, to_xml, wrap
 from wechat_msg import (
     AsyncPushEndpoint,
     MalformedPush,

@@ -11,7 +11,7 @@ from wechatpy.replies import TextReply as TextReplyOfWeChatPy
 from wechatpy.replies import deserialize_reply
 from wechatpy.utils import check_signature
 
-from tests.first_principles import APPID, KEY, NONCE, TIMESTAMP, TOKEN, sign
+from tests.helpers.first_principles import APPID, KEY, NONCE, TIMESTAMP, TOKEN, sign
 from wechat_msg import (
     AppIdMismatch,
     Article,

@@ -16,7 +16,7 @@ import pytest
 
 import wechat_msg.events
 import wechat_msg.messages
-from tests.samples import SAMPLES
+from tests.helpers.samples import SAMPLES
 from wechat_msg import (
     Event,
     Message,

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 import wechat_msg
-from tests.public_names import MODULES, NAMES, PACKAGE, SOURCES, signature_of, walk_functions
+from tests.helpers.public_names import MODULES, NAMES, PACKAGE, SOURCES, signature_of, walk_functions
 
 #: Modules whose public classes are all public names of the package.
 MODELS = [name for name in NAMES if name.split(".")[1:2] in (["errors"], ["messages"], ["events"], ["replies"])]
@@ -44,61 +44,66 @@ MAY_IMPORT = {
     "errors": set(),
     "fields": set(),
     "_mistakes": {"errors"},
+    "_validators": {"errors"},
     "signature": {"errors"},
     "crypto": {"_mistakes", "errors"},
     "_cdata": {"errors"},
     "_xml": {"errors"},
     "wire": {"_cdata", "_xml", "errors"},
     "_json": {"wire"},
-    "wsgi_server": set(),
     "messages": {"fields"},
     "events": {"fields", "messages"},
     "replies": {"errors", "wire"},
     "parsing": {"errors", "events", "fields", "messages"},
     "settings": {"_mistakes", "crypto", "errors"},
-    "exchange": {"errors"},
+    "exchange": {"crypto", "errors", "messages", "wire"},
+    "answering": {"errors", "events", "exchange", "messages", "replies", "settings", "signature", "wire"},
     "_damage": {"errors", "wire"},
     "push": {
         "_damage",
+        "answering",
         "crypto",
         "errors",
         "events",
         "exchange",
         "messages",
         "parsing",
-        "replies",
         "settings",
         "signature",
         "wire",
     },
     "stores": {"errors"},
-    "flow": {"stores"},
-    "late": {"errors"},
-    "routing": {"errors", "flow", "messages", "push"},
-    "dedup": {"errors", "events", "messages", "replies"},
-    "delivery": {"dedup", "errors", "flow", "late", "replies"},
-    "leases": {"delivery", "errors", "flow"},
-    "options": {"errors", "late", "routing", "settings", "stores"},
+    "_flow": {"stores"},
+    "routing": {"_flow", "answering", "errors", "messages"},
     "endpoint": {
-        "dedup",
-        "delivery",
+        "_flow",
+        "answering",
         "errors",
         "events",
-        "flow",
-        "late",
-        "leases",
-        "options",
+        "exchange",
         "messages",
         "push",
         "replies",
         "routing",
+        "settings",
         "stores",
     },
-    "adapters": {"endpoint", "errors", "push"},
+    "_wsgi_server": set(),
+    "adapters": {"endpoint", "errors", "exchange"},
     "api": {"_json", "errors", "fields", "replies", "userdata"},
-    "client": {"_json", "api", "errors", "flow", "signature", "stores", "wsgi_server"},
+    "client": {"_flow", "_json", "_wsgi_server", "api", "errors", "signature", "stores"},
     "jssdk": {"api", "errors", "signature"},
     "userdata": {"_json", "errors", "signature"},
+}
+#: The same within the package of the endpoints.
+WITHIN_ENDPOINT: dict[str, set[str]] = {
+    "late": set(),
+    "dedup": set(),
+    "delivery": {"dedup", "late"},
+    "leases": {"delivery"},
+    "options": {"late"},
+    "drivers": {"dedup", "delivery", "late", "leases", "options"},
+    "__init__": {"drivers", "late", "options"},
 }
 MAY_IMPORT["testing"] = set(MAY_IMPORT)
 MAY_IMPORT["playground"] = set(MAY_IMPORT)
@@ -226,9 +231,18 @@ class TestImports:
     def test_go_one_way_only(self, path):
         part = part_of(path)
         anything = set(MAY_IMPORT) - {"testing", "adapters", "playground", "cli"}
-        allowed = anything if part == "__init__" else MAY_IMPORT[part] | {part, "_tracebacks"}
+        allowed = anything if part == "__init__" else MAY_IMPORT[part] | {part, "_tracebacks", "_validators"}
         imported = {name.split(".")[1] for name in imports_of(path) if name.startswith("wechat_msg.")}
         assert imported <= allowed
+
+    def test_go_one_way_within_the_package_of_the_endpoints(self):
+        prefix, folder = "wechat_msg.endpoint.", PACKAGE / "endpoint"
+        imported = {
+            path.stem: {name.removeprefix(prefix) for name in imports_of(path) if name.startswith(prefix)}
+            for path in sorted(folder.glob("*.py"))
+        }
+        assert imported.keys() == WITHIN_ENDPOINT.keys()
+        assert {name: found for name, found in imported.items() if not found <= WITHIN_ENDPOINT[name]} == {}
 
     def test_have_a_rule_for_every_part(self):
         assert {part_of(path) for path in SOURCES} == {*MAY_IMPORT, "__init__"}
@@ -325,7 +339,7 @@ class TestWheel:
         with zipfile.ZipFile(wheel) as archive:
             (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
             metadata = email.message_from_bytes(archive.read(name))
-        assert metadata["Name"] == "wechat-msg"
+        assert metadata["Name"] == "wechat-msg-sdk"
         assert metadata["Version"] == wechat_msg.__version__
         assert metadata["Requires-Python"] == ">=3.11"
         core = [need for need in metadata.get_all("Requires-Dist") if "extra ==" not in need]
@@ -356,7 +370,7 @@ class TestWheel:
 
     def test_says_its_version_when_installed(self, installed, tmp_path):
         _, python = installed
-        code = "import importlib.metadata as m, wechat_msg; print(m.version('wechat-msg'), wechat_msg.__version__)"
+        code = "import importlib.metadata as m, wechat_msg; print(m.version('wechat-msg-sdk'), wechat_msg.__version__)"
         assert run(code, python=python, cwd=tmp_path).split() == [wechat_msg.__version__] * 2
 
     @pytest.mark.parametrize("format", ["xml", "json"])

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import ACCOUNT, CREATE_TIME, EVENTS, MESSAGES, SAMPLES, USER
+from tests.helpers.samples import ACCOUNT, CREATE_TIME, EVENTS, MESSAGES, SAMPLES, USER
 from wechat_msg import (
     Event,
     ImageMessage,

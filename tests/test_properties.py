@@ -13,7 +13,7 @@ import xmltodict
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tests.first_principles import (
+from tests.helpers.first_principles import (
     APPID,
     KEY,
     TOKEN,
@@ -26,7 +26,7 @@ from tests.first_principles import (
     sign,
     unseal,
 )
-from tests.hostile import JSON_TEXT, PLAIN, SEALED, SEALED_TEXT, TEXT, to_json, wrap
+from tests.helpers.hostile import JSON_TEXT, PLAIN, SEALED, SEALED_TEXT, TEXT, to_json, wrap
 from wechat_msg import (
     AppIdMismatch,
     Article,

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import attrs
 import pytest
 
-from tests.first_principles import (
+from tests.helpers.first_principles import (
     APPID,
     KEY,
     NONCE,
@@ -21,8 +21,8 @@ from tests.first_principles import (
     sign,
     unseal,
 )
-from tests.hostile import lose
-from tests.vectors import V1, V4, V5, V7, V11, V12, V16, Vector
+from tests.helpers.hostile import lose
+from tests.helpers.vectors import V1, V4, V5, V7, V11, V12, V16, Vector
 from wechat_msg import (
     MINI_PROGRAM,
     OFFICIAL_ACCOUNT,
@@ -59,16 +59,9 @@ from wechat_msg import (
     open_push,
     seal_reply,
 )
-from wechat_msg.push import (
-    acknowledge,
-    answer_cloud_function,
-    answer_get,
-    may_reply,
-    parse_query,
-    refuse,
-    render_reply,
-    to_reply,
-)
+from wechat_msg.answering import acknowledge, answer_cloud_function, may_reply, render_reply, to_reply
+from wechat_msg.exchange import parse_query, refuse
+from wechat_msg.push import answer_get
 from wechat_msg.replies import RenderedReply
 from wechat_msg.testing import build_push
 

@@ -6,7 +6,7 @@ import time
 import attrs
 import pytest
 
-from tests.first_principles import APPID, KEY, seal
+from tests.helpers.first_principles import APPID, KEY, seal
 from wechat_msg import MINI_PROGRAM, OFFICIAL_ACCOUNT, PushError, PushSettings, SettingsError
 
 TOKEN = "spamtest01"

@@ -2,8 +2,8 @@ import itertools
 
 import pytest
 
-from tests.first_principles import NONCE, TIMESTAMP, TOKEN, sign
-from tests.vectors import MSG_SIGNATURES, SIGNATURES, Vector
+from tests.helpers.first_principles import NONCE, TIMESTAMP, TOKEN, sign
+from tests.helpers.vectors import MSG_SIGNATURES, SIGNATURES, Vector
 from wechat_msg import MalformedPush, PushError, SignatureMismatch
 from wechat_msg.signature import (
     compute_msg_signature,

@@ -16,10 +16,10 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.first_principles import APPID, KEY, TOKEN
-from tests.frames import find_leaks, list_locals, walk_errors
-from tests.hostile import CASES, OTHER_KEY, OTHER_TOKEN, PLAIN, SEALED
-from tests.public_names import signature_of, walk_functions, walk_public
+from tests.helpers.first_principles import APPID, KEY, TOKEN
+from tests.helpers.frames import find_leaks, list_locals, walk_errors
+from tests.helpers.hostile import CASES, OTHER_KEY, OTHER_TOKEN, PLAIN, SEALED
+from tests.helpers.public_names import signature_of, walk_functions, walk_public
 from tests.test_hostile import request_of, settings_for
 from wechat_msg import (
     AsyncPushEndpoint,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.first_principles import APPID, KEY, TOKEN, plain_query, seal, sealed_query
+from tests.helpers.first_principles import APPID, KEY, TOKEN, plain_query, seal, sealed_query
 from wechat_msg import (
     Event,
     LinkMessage,

@@ -3,6 +3,7 @@
 Imports no framework and no HTTP library.
 """
 
+from wechat_msg.answering import Answer, answer_cloud_function, render_reply, seal_reply
 from wechat_msg.client import (
     AsyncClient,
     Client,
@@ -13,7 +14,10 @@ from wechat_msg.crypto import (
     generate_token,
 )
 from wechat_msg.endpoint import (
+    NO_DEDUP,
+    AnswerLater,
     AsyncPushEndpoint,
+    FallbackReply,
     PushEndpoint,
 )
 from wechat_msg.errors import (
@@ -101,10 +105,7 @@ from wechat_msg.events import (
     WxaMediaCheckEvent,
     register_event,
 )
-from wechat_msg.late import (
-    AnswerLater,
-    FallbackReply,
-)
+from wechat_msg.exchange import Push, PushRequest, PushResponse, parse_query
 from wechat_msg.messages import (
     DeviceEventMessage,
     DeviceStatusMessage,
@@ -123,28 +124,10 @@ from wechat_msg.messages import (
     VoiceMessage,
     register_message,
 )
-from wechat_msg.options import (
-    NO_DEDUP,
-)
 from wechat_msg.parsing import (
     parse_message,
 )
-from wechat_msg.push import (
-    MINI_PROGRAM,
-    OFFICIAL_ACCOUNT,
-    AccountKind,
-    Answer,
-    Push,
-    PushRequest,
-    PushResponse,
-    PushSettings,
-    answer_cloud_function,
-    answer_echostr,
-    open_push,
-    parse_query,
-    render_reply,
-    seal_reply,
-)
+from wechat_msg.push import answer_echostr, open_push
 from wechat_msg.replies import (
     Acknowledgement,
     Article,
@@ -166,6 +149,7 @@ from wechat_msg.routing import (
     Handler,
     Router,
 )
+from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
 from wechat_msg.signature import (
     compute_msg_signature,
     compute_signature,

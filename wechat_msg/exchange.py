@@ -1,4 +1,4 @@
-"""What an adapter hands over and gets back: a request and a response of no framework."""
+"""A request and a response of no framework, and the opened push between them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from urllib.parse import parse_qsl, urlencode
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
+from wechat_msg.crypto import MessageCipher
 from wechat_msg.errors import MalformedPush, MethodNotAllowed, PushError
+from wechat_msg.messages import Message
+from wechat_msg.wire import Format
 
-__all__ = ["PushRequest", "PushResponse", "parse_query", "refuse"]
+__all__ = ["Push", "PushRequest", "PushResponse", "parse_query", "refuse"]
 
 
 def _check_query(_instance: object, _attribute: object, query: object) -> None:
@@ -62,6 +65,23 @@ class PushResponse:
     body: bytes = field(repr=False)
     content_type: str = "text/plain; charset=utf-8"
     headers: Mapping[str, str] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class Push:
+    """An opened push: the message, and what its answer needs to go out the same way.
+
+    Attributes:
+        message: The message or event.
+        format: The data format of the push and of its answer.
+        cipher: The cipher that opened the push; None: the push was plain.
+        appid: The id at the envelope's end; None: the push was plain.
+    """
+
+    message: Message
+    format: Format
+    cipher: MessageCipher | None = None
+    appid: str | None = None
 
 
 def parse_query(query_string: str | bytes) -> dict[str, str]:

@@ -9,7 +9,7 @@ from hashlib import sha1
 
 from wechat_msg import signature
 from wechat_msg._tracebacks import clears_locals
-from wechat_msg.api.arguments import texts
+from wechat_msg.api._arguments import texts
 from wechat_msg.errors import CallError, MalformedPush
 
 __all__ = ["compute_card_signature", "compute_signature", "make_config"]

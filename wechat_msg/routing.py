@@ -8,11 +8,11 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from wechat_msg._flow import Flow, drive
 from wechat_msg._tracebacks import frozen
+from wechat_msg.answering import Answer
 from wechat_msg.errors import ReplyError, SettingsError
-from wechat_msg.flow import Flow, drive
 from wechat_msg.messages import Message
-from wechat_msg.push import Answer
 
 __all__ = [
     "CANCELLED",

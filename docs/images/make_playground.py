@@ -33,10 +33,10 @@ from wechat_msg import (
     SubscribeEvent,
     TextMessage,
 )
+from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.api import customer_service, media, menu
 from wechat_msg.playground import Playground
-from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
 
 SETTINGS = PushSettings(token="spamtest", encoding_aes_key="A" * 43, appid="wx0123456789abcdef")
 PICTURE = Path(__file__).parent / "playground.png"

@@ -21,12 +21,12 @@ import psycopg
 import pytest
 import redis
 
-from tests.postgres_server import Postgres, run_postgres
-from tests.redis_server import RedisServer, run_redis
-from tests.test_stores_django import set_up
+from tests.helpers.postgres_server import Postgres, run_postgres
+from tests.helpers.redis_server import RedisServer, run_redis
+from tests.stores.test_django import set_up
 from wechat_msg import MemoryStore, SQLiteStore, open_push, render_reply
-from wechat_msg.dedup import Record
-from wechat_msg.delivery import LEASE
+from wechat_msg.endpoint.dedup import Record
+from wechat_msg.endpoint.delivery import LEASE
 from wechat_msg.stores.django import DjangoStore
 from wechat_msg.stores.redis import AsyncRedisStore, RedisStore
 

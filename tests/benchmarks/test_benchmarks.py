@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.servers import run
+from tests.helpers.servers import run
 
 from .jobs import JOBS, check
 from .report import measure

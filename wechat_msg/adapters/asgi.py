@@ -7,7 +7,7 @@ import functools
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from wechat_msg.adapters.choice import Choice, Receive, Scope, answer_asgi, choose, read_asgi_body
+from wechat_msg.adapters._choice import Choice, Receive, Scope, answer_asgi, choose, read_asgi_body
 from wechat_msg.endpoint import AsyncPushEndpoint
 
 __all__ = ["push_app"]

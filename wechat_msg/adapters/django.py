@@ -11,9 +11,9 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from wechat_msg.adapters.choice import NOT_FOUND, Choice, Endpoint, choose, is_undeclared, read_stream
+from wechat_msg.adapters._choice import NOT_FOUND, Choice, Endpoint, choose, is_undeclared, read_stream
 from wechat_msg.endpoint import AsyncPushEndpoint
-from wechat_msg.push import PushRequest, PushResponse, parse_query
+from wechat_msg.exchange import PushRequest, PushResponse, parse_query
 
 __all__ = ["push_view"]
 

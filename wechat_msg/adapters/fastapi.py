@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import request_response
 
-from wechat_msg.adapters.choice import Choice, answer_asgi, choose
+from wechat_msg.adapters._choice import Choice, answer_asgi, choose
 
 __all__ = ["push_router"]
 

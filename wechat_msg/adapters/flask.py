@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from flask import Request, Response, request
 
-from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose_sync
-from wechat_msg.push import PushRequest, PushResponse, parse_query
+from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, check_sync, choose_sync
+from wechat_msg.exchange import PushRequest, PushResponse, parse_query
 
 __all__ = ["push_view"]
 

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse
 
-from wechat_msg.adapters.choice import NOT_FOUND, SyncChoice, check_sync, choose_sync, is_undeclared, read_stream
-from wechat_msg.push import PushRequest, parse_query
+from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, check_sync, choose_sync, is_undeclared, read_stream
+from wechat_msg.exchange import PushRequest, parse_query
 
 __all__ = ["push_app"]
 

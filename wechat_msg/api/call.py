@@ -12,7 +12,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import clears_locals, frozen
-from wechat_msg.api.arguments import without_none
+from wechat_msg.api._arguments import without_none
 from wechat_msg.api.reading import Result, nothing
 from wechat_msg.errors import CallError
 

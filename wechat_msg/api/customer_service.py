@@ -9,7 +9,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.api.arguments import as_list, as_mapping, without_none
+from wechat_msg.api._arguments import as_list, as_mapping, without_none
 from wechat_msg.api.call import Call, nothing, post
 from wechat_msg.errors import CallError
 from wechat_msg.replies import Reply, TextReply, to_customer_service_message

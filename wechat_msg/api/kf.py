@@ -6,7 +6,7 @@ from functools import partial
 from operator import attrgetter
 
 from wechat_msg._tracebacks import clears_locals
-from wechat_msg.api.arguments import without_none
+from wechat_msg.api._arguments import without_none
 from wechat_msg.api.call import Call, FileSource, Pages, Progress, get, nothing, post
 from wechat_msg.api.media import make_upload
 from wechat_msg.api.reading import Reads, Result, TakesAll

@@ -9,7 +9,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.api.arguments import texts, without_none
+from wechat_msg.api._arguments import texts, without_none
 from wechat_msg.api.call import Call, nothing, post
 from wechat_msg.api.customer_service import MpNews, WxCard
 from wechat_msg.api.reading import Reads, Result

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, BinaryIO, TypeVar
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.api.arguments import as_list, as_mapping, write_json
+from wechat_msg.api._arguments import as_list, as_mapping, write_json
 from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, get, nothing, post
 from wechat_msg.api.media import ReadsMedia, UploadedMedia, make_upload, refuse_file, refuse_json, take_file
 from wechat_msg.api.reading import Reads, Result, Takes

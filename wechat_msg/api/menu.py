@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import attrs
 
-from wechat_msg.api.arguments import as_list, without_none
+from wechat_msg.api._arguments import as_list, without_none
 from wechat_msg.api.call import Call, nothing, post
 from wechat_msg.api.call import get as get_call
 from wechat_msg.api.reading import Reads, Result, Takes

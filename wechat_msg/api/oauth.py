@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wechat_msg._tracebacks import clears_locals
-from wechat_msg.api.arguments import without_none, write_query
+from wechat_msg.api._arguments import without_none, write_query
 from wechat_msg.api.call import APPID, SECRET, Call, get_without_token, nothing
 from wechat_msg.api.reading import Reads, Result
 from wechat_msg.fields import content, integer, items, model, text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from wechat_msg._tracebacks import clears_locals
-from wechat_msg.api.arguments import without_none, write_query
+from wechat_msg.api._arguments import without_none, write_query
 from wechat_msg.api.call import Call, File, Progress, post
 from wechat_msg.api.media import refuse_json, take_file
 from wechat_msg.api.reading import Reads, Result, Takes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from wechat_msg.api.arguments import (
+from wechat_msg.api._arguments import (
     Filling,
     as_list,
     as_mapping,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from wechat_msg.api.arguments import Filling, fill_template, mapping_if_any, texts, without_none, write_query
+from wechat_msg.api._arguments import Filling, fill_template, mapping_if_any, texts, without_none, write_query
 from wechat_msg.api.call import Call, get, nothing, post
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
 from wechat_msg.fields import model, nested

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.api.arguments import texts, without_none
+from wechat_msg.api._arguments import texts, without_none
 from wechat_msg.api.call import Call, Pages, get, nothing, post
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
 from wechat_msg.fields import build, content, items, model, text, timestamp

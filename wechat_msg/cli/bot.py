@@ -10,18 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 from wsgiref.simple_server import make_server
 
+from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters.wsgi import push_app
+from wechat_msg.answering import may_reply, to_reply
 from wechat_msg.cli.language import Failure
 from wechat_msg.endpoint import PushEndpoint
+from wechat_msg.endpoint.late import AnswerLater
 from wechat_msg.events import ClickEvent, SubscribeEvent
-from wechat_msg.late import AnswerLater
 from wechat_msg.messages import ImageMessage, Message, TextMessage, VoiceMessage
-from wechat_msg.push import PushSettings, may_reply, to_reply
 from wechat_msg.replies import ImageReply, Reply, VoiceReply
 from wechat_msg.routing import Router
+from wechat_msg.settings import PushSettings
 from wechat_msg.testing.details import explain_os_error
 from wechat_msg.testing.text import Text
-from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
 
 __all__ = ["PATH", "EchoBot", "Report", "Send", "WSGIApp", "listen"]
 

@@ -19,9 +19,10 @@ from wechat_msg.cli.output import Mark
 from wechat_msg.crypto import Envelope
 from wechat_msg.errors import AppIdMismatch, DecryptError, MalformedPush, ModeMismatch, PushError, SettingsError
 from wechat_msg.events import UnknownEvent
+from wechat_msg.exchange import PushRequest, parse_query
 from wechat_msg.messages import Message, UnknownMessage
 from wechat_msg.parsing import parse_message
-from wechat_msg.push import PushRequest, answer_echostr, open_push, parse_query
+from wechat_msg.push import answer_echostr, open_push
 from wechat_msg.settings import PushSettings
 from wechat_msg.signature import is_signature_valid
 from wechat_msg.testing.text import Text, same

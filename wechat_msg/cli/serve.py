@@ -25,8 +25,8 @@ from wechat_msg.cli.settings import (
 from wechat_msg.cli.url import check_url
 from wechat_msg.client import DEFAULT_HOSTS, Client
 from wechat_msg.messages import Message, TextMessage
-from wechat_msg.push import PushSettings
 from wechat_msg.replies import Reply, TextReply
+from wechat_msg.settings import PushSettings
 from wechat_msg.testing.fake_api.fake import APPID, SECRET
 from wechat_msg.testing.text import Text
 

@@ -15,11 +15,11 @@ import httpx2
 from attrs import field
 
 from wechat_msg._tracebacks import define, frozen
-from wechat_msg.api.answers import Answer
+from wechat_msg.api._response import Answer
 from wechat_msg.client.environment import Environment, check_socks
-from wechat_msg.client.exchange import Request
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.receiving import Receiver
+from wechat_msg.client.steps import Request
 from wechat_msg.client.transport import MAX_IDLE, PIECE, explain
 from wechat_msg.errors import CallError
 

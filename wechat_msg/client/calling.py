@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
+from wechat_msg._flow import AnyStore, Flow
 from wechat_msg.api.call import Call
 from wechat_msg.client.credentials import Credential
 from wechat_msg.client.sending import Sender, Sending
 from wechat_msg.client.sources import FixedToken, Source, TicketSource
 from wechat_msg.client.tokens import REPLACED, Rejected, TokenManager
 from wechat_msg.errors import AccessTokenRejected, CallError
-from wechat_msg.flow import AnyStore, Flow
 
 __all__ = ["Caller"]
 

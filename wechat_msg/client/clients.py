@@ -11,21 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from wechat_msg._tracebacks import clears_locals, safe_repr
-from wechat_msg.api.call import Call, Pages, raw_call
-from wechat_msg.api.jsapi import Ticket
-from wechat_msg.api.reading import Result
-from wechat_msg.api.token import AccessToken
-from wechat_msg.client.calling import Caller
-from wechat_msg.client.credentials import Credential
-from wechat_msg.client.exchange import Beside, Send
-from wechat_msg.client.hosts import DEFAULT_HOSTS, Hosts, to_base_url
-from wechat_msg.client.redaction import watch_logs
-from wechat_msg.client.rules import Clocks, Rules
-from wechat_msg.client.sending import Sender
-from wechat_msg.client.sources import FixedToken, RemoteTokenSource, Source, StableTokenSource
-from wechat_msg.errors import CallError
-from wechat_msg.flow import (
+from wechat_msg._flow import (
     AnyStore,
     CompareAndSet,
     Flow,
@@ -36,6 +22,20 @@ from wechat_msg.flow import (
     perform_store_step,
     perform_store_step_async,
 )
+from wechat_msg._tracebacks import clears_locals, safe_repr
+from wechat_msg.api.call import Call, Pages, raw_call
+from wechat_msg.api.jsapi import Ticket
+from wechat_msg.api.reading import Result
+from wechat_msg.api.token import AccessToken
+from wechat_msg.client.calling import Caller
+from wechat_msg.client.credentials import Credential
+from wechat_msg.client.hosts import DEFAULT_HOSTS, Hosts, to_base_url
+from wechat_msg.client.redaction import watch_logs
+from wechat_msg.client.rules import Clocks, Rules
+from wechat_msg.client.sending import Sender
+from wechat_msg.client.sources import FixedToken, RemoteTokenSource, Source, StableTokenSource
+from wechat_msg.client.steps import Beside, Send
+from wechat_msg.errors import CallError
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 from wechat_msg._json import read_object
-from wechat_msg.api.answers import Answer
+from wechat_msg.api._response import Answer
 from wechat_msg.api.call import File, Progress
 from wechat_msg.client.disposition import decode_header, read_filename
 from wechat_msg.errors import AnswerLost, CallError, UnreadableAnswer

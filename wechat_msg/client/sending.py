@@ -9,15 +9,16 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field
 
+from wechat_msg._flow import Flow, Sleep
 from wechat_msg._tracebacks import frozen
-from wechat_msg.api.answers import read_answer
-from wechat_msg.api.arguments import write_json, write_query
+from wechat_msg.api._arguments import write_json, write_query
+from wechat_msg.api._response import read_answer
 from wechat_msg.api.call import Call, Own
-from wechat_msg.client.exchange import Request, Send
 from wechat_msg.client.hosts import Hosts, to_base_url
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.receiving import Receiver, Sink
 from wechat_msg.client.rules import Clocks, Rules
+from wechat_msg.client.steps import Request, Send
 from wechat_msg.errors import (
     AnswerLost,
     CallError,
@@ -27,7 +28,6 @@ from wechat_msg.errors import (
     TransportError,
     UnreadableAnswer,
 )
-from wechat_msg.flow import Flow, Sleep
 
 __all__ = ["Sender", "Sending"]
 

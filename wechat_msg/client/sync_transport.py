@@ -17,10 +17,10 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from wechat_msg.api.answers import Answer
+from wechat_msg.api._response import Answer
 from wechat_msg.client.environment import NOTHING, Environment, check_socks
-from wechat_msg.client.exchange import Request
 from wechat_msg.client.multipart import MultipartBody
+from wechat_msg.client.steps import Request
 from wechat_msg.client.transport import MAX_IDLE, PIECE, explain
 from wechat_msg.errors import CallError
 

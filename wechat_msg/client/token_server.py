@@ -19,12 +19,12 @@ from wsgiref.simple_server import make_server
 
 from wechat_msg._json import read_object
 from wechat_msg._tracebacks import clears_locals
+from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.client.clients import Client
 from wechat_msg.client.sources import ClassicTokenSource, StableTokenSource, fingerprint
 from wechat_msg.errors import AccessTokenRejected, APIError, CallError, InvalidCredential, WeChatError
 from wechat_msg.signature import is_same
 from wechat_msg.stores import SQLiteStore
-from wechat_msg.wsgi_server import QuietHandler, ThreadingServer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

@@ -10,17 +10,17 @@ from typing import Protocol, cast
 
 from attrs import field
 
+from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api.call import Call
 from wechat_msg.client.credentials import Credential, dump, load_failure, load_times, remember_for, to_failure
-from wechat_msg.client.exchange import Beside
 from wechat_msg.client.rules import Clocks
+from wechat_msg.client.single_flight import Turn
 from wechat_msg.client.sources import DAY, Fetched, Source
-from wechat_msg.client.turn import Turn
+from wechat_msg.client.steps import Beside
 from wechat_msg.errors import AccessTokenRejected, CallError, ClientError, StoreError, TransportError
-from wechat_msg.flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg.stores import MemoryStore
-from wechat_msg.stores.trouble import StoreTrouble
+from wechat_msg.stores._error_log import StoreErrorLog
 
 __all__ = ["Rejected", "TokenManager"]
 
@@ -98,7 +98,7 @@ class TokenManager:
         self._turns = {id(each): Turn(LEASE, clocks.monotonic) for each in (store, self._private_store)}
         self._key = f"token:{account}:{source.name}"
         self._failure_key = f"{self._key}:failure:{hashlib.sha256(credentials.encode()).hexdigest()[:16]}"
-        self._trouble = StoreTrouble(f"sharing {self._key}", clocks.monotonic)
+        self._trouble = StoreErrorLog(f"sharing {self._key}", clocks.monotonic)
         self._kept: Credential | None = None
         self._next_look = float("-inf")
         self._has_warned = False

@@ -4,9 +4,9 @@
 `wechat_msg.stores.django` (extra ``django``).
 """
 
+from wechat_msg.stores._thread import for_event_loop, in_thread
 from wechat_msg.stores.base import AsyncStore, Store
 from wechat_msg.stores.memory import MemoryStore
 from wechat_msg.stores.sqlite import SQLiteStore
-from wechat_msg.stores.thread import for_event_loop, in_thread
 
 __all__ = ["AsyncStore", "MemoryStore", "SQLiteStore", "Store", "for_event_loop", "in_thread"]

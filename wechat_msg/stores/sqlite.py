@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from wechat_msg.errors import SettingsError, StoreError
-from wechat_msg.stores.sqlite_pool import Pool, get_code, is_locked
+from wechat_msg.stores._sqlite_pool import Pool, get_code, is_locked
 
 __all__ = ["SQLiteStore"]
 

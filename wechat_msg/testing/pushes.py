@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from wechat_msg.errors import MalformedPush, SettingsError
-from wechat_msg.push import PushRequest, PushResponse, PushSettings
+from wechat_msg.exchange import PushRequest, PushResponse
+from wechat_msg.settings import PushSettings
 from wechat_msg.signature import compute_msg_signature, compute_signature, verify_msg_signature
 from wechat_msg.testing.documents import read_document, write_document
 from wechat_msg.wire import Format

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wechat_msg.api.arguments import without_none
+from wechat_msg.api._arguments import without_none
 from wechat_msg.api.call import APPID, Call, post
 from wechat_msg.api.reading import Reads, Result, Takes
 from wechat_msg.fields import content as user_content

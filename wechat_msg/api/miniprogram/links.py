@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wechat_msg.api.arguments import mapping_if_any, without_none
+from wechat_msg.api._arguments import mapping_if_any, without_none
 from wechat_msg.api.call import Call, post
 from wechat_msg.api.reading import Reads, Result, Takes
 from wechat_msg.fields import model, nested, timestamp

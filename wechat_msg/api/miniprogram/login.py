@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wechat_msg._tracebacks import clears_locals
-from wechat_msg.api.arguments import without_none
+from wechat_msg.api._arguments import without_none
 from wechat_msg.api.call import APPID, SECRET, Call, get, nothing, post
 from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
 from wechat_msg.fields import integer, model, nested, text, timestamp

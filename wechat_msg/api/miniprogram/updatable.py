@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from wechat_msg.api.arguments import as_mapping, mappings_if_any, without_none
+from wechat_msg.api._arguments import as_mapping, mappings_if_any, without_none
 from wechat_msg.api.call import Call, nothing, post
 from wechat_msg.api.reading import Reads, Result
 from wechat_msg.fields import model, timestamp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from wechat_msg.api.arguments import mapping_if_any, without_none
+from wechat_msg.api._arguments import mapping_if_any, without_none
 from wechat_msg.api.call import Call, File, Progress
 from wechat_msg.api.media import refuse_json, take_file
 

@@ -12,10 +12,10 @@ from typing import Any, Generic, Self, TypeVar, get_args
 
 from attrs import field
 
+from wechat_msg._flow import Flow, Sleep, drive, drive_async
 from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.exchange import PushRequest
-from wechat_msg.flow import Flow, Sleep, drive, drive_async
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, complete_fields

@@ -1,0 +1,100 @@
+"""Cases of media."""
+
+from __future__ import annotations
+
+from tests.api.cases.case import Case
+from wechat_msg.api import media
+from wechat_msg.api.call import File
+
+CASES = [
+    Case(
+        "media.upload",
+        media.upload("image", b"\xff\xd8\xff"),
+        "POST",
+        "/cgi-bin/media/upload",
+        params={"type": "image"},
+        files={"media": ("media.jpg", b"\xff\xd8\xff", "image/jpeg")},
+        answer={"type": "image", "media_id": "MID", "created_at": 1380000000},
+        result=media.UploadedMedia(type="image", media_id="MID", created_at=1380000000),
+    ),
+    Case(
+        "media.upload",
+        media.upload("image", b"\x89PNG\r\n--", filename="a.png"),
+        "POST",
+        "/cgi-bin/media/upload",
+        params={"type": "image"},
+        files={"media": ("a.png", b"\x89PNG\r\n--", "image/png")},
+        answer={"type": "image", "media_id": "MID", "created_at": "1380000000"},
+        result=media.UploadedMedia(type="image", media_id="MID", created_at=1380000000),
+    ),
+    Case(
+        "media.upload",
+        media.upload("voice", b"ID3"),
+        "POST",
+        "/cgi-bin/media/upload",
+        params={"type": "voice"},
+        files={"media": ("media.mp3", b"ID3", "audio/mpeg")},
+        answer={"type": "voice", "media_id": "MID", "created_at": 1380000000},
+        result=media.UploadedMedia(type="voice", media_id="MID", created_at=1380000000),
+    ),
+    Case(
+        "media.upload",
+        media.upload("voice", b"#!AMR", filename="v.bin", content_type="audio/amr"),
+        "POST",
+        "/cgi-bin/media/upload",
+        params={"type": "voice"},
+        files={"media": ("v.bin", b"#!AMR", "audio/amr")},
+        answer={"type": "voice", "media_id": "MID", "created_at": 1380000000},
+        result=media.UploadedMedia(type="voice", media_id="MID", created_at=1380000000),
+    ),
+    Case(
+        "media.upload",
+        media.upload("video", b"ftyp"),
+        "POST",
+        "/cgi-bin/media/upload",
+        params={"type": "video"},
+        files={"media": ("media.mp4", b"ftyp", "video/mp4")},
+        answer={"type": "video", "media_id": "MID", "created_at": 1380000000},
+        result=media.UploadedMedia(type="video", media_id="MID", created_at=1380000000),
+    ),
+    Case(
+        "media.upload",
+        media.upload("thumb", b"\xff\xd8\xff"),
+        "POST",
+        "/cgi-bin/media/upload",
+        params={"type": "thumb"},
+        files={"media": ("media.jpg", b"\xff\xd8\xff", "image/jpeg")},
+        answer={"type": "thumb", "thumb_media_id": "TID", "created_at": 1380000000},
+        result=media.UploadedMedia(type="thumb", media_id="TID", created_at=1380000000),
+    ),
+    Case(
+        "media.download",
+        media.download("MID"),
+        "GET",
+        "/cgi-bin/media/get",
+        params={"media_id": "MID"},
+        answer=b"\x89PNG\r\n\x1a\n",
+        content_type="image/png",
+        result=File(content=b"\x89PNG\r\n\x1a\n", size=8, content_type="image/png"),
+    ),
+    Case(
+        "media.get_video_url",
+        media.get_video_url("MID"),
+        "GET",
+        "/cgi-bin/media/get",
+        params={"media_id": "MID"},
+        answer={"video_url": "https://example.com/v.mp4"},
+        content_type="text/plain",
+        result="https://example.com/v.mp4",
+    ),
+    Case(
+        "media.download_hd_voice",
+        media.download_hd_voice("MID"),
+        "GET",
+        "/cgi-bin/media/get/jssdk",
+        params={"media_id": "MID"},
+        answer=b"Speex   ",
+        content_type="voice/speex",
+        result=File(content=b"Speex   ", size=8, content_type="voice/speex"),
+    ),
+]

@@ -1,0 +1,281 @@
+"""Every function of wechat_msg.api: the request that it is, the result that its answer becomes, and the way between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import inspect
+import json
+import pickle
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+import wechat_msg.api
+from tests.api.cases.case import Case
+from tests.helpers.servers import run
+from wechat_msg import AsyncClient, Client
+from wechat_msg.api._response import Answer, read_answer
+from wechat_msg.api.call import APPID, SECRET, Call, File, Pages
+from wechat_msg.client import FixedToken
+from wechat_msg.client.multipart import MultipartBody
+from wechat_msg.testing import APIRequest, FakeWeChatAPI
+
+TOPICS = sorted(path.stem for path in (Path(__file__).parent / "cases").glob("*.py") if path.stem != "case")
+#: Modules of wechat_msg.api that are no topics.
+TOOLS = {"_response", "call", "errcodes", "_arguments", "reading"}
+
+
+def load_cases() -> Iterator[Case]:
+    for topic in TOPICS:
+        yield from importlib.import_module(f"tests.api.cases.{topic}").CASES
+
+
+CASES = list(load_cases())
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.function)
+
+
+def functions_of(topic: str) -> set[str]:
+    """Return the public functions of a topic that make calls."""
+    module = importlib.import_module(f"wechat_msg.api.{topic}")
+    return {
+        f"{topic}.{name}"
+        for name in module.__all__
+        if inspect.isfunction(function := getattr(module, name)) and "Call[" in str(function.__annotations__["return"])
+    }
+
+
+def as_text(value: object) -> str:
+    return {APPID: "wx0123456789abcdef", SECRET: "0123456789abcdef0123456789abcdef"}.get(value, str(value))
+
+
+def fill(json: Any) -> Any:
+    """Put in what a client puts in."""
+    if not isinstance(json, dict):
+        return json
+    return {name: as_text(value) if value in (APPID, SECRET) else value for name, value in json.items()}
+
+
+def list_modules() -> list[str]:
+    return sorted({module.name for module in pkgutil.iter_modules(wechat_msg.api.__path__)} - TOOLS)
+
+
+def test_every_topic_and_every_function_has_a_case():
+    functions = {function for topic in list_modules() for function in functions_of(topic)}
+
+    assert functions - {case.function for case in CASES} == set()
+
+
+class TestCall:
+    @every_case
+    def test_is_the_request_that_the_page_of_the_api_asks_for(self, case):
+        call = case.call
+
+        assert (call.method, call.path) == (case.method, case.path)
+        assert {name: str(value) for name, value in call.params.items()} == {
+            name: str(value) for name, value in case.params.items()
+        }
+        assert call.json == case.json
+        assert (call.upload is not None) == bool(case.files)
+
+    @every_case
+    def test_is_a_value(self, case):
+        twin = pickle.loads(pickle.dumps(case.call)) if is_picklable(case.call) else case.call
+
+        assert twin == case.call
+
+    @every_case
+    def test_shows_no_parameter_in_its_repr(self, case):
+        shown = repr(case.call)
+        values = [str(value) for value in case.params.values()] + list(texts_of(case.json))
+
+        assert [value for value in values if len(value) > 3 and f"{value!r}" in shown] == []
+
+
+#: Errors that count as success, and which requests make them one.
+DONE_ALL_THE_SAME = {
+    45065: lambda call: call.json["clientmsgid"],  # the caller's own name for the message that was sent before
+    45081: lambda call: call.json["command"] == "Typing",  # the state that is asked for is on already
+}
+
+
+class TestResult:
+    def test_is_success_in_spite_of_an_errcode_only_where_the_request_makes_it_one(self):
+        counted = [(case, errcode) for case in CASES for errcode in case.call.also_done]
+
+        assert {errcode for _, errcode in counted} == set(DONE_ALL_THE_SAME)
+        assert [case for case, errcode in counted if not DONE_ALL_THE_SAME[errcode](case.call)] == []
+
+    @every_case
+    def test_is_what_the_answer_says(self, case):
+        assert case.result == read_answer(case.call, to_answer(case))
+
+    @every_case
+    def test_survives_an_answer_of_strange_kinds(self, case):
+        """Whatever WeChat sends, it becomes a result or an UnreadableAnswer."""
+        for answer in ({}, {"errcode": 0}, strange(case.answer)):
+            with contextlib.suppress(wechat_msg.UnreadableAnswer):
+                read_answer(case.call, Answer(200, "application/json", json.dumps(answer).encode()))
+
+
+JUNK = [None, -1, "", "x\ud800", b"x", object(), [], ["a", None], {"a": object()}, float("nan"), 10**4200, {1}, True]
+
+
+def public_functions() -> dict[str, Any]:
+    """Return the functions and classes of all topics by name."""
+    modules = {name: importlib.import_module(f"wechat_msg.api.{name}") for name in list_modules()}
+    return {
+        f"{name}.{public}": getattr(module, public)
+        for name, module in modules.items()
+        for public in module.__all__
+        if not name.startswith("_")
+        and callable(getattr(module, public))
+        and not issubclass_of_result(getattr(module, public))
+    }
+
+
+def issubclass_of_result(value: object) -> bool:
+    """Tell whether it is a model that only `build` makes."""
+    return isinstance(value, type) and hasattr(value, "__wire__")
+
+
+def junk_arguments(function: Any) -> Iterator[dict[str, Any]]:
+    """Yield arguments of which one, or all, are of the wrong kind."""
+    parameters = inspect.signature(function).parameters.values()
+    named = [each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    required = {each.name: "ok" for each in named if each.default is each.empty}
+    for junk in JUNK:
+        yield {each.name: junk for each in named}
+        for each in named:
+            yield {**required, each.name: junk}
+
+
+class TestJunk:
+    """Arguments of the wrong kind are refused when the call is made or when it is written, with an error of our own."""
+
+    @pytest.mark.parametrize("name", public_functions())
+    def test_is_refused_with_an_error_of_our_own(self, name, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        client = Client("wx0123456789abcdef", "secret", token_source=FixedToken("token"))
+        function = public_functions()[name]
+        for arguments in junk_arguments(function):
+            with contextlib.suppress(wechat_msg.WeChatError):
+                made = function(**arguments)
+                call = made.first if isinstance(made, Pages) else made
+                repr(call)
+                if isinstance(call, Call):
+                    write(client, call)
+
+
+def write(client: Client, call: Call[Any]) -> None:
+    """Do all that is done with a call before it is sent."""
+    flow = client._caller.call(call)
+    try:
+        body = next(flow).request.body
+        if isinstance(body, MultipartBody):
+            body.open()
+            body.read()
+    finally:
+        flow.close()
+
+
+@pytest.fixture(scope="module")
+def wechat() -> Iterator[FakeWeChatAPI]:
+    with FakeWeChatAPI() as wechat:
+        yield wechat
+
+
+def send(wechat: FakeWeChatAPI, call: Call[Any], colour: str) -> Any:
+    if colour == "sync":
+        with Client(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
+            return client.call(call)
+
+    async def main() -> Any:
+        async with AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
+            return await client.call(call)
+
+    return asyncio.run(main())
+
+
+class TestOverHTTP:
+    @every_case
+    @pytest.mark.parametrize("colour", ["sync", "async"])
+    def test_arrives_as_it_was_made_and_comes_back_as_its_result(self, case, colour, wechat):
+        wechat.answer(case.path, case.answer, content_type=case.content_type, times=1)
+
+        result = send(wechat, to_fake(case.call, wechat), colour)
+
+        assert case.result == without_headers(result)
+        check(wechat.requests_to(case.path)[-1], case)
+
+    @every_case
+    def test_is_known_to_the_fake(self, case, wechat):
+        """What the fake makes of it by itself may be a refusal, as it does not know the users and media of the case."""
+        errcode = 0
+        try:
+            send(wechat, to_fake(case.call, wechat), "sync")
+        except wechat_msg.ClientError as error:
+            errcode = getattr(error, "errcode", None)
+
+        assert errcode not in (-1, 40033, 40066, 43001, 43002, 47001)
+        assert errcode is not None or case.function == "qrcode.get_image"  # an unknown ticket is a bare 404
+        check(wechat.requests_to(case.path)[-1], case)
+
+
+def check(request: APIRequest, case: Case) -> None:
+    assert request.method == case.method
+    query = {name: value for name, value in request.query.items() if name != "access_token" or name in case.params}
+    assert query == {name: as_text(value) for name, value in case.params.items()}
+    if case.files:
+        assert {name: tuple(file) for name, file in request.files.items()} == dict(case.files)
+        assert dict(request.form) == dict(case.form)
+    else:
+        assert request.json == fill(case.json)
+    assert case.call.needs_access_token == ("access_token" in request.query and "access_token" not in case.params)
+
+
+def to_fake(call: Call[Any], wechat: FakeWeChatAPI) -> Call[Any]:
+    """Let a call that has a host of its own go to the fake all the same."""
+    return attrs.evolve(call, host=wechat.url) if call.host else call
+
+
+def to_answer(case: Case) -> Answer:
+    if isinstance(case.answer, bytes):
+        file = File(content=case.answer, size=len(case.answer), content_type=case.content_type)
+        name = case.result.filename if isinstance(case.result, File) else None
+        return Answer(200, case.content_type, file=attrs.evolve(file, filename=name))
+    return Answer(200, case.content_type, json.dumps(case.answer).encode())
+
+
+def without_headers(result: Any) -> Any:
+    return attrs.evolve(result, headers={}) if isinstance(result, File) else result
+
+
+def is_picklable(call: Call[Any]) -> bool:
+    return call.into is None and (call.upload is None or isinstance(call.upload.file, (bytes, str, Path)))
+
+
+def texts_of(json: Any) -> Iterator[str]:
+    if isinstance(json, str):
+        yield json
+    for member in json.values() if isinstance(json, dict) else json if isinstance(json, list) else ():
+        yield from texts_of(member)
+
+
+def strange(value: Any) -> Any:
+    """Turn every member of an answer into something of another kind."""
+    if isinstance(value, dict):
+        return {name: 0 if name == "errcode" else strange(member) for name, member in value.items()}
+    return {"odd": [None, {}]}
+
+
+def test_every_topic_is_at_hand_without_an_import_of_its_own():
+    names = ", ".join(f"wechat_msg.api.{topic}.__name__" for topic in list_modules())
+    status, output = run("-c", f"import wechat_msg; print(*[{names}], hasattr(wechat_msg.api, 'nonsense'))")
+
+    assert (status, output.split()) == (0, [*(f"wechat_msg.api.{topic}" for topic in list_modules()), "False"])

@@ -1,0 +1,353 @@
+"""What the calls for messages, media and agents do besides asking and reading: guess, refuse, repeat, turn pages."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from wechat_msg import (
+    MINI_PROGRAM,
+    AnswerLater,
+    MusicReply,
+    PushEndpoint,
+    PushSettings,
+    ReplyError,
+    Router,
+    TextMessage,
+    TextReply,
+    TransferCustomerServiceReply,
+)
+from wechat_msg.api import customer_service, kf, mass, material, media
+from wechat_msg.api._response import Answer, read_answer
+from wechat_msg.api.customer_service import Link, MenuItem, MiniProgramPage, MpNews, MpNewsArticle, MsgMenu, WxCard
+from wechat_msg.errors import CallError, DuplicateRequest, UnreadableAnswer
+from wechat_msg.testing import build_push
+
+KINDS = [
+    MpNews(media_id="MID"),
+    MpNewsArticle(article_id="AID"),
+    MsgMenu(items=[MenuItem(id="1", content="secret")], head_content="secret", tail_content="secret"),
+    WxCard(card_id="CID", card_ext="secret"),
+    MiniProgramPage(title="secret", pagepath="pages/a", thumb_media_id="TID"),
+    Link(title="secret", description="secret", url="https://example.com/", thumb_url="https://example.com/t.jpg"),
+]
+
+
+class NamedFile(io.BytesIO):
+    def __init__(self, name):
+        super().__init__(b"content")
+        self.name = name
+
+
+class TestFileName:
+    @pytest.mark.parametrize("make", [str, Path, NamedFile], ids=["str", "path", "file object"])
+    @pytest.mark.parametrize(
+        ("path", "filename", "content_type"),
+        [
+            ("photos/a-1_b.c.PNG", "a-1_b.c.PNG", "image/png"),
+            ("relative.gif", "relative.gif", "image/gif"),
+            ("photos/照片.png", "media.png", "image/png"),
+            ("photos/a b.png", "media.png", "image/png"),
+            ('photos/a".png', "media.png", "image/png"),
+            ("photos/a\r\nb.png", "media.png", "image/png"),
+            ("C:\\照片\\a.png", "media.png", "image/png"),
+            ("photos/" + "a" * 200 + ".png", "media.png", "image/png"),
+            ("photos/a.图片", "media.jpg", "image/jpeg"),
+            ("photos/upload", "media.jpg", "image/jpeg"),
+            ("photos/.png", "media.jpg", "image/jpeg"),
+            ("", "media.jpg", "image/jpeg"),
+        ],
+    )
+    def test_is_that_of_the_file_if_wechat_takes_it(self, make, path, filename, content_type):
+        upload = media.upload("image", make(path)).upload
+        assert (upload.filename, upload.content_type) == (filename, content_type)
+
+    @pytest.mark.parametrize("file", [b"content", io.BytesIO(b"content"), NamedFile(3), NamedFile(b"a.png")])
+    @pytest.mark.parametrize(
+        ("type", "filename"),
+        [
+            ("image", "media.jpg"),
+            ("voice", "media.mp3"),
+            ("video", "media.mp4"),
+            ("thumb", "media.jpg"),
+            ("new", "media.bin"),
+        ],
+    )
+    def test_fits_the_type_where_the_file_has_none(self, file, type, filename):
+        assert media.upload(type, file).upload.filename == filename
+
+    def test_may_be_given(self):
+        upload = media.upload("image", "photos/a.png", filename="b.gif").upload
+        assert (upload.filename, upload.content_type) == ("b.gif", "image/gif")
+
+    def test_that_says_nothing_stands_for_any_bytes(self):
+        assert media.upload("image", b"", filename="a.unheard-of").upload.content_type == "application/octet-stream"
+
+    def test_that_is_given_must_be_plain(self):
+        with pytest.raises(CallError, match="filename"):
+            media.upload("image", b"", filename="照片.png")
+
+
+class TestUploads:
+    def test_hand_on_who_is_told_of_the_progress(self):
+        def progress(sent, total):
+            pass
+
+        calls = [
+            media.upload("image", b"", progress=progress),
+            material.add_material("image", b"", progress=progress),
+            material.add_video(b"", "t", "i", progress=progress),
+            material.upload_image(b"", progress=progress),
+            kf.upload_head_img("anna@gh", b"", progress=progress),
+        ]
+        assert [call.upload.progress for call in calls] == [progress] * 5
+
+    def test_of_articles_are_a_list_of_mappings(self):
+        with pytest.raises(CallError, match="an article must be a mapping"):
+            material.upload_news({"title": "t"})
+
+
+class TestDownloads:
+    @pytest.mark.parametrize("download", [media.download, media.download_hd_voice, material.get_material])
+    def test_go_where_they_are_wanted(self, download):
+        def progress(received, total):
+            pass
+
+        into = io.BytesIO()
+        call = download("MID", into=into, progress=progress)
+        assert call.into is into
+        assert call.progress is progress
+
+    @pytest.mark.parametrize("download", [media.download, media.download_hd_voice, material.get_material])
+    def test_find_an_answer_unreadable_that_is_neither_file_nor_error(self, download):
+        with pytest.raises(UnreadableAnswer):
+            read_answer(download("MID"), Answer(200, "application/json", b'{"errcode":0,"errmsg":"ok"}'))
+
+
+class TestCustomerService:
+    @pytest.mark.parametrize("message", [TransferCustomerServiceReply(), None, 5, {"content": "hi"}])
+    def test_refuses_what_is_no_such_message(self, message):
+        with pytest.raises(ReplyError, match="customer-service message"):
+            customer_service.send("oUSER", message)
+
+    def test_refuses_a_body_that_is_none(self):
+        with pytest.raises(CallError, match="body must be a mapping"):
+            customer_service.send_body("hi")
+        with pytest.raises(CallError, match="body must be a mapping"):
+            customer_service.send_business_body("hi")
+
+    @pytest.mark.parametrize("items", ["ab", None, ["a"], [{"id": "1", "content": "a"}]])
+    def test_refuses_a_menu_of_something_else(self, items):
+        with pytest.raises(CallError, match="items must be"):
+            MsgMenu(items=items)
+
+    @pytest.mark.parametrize(
+        ("message", "by_keyword"),
+        [
+            (MpNews("MID"), MpNews(media_id="MID")),
+            (MpNewsArticle("AID"), MpNewsArticle(article_id="AID")),
+            (MsgMenu([MenuItem(id="1", content="a")]), MsgMenu(items=[MenuItem(id="1", content="a")])),
+            (WxCard("CID"), WxCard(card_id="CID")),
+            (mass.Images(["MID"]), mass.Images(media_ids=["MID"])),
+        ],
+    )
+    def test_takes_what_a_message_is_made_of_without_a_keyword(self, message, by_keyword):
+        assert message == by_keyword
+        with pytest.raises(TypeError, match="positional"):
+            type(message)("a", "b")
+
+    @pytest.mark.parametrize("message", KINDS)
+    def test_shows_no_words_in_reprs(self, message):
+        assert "secret" not in repr(message)
+        assert "secret" not in repr(customer_service.send("oUSER", message))
+
+    @pytest.mark.parametrize("message", KINDS)
+    def test_has_messages_that_are_no_passive_replies(self, message):
+        with pytest.raises(ReplyError, match="cannot be sent as a reply"):
+            message.to_fields("xml")
+
+    @pytest.mark.parametrize("message", KINDS)
+    def test_takes_what_the_handler_of_a_mini_program_returned(self, message):
+        """Nothing but a message of its own answers the user of a Mini Program."""
+        sent = []
+        router = Router()
+        router.on(TextMessage)(lambda _: message)
+        settings = PushSettings(token="spamtest", account_kind=MINI_PROGRAM)
+        endpoint = PushEndpoint(settings, router, late=AnswerLater(sent.append))
+        response = endpoint.handle(build_push(settings, {"FromUserName": "oUSER", "Content": "hi"}))
+        assert response.body == b"success"
+        assert [customer_service.send_body(body) for body in sent] == [customer_service.send("oUSER", message)]
+
+
+EXISTS = Answer(200, "application/json", b'{"errcode":45065,"errmsg":"clientmsgid exist","msg_id":34182}')
+
+
+def make_mass_calls(clientmsgid):
+    return [
+        mass.send_to_all("hi", clientmsgid=clientmsgid),
+        mass.send_to_tag(2, "hi", clientmsgid=clientmsgid),
+        mass.send(["oUSER1", "oUSER2"], "hi", clientmsgid=clientmsgid),
+    ]
+
+
+class TestTyping:
+    """45081: the typing state is on already."""
+
+    ON_ALREADY = Answer(200, "application/json", b'{"errcode":45081,"errmsg":"already in typing status"}')
+
+    @pytest.mark.parametrize("ask", [customer_service.set_typing, customer_service.set_mini_program_typing])
+    def test_that_is_on_already_is_what_was_asked_for(self, ask):
+        assert read_answer(ask("oUSER"), self.ON_ALREADY) is None
+
+    @pytest.mark.parametrize("ask", [customer_service.set_typing, customer_service.set_mini_program_typing])
+    def test_that_is_still_on_was_not_ended(self, ask):
+        with pytest.raises(DuplicateRequest):
+            read_answer(ask("oUSER", "CancelTyping"), self.ON_ALREADY)
+
+
+class TestMass:
+    @pytest.mark.parametrize("message", [MusicReply(thumb_media_id="TID"), MpNewsArticle(article_id="AID"), None, 5])
+    def test_refuses_what_cannot_go_to_many(self, message):
+        for send in (mass.send_to_all, mass.preview):
+            with pytest.raises(CallError, match="cannot be sent to many"):
+                send(message)
+
+    def test_refuses_one_text_in_place_of_a_list(self):
+        with pytest.raises(CallError, match="openids must be a list"):
+            mass.send("oUSER", "hi")
+        with pytest.raises(CallError, match="media_ids must be a list"):
+            mass.Images(media_ids="MID")
+
+    def test_shows_no_words_in_reprs(self):
+        assert "secret" not in repr(mass.Images(media_ids=["MID"], recommend="secret"))
+        assert "secret" not in repr(mass.send_to_all("secret"))
+
+    def test_never_goes_to_all_for_want_of_a_tag(self):
+        assert mass.send_to_tag(None, "hi").json["filter"]["is_to_all"] is False
+
+    @pytest.mark.parametrize("clientmsgid", [None, "", "id1"])
+    def test_is_repeated_only_if_wechat_can_tell(self, clientmsgid):
+        assert {call.is_repeatable for call in make_mass_calls(clientmsgid)} == {bool(clientmsgid)}
+
+    @pytest.mark.parametrize("clientmsgid", [None, ""])
+    def test_that_wechat_takes_for_an_earlier_one_is_a_failure_without_an_id_of_the_callers(self, clientmsgid):
+        """Group B gets nothing, as WeChat goes by the content; the msg_id is that of the message to group A."""
+        for call in make_mass_calls(clientmsgid):
+            with pytest.raises(DuplicateRequest):
+                read_answer(call, EXISTS)
+
+    def test_that_was_sent_before_under_its_own_id_is_a_success(self):
+        for call in make_mass_calls("id1"):
+            assert read_answer(call, EXISTS) == mass.MassSent(msg_id=34182)
+
+    def test_takes_messages_of_the_users_own_kind(self):
+        class Greeting(TextReply):
+            pass
+
+        assert mass.send_to_all(Greeting(content="hi")) == mass.send_to_all("hi")
+
+
+class TestRepeating:
+    @pytest.mark.parametrize(
+        "call",
+        [
+            customer_service.send("oUSER", "hi"),
+            customer_service.send_body({}),
+            customer_service.send_business_body({}),
+            kf.add_account("anna@gh", "anna"),
+            kf.delete_account("anna@gh"),
+            kf.invite_worker("anna@gh", "anna_wx"),
+            kf.create_session("anna@gh", "oUSER"),
+            kf.close_session("anna@gh", "oUSER"),
+            material.add_material("image", b""),
+            material.add_video(b"", "t", "i"),
+            material.upload_news([]),
+            material.upload_video("MID", "t", "d"),
+            material.delete_material("MID"),
+            mass.preview("hi"),
+            mass.delete(1),
+        ],
+        ids=lambda call: call.path,
+    )
+    def test_is_not_done_where_it_sends_creates_or_deletes(self, call):
+        assert not call.is_repeatable
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            customer_service.set_typing("oUSER"),
+            customer_service.set_mini_program_typing("oUSER"),
+            kf.update_account("anna@gh", "anna"),
+            kf.upload_head_img("anna@gh", b""),
+            kf.set_admin("oANNA"),
+            kf.cancel_admin("oANNA"),
+            kf.list_accounts(),
+            kf.list_online_accounts(),
+            kf.get_session("oUSER"),
+            kf.list_sessions("anna@gh"),
+            kf.get_wait_cases(),
+            kf.get_msg_list(0, 1),
+            media.upload("image", b""),
+            media.download("MID"),
+            media.get_video_url("MID"),
+            media.download_hd_voice("MID"),
+            material.upload_image(b""),
+            material.get_material("MID"),
+            material.get_news_material("MID"),
+            material.get_video_material("MID"),
+            material.get_material_count(),
+            material.batch_get_material("image"),
+            mass.get_status(1),
+            mass.get_speed(),
+            mass.set_speed(1),
+        ],
+        ids=lambda call: call.path,
+    )
+    def test_is_done_where_it_does_no_harm(self, call):
+        assert call.is_repeatable
+
+
+class TestPages:
+    @staticmethod
+    def walk(pages, answer):
+        """Ask for page after page; *answer* makes the answer of a body."""
+        bodies = []
+        call = pages.first
+        while call is not None:
+            bodies.append(call.json)
+            call = pages.next_of(call.parse(answer(call.json)))
+        return bodies
+
+    def test_of_materials_end_with_the_last(self):
+        def answer(body):
+            count = min(20, 45 - body["offset"])
+            return {"total_count": 45, "item_count": count, "item": [{"media_id": "MID"}] * count}
+
+        bodies = self.walk(material.iterate_materials("image"), answer)
+        assert bodies == [{"type": "image", "offset": offset, "count": 20} for offset in (0, 20, 40)]
+
+    def test_of_materials_end_where_there_are_fewer_than_told(self):
+        bodies = self.walk(material.iterate_materials("image"), lambda _: {"total_count": 45, "item": []})
+        assert len(bodies) == 1
+
+    def test_of_materials_know_their_items(self):
+        pages = material.iterate_materials("image")
+        page = pages.first.parse({"total_count": 1, "item": [{"media_id": "MID"}]})
+        assert [item.media_id for item in pages.items_of(page)] == ["MID"]
+
+    @pytest.mark.parametrize(("total", "begins"), [(0, [1]), (3, [1, 4]), (5, [1, 4]), (6, [1, 4, 7])])
+    def test_of_records_end_with_one_that_is_not_full(self, total, begins):
+        def answer(body):
+            count = max(0, min(3, total + 1 - body["msgid"]))
+            return {"recordlist": [{"openid": "oUSER"}] * count, "number": count, "msgid": body["msgid"] + count}
+
+        bodies = self.walk(kf.iterate_msg_records(10, 20, number=3), answer)
+        assert bodies == [{"starttime": 10, "endtime": 20, "msgid": begin, "number": 3} for begin in begins]
+
+    def test_of_records_know_their_items(self):
+        pages = kf.iterate_msg_records(10, 20)
+        page = pages.first.parse({"recordlist": [{"openid": "oUSER", "text": "secret"}]})
+        assert [record.text for record in pages.items_of(page)] == ["secret"]
+        assert "secret" not in repr(page)

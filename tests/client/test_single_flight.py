@@ -1,0 +1,133 @@
+"""Of the flows of a process that want a token, one asks the store."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from wechat_msg import MemoryStore, StoreError
+from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep
+from wechat_msg.api.token import AccessToken
+from wechat_msg.client.rules import Clocks
+from wechat_msg.client.single_flight import Turn
+from wechat_msg.client.sources import StableTokenSource
+from wechat_msg.client.tokens import LEASE, TokenManager
+
+
+def work(result: object = "done") -> Flow[object]:
+    """A flow of one step."""
+    yield "step"
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def end(flow: Flow[object], given: object = None) -> object:
+    """Let a flow come to its end; return what it returns."""
+    with pytest.raises(StopIteration) as ended:
+        flow.send(given)
+    return ended.value.value
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def turn(clock: Clock) -> Turn:
+    return Turn(8.0, clock)
+
+
+class TestTurn:
+    def test_is_of_one_at_a_time(self, turn):
+        first, second = turn.take(work(), 100.0), turn.take(work(), 100.0)
+        assert next(first) == "step"
+        assert end(second) is None
+        assert end(first) == "done"
+        assert next(turn.take(work(), 100.0)) == "step"
+
+    def test_that_fails_fails_for_those_who_waited(self, turn, clock):
+        first = turn.take(work(StoreError("down")), 100.0)
+        next(first)
+        clock.now = 101.0
+        with pytest.raises(StoreError, match="down"):
+            first.send(None)
+        with pytest.raises(StoreError, match="down") as caught:
+            next(turn.take(work(), 100.5))
+        assert caught.value.__traceback__.tb_next.tb_next is None, "it was raised here, and not in the flow that failed"
+        assert next(turn.take(work(), 101.0)) == "step"
+
+    def test_that_nobody_ends_is_over_after_a_while(self, turn, clock):
+        abandoned = turn.take(work(), 100.0)
+        next(abandoned)
+        clock.now = 107.9
+        assert end(turn.take(work(), 107.9)) is None
+        clock.now = 108.0
+        assert next(turn.take(work(), 108.0)) == "step"
+        assert end(abandoned) == "done"
+
+    def test_ends_that_of_nobody_else(self, turn, clock):
+        """Who took too long may still come to an end."""
+        slow, next_one = turn.take(work(), 100.0), turn.take(work(), 108.0)
+        next(slow)
+        clock.now = 108.0
+        next(next_one)
+        assert end(slow) == "done"
+        assert end(turn.take(work(), 108.0)) is None
+        assert end(next_one) == "done"
+
+    def test_that_is_cancelled_is_free(self, turn):
+        first = turn.take(work(), 100.0)
+        next(first)
+        with pytest.raises(asyncio.CancelledError):
+            first.throw(asyncio.CancelledError())
+        assert next(turn.take(work(), 100.0)) == "step"
+
+
+class TestTokenManager:
+    def make(self, clock: Clock, store: MemoryStore) -> TokenManager:
+        def send(call: object, deadline: float) -> Flow[object]:
+            return (yield "fetch")
+
+        return TokenManager("wx1", "", StableTokenSource(), store, send, Clocks(clock, clock, lambda: 0.5))
+
+    def test_asks_the_store_for_one_of_many_callers(self, clock):
+        store = MemoryStore(clock=clock)
+        manager = self.make(clock, store)
+        first, *others = (manager.get(1000.0) for _ in range(50))
+        step = next(first)
+        while step != "fetch":
+            step = first.send(step.ask())
+        for flow in others:
+            assert isinstance(next(flow), Sleep)
+        for flow in others:
+            assert isinstance(flow.send(None), Sleep)
+        step = first.send(AccessToken(access_token="T1", expires_in=7200))
+        while not isinstance(step, CompareAndSet) or step.value is not None:  # the last one frees the lock
+            step = first.send(step.ask())
+        assert end(first, step.ask()).value == "T1"
+        assert {end(flow).value for flow in others} == {"T1"}
+
+    @pytest.mark.parametrize("takes_effect", [True, False])
+    def test_leaves_no_lock_if_it_is_cancelled_while_it_takes_it(self, clock, takes_effect):
+        store = MemoryStore(clock=clock)
+        flow = self.make(clock, store).get(1000.0)
+        step = next(flow)
+        while isinstance(step, Get):
+            step = flow.send(step.ask())
+        assert isinstance(step, CompareAndSet)
+        assert step.ttl == LEASE
+        if takes_effect:
+            step.ask()
+        with pytest.raises(asyncio.CancelledError):
+            flow.send(flow.throw(asyncio.CancelledError()).ask())
+        assert store.get(step.key) is None

@@ -1,0 +1,1125 @@
+"""What tells a push from others, and every step of its deliveries, taken by hand: no store, no clock, no thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import attrs
+import pytest
+from attrs import define, frozen
+
+from wechat_msg import (
+    Acknowledgement,
+    AnswerLater,
+    ClickEvent,
+    ErrCodeReply,
+    FallbackReply,
+    MemoryStore,
+    StoreError,
+    TextMessage,
+    TextReply,
+    UnknownEvent,
+    parse_message,
+)
+from wechat_msg._flow import CompareAndSet, Get, Sleep
+from wechat_msg.endpoint.dedup import Record, is_lone, keep_for, load_record, make_key, make_lone_key
+from wechat_msg.endpoint.delivery import Delivery, Handled, Rules, Work
+from wechat_msg.messages import Message
+from wechat_msg.replies import RenderedReply, Reply
+
+TEXT = TextMessage(from_user_name="oUSER", to_user_name="gh_1", create_time=1700000000, content="hi", msg_id="42")
+EVENT = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1700000000, "MsgType": "event", "Event": "CLICK"}
+REPLY = RenderedReply(documents={"xml": "<xml><A>1</A></xml>", "json": '{"A":1}'})
+HANDLED = Handled(REPLY, TextReply(content="hi"))
+SUCCESS = Acknowledgement()
+PAYMENT = ErrCodeReply()
+FALLBACK = TextReply(content="请稍候")
+
+
+def event(**fields: Any) -> Message:
+    return parse_message({**EVENT, **fields})
+
+
+# --- the key ---------------------------------------------------------------------------------------------------------
+
+
+class TestTheKeyOfAMessage:
+    @pytest.mark.parametrize(
+        "change",
+        [{"msg_id": "43"}, {"from_user_name": "oOTHER"}, {"to_user_name": "gh_2"}, {"create_time": 1700000001}],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_differs_if_one_of_its_four_parts_does(self, change):
+        assert make_key(TEXT) != make_key(attrs.evolve(TEXT, **change))
+
+    def test_is_the_same_whatever_else_differs(self):
+        assert make_key(TEXT) == make_key(attrs.evolve(TEXT, content="ho", raw={"Content": "ho"}))
+
+    def test_is_the_same_in_xml_and_json(self):
+        fields = {"ToUserName": "gh_1", "FromUserName": "oUSER", "MsgType": "text", "Content": "hi"}
+        messages = [
+            parse_message({**fields, "CreateTime": time, "MsgId": msg_id})
+            for time, msg_id in ((1700000000, 6054768590064713728), ("1700000000", "6054768590064713728"))
+        ]
+        assert len(set(map(make_key, messages))) == 1
+
+    def test_takes_everything_into_account_if_there_is_no_msg_id(self):
+        fields = {"ToUserName": "gh_1", "FromUserName": "oUSER", "MsgType": "text", "CreateTime": 1}
+        contents = ("hi", "ho", "hi")
+        keys = [make_key(parse_message({**fields, "Content": content})) for content in contents]
+        assert (keys[0] == keys[2], keys[0] == keys[1]) == (True, False)
+
+    def test_is_that_of_the_msg_id_for_unknown_messages_too(self):
+        fields = {"ToUserName": "gh_1", "FromUserName": "oUSER", "MsgType": "telepathy", "CreateTime": 1}
+        keys = [make_key(parse_message({**fields, "MsgId": msg_id, "X": x})) for msg_id, x in ((1, 1), (1, 2), (2, 1))]
+        assert (keys[0] == keys[1], keys[0] == keys[2]) == (True, False)
+
+    def test_is_made_for_unknown_messages_without_any_id(self):
+        fields = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1}
+        keys = {make_key(parse_message({**fields, "MsgType": name})) for name in ("telepathy", "telekinesis")}
+        assert len(keys) == 2
+
+    def test_is_printable_and_short_and_tells_nothing(self):
+        long = attrs.evolve(TEXT, from_user_name="o用户" * 1000, msg_id="\ud800" * 1000)
+        for message in (TEXT, long, event()):
+            key = make_key(message)
+            assert key.isascii()
+            assert key.isprintable()
+            assert len(f"{key}:tries") <= 200
+            assert "oUSER" not in key
+
+    def test_cannot_be_forged_by_moving_text_from_one_part_to_another(self):
+        first = attrs.evolve(TEXT, to_user_name="a", from_user_name="bc")
+        assert make_key(first) != make_key(attrs.evolve(TEXT, to_user_name="ab", from_user_name="c"))
+
+
+class TestTheKeyOfAnEvent:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"EventKey": "SELL"},
+            {"FromUserName": "oOTHER"},
+            {"ToUserName": "gh_2"},
+            {"CreateTime": 1700000001},
+            {"Event": "VIEW"},
+            {"Extra": ""},
+            {"Nested": {"A": "1", "List": [1, 2]}},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_differs_if_anything_does(self, change):
+        same = {"EventKey": "BUY", "Nested": {"A": "1", "List": [1, 3]}}
+        assert make_key(event(**same)) != make_key(event(**{**same, **change}))
+
+    def test_differs_if_a_list_has_another_order(self):
+        assert make_key(event(List=[1, 2])) != make_key(event(List=[2, 1]))
+
+    def test_is_the_same_whatever_the_order_of_members(self):
+        fields = {**EVENT, "EventKey": "BUY", "Nested": {"A": 1, "B": 2}}
+        turned = {**dict(reversed(fields.items())), "Nested": {"B": 2, "A": 1}}
+        assert make_key(parse_message(fields)) == make_key(parse_message(turned))
+
+    def test_is_the_same_whether_numbers_are_text_or_not(self):
+        text = event(Count="2", Nothing="", List=["1", "2"], Nested={"Latitude": "23.5"})
+        assert make_key(text) == make_key(event(Count=2, Nothing=None, List=[1, 2], Nested={"Latitude": 23.5}))
+
+    def test_is_the_same_whatever_the_case_of_the_event(self):
+        keys = {make_key(ClickEvent(**COMMON, event=name, event_key="BUY")) for name in ("CLICK", "click")}
+        assert len(keys) == 1
+
+    def test_leaves_out_the_count_of_retries(self):
+        keys = {make_key(event(Event="xpay_refund_notify", RetryTimes=number)) for number in (0, 1, "2")}
+        assert len(keys | {make_key(event(Event="xpay_refund_notify"))}) == 1
+
+    def test_takes_the_count_of_retries_of_a_member_into_account(self):
+        assert make_key(event(Nested={"RetryTimes": 1})) != make_key(event(Nested={"RetryTimes": 2}))
+
+    def test_does_not_rely_on_a_msg_id_which_means_something_else(self):
+        """It is the id of a message that was sent; several events tell of it."""
+        sent = {"Event": "TEMPLATESENDJOBFINISH", "MsgID": "1"}
+        assert event(**sent, Status="a").msg_id == "1"
+        assert make_key(event(**sent, Status="a")) != make_key(event(**sent, Status="b"))
+
+    def test_is_another_than_that_of_a_message_that_says_the_same(self):
+        assert make_key(event(Event="text")) != make_key(parse_message({**EVENT, "MsgType": "text", "Content": "hi"}))
+
+    def test_is_made_of_an_event_that_names_nobody(self):
+        fields = {"InfoType": "component_verify_ticket", "AppId": "wx1", "CreateTime": 1}
+        keys = {make_key(parse_message({**fields, "ComponentVerifyTicket": ticket})) for ticket in ("a", "b")}
+        assert len(keys) == 2
+
+
+COMMON = {"to_user_name": "gh_1", "from_user_name": "oUSER", "create_time": 1}
+
+
+class TestTheKeyOfOnesOwn:
+    def test_is_the_same_for_the_same_content_whatever_else_differs(self):
+        assert make_key(TEXT, content="x") == make_key(attrs.evolve(TEXT, msg_id="1", create_time=2), content="x")
+
+    @pytest.mark.parametrize("other", ["y", "", None])
+    def test_differs_for_other_content(self, other):
+        assert make_key(TEXT, content="x") != make_key(TEXT, content=other)
+
+    def test_differs_for_other_accounts(self):
+        assert make_key(TEXT, content="x") != make_key(attrs.evolve(TEXT, to_user_name="gh_2"), content="x")
+
+
+class TestTheIdentity:
+    def test_begins_the_key(self):
+        for content in (None, "x"):
+            assert make_key(TEXT, "wx1", content).startswith("wx1:push:")
+
+    @pytest.mark.parametrize("message", [TEXT, event(), attrs.evolve(TEXT, to_user_name="")])
+    @pytest.mark.parametrize("content", [None, "x"])
+    def test_tells_accounts_apart_whatever_their_pushes_say(self, message, content):
+        assert make_key(message, "wx1", content) != make_key(message, "wx2", content)
+
+    def test_leaves_room_for_what_follows(self):
+        assert len(f"{make_key(TEXT, 'i' * 64)}:tries") <= 200
+
+    def test_cannot_be_such_that_a_delivery_seems_to_be_alone(self):
+        assert not is_lone(make_key(TEXT, "alone"))
+
+
+class TestTheKeyOfADeliveryThatIsAlone:
+    def test_is_never_the_same(self):
+        assert len({make_lone_key() for _ in range(100)} | {make_key(TEXT)}) == 101
+
+    def test_is_known_by_itself(self):
+        assert is_lone(make_lone_key())
+        assert not is_lone(make_key(TEXT))
+
+
+# --- what the store holds --------------------------------------------------------------------------------------------
+
+
+class TestRecord:
+    @pytest.mark.parametrize(
+        "record",
+        [
+            Record("me"),
+            Record("me", late=True),
+            Record("me", reply=Acknowledgement()),
+            Record("me", reply=Acknowledgement(body="")),
+            Record("me", reply=REPLY),
+            Record("me", reply=RenderedReply(documents={"xml": "你好😀]]>"})),
+        ],
+        ids=str,
+    )
+    def test_is_read_as_it_was_written(self, record):
+        assert load_record(record.dump()) == record
+        assert load_record(record.dump()).dump() == record.dump()
+
+    def test_is_short_enough_for_any_store(self):
+        assert len(Record("me").dump()) < 100
+        long = RenderedReply(documents={"xml": "长" * 2048, "json": "长" * 2048})
+        assert len(Record("me", reply=long).dump()) < 64 * 1024
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            b"",
+            b"\xff",
+            b"garbage",
+            b"null",
+            b"5",
+            b"[]",
+            b"{}",
+            b'"owner"',
+            b'{"owner":"o"}',
+            b'{"late":true}',
+            b'{"owner":"o","body":"no"}',
+            b'{"owner":"o","documents":"no"}',
+            b"[" * 100_000,
+        ],
+        ids=lambda raw: repr(raw[:20]),
+    )
+    def test_that_somebody_else_wrote_is_an_error_of_the_store(self, raw):
+        with pytest.raises(StoreError, match="not a record"):
+            load_record(raw)
+
+
+# --- a world by hand -------------------------------------------------------------------------------------------------
+
+
+@frozen
+class End:
+    """What a flow returned."""
+
+    value: Any
+
+
+@define
+class World:
+    """A store and a clock that stand still unless a test moves them."""
+
+    now: float = 0.0
+    store: MemoryStore = attrs.Factory(lambda self: MemoryStore(clock=lambda: self.now), takes_self=True)
+    private_store: MemoryStore = attrs.field(factory=MemoryStore)
+    reports: list[str] = attrs.field(factory=list)
+    later: list[Reply] = attrs.field(factory=list)
+
+    def deliver(
+        self,
+        *,
+        late: AnswerLater | FallbackReply | None = None,
+        deliveries: int = 3,
+        refuse: bool = False,
+        acknowledgement: Reply = SUCCESS,
+        keep: float = 300.0,
+        handled: Handled | BaseException = HANDLED,
+        key: str = "push:1",
+    ) -> Delivery:
+        def run() -> Generator[Any, Any, Handled]:
+            yield "the handler runs"
+            if isinstance(handled, BaseException):
+                raise handled
+            return handled
+
+        def send_later(reply: Reply) -> Generator[Any, Any, None]:
+            self.later.append(reply)
+            yield from ()
+
+        rules = Rules(
+            deliveries=deliveries,
+            late=late,
+            refuse=refuse,
+            private_store=self.private_store,
+            report=lambda error: self.reports.append(error.args[0]),
+            monotonic=lambda: self.now,
+        )
+        stopgap = FALLBACK if isinstance(late, FallbackReply) else acknowledgement
+        return Delivery(
+            rules=rules,
+            store=self.store,
+            key=key,
+            run=run,
+            send_later=send_later,
+            acknowledgement=acknowledgement,
+            stopgap=stopgap,
+            keep=keep,
+            arrived=self.now,
+        )
+
+    def go_on(self, flow: Generator[Any, Any, Any], given: Any = None) -> Any:
+        """Give the answer to the last step, perform those for the store, and return the next step of another kind."""
+        try:
+            step = flow.send(given)
+            while isinstance(step, (Get, CompareAndSet)):
+                step = flow.send(step.ask())
+        except StopIteration as end:
+            return End(end.value)
+        if isinstance(step, Sleep):
+            self.now += step.seconds
+        return step
+
+    def fail_on(self, flow: Generator[Any, Any, Any]) -> Any:
+        """Fail at what the store was asked for, and again while it is asked again; return the next other step."""
+        try:
+            while (step := flow.throw(StoreError("down"))) == Sleep(0.1):
+                self.now += 0.1
+                assert isinstance(next(flow), (Get, CompareAndSet))
+        except StopIteration as end:
+            return End(end.value)
+        return step
+
+    def wait(self, flow: Generator[Any, Any, Any]) -> Any:
+        """Let a delivery sleep until it is to do anything else."""
+        step = self.go_on(flow)
+        while isinstance(step, Sleep):
+            step = self.go_on(flow)
+        return step
+
+    def start(self, **options: Any) -> tuple[Delivery, Generator[Any, Any, Any], Generator[Any, Any, Any]]:
+        """Return a delivery whose handler runs, its flow, and the flow of its work."""
+        delivery = self.deliver(**options)
+        answering = delivery.answer()
+        assert isinstance(self.go_on(answering), Work)
+        working = delivery.work()
+        assert self.go_on(working) == "the handler runs"
+        return delivery, answering, working
+
+    def keep(self, delivery: Delivery, until: float) -> None:
+        """Let time pass while the lease of a delivery is renewed."""
+        while self.now < until:
+            self.now = min(self.now + 0.7, until)
+            assert self.go_on(delivery.renew()) == End(True)
+
+    def find(self, key: str = "push:1") -> Record | None:
+        raw = self.store.get(key)
+        return None if raw is None else load_record(raw)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def list_steps(flow: Generator[Any, Any, Any], *given: Any) -> list[Any]:
+    """Return the steps of a flow that is given these answers, and its end."""
+    steps: list[Any] = []
+    answers = iter((None, *given))
+    try:
+        for answer in answers:
+            steps.append(flow.send(answer))
+    except StopIteration as end:
+        steps.append(End(end.value))
+    return steps
+
+
+LATER = AnswerLater(print)
+LATER_IN_THE_END = AnswerLater(print, after="last_try")
+
+
+class TestTheFirstDelivery:
+    def test_claims_the_key_and_works_until_wechat_has_hung_up(self, world):
+        delivery = world.deliver()
+        running = Record(delivery.owner).dump()
+        assert list_steps(delivery.answer(), True, REPLY) == [
+            CompareAndSet(world.store, "push:1", None, running, 2.5),
+            Work(delivery, 5.5),
+            End(REPLY),
+        ]
+
+    def test_asks_the_store_for_no_more_than_to_claim_and_to_put_down_the_reply(self, world):
+        delivery = world.deliver()
+        running = Record(delivery.owner).dump()
+        done = Record(delivery.owner, reply=REPLY).dump()
+        assert list_steps(delivery.work(), HANDLED, True) == [
+            "the handler runs",
+            CompareAndSet(world.store, "push:1", running, done, 300.0),
+            End(REPLY),
+        ]
+
+    @pytest.mark.parametrize(
+        ("options", "seconds"),
+        [
+            ({}, 5.5),
+            ({"late": FallbackReply("请稍候")}, 5.5),
+            ({"late": LATER}, 4.5),
+            ({"late": LATER_IN_THE_END}, 5.5),
+            ({"deliveries": 1}, 4.5),
+            ({"deliveries": 1, "acknowledgement": PAYMENT}, 5.5),
+            ({"late": LATER, "acknowledgement": PAYMENT}, 5.5),
+        ],
+    )
+    def test_has_as_much_time_as_wechat_and_its_policy_leave(self, world, options, seconds):
+        assert world.go_on(world.deliver(**options).answer()).seconds == seconds
+
+    def test_leaves_the_key_free_if_its_handler_fails_when_its_time_is_up(self, world):
+        delivery, answering, working = world.start(deliveries=1, handled=KeyError())
+        world.keep(delivery, 4.5)
+        with pytest.raises(KeyError):
+            world.go_on(working)
+        assert world.go_on(answering) == End(SUCCESS)
+        assert world.find() is None
+
+    def test_counts_its_time_from_its_arrival(self, world):
+        delivery = world.deliver()
+        world.now += 2
+        assert world.go_on(delivery.answer()).seconds == 3.5
+
+    def test_gives_up_when_wechat_has_hung_up(self, world):
+        _, answering, _ = world.start()
+        world.now = 5.5
+        assert world.go_on(answering) == End(None)
+
+    def test_looks_for_the_reply_if_it_has_a_moment_left(self, world):
+        """A timer may go off too early."""
+        _, answering, working = world.start()
+        world.now = 5.49
+        world.go_on(working)
+        assert world.wait(answering) == End(REPLY)
+
+    def test_acknowledges_in_time_if_it_is_the_only_one(self, world):
+        delivery, answering, _ = world.start(deliveries=1)
+        world.keep(delivery, 4.5)
+        assert world.go_on(answering) == End(SUCCESS)
+        assert world.find().late
+
+    def test_acknowledges_in_time_if_the_reply_can_be_sent_later(self, world):
+        delivery, answering, working = world.start(late=LATER)
+        world.keep(delivery, 4.5)
+        assert world.go_on(answering) == End(SUCCESS)
+        assert world.go_on(working) == End(REPLY)
+        assert world.later == [HANDLED.reply]
+        assert world.find().reply == SUCCESS
+
+    def test_answers_with_the_reply_that_came_in_the_last_moment(self, world):
+        _, answering, working = world.start(late=LATER)
+        world.now = 4.5
+        world.go_on(working)
+        assert world.go_on(answering) == End(REPLY)
+        assert world.later == []
+
+    def test_that_claims_by_a_store_that_did_not_say_so_is_still_the_first(self, world):
+        delivery = world.deliver()
+        flow = delivery.answer()
+        first = next(flow)
+        first.ask()
+        assert isinstance(flow.send(False), Get)
+        assert isinstance(world.go_on(flow, first.value), Work)
+
+
+class TestTheNextDelivery:
+    def test_is_answered_at_once_if_the_reply_is_there(self, world):
+        _, _, working = world.start()
+        world.go_on(working)
+        assert world.go_on(world.deliver().answer()) == End(REPLY)
+        assert world.store.get("push:1:tries") is None
+
+    def test_sees_counts_itself_and_looks_again(self, world):
+        owner, _, _ = world.start()
+        delivery = world.deliver()
+        running, mine = Record(owner.owner).dump(), Record(delivery.owner).dump()
+        tries = f"2 {delivery.owner}".encode()
+        assert list_steps(delivery.answer(), False, running, None, True, None) == [
+            CompareAndSet(world.store, "push:1", None, mine, 2.5),
+            Get(world.store, "push:1"),
+            Get(world.store, "push:1:tries"),
+            CompareAndSet(world.store, "push:1:tries", None, tries, 300.0),
+            Sleep(0.02),
+            Get(world.store, "push:1"),
+        ]
+
+    def test_looks_more_and_more_seldom(self, world):
+        world.start()
+        flow = world.deliver().answer()
+        pauses = [world.go_on(flow).seconds for _ in range(8)]
+        assert pauses == [0.02, 0.04, 0.08, 0.16, 0.2, 0.2, 0.2, 0.2]
+
+    def test_does_not_touch_the_lease(self, world):
+        world.start()
+        world.now = 2
+        world.go_on(world.deliver().answer())
+        world.now = 2.5
+        assert world.find() is None
+
+    def test_is_answered_as_soon_as_it_sees_the_reply(self, world):
+        _, _, working = world.start()
+        flow = world.deliver().answer()
+        world.go_on(flow)
+        world.go_on(working)
+        assert world.go_on(flow) == End(REPLY)
+
+    def test_gives_up_when_wechat_has_hung_up(self, world):
+        world.start()
+        assert self.wait_with_a_lease(world, world.deliver()) == End(None)
+        assert world.now == pytest.approx(5.5)
+
+    def test_has_to_answer_if_it_is_the_last(self, world):
+        world.start()
+        deliveries = [world.deliver() for _ in range(2)]
+        flows = [delivery.answer() for delivery in deliveries]
+        for flow in flows:
+            world.go_on(flow)
+        assert [delivery._tries for delivery in deliveries] == [2, 3]
+        world.now = 4.5
+        world.store.compare_and_set("push:1", None, Record("me").dump(), 60)
+        assert world.wait(flows[1]) == End(SUCCESS)
+        assert world.find() == Record("me", late=True)
+
+    @staticmethod
+    def wait_with_a_lease(world: World, delivery: Delivery) -> Any:
+        """Let a delivery wait while somebody else keeps the lease."""
+        world.store.compare_and_set("push:1", world.store.get("push:1"), Record("somebody else").dump(), 60)
+        return world.wait(delivery.answer())
+
+    @pytest.mark.parametrize(
+        ("options", "answer", "at"),
+        [
+            ({}, SUCCESS, 4.5),
+            ({"late": FallbackReply("请稍候")}, FALLBACK, 4.5),
+            ({"late": LATER}, SUCCESS, 4.5),
+            ({"late": LATER_IN_THE_END}, SUCCESS, 4.5),
+            ({"acknowledgement": PAYMENT}, None, 5.5),
+            ({"acknowledgement": PAYMENT, "late": FallbackReply("请稍候")}, None, 5.5),
+            ({"acknowledgement": PAYMENT, "late": LATER}, None, 5.5),
+        ],
+    )
+    def test_is_answered_by_its_policy_if_it_is_the_last(self, world, options, answer, at):
+        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        world.start()
+        assert self.wait_with_a_lease(world, world.deliver(**options)) == End(answer)
+        assert world.now == pytest.approx(at)
+        assert world.find() == Record("somebody else", late=answer is not None)
+
+    @pytest.mark.parametrize("late", [LATER, LATER_IN_THE_END])
+    def test_is_acknowledged_at_once_after_the_reply_was_promised(self, world, late):
+        world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 60)
+        assert world.go_on(world.deliver(late=late).answer()) == End(SUCCESS)
+        assert world.now == 0
+
+    @pytest.mark.parametrize("late", [None, FallbackReply("请稍候")])
+    def test_waits_for_the_reply_if_nobody_promised_it(self, world, late):
+        world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 60)
+        assert isinstance(world.go_on(world.deliver(late=late).answer()), Sleep)
+
+    def test_does_not_prolong_the_lease_of_who_is_late_already(self, world):
+        """He may be dead by now."""
+        world.store.compare_and_set("push:1:tries", None, b"3 somebody", 60)
+        world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 6)
+        assert world.wait(world.deliver().answer()) == End(SUCCESS)
+        world.now = 6
+        assert world.find() is None
+
+    def test_prolongs_it_no_further_than_a_renewal_would_when_it_ends_itself(self, world):
+        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        world.start()
+        assert self.wait_with_a_lease(world, world.deliver()) == End(SUCCESS)
+        world.now = 4.5 + 2.5
+        assert world.find() is None
+
+    def test_that_takes_over_in_the_end_and_has_the_reply_at_once_sends_nothing_later(self, world):
+        """As a sync endpoint without an executor does, whose handler runs on the spot."""
+        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        owner, _, failing = world.start(late=LATER_IN_THE_END, handled=KeyError())
+        world.keep(owner, 10)
+        last = world.deliver(late=LATER_IN_THE_END)
+        flow = last.answer()
+        world.go_on(flow)
+        world.keep(owner, 14.5)
+        step = next(flow)
+        assert (step.value, step.ttl) == (Record(owner.owner, late=True).dump(), 2.5)
+        with pytest.raises(KeyError):
+            world.go_on(failing)
+        assert isinstance(world.go_on(flow, step.ask()), Work)
+        working = last.work()
+        world.go_on(working)
+        assert world.go_on(working) == End(REPLY)
+        assert world.later == []
+
+    def test_takes_over_when_the_lease_ends(self, world):
+        world.start()
+        world.now = 2.4
+        delivery = world.deliver()
+        assert world.wait(delivery.answer()) == Work(delivery, pytest.approx(5.4, abs=0.06))
+        assert world.now <= 2.4 + 0.2
+        assert world.find() == Record(delivery.owner)
+
+    def test_takes_over_at_once_when_the_handler_has_failed(self, world):
+        _, _, working = world.start(handled=KeyError())
+        delivery = world.deliver()
+        flow = delivery.answer()
+        world.go_on(flow)
+        with pytest.raises(KeyError):
+            world.go_on(working)
+        assert isinstance(world.go_on(flow), Work)
+
+    def test_that_took_over_keeps_its_number(self, world):
+        world.start()
+        second, third = world.deliver(), world.deliver()
+        flow = second.answer()
+        world.go_on(flow)
+        world.now = 2.5
+        assert isinstance(world.wait(flow), Work)
+        world.go_on(third.answer())
+        assert (second._tries, third._tries) == (2, 3)
+
+    def test_does_not_handle_the_push_as_well_when_the_store_fails(self, world):
+        world.start()
+        flow = world.deliver().answer()
+        world.go_on(flow)
+        assert isinstance(next(flow), Get)
+        assert isinstance(flow.throw(StoreError("down")), Sleep)
+        assert world.reports == ["down"]
+
+
+class TestTheStoreFails:
+    def test_when_a_push_is_claimed_and_it_is_handled_alone(self, world):
+        delivery = world.deliver()
+        flow = delivery.answer()
+        next(flow)
+        step = flow.throw(StoreError("down"))
+        assert (step.store, step.expected, step.ttl) == (world.private_store, None, 2.5)
+        assert step.key.startswith("alone:")
+        assert flow.send(True) == Work(delivery, 5.5)
+        assert world.reports == ["down"]
+
+    @pytest.mark.parametrize("late", [LATER, LATER_IN_THE_END])
+    def test_and_a_delivery_that_is_alone_answers_later_as_nobody_else_can(self, world, late):
+        flow = world.deliver(late=late).answer()
+        next(flow)
+        flow.throw(StoreError("down"))
+        assert flow.send(True).seconds == 4.5
+
+    def test_when_a_push_is_claimed_and_it_is_refused(self, world):
+        flow = world.deliver(refuse=True).answer()
+        next(flow)
+        with pytest.raises(StopIteration) as end:
+            flow.throw(StoreError("down"))
+        assert end.value.value is None
+        assert world.reports == ["down"]
+
+    def test_to_count_for_once_and_is_asked_again(self, world):
+        world.start()
+        delivery = world.deliver()
+        flow = delivery.answer()
+        next(flow)
+        flow.send(False)
+        assert flow.send(Record("me").dump()) == Get(world.store, "push:1:tries")
+        assert flow.throw(StoreError("down")) == Sleep(0.1)
+        assert isinstance(world.go_on(flow), Sleep)
+        assert delivery._tries == 2
+
+    def test_to_say_that_it_has_counted_and_counts_nobody_twice(self, world):
+        world.start()
+        delivery = world.deliver()
+        flow = delivery.answer()
+        step = next(flow)
+        while not step.key.endswith(":tries") or isinstance(step, Get):
+            step = flow.send(step.ask())
+        step.ask()
+        assert flow.throw(StoreError("timed out")) == Sleep(0.1)
+        world.go_on(flow)
+        assert delivery._tries == 2
+
+    def test_to_count_for_half_a_second_and_the_number_is_guessed(self, world):
+        world.start()
+        delivery = world.deliver()
+        flow = delivery.answer()
+        next(flow)
+        flow.send(False)
+        flow.send(Record("me").dump())
+        assert world.fail_on(flow) == Sleep(0.02)
+        assert world.now == pytest.approx(0.5, abs=0.11)
+        assert delivery._tries == 2
+
+    @pytest.mark.parametrize("tries", [b"", b"two", b"-1", b"1.5", b"9999", b"\xff"])
+    def test_to_hold_a_number_and_it_is_guessed(self, world, tries):
+        world.store.compare_and_set("push:1:tries", None, tries, 300)
+        world.start()
+        delivery = world.deliver()
+        step, flow = None, delivery.answer()
+        while step != Sleep(0.02):
+            step = world.go_on(flow)
+        assert delivery._tries == 2
+
+    def test_to_put_down_a_reply_that_goes_out_with_this_very_try(self, world):
+        _, _, working = world.start()
+        assert isinstance(next(working), CompareAndSet)
+        assert world.fail_on(working) == End(REPLY)
+        assert world.reports == ["down"]
+
+    def test_to_put_down_a_reply_that_only_the_next_try_can_deliver_and_is_asked_again(self, world):
+        delivery, _, working = world.start()
+        world.now = 6
+        assert isinstance(next(working), CompareAndSet)
+        assert working.throw(StoreError("down")) == Sleep(0.1)
+        assert world.go_on(working) == End(REPLY)
+        assert world.find() == Record(delivery.owner, reply=REPLY)
+
+    def test_to_put_down_a_reply_as_long_as_its_lease_could_last_and_is_left_alone(self, world):
+        _, _, working = world.start()
+        world.now = 6
+        next(working)
+        assert world.fail_on(working) == End(REPLY)
+        assert world.now == pytest.approx(6 + 2.5, abs=0.11)
+
+    def test_to_tell_that_the_reply_was_promised_and_it_is_sent_all_the_same(self, world):
+        _, answering, working = world.start(late=LATER)
+        world.now = 4.5
+        assert isinstance(next(answering), CompareAndSet)
+        assert world.fail_on(answering) == End(SUCCESS)
+        assert world.now < 4.9
+        assert world.go_on(working) == End(REPLY)
+        assert world.later == [HANDLED.reply]
+
+    def test_to_free_the_key_and_the_error_of_the_handler_goes_up(self, world):
+        _, _, working = world.start(handled=KeyError("own"))
+        assert isinstance(next(working), CompareAndSet)
+        with pytest.raises(KeyError, match="own"):
+            working.throw(StoreError("down"))
+        assert world.reports == ["down"]
+
+    @pytest.mark.parametrize("answer", [False, None])
+    def test_by_contradicting_itself(self, world, answer):
+        flow = world.deliver().answer()
+        step, steps = next(flow), 0
+        while step.store is world.store:
+            steps += 1
+            step = flow.send(answer if isinstance(step, CompareAndSet) else None)
+        assert steps <= 200
+        assert world.reports == ["the store contradicts itself"]
+
+    def test_by_refusing_for_ever_to_note_that_a_try_has_ended(self, world):
+        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        flow = world.deliver().answer()
+        running = Record("somebody").dump()
+        world.store.get = lambda key: running if key == "push:1" else b"2 somebody"
+        world.store.compare_and_set = lambda key, *args: key != "push:1"
+        assert world.wait(flow) == End(SUCCESS)
+        assert world.now == pytest.approx(4.5)
+
+
+class TestTheWork:
+    def test_is_remembered_for_as_long_as_it_is_told(self, world):
+        _, _, working = world.start(keep=4321.0)
+        assert next(working).ttl == 4321.0
+
+    @pytest.mark.parametrize(
+        ("message", "seconds"),
+        [
+            (TextMessage(**COMMON, content="hi"), 300.0),
+            (ClickEvent(**COMMON, event="CLICK", event_key="BUY"), 300.0),
+            (UnknownEvent(**COMMON, event="xpay_goods_deliver_notify"), 86400.0),
+            (UnknownEvent(**COMMON, event="XPAY_refund_notify"), 86400.0),
+            (UnknownEvent(**COMMON, event="retail_pay_order_notify"), 86400.0),
+        ],
+        ids=lambda value: getattr(value, "event", None),
+    )
+    def test_is_remembered_as_long_as_wechat_may_come_again(self, message, seconds):
+        assert keep_for(message) == keep_for(message, seconds - 10) == seconds
+        assert keep_for(message, seconds) > seconds
+
+    def test_frees_the_key_if_the_handler_fails(self, world):
+        _, _, working = world.start(handled=KeyError("own"))
+        with pytest.raises(KeyError, match="own"):
+            world.go_on(working)
+        assert world.find() is None
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+    def test_frees_the_key_if_the_program_ends(self, world, error):
+        _, _, working = world.start()
+        step = working.throw(error())
+        with pytest.raises(error):
+            world.go_on(working, step.ask())
+        assert world.find() is None
+
+    def test_takes_no_further_step_if_it_is_dropped(self, world):
+        """As when a loop is closed for good: nobody is there to take it."""
+        delivery, _, working = world.start()
+        working.close()
+        assert world.find() == Record(delivery.owner)
+
+    def test_frees_the_key_after_a_promise_too(self, world):
+        _, answering, working = world.start(late=LATER, handled=KeyError())
+        world.now = 4.5
+        world.go_on(answering)
+        with pytest.raises(KeyError):
+            world.go_on(working)
+        assert world.find() is None
+
+    def test_frees_nobody_elses_key(self, world):
+        _, _, working = world.start(handled=KeyError())
+        world.now = 3
+        other, _, _ = world.start()
+        with pytest.raises(KeyError):
+            world.go_on(working)
+        assert world.find() == Record(other.owner)
+
+    def test_frees_the_key_if_the_reply_asks_wechat_to_come_again(self, world):
+        again = Handled(REPLY, ErrCodeReply(err_code=1))
+        _, _, working = world.start(handled=again)
+        assert world.go_on(working) == End(REPLY)
+        assert world.find() is None
+
+    def test_keeps_an_err_code_that_says_done(self, world):
+        _, _, working = world.start(handled=Handled(REPLY, ErrCodeReply()))
+        world.go_on(working)
+        assert world.find().reply == REPLY
+
+    def test_is_put_down_after_the_lease_has_ended_if_nobody_took_over(self, world):
+        delivery, _, working = world.start()
+        world.now = 100
+        assert world.go_on(working) == End(REPLY)
+        assert world.find() == Record(delivery.owner, reply=REPLY)
+
+    def test_leaves_the_record_of_who_took_over_alone(self, world, caplog):
+        _, _, working = world.start()
+        world.now = 3
+        other, _, _ = world.start()
+        assert world.go_on(working) == End(REPLY)
+        assert world.find() == Record(other.owner)
+        assert "another one has taken its message over" in caplog.text
+        assert world.later == []
+
+    def test_hands_over_what_can_only_be_sent_later_once(self, world):
+        handled = Handled(SUCCESS, TextReply(content="hi"), only_later=True)
+        _, _, working = world.start(late=LATER, handled=handled)
+        assert world.go_on(working) == End(SUCCESS)
+        assert world.later == [handled.reply]
+        assert world.find().reply == SUCCESS
+
+    @pytest.mark.parametrize(
+        ("late", "kept"),
+        [(None, REPLY), (FallbackReply("x"), REPLY), (LATER, SUCCESS), (LATER_IN_THE_END, SUCCESS)],
+    )
+    def test_hands_over_its_reply_if_another_try_could_not_wait_for_it(self, world, late, kept):
+        delivery, _, working = world.start(late=late)
+        running, promised = Record(delivery.owner), Record(delivery.owner, late=True)
+        world.store.compare_and_set("push:1", running.dump(), promised.dump(), 2.5)
+        assert world.go_on(working) == End(REPLY)
+        assert world.later == [HANDLED.reply]
+        assert world.find().reply == kept
+
+    def test_remembers_a_promise_that_the_store_held_while_it_does_not_say_what_it_did(self, world):
+        delivery, _, working = world.start(late=LATER_IN_THE_END)
+        running, promised = Record(delivery.owner), Record(delivery.owner, late=True)
+        world.store.compare_and_set("push:1", running.dump(), promised.dump(), 60)
+        world.now = 6
+        step = next(working)
+        step = working.send(step.ask())
+        step = working.send(step.ask())
+        assert (step.expected, step.ask()) == (promised.dump(), True)
+        assert working.throw(StoreError("timed out")) == Sleep(0.1)
+        assert world.go_on(working) == End(REPLY)
+        assert world.later == [HANDLED.reply]
+
+
+class TestTheLease:
+    def renew(self, world: World, delivery: Delivery) -> bool:
+        return world.go_on(delivery.renew()).value
+
+    def test_is_renewed_while_the_handler_runs(self, world):
+        delivery, _, _ = world.start()
+        for _ in range(5):
+            world.now += 2.4
+            assert self.renew(world, delivery)
+        assert world.find() == Record(delivery.owner)
+
+    def test_is_renewed_in_one_step(self, world):
+        delivery, _, _ = world.start()
+        running = Record(delivery.owner).dump()
+        assert list_steps(delivery.renew(), True) == [
+            CompareAndSet(world.store, "push:1", running, running, 2.5),
+            End(True),
+        ]
+
+    def test_is_renewed_after_a_promise_and_keeps_it(self, world):
+        delivery, answering, _ = world.start(late=LATER)
+        world.keep(delivery, 4.5)
+        world.go_on(answering)
+        world.now = 6.9
+        assert self.renew(world, delivery)
+        world.now = 9
+        assert world.find() == Record(delivery.owner, late=True)
+
+    @pytest.mark.parametrize("promised", [False, True])
+    def test_is_taken_again_after_it_has_ended(self, world, promised):
+        delivery, answering, _ = world.start(late=LATER)
+        if promised:
+            world.now = 4.5
+            world.go_on(answering)
+        world.now = 20
+        assert self.renew(world, delivery)
+        assert world.find() == Record(delivery.owner, late=promised)
+        world.now += 2.5
+        assert world.find() is None
+
+    def test_is_not_taken_from_who_took_over(self, world):
+        delivery, _, _ = world.start()
+        world.now = 3
+        other, _, _ = world.start()
+        assert not self.renew(world, delivery)
+        assert world.find() == Record(other.owner)
+
+    def test_is_not_renewed_after_the_reply_is_there(self, world):
+        delivery, _, working = world.start()
+        world.go_on(working)
+        assert not self.renew(world, delivery)
+        assert world.find().reply == REPLY
+
+    def test_is_not_taken_again_after_the_handler_has_failed(self, world):
+        delivery, _, working = world.start(handled=KeyError())
+        with pytest.raises(KeyError):
+            world.go_on(working)
+        assert not self.renew(world, delivery)
+        assert world.find() is None
+
+    def test_is_given_back_if_the_handler_fails_in_between(self, world):
+        delivery, _, working = world.start(handled=KeyError())
+        world.now = 3
+        renewing = delivery.renew()
+        step = next(renewing)
+        while step.expected is not None:
+            step = renewing.send(step.ask())
+        with pytest.raises(KeyError):
+            world.go_on(working)
+        assert world.go_on(renewing, step.ask()) == End(False)
+        assert world.find() is None
+
+
+# --- all orders ------------------------------------------------------------------------------------------------------
+
+
+#: What the store may do at a step: what it is told; nothing; what it is told, without saying so.
+OBEY, FAIL, LIE = "", " fails", " lies"
+
+
+def explore(
+    make: Callable[[], tuple[World, dict[str, Generator[Any, Any, Any]]]], *, failures: int = 0
+) -> Iterator[tuple[World, dict[str, Any]]]:
+    """Run flows in every order in which their steps could be taken; give the world and what each of them came to.
+
+    Args:
+        make: Makes a new world and the flows in it.
+        failures: So many steps at most fail, every one of them at some time.
+    """
+    unexplored: list[list[tuple[str, str]]] = [[]]
+    while unexplored:
+        taken: list[tuple[str, str]] = []
+        to_take = unexplored.pop()
+        world, flows = make()
+        steps: dict[str, Any] = dict.fromkeys(flows)
+        ends: dict[str, Any] = {}
+        while flows:
+            left = failures - sum(choice != OBEY for _, choice in taken)
+            choices = [
+                (name, choice)
+                for name in flows
+                for choice in (OBEY, FAIL, LIE)
+                if choice == OBEY or (left and isinstance(steps[name], (Get, CompareAndSet)))
+            ]
+            if len(taken) == len(to_take):
+                unexplored.extend([*taken, other] for other in choices[1:])
+                to_take = [*taken, choices[0]]
+            name, choice = to_take[len(taken)]
+            taken.append((name, choice))
+            try:
+                steps[name] = take(world, flows[name], steps[name], choice)
+            except (StopIteration, KeyError, StoreError) as end:
+                ends[name] = end.value if isinstance(end, StopIteration) else end
+                del flows[name]
+            else:
+                if isinstance(steps[name], Work):
+                    ends[name] = steps[name]
+                    del flows[name]
+        yield world, ends
+
+
+def take(world: World, flow: Generator[Any, Any, Any], step: Any, choice: str) -> Any:
+    """Take a step of a flow, and return its next."""
+    if isinstance(step, Sleep):
+        world.now += step.seconds
+    if not isinstance(step, (Get, CompareAndSet)):
+        return next(flow)
+    answer = None if choice == FAIL else step.ask()
+    return flow.send(answer) if choice == OBEY else flow.throw(StoreError("down"))
+
+
+class TestInEveryOrder:
+    def last_try(self, world: World, **options: Any) -> tuple[Delivery, Any, Any]:
+        """Return the first try, whose handler still runs, its work, and the last try, whose time is up."""
+        owner, _, working = world.start(**options)
+        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        world.keep(owner, 10)
+        waiting = world.deliver(**options).answer()
+        world.go_on(waiting)
+        world.keep(owner, 14.5)
+        return owner, working, waiting
+
+    @pytest.mark.parametrize(("renews", "failures"), [(False, 1), (True, 0)])
+    def test_a_reply_is_either_waited_for_or_sent_later(self, renews, failures):
+        def make() -> Any:
+            world = World()
+            owner, working, waiting = self.last_try(world, late=LATER_IN_THE_END)
+            flows = {"work": working, "wait": waiting}
+            return world, {**flows, "renew": owner.renew()} if renews else flows
+
+        self.check(explore(make, failures=failures), "wait")
+
+    @pytest.mark.parametrize(("renews", "failures"), [(False, 1), (True, 0)])
+    def test_a_reply_is_either_given_by_its_own_try_or_sent_later(self, renews, failures):
+        def make() -> Any:
+            world = World()
+            owner, answering, working = world.start(late=LATER)
+            world.keep(owner, 4.5)
+            flows = {"work": working, "answer": answering}
+            return world, {**flows, "renew": owner.renew()} if renews else flows
+
+        self.check(explore(make, failures=failures), "answer")
+
+    def check(self, explored: Iterator[tuple[World, dict[str, Any]]], name: str) -> None:
+        outcomes = [(ends[name], world.later) for world, ends in explored]
+        expected = [(REPLY, []), (SUCCESS, [HANDLED.reply])]
+        assert [outcome for outcome in outcomes if outcome not in expected] == []
+        assert all(outcome in outcomes for outcome in expected)
+
+    def test_a_key_is_free_after_its_handler_failed_or_somebody_elses(self):
+        def make() -> Any:
+            world = World()
+            owner, working, waiting = self.last_try(world, handled=KeyError())
+            return world, {"work": working, "wait": waiting, "renew": owner.renew()}
+
+        for world, ends in explore(make):
+            assert isinstance(ends["work"], KeyError)
+            if isinstance(ends["wait"], Work):
+                assert world.find() == Record(ends["wait"].delivery.owner)
+            else:
+                assert (ends["wait"], world.find()) == (SUCCESS, None)
+
+    def test_a_key_is_free_after_its_handler_failed_although_its_lease_had_ended(self):
+        def make() -> Any:
+            world = World()
+            owner, _, working = world.start(handled=KeyError())
+            world.now = 3
+            return world, {"work": working, "renew": owner.renew()}
+
+        for world, _ in explore(make):
+            assert world.find() is None
+
+    def test_a_push_is_claimed_once(self):
+        def make() -> Any:
+            world = World()
+            return world, {str(number): world.deliver().answer() for number in range(2)}
+
+        for world, ends in explore_until_asleep(make):
+            assert [type(end) for end in ends.values()].count(Work) == 1
+            assert world.find() is not None
+
+    def test_a_dead_worker_is_replaced_once(self):
+        def make() -> Any:
+            world = World()
+            world.start()
+            flows = {str(number): world.deliver().answer() for number in range(2)}
+            for flow in flows.values():
+                world.go_on(flow)
+            world.now = 2.6
+            return world, flows
+
+        for _, ends in explore_until_asleep(make):
+            assert [type(end) for end in ends.values()].count(Work) == 1
+
+    def test_deliveries_have_different_numbers(self):
+        deliveries: list[Delivery] = []
+
+        def make() -> Any:
+            world = World()
+            world.start()
+            deliveries[:] = [world.deliver() for _ in range(2)]
+            return world, {str(number): delivery.answer() for number, delivery in enumerate(deliveries)}
+
+        for _ in explore_until_asleep(make):
+            assert {delivery._tries for delivery in deliveries} == {2, 3}
+
+
+def explore_until_asleep(make: Callable[[], Any]) -> Iterator[tuple[World, dict]]:
+    """Explore flows up to the point where they would sleep."""
+
+    def cut(flow: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        given = None
+        while True:
+            try:
+                step = flow.send(given)
+            except StopIteration as end:
+                return end.value
+            if isinstance(step, Sleep):
+                return step
+            given = yield step
+
+    def make_cut() -> Any:
+        world, flows = make()
+        return world, {name: cut(flow) for name, flow in flows.items()}
+
+    return explore(make_cut)
+
+
+def test_keys_and_records_are_json(world):
+    """Whoever looks into a store can read what is there."""
+    delivery, _, working = world.start()
+    assert json.loads(world.store.get("push:1")) == {"owner": delivery.owner, "late": False}
+    world.go_on(working)
+    assert json.loads(world.store.get("push:1")) == {"owner": delivery.owner, "documents": dict(REPLY.documents)}

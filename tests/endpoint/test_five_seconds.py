@@ -1,0 +1,280 @@
+"""Real servers of many processes, a real clock, and a client that behaves as WeChat does: handled once, answered."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from attrs import frozen
+
+from tests.helpers.redis_server import run_redis
+from tests.helpers.servers import GUNICORN, TIMEOUT, UVICORN, Server, serve
+from tests.helpers.slow_app import FALLBACK, SETTINGS
+from wechat_msg import PushRequest
+from wechat_msg.testing import build_push, open_reply
+
+HANGS_UP = 5.0  # seconds
+TRIES = 3
+# The parent loads the application, as servers in production may: what it opens must survive the fork.
+GUNICORN_4 = (*GUNICORN, "--workers", "4", "--threads", "32", "--preload", "tests.helpers.slow_app:make_wsgi()")
+UVICORN_2 = (*UVICORN, "--workers", "2", "--factory", "tests.helpers.slow_app:make_asgi")
+DJANGO_2 = (*UVICORN, "--workers", "2", "--factory", "tests.helpers.slow_app:make_django")
+
+pytestmark = pytest.mark.slow
+
+
+# --- WeChat's side ---------------------------------------------------------------------------------------------------
+
+
+def deliver(port: int, path: str, request: PushRequest, timeout: float = HANGS_UP) -> bytes | None:
+    """Deliver a push once; return the answer, None if there is none in time or it is not one."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    with contextlib.closing(connection):
+        try:
+            connection.request("POST", f"{path}?{urlencode(request.query)}", request.body)
+            response = connection.getresponse()
+            return response.read() if response.status == 200 else None
+        except (OSError, http.client.HTTPException):
+            return None
+
+
+def deliver_until_answered(port: int, path: str, fields: Mapping[str, Any], tries: int) -> tuple[int, str | None]:
+    """Deliver as WeChat does; return the number of the try that was answered, and the text of the reply."""
+    for number in range(1, tries + 1):
+        answer = deliver(port, path, build_push(SETTINGS, fields))  # sealed anew for every try
+        if answer is not None:
+            reply = open_reply(SETTINGS, answer)
+            return number, reply and reply["Content"]
+    return 0, None
+
+
+def make_text(msg_id: int, seconds: float) -> dict[str, Any]:
+    return {"MsgType": "text", "Content": str(seconds), "MsgId": msg_id, "CreateTime": 1700000000}
+
+
+# --- the bot's side --------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Entry:
+    """A line of the diary."""
+
+    what: str
+    name: str
+    pid: int
+    time: float
+
+
+@frozen
+class Bot:
+    """A running bot."""
+
+    server: Server
+    diary: Path
+
+    def read_diary(self, what: str) -> list[Entry]:
+        lines = self.diary.read_text().splitlines() if self.diary.exists() else []
+        entries = [line.split() for line in lines]
+        return [Entry(w, name, int(pid), float(when)) for w, name, pid, when in entries if w == what]
+
+    def count_runs(self) -> Counter[str]:
+        return Counter(entry.name for entry in self.read_diary("start"))
+
+
+@contextlib.contextmanager
+def start_bot(command: tuple[str, ...], store: str, folder: Path) -> Iterator[Bot]:
+    diary = folder / "diary"
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(run_redis()).url if store == "redis" else str(folder / "store.db")
+        server = stack.enter_context(serve(*command, environ={"STORE": place, "DIARY": str(diary)}))
+        wait_until_accepting(server.port)
+        yield Bot(server, diary)
+
+
+def wait_until_accepting(port: int) -> None:
+    """Wait for the workers: uvicorn tells its address before they listen there."""
+
+    def accepts() -> bool:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), TIMEOUT):
+            return True
+        return False
+
+    wait_until(accepts)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
+
+
+COMBINATIONS = {
+    "gunicorn, 4 processes, SQLite": (GUNICORN_4, "sqlite"),
+    "gunicorn, 4 processes, Redis": (GUNICORN_4, "redis"),
+    "uvicorn, 2 processes, SQLite": (UVICORN_2, "sqlite"),
+    "uvicorn, 2 processes, Redis": (UVICORN_2, "redis"),
+    "uvicorn, 2 processes of Django, SQLite": (DJANGO_2, "sqlite"),
+}
+
+#: Policy, seconds that the handler takes, the try that is answered, what the user gets by that, and later.
+OUTCOMES = [
+    ("/none", 0, 1, "reply", None),
+    ("/none", 3, 1, "reply", None),
+    ("/none", 7, 2, "reply", None),
+    ("/none", 12, 3, "reply", None),
+    ("/none", 20, 3, None, None),
+    ("/later", 3, 1, "reply", None),
+    ("/later", 7, 1, None, "reply"),
+    ("/fallback", 12, 3, "reply", None),
+    ("/fallback", 20, 3, "fallback", None),
+]
+
+
+class TestEveryHandler:
+    """All combinations at once, so that it takes as long as the slowest handler."""
+
+    @pytest.fixture
+    def bots(self, tmp_path_factory):
+        folders = {name: tmp_path_factory.mktemp("bot") for name in COMBINATIONS}  # it is not made for threads
+        with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(COMBINATIONS)) as pool:
+
+            def start(name):
+                return stack.enter_context(start_bot(*COMBINATIONS[name], folders[name]))
+
+            yield dict(zip(COMBINATIONS, pool.map(start, COMBINATIONS), strict=True))
+
+    def test_runs_once_and_is_answered_as_its_policy_says(self, bots):
+        jobs = [(name, number, outcome) for name in bots for number, outcome in enumerate(OUTCOMES)]
+
+        def observe(job):
+            name, number, (path, seconds, *_) = job
+            tries, text = deliver_until_answered(bots[name].server.port, path, make_text(number, seconds), TRIES)
+            return name, number, path, seconds, tries, text
+
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            seen = set(pool.map(observe, jobs))
+
+        texts = {"fallback": FALLBACK, None: None}
+        assert seen == {
+            (name, number, path, seconds, tries, texts.get(text, f"reply to {number}"))
+            for name, number, (path, seconds, tries, text, _) in jobs
+        }
+        for name, bot in bots.items():
+            wait_until(lambda bot=bot: bot.server.read_log().count("cannot be delivered") == 2)
+            assert set(bot.count_runs().values()) == {1}, name
+            assert [entry.name for entry in bot.read_diary("sent")] == [
+                str(number) for number, outcome in enumerate(OUTCOMES) if outcome[-1]
+            ], name
+
+
+class TestRace:
+    @pytest.mark.parametrize("store", ["sqlite", "redis"])
+    def test_of_one_push_runs_the_handler_once_and_answers_all_alike(self, store, tmp_path):
+        with start_bot(GUNICORN_4, store, tmp_path) as bot, ThreadPoolExecutor(50) as pool:
+            start = threading.Barrier(50)
+
+            def send(_):
+                request = build_push(SETTINGS, make_text(1, 0.3))
+                start.wait()
+                answer = deliver(bot.server.port, "/none", request)
+                return answer and tuple(open_reply(SETTINGS, answer).items())
+
+            replies = list(pool.map(send, range(50)))
+
+            assert len(replies) == 50
+            assert len(set(replies)) == 1
+            assert ("Content", "reply to 1") in replies[0]
+            assert bot.count_runs() == {"1": 1}
+
+    @pytest.mark.parametrize("store", ["sqlite", "redis"])
+    def test_of_different_events_of_one_second_handles_every_one(self, store, tmp_path):
+        def make_event(number):
+            return {"MsgType": "event", "Event": "CLICK", "EventKey": f"button{number}", "CreateTime": 1700000000}
+
+        with start_bot(GUNICORN_4, store, tmp_path) as bot, ThreadPoolExecutor(16) as pool:
+            answered = pool.map(
+                lambda number: deliver_until_answered(bot.server.port, "/none", make_event(number), 1), range(1000)
+            )
+
+            assert list(answered) == [(1, f"reply to button{number}") for number in range(1000)]
+            assert bot.count_runs() == {f"button{number}": 1 for number in range(1000)}
+
+
+class Killer(threading.Thread):
+    """Kills a random worker of a gunicorn every 200 ms, and remembers whom and when."""
+
+    def __init__(self, master: int) -> None:
+        super().__init__(daemon=True)
+        self.master = master
+        self.killed: dict[int, float] = {}
+        self._stop_asked = threading.Event()
+
+    def run(self) -> None:
+        while not self._stop_asked.wait(0.2):
+            if alive := [pid for pid in self._find_workers() if pid not in self.killed]:
+                victim = random.choice(alive)
+                self.killed[victim] = time.time()
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+        self.join()
+
+    def _find_workers(self) -> list[int]:
+        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()
+        return [int(pid) for pid in children if read_command(pid) == read_command(self.master)]
+
+
+def read_command(pid: int | str) -> bytes:
+    """Return what a process was started with; workers are forks, the shell that looks after the server is not."""
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+class TestKill:
+    MESSAGES = 300
+
+    @pytest.mark.parametrize("store", ["sqlite", "redis"])
+    def test_of_workers_loses_no_message_and_repeats_only_theirs(self, store, tmp_path, record_property):
+        with start_bot(GUNICORN_4, store, tmp_path) as bot, ThreadPoolExecutor(100) as pool:
+            killer = Killer(bot.server.pid)
+            killer.start()
+            answers = list(pool.map(lambda number: self.send(bot, number), range(self.MESSAGES)))
+            killer.stop()
+
+        assert answers == [f"reply to {number}" for number in range(self.MESSAGES)]
+        starts, ends = bot.read_diary("start"), {(entry.name, entry.pid): entry.time for entry in bot.read_diary("end")}
+        last = {entry.name: entry for entry in starts}
+        repeated = [entry for entry in starts if entry is not last[entry.name]]
+        for entry in repeated:
+            killed = killer.killed[entry.pid]
+            # From the end of a handler to the record of its reply it takes some milliseconds, on a busy machine more.
+            ended = ends.get((entry.name, entry.pid), killed)
+            assert entry.time < killed < ended + 1.0
+        record_property(
+            "measured",
+            f"kill test on {store}: {self.MESSAGES} messages, all answered; {len(killer.killed)} workers killed,"
+            f" {len(repeated)} runs cut short and done again, 0 others repeated",
+        )
+        assert len(killer.killed) >= 10
+        assert repeated
+
+    def send(self, bot: Bot, number: int) -> str | None:
+        seconds = random.uniform(0.1, 0.4)
+        return deliver_until_answered(bot.server.port, "/none", make_text(number, seconds), tries=200)[1]

@@ -1,0 +1,60 @@
+"""Validators of options for attrs classes; their errors name the option, never its value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from wechat_msg.errors import WeChatError
+
+__all__ = ["Validators", "is_seconds", "is_whole_number"]
+
+Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+
+class Validators:
+    """Makes validators that raise *error*; combine them with those of attrs, such as ``attrs.validators.optional``.
+
+    Example:
+        >>> from wechat_msg._tracebacks import frozen
+        >>> from wechat_msg.errors import SettingsError
+        >>> check = Validators(SettingsError)
+        >>> @frozen
+        ... class Options:
+        ...     deliveries: int = attrs.field(default=3, validator=check(is_whole_number(1), "a whole number from 1"))
+        >>> Options(deliveries=0)
+        Traceback (most recent call last):
+        wechat_msg.errors.SettingsError: deliveries must be a whole number from 1
+    """
+
+    def __init__(self, error: Callable[[str], WeChatError]) -> None:
+        self._error = error
+
+    def __call__(self, is_valid: Callable[[Any], object], what: str) -> Validator:
+        """Return a validator that asks *is_valid*; otherwise the option must be *what*, as its error says."""
+
+        def validate(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+            if not is_valid(value):
+                raise self._error(f"{attribute.alias} must be {what}")
+
+        return validate
+
+    def instance_of(self, *classes: type, what: str | None = None) -> Validator:
+        """Return a validator for objects of one of the *classes*."""
+        return self(lambda value: isinstance(value, classes), what or " or ".join(cls.__name__ for cls in classes))
+
+    def one_of(self, *values: str) -> Validator:
+        """Return a validator for one of the given texts."""
+        return self(lambda value: isinstance(value, str) and value in values, " or ".join(map(repr, values)))
+
+
+def is_whole_number(minimum: int) -> Callable[[object], bool]:
+    """Return a function that tells whether a value is an int, and not a bool, of at least *minimum*."""
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+
+
+def is_seconds(value: object) -> bool:
+    """Tell whether *value* is a duration: a finite number greater than 0."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")

@@ -1,0 +1,113 @@
+"""What the adapters share: which endpoint a request is for, and how WSGI and ASGI hand requests on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
+from typing import Any, TypeVar, cast
+
+from wechat_msg.endpoint import AsyncPushEndpoint, PushEndpoint
+from wechat_msg.errors import SettingsError
+from wechat_msg.exchange import PushRequest, PushResponse, parse_query
+
+__all__ = [
+    "NOT_FOUND",
+    "Choice",
+    "Endpoint",
+    "Receive",
+    "Scope",
+    "SyncChoice",
+    "answer_asgi",
+    "check_sync",
+    "choose",
+    "choose_sync",
+    "is_undeclared",
+    "read_asgi_body",
+    "read_stream",
+]
+
+R = TypeVar("R")
+Endpoint = PushEndpoint | AsyncPushEndpoint
+
+SyncChoice = PushEndpoint | Callable[[R], PushEndpoint | None]
+"""An endpoint, or a function that picks one from the framework's request; None: there is no such account (404)."""
+Choice = Endpoint | Callable[[R], Endpoint | None]
+"""The same, for frameworks that can await."""
+Scope = MutableMapping[str, Any]
+"""What ASGI hands a request on with ..."""
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+"""... and its body."""
+
+NOT_FOUND = PushResponse(404, b"Not Found")
+
+
+def choose(choice: Choice[R], request: R) -> Endpoint | None:
+    """Return the endpoint for *request*; None if there is no such account."""
+    return choice if isinstance(choice, (PushEndpoint, AsyncPushEndpoint)) else choice(request)
+
+
+def choose_sync(choice: SyncChoice[R], request: R) -> PushEndpoint | None:
+    """Like `choose`, where nothing can await the endpoint.
+
+    Raises:
+        SettingsError: The endpoint is asynchronous.
+    """
+    endpoint = choose(choice, request)
+    check_sync(endpoint)
+    return cast("PushEndpoint | None", endpoint)
+
+
+def check_sync(endpoint: Endpoint | Callable[..., object] | None) -> None:
+    """Refuse an asynchronous endpoint where nothing can await it.
+
+    Raises:
+        SettingsError: The endpoint is asynchronous.
+    """
+    if isinstance(endpoint, AsyncPushEndpoint):
+        raise SettingsError("this framework cannot await; use PushEndpoint（同步框架请使用 PushEndpoint）")
+
+
+def is_undeclared(environ: Mapping[str, Any]) -> bool:
+    """Tell whether a WSGI server hands on a body of unknown length (chunked), the end of which it tells itself."""
+    return not environ.get("CONTENT_LENGTH") and bool(environ.get("wsgi.input_terminated"))
+
+
+def read_stream(read: Callable[[int], bytes], limit: int) -> bytes:
+    """Read no more than *limit* bytes.
+
+    A client that hangs up ends the body, too; what is cut short is malformed, so the endpoint refuses it.
+    """
+    with suppress(OSError):
+        return read(limit)
+    return b""
+
+
+async def answer_asgi(
+    endpoint: Endpoint | None,
+    scope: Scope,
+    read_body: Callable[[int], Awaitable[bytes]],
+    run_in_thread: Callable[[Callable[[], PushResponse]], Awaitable[PushResponse]],
+) -> PushResponse:
+    """Hand an ASGI request to *endpoint*, to a sync one in a thread, so that its handlers never stall the loop.
+
+    *read_body* is given the number of bytes after which it may stop.
+    """
+    if endpoint is None:
+        return NOT_FOUND
+    body = await read_body(endpoint.settings.max_body + 1)
+    content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
+    request = PushRequest(scope["method"], parse_query(scope["query_string"]), body, content_type)
+    if isinstance(endpoint, AsyncPushEndpoint):
+        return await endpoint.handle(request)
+    return await run_in_thread(functools.partial(endpoint.handle, request))
+
+
+async def read_asgi_body(receive: Receive, limit: int) -> bytes:
+    """Read *limit* bytes or a few more, or the whole body; see `read_stream` for clients that hang up."""
+    body, more = bytearray(), True
+    while more and len(body) < limit:
+        event = await receive()
+        body += event.get("body", b"")
+        more = event.get("more_body", False)
+    return bytes(body)

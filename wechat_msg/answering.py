@@ -1,0 +1,220 @@
+"""From what a handler returned to the response to a push; every step is a pure function of its arguments."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wechat_msg.errors import ReplyError
+from wechat_msg.events import Event
+from wechat_msg.exchange import Push, PushResponse
+from wechat_msg.messages import Message
+from wechat_msg.replies import (
+    Acknowledgement,
+    ErrCodeReply,
+    RawReply,
+    RenderedReply,
+    Reply,
+    TextReply,
+    TransferCustomerServiceReply,
+)
+from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
+from wechat_msg.signature import compute_msg_signature
+from wechat_msg.wire import Format, clean_text, render_body
+
+__all__ = [
+    "Answer",
+    "acknowledge",
+    "answer_cloud_function",
+    "may_reply",
+    "render_reply",
+    "seal_reply",
+    "to_reply",
+]
+
+Answer = Reply | str | None
+"""What a handler may return: a `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
+
+_CONTENT_TYPES: Mapping[Format, str] = {
+    "xml": "application/xml; charset=utf-8",
+    "json": "application/json; charset=utf-8",
+}
+_SUCCESS = Acknowledgement()
+# A rendered reply has been judged before it was rendered.
+_MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
+
+
+def seal_reply(
+    settings: PushSettings,
+    push: Push,
+    reply: Answer,
+    *,
+    now: Callable[[], float] = time.time,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> PushResponse:
+    """Make the response to *push*, in its format and its mode, sealed with its key.
+
+    Args:
+        settings: The account's settings; a sealed reply is signed with ``token``, never with a previous one.
+        push: The push that is answered.
+        reply: What the handler returned. None and ``""`` give the acknowledgement that this push wants.
+        now: Clock, seconds since the epoch.
+        random_bytes: Source of the envelope's random bytes (16) and of the nonce (4).
+
+    Raises:
+        ReplyError: The reply is none of the allowed types, cannot be written, or is not valid for a Mini Program.
+
+    Source:
+        https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Passive_user_reply_message.html
+    """
+    answer = _choose_reply(settings.account_kind, push.message, reply)
+    if isinstance(answer, Acknowledgement):
+        return PushResponse(200, answer.body.encode())
+    timestamp = int(now())
+    document = _render(push.message, answer, push.format, timestamp)
+    if push.cipher is not None:
+        encrypt = push.cipher.encrypt(document.encode(), appid=push.appid, random_bytes=random_bytes)
+        document = _seal(settings, encrypt, str(timestamp), random_bytes, push.format)
+    return PushResponse(200, document.encode(), _CONTENT_TYPES[push.format])
+
+
+def render_reply(
+    settings: PushSettings, push: Push, answer: Answer, *, now: Callable[[], float] = time.time
+) -> Acknowledgement | RenderedReply:
+    """Write the answer to *push* once and for all, so that `seal_reply` can answer every re-send with the same.
+
+    Args:
+        settings: The account's settings.
+        push: The push that is answered. The reply is written in its format and, if that is possible, in the other one.
+        answer: What the handler returned.
+        now: Clock for the reply's CreateTime, seconds since the epoch.
+
+    Raises:
+        ReplyError: As `seal_reply`.
+    """
+    reply = _choose_reply(settings.account_kind, push.message, answer)
+    if isinstance(reply, Acknowledgement):
+        return reply
+    timestamp = int(now())
+    documents: dict[Format, str] = {push.format: _render(push.message, reply, push.format, timestamp)}
+    other: Format = "json" if push.format == "xml" else "xml"
+    with contextlib.suppress(Exception):  # a reply of the user's own need not know the format that is not in use
+        documents[other] = _render(push.message, reply, other, timestamp)
+    return RenderedReply(documents=documents)
+
+
+def answer_cloud_function(
+    message: Message,
+    reply: Answer,
+    *,
+    account_kind: AccountKind = OFFICIAL_ACCOUNT,
+    now: Callable[[], float] = time.time,
+) -> dict[str, Any] | str:
+    """Make what a cloud function (云函数) returns: a dict for a reply, ``"success"`` or ``""`` for an acknowledgement.
+
+    Args:
+        message: The push, read by `parse_message`.
+        reply: What the handler returned.
+        account_kind: OFFICIAL_ACCOUNT or MINI_PROGRAM; decides which answers are valid.
+        now: Clock, seconds since the epoch.
+
+    Raises:
+        ReplyError: As `seal_reply`.
+
+    Example:
+        >>> from wechat_msg import parse_message
+        >>> message = parse_message({"ToUserName": "wx0123456789abcdef", "FromUserName": "oUSER", "MsgType": "text",
+        ...                          "CreateTime": 1555684067, "MsgId": "49d7_1555684067", "Content": "hi"})
+        >>> answer_cloud_function(message, "hello")["Content"]
+        'hello'
+        >>> answer_cloud_function(message, None)
+        'success'
+    """
+    answer = _choose_reply(account_kind, message, reply)
+    if isinstance(answer, Acknowledgement):
+        return answer.body
+    document: dict[str, Any] = json.loads(_render(message, answer, "json", int(now())))
+    return document
+
+
+def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -> Reply:
+    """Turn what a handler returned into the reply that goes out, if this kind of account may give it."""
+    reply = to_reply(message, answer)
+    if not may_reply(account_kind, reply):
+        raise ReplyError(
+            f"a Mini Program cannot be answered with a {type(reply).__name__}:"
+            " give the endpoint late=AnswerLater(send), return None and send a customer-service message,"
+            " or return a TransferCustomerServiceReply"
+            "（小程序不支持被动回复：请给 endpoint 配置 late=AnswerLater(send)，或返回 None 并自行调用客服消息接口，"
+            "或返回 TransferCustomerServiceReply 转人工客服）"
+        )
+    return reply
+
+
+def may_reply(account_kind: AccountKind, reply: Reply) -> bool:
+    """Tell whether this kind of account may give *reply* as the answer to a push (被动回复)."""
+    return account_kind is not MINI_PROGRAM or isinstance(reply, _MINI_PROGRAM_REPLIES)
+
+
+def to_reply(message: Message, answer: Answer) -> Reply:
+    """Turn what a handler returned into a reply; a text without a character that can be sent is an acknowledgement.
+
+    Raises:
+        ReplyError: It is none of the allowed types.
+    """
+    if isinstance(answer, str):
+        answer = TextReply(content=answer)
+    if answer is None or (isinstance(answer, TextReply) and not clean_text(answer.content)):
+        return acknowledge(message)
+    if isinstance(answer, Reply):
+        return answer
+    raise ReplyError(f"a handler returns a Reply, text or None, not {type(answer).__name__}")
+
+
+def acknowledge(message: Message) -> Reply:
+    """Choose the acknowledgement: virtual payment (虚拟支付) wants an ErrCode, all others ``success``."""
+    if isinstance(message, Event) and message.event.lower().startswith("xpay_"):
+        return ErrCodeReply()
+    return _SUCCESS
+
+
+def _render(message: Message, reply: Reply, form: Format, timestamp: int) -> str:
+    if isinstance(reply, RenderedReply):
+        if form not in reply.documents:
+            raise ReplyError(f"this reply cannot be written as {form}")
+        return reply.documents[form]
+    return render_body(_to_document(message, reply, form, timestamp), form)
+
+
+def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -> dict[str, Any]:
+    fields = reply.to_fields(form)
+    if not reply.msg_type:
+        return fields
+    to_user_name = reply.to_user_name or message.from_user_name
+    if not to_user_name:
+        raise ReplyError("this push names no user whom a reply could go to（该推送没有用户，无法回复）")
+    return {
+        "ToUserName": to_user_name,
+        "FromUserName": reply.from_user_name or message.to_user_name,
+        "CreateTime": timestamp if reply.create_time is None else reply.create_time,
+        "MsgType": reply.msg_type,
+        **fields,
+    }
+
+
+def _seal(
+    settings: PushSettings, encrypt: str, timestamp: str, random_bytes: Callable[[int], bytes], form: Format
+) -> str:
+    nonce = str(int.from_bytes(random_bytes(4), "big"))
+    msg_signature = compute_msg_signature(settings.token, timestamp=timestamp, nonce=nonce, encrypt=encrypt)
+    # Nothing here comes from outside, so a template is enough.
+    if form == "json":
+        return f'{{"Encrypt":"{encrypt}","MsgSignature":"{msg_signature}","TimeStamp":{timestamp},"Nonce":"{nonce}"}}'
+    return (
+        f"<xml><Encrypt><![CDATA[{encrypt}]]></Encrypt><MsgSignature><![CDATA[{msg_signature}]]></MsgSignature>"
+        f"<TimeStamp>{timestamp}</TimeStamp><Nonce><![CDATA[{nonce}]]></Nonce></xml>"
+    )
