@@ -127,6 +127,8 @@ ONLY = {
     "redis": {"stores/redis.py"},
     "pytest": {"testing/plugin.py"},
 }
+#: Parts that are attributes of the package only once they have been imported.
+APART = {"testing", "adapters", "playground", "cli"}
 #: What nobody but Django reads. Its own classes do not say of which types these attributes are.
 READ_BY_DJANGO = ("wechat_msg.stores.django.apps.", "wechat_msg.stores.django.migrations.")
 
@@ -178,13 +180,42 @@ class TestPublicNames:
     def test_exist(self):
         assert [name for name in wechat_msg.__all__ if not hasattr(wechat_msg, name)] == []
 
-    def test_are_all_that_is_imported(self):
-        public = {
-            name
-            for name, value in vars(wechat_msg).items()
-            if not name.startswith("_") and not inspect.ismodule(value) and name != "annotations"
-        }
+    def test_are_all_that_the_package_lists(self):
+        public = {name for name in dir(wechat_msg) if not name.startswith("_")}
+        public = {name for name in public if not inspect.ismodule(getattr(wechat_msg, name))}
         assert public == set(wechat_msg.__all__) - {"__version__"}
+
+    def test_are_those_that_type_checkers_find(self):
+        tree = ast.parse(Path(wechat_msg.__file__).read_bytes())
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        names = [(node.module, alias.name) for node in imports for alias in node.names]
+        found = [each for home, name in names for each in importlib.import_module(home).__all__ if name in (each, "*")]
+        assert sorted(found) == sorted(set(wechat_msg.__all__) - {"__version__"})
+
+    def test_are_public_names_of_the_modules_that_define_them(self):
+        homes = [vars(importlib.import_module(name)) for name in MODULES if name != "wechat_msg"]
+        named = {name: getattr(wechat_msg, name) for name in wechat_msg.__all__ if name != "__version__"}
+        for home in homes:
+            for name in home.get("__all__", ()):
+                if named.get(name) is home[name]:
+                    del named[name]
+        assert named == {}
+
+    def test_are_imported_with_a_star(self, tmp_path):
+        code = "from wechat_msg import *; import wechat_msg; print({*wechat_msg.__all__} <= {*globals()})"
+        assert run(code, cwd=tmp_path) == "True"
+
+    def test_no_other_name_exists(self):
+        assert not hasattr(wechat_msg, "Nonsense")
+        with pytest.raises(ImportError, match="Nonsense"):
+            exec("from wechat_msg import Nonsense")
+
+    def test_of_submodules_are_attributes_after_a_plain_import(self, tmp_path):
+        modules = [name.split(".")[1] for name in NAMES if name.count(".") == 1 and name.split(".")[1] in MAY_IMPORT]
+        names = [name for name in modules if not name.startswith("_") and name not in APART]
+        assert "errors" in names
+        code = f"import wechat_msg; print([getattr(wechat_msg, name).__name__ for name in {names}])"
+        assert run(code, cwd=tmp_path) == repr([f"wechat_msg.{name}" for name in names])
 
     @pytest.mark.parametrize("name", MODELS)
     def test_include_every_model_reply_and_error(self, name):
@@ -230,7 +261,7 @@ class TestImports:
     @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
     def test_go_one_way_only(self, path):
         part = part_of(path)
-        anything = set(MAY_IMPORT) - {"testing", "adapters", "playground", "cli"}
+        anything = set(MAY_IMPORT) - APART
         allowed = anything if part == "__init__" else MAY_IMPORT[part] | {part, "_tracebacks", "_validators"}
         imported = {name.split(".")[1] for name in imports_of(path) if name.startswith("wechat_msg.")}
         assert imported <= allowed
@@ -274,9 +305,23 @@ class TestImports:
         assert module in loaded
         assert {name.split(".")[0] for name in loaded} & FRAMEWORKS == set()
 
+    def test_bring_in_nothing_until_a_name_is_used(self, tmp_path):
+        code = """
+            import importlib, sys, typing
+            before = set(sys.modules)
+            import wechat_msg
+            print(*set(sys.modules) - before)
+            wechat_msg.PushError
+            print(*sorted(name for name in sys.modules if name.startswith("wechat_msg.")))
+        """
+        assert run(code, cwd=tmp_path).splitlines() == ["wechat_msg", "wechat_msg.errors"]
+
     def test_bring_in_neither_the_test_kit_nor_adapters(self, tmp_path):
-        loaded = run("import sys, wechat_msg; print(*sys.modules)", cwd=tmp_path).split()
+        """Not even where all names are used."""
+        loaded = run("import sys; from wechat_msg import *; print(*sys.modules)", cwd=tmp_path).split()
+        assert "wechat_msg.routing" in loaded
         assert [name for name in loaded if name.startswith(("wechat_msg.testing", "wechat_msg.adapters"))] == []
+        assert {name.split(".")[0] for name in loaded} & FRAMEWORKS == set()
 
     def test_start_no_thread(self, tmp_path):
         """Servers load the application and fork, and threads do not survive that."""

@@ -1,170 +1,28 @@
 """Receive the message pushes (消息推送) of WeChat Official Accounts and Mini Programs, answer them, call WeChat's API.
 
-Imports no framework and no HTTP library.
+Names are imported when they are first used, so ``import wechat_msg`` itself costs next to nothing. It imports no
+framework and no HTTP library.
 """
 
-from wechat_msg.answering import Answer, answer_cloud_function, render_reply, seal_reply
-from wechat_msg.client import (
-    AsyncClient,
-    Client,
-)
-from wechat_msg.crypto import (
-    MessageCipher,
-    generate_encoding_aes_key,
-    generate_token,
-)
-from wechat_msg.endpoint import (
-    NO_DEDUP,
-    AnswerLater,
-    AsyncPushEndpoint,
-    FallbackReply,
-    PushEndpoint,
-)
-from wechat_msg.errors import (
-    AccessTokenRejected,
-    AnswerLost,
-    APIError,
-    AppIdMismatch,
-    AuthorizationExpired,
-    BodyTooLarge,
-    CallError,
-    ClientError,
-    ConnectFailed,
-    DecryptError,
-    DuplicateRequest,
-    InvalidCredential,
-    InvalidParameter,
-    IPNotAllowed,
-    MalformedPush,
-    MethodNotAllowed,
-    ModeMismatch,
-    PermissionDenied,
-    PushError,
-    QuotaExhausted,
-    RateLimited,
-    ReplyError,
-    SettingsError,
-    SignatureExpired,
-    SignatureMismatch,
-    SignatureMissing,
-    StoreError,
-    SystemBusy,
-    TransportError,
-    UnreadableAnswer,
-    UserDataError,
-    UserNotFound,
-    UserRefused,
-    WeChatError,
-    WindowClosed,
-)
-from wechat_msg.events import (
-    ArticleDetail,
-    ArticleUrl,
-    ArticleUrlResult,
-    ClickEvent,
-    CopyrightCheckItem,
-    CopyrightCheckResult,
-    Event,
-    KfCloseSessionEvent,
-    KfCreateSessionEvent,
-    KfSwitchSessionEvent,
-    LocationEvent,
-    LocationSelectEvent,
-    MassSendJobFinishEvent,
-    MediaCheckDetail,
-    MediaCheckResult,
-    PicItem,
-    PicPhotoOrAlbumEvent,
-    PicSysPhotoEvent,
-    PicWeixinEvent,
-    PublishedArticle,
-    PublishEventInfo,
-    PublishJobFinishEvent,
-    ScanCodeInfo,
-    ScanCodePushEvent,
-    ScanCodeWaitMsgEvent,
-    ScanEvent,
-    SendLocationInfo,
-    SendPicsInfo,
-    SubscribeEvent,
-    SubscribeMsgChange,
-    SubscribeMsgChangeEvent,
-    SubscribeMsgPopup,
-    SubscribeMsgPopupEvent,
-    SubscribeMsgSent,
-    SubscribeMsgSentEvent,
-    TemplateSendJobFinishEvent,
-    UnknownEvent,
-    UnsubscribeEvent,
-    UserAuthorizationCancellationEvent,
-    UserAuthorizationRevokeEvent,
-    UserEnterTempSessionEvent,
-    UserInfoModifiedEvent,
-    ViewEvent,
-    ViewMiniProgramEvent,
-    WxaMediaCheckEvent,
-    register_event,
-)
-from wechat_msg.exchange import Push, PushRequest, PushResponse, parse_query
-from wechat_msg.messages import (
-    DeviceEventMessage,
-    DeviceStatusMessage,
-    DeviceTextMessage,
-    FileMessage,
-    ImageMessage,
-    LinkMessage,
-    LocationMessage,
-    Message,
-    MiniProgramPageMessage,
-    ShortVideoMessage,
-    TextMessage,
-    UnknownMessage,
-    UserMessage,
-    VideoMessage,
-    VoiceMessage,
-    register_message,
-)
-from wechat_msg.parsing import (
-    parse_message,
-)
-from wechat_msg.push import answer_echostr, open_push
-from wechat_msg.replies import (
-    Acknowledgement,
-    Article,
-    ErrCodeReply,
-    ImageReply,
-    MusicReply,
-    NewsReply,
-    RawReply,
-    RenderedReply,
-    Reply,
-    TextReply,
-    TransferCustomerServiceReply,
-    VideoReply,
-    VoiceReply,
-    to_customer_service_message,
-)
-from wechat_msg.routing import (
-    AsyncHandler,
-    Handler,
-    Router,
-)
-from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
-from wechat_msg.signature import (
-    compute_msg_signature,
-    compute_signature,
-    is_msg_signature_valid,
-    is_signature_valid,
-    verify_msg_signature,
-    verify_signature,
-)
-from wechat_msg.stores import (
-    AsyncStore,
-    MemoryStore,
-    SQLiteStore,
-    Store,
-    in_thread,
-)
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from wechat_msg.answering import Answer, answer_cloud_function, render_reply, seal_reply
+    from wechat_msg.client import AsyncClient, Client
+    from wechat_msg.crypto import MessageCipher, generate_encoding_aes_key, generate_token
+    from wechat_msg.endpoint import *
+    from wechat_msg.errors import *
+    from wechat_msg.events import *
+    from wechat_msg.exchange import Push, PushRequest, PushResponse, parse_query
+    from wechat_msg.messages import *
+    from wechat_msg.parsing import parse_message
+    from wechat_msg.push import answer_echostr, open_push
+    from wechat_msg.replies import *
+    from wechat_msg.routing import AsyncHandler, Handler, Router
+    from wechat_msg.settings import *
+    from wechat_msg.signature import *
+    from wechat_msg.stores import AsyncStore, MemoryStore, SQLiteStore, Store, in_thread
 
 __version__ = "0.1.0"
 
@@ -321,3 +179,54 @@ __all__ = [
     "verify_msg_signature",
     "verify_signature",
 ]
+
+#: The modules that define these names; `wechat_msg.events` defines all others.
+_NAMES_OF_MODULES = {
+    "answering": "Answer answer_cloud_function render_reply seal_reply",
+    "client": "AsyncClient Client",
+    "crypto": "MessageCipher generate_encoding_aes_key generate_token",
+    "endpoint": "NO_DEDUP AnswerLater AsyncPushEndpoint FallbackReply PushEndpoint",
+    "errors": """
+        AccessTokenRejected AnswerLost APIError AppIdMismatch AuthorizationExpired BodyTooLarge CallError
+        ClientError ConnectFailed DecryptError DuplicateRequest InvalidCredential InvalidParameter IPNotAllowed
+        MalformedPush MethodNotAllowed ModeMismatch PermissionDenied PushError QuotaExhausted RateLimited ReplyError
+        SettingsError SignatureExpired SignatureMismatch SignatureMissing StoreError SystemBusy TransportError
+        UnreadableAnswer UserDataError UserNotFound UserRefused WeChatError WindowClosed
+    """,
+    "exchange": "Push PushRequest PushResponse parse_query",
+    "messages": """
+        DeviceEventMessage DeviceStatusMessage DeviceTextMessage FileMessage ImageMessage LinkMessage
+        LocationMessage Message MiniProgramPageMessage ShortVideoMessage TextMessage UnknownMessage UserMessage
+        VideoMessage VoiceMessage register_message
+    """,
+    "parsing": "parse_message",
+    "push": "answer_echostr open_push",
+    "replies": """
+        Acknowledgement Article ErrCodeReply ImageReply MusicReply NewsReply RawReply RenderedReply Reply TextReply
+        TransferCustomerServiceReply VideoReply VoiceReply to_customer_service_message
+    """,
+    "routing": "AsyncHandler Handler Router",
+    "settings": "MINI_PROGRAM OFFICIAL_ACCOUNT AccountKind PushSettings",
+    "signature": """
+        compute_msg_signature compute_signature is_msg_signature_valid is_signature_valid verify_msg_signature
+        verify_signature
+    """,
+    "stores": "AsyncStore MemoryStore SQLiteStore Store in_thread",
+}
+_MODULE_OF = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}
+#: Modules that are attributes of the package, whether or not they have been imported.
+_MODULES = {*_NAMES_OF_MODULES, "api", "events", "fields", "jssdk", "userdata", "wire"}
+
+if not typing.TYPE_CHECKING:  # type checkers would accept any name
+
+    def __getattr__(name: str) -> object:
+        if name in _MODULES:
+            return importlib.import_module(f"{__name__}.{name}")
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF.get(name, 'events')}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

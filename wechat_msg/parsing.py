@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wechat_msg.errors import MalformedPush
-from wechat_msg.events import UnknownEvent, find_event
+from wechat_msg.events import UnknownEvent
+from wechat_msg.events.base import find_event
 from wechat_msg.fields import UnreadableField, build
 from wechat_msg.messages import Message, UnknownMessage, find_message
 

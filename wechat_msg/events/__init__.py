@@ -1,6 +1,6 @@
 """What happens: one frozen class per event, one module per topic."""
 
-from wechat_msg.events.base import Event, UnknownEvent, find_event, register_event
+from wechat_msg.events.base import Event, UnknownEvent, register_event
 from wechat_msg.events.content_check import MediaCheckDetail, MediaCheckResult, WxaMediaCheckEvent
 from wechat_msg.events.customer_service import (
     KfCloseSessionEvent,
@@ -96,6 +96,5 @@ __all__ = [
     "ViewEvent",
     "ViewMiniProgramEvent",
     "WxaMediaCheckEvent",
-    "find_event",
     "register_event",
 ]
