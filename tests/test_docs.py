@@ -434,6 +434,15 @@ def test_readme_has_a_short_quickstart_per_framework(document):
 
 
 @pytest.mark.parametrize("document", READMES)
+def test_readme_begins_with_a_bot_of_six_lines(document):
+    first = read_blocks(document)[0]
+
+    assert first.kind == "code"
+    assert len(first.source.splitlines()) == 6
+    assert "view_func=push_view(PushEndpoint(" in first.source  # so `check_web_stack` has played WeChat with it
+
+
+@pytest.mark.parametrize("document", READMES)
 def test_readme_is_short(document):
     assert len((ROOT / document).read_text("utf-8").splitlines()) <= MOST_LINES_OF_A_README
 
@@ -465,10 +474,15 @@ def check_own_command(block: Block, arguments: list[str]) -> None:
     assert given <= options, f"{block}: {given - options}"
 
 
+#: What pip is told to install, and where that is until the first release.
+DISTRIBUTION = "wechat-msg-sdk"
+REPOSITORY = r"git\+https://github\.com/wechat-msg/wechat_msg\.git"
+
+
 def check_pip(block: Block, words: list[str]) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     for word in words:
-        own = re.fullmatch(r"(?:wechat-msg|\.)(?:\[([a-z,]+)\])?", word)
+        own = re.fullmatch(rf"(?:{DISTRIBUTION}|\.|path/to/checkout)(?:\[([a-z,]+)\])?(?: @ {REPOSITORY})?", word)
         if own:
             assert set((own[1] or "flask").split(",")) <= extras.keys(), f"{block}: {word}"
         elif not word.startswith("-"):
