@@ -4,8 +4,9 @@ Names are imported when they are first used, so ``import wechat_msg`` itself cos
 framework and no HTTP library.
 """
 
-import importlib
 import typing
+
+from wechat_msg import _lazy
 
 if typing.TYPE_CHECKING:
     from wechat_msg.answering import Answer, answer_cloud_function, render_reply, seal_reply
@@ -213,20 +214,8 @@ _NAMES_OF_MODULES = {
     """,
     "stores": "AsyncStore MemoryStore SQLiteStore Store in_thread",
 }
-_MODULE_OF = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}
-#: Modules that are attributes of the package, whether or not they have been imported.
-_MODULES = {*_NAMES_OF_MODULES, "api", "events", "fields", "jssdk", "userdata", "wire"}
 
 if not typing.TYPE_CHECKING:  # type checkers would accept any name
-
-    def __getattr__(name: str) -> object:
-        if name in _MODULES:
-            return importlib.import_module(f"{__name__}.{name}")
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF.get(name, 'events')}"), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = _lazy.import_lazily(
+        __name__, _NAMES_OF_MODULES, others="events", modules=("events", "api", "fields", "jssdk", "userdata", "wire")
+    )

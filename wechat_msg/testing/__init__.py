@@ -3,9 +3,10 @@
 Names are imported when they are first used, so the pytest plugin costs nothing until a test asks for a fixture.
 """
 
-import importlib
 import sys
 import typing
+
+from wechat_msg import _lazy
 
 if typing.TYPE_CHECKING:
     from wechat_msg.testing.conformance import check_endpoint
@@ -37,22 +38,10 @@ _NAMES_OF_MODULES = {
     "pushes": "Mode build_echostr_request build_push open_reply",
     "simulator": "AsyncPushSimulator Delivery PushSimulator Try",
 }
-_MODULE_OF = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}
 
 if "pytest" in sys.modules:
     # A failed assert of the contract then shows its values, as those of your own tests do.
     sys.modules["pytest"].register_assert_rewrite(f"{__name__}.contract")
 
 if not typing.TYPE_CHECKING:  # type checkers would accept any name
-
-    def __getattr__(name: str) -> object:
-        if name in _NAMES_OF_MODULES:
-            return importlib.import_module(f"{__name__}.{name}")
-        if name not in _MODULE_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = _lazy.import_lazily(__name__, _NAMES_OF_MODULES)
