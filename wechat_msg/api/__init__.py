@@ -1,17 +1,14 @@
 """WeChat's API: functions that return calls, one module per topic; `wechat_msg.client` sends them.
 
-The modules are loaded when they are first used: ``from wechat_msg.api import user``, or ``wechat_msg.api.user``.
+A name or module is imported when it is first used: ``from wechat_msg.api import user``, or ``wechat_msg.api.user``.
 """
 
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
-
-from wechat_msg.api.call import APPID, SECRET, Call, File, Pages, Upload, get, post, raw_call
-from wechat_msg.api.reading import Reads, Result, Takes, TakesAll, nothing
 
 if TYPE_CHECKING:
     from wechat_msg.api import (
+        access_token,
         callback,
         customer_service,
         jsapi,
@@ -26,21 +23,23 @@ if TYPE_CHECKING:
         quota,
         subscribe,
         template,
-        token,
         user,
     )
+    from wechat_msg.api.call import APPID, SECRET, Call, File, Pages, Upload, get, post, raw_call
+    from wechat_msg.api.results import Member, Members, Result, ResultOf, no_result
 
 __all__ = [
     "APPID",
     "SECRET",
     "Call",
     "File",
+    "Member",
+    "Members",
     "Pages",
-    "Reads",
     "Result",
-    "Takes",
-    "TakesAll",
+    "ResultOf",
     "Upload",
+    "access_token",
     "callback",
     "customer_service",
     "get",
@@ -51,7 +50,7 @@ __all__ = [
     "media",
     "menu",
     "miniprogram",
-    "nothing",
+    "no_result",
     "oauth",
     "post",
     "qrcode",
@@ -59,14 +58,24 @@ __all__ = [
     "raw_call",
     "subscribe",
     "template",
-    "token",
     "user",
 ]
 
+#: The names that are not modules, by the module that defines them.
+_NAMES = {
+    "call": {"APPID", "SECRET", "Call", "File", "Pages", "Upload", "get", "post", "raw_call"},
+    "results": {"Member", "Members", "Result", "ResultOf", "no_result"},
+}
 
-if not TYPE_CHECKING:  # to type checkers it would mean that there is every name
+if not TYPE_CHECKING:  # type checkers would accept any name
 
-    def __getattr__(name: str) -> ModuleType:
-        if name in __all__:
-            return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        for home, names in _NAMES.items():
+            if name in names:
+                return getattr(import_module(f"{__name__}.{home}"), name)
+        return import_module(f"{__name__}.{name}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
