@@ -12,10 +12,10 @@ import pytest
 from tests.helpers.both_clients import TOKEN, both, catch, make_fixed, serving
 from tests.helpers.raw_http import PATIENCE, Connection, answering, listen, render
 from wechat_msg import errors
-from wechat_msg.api._response import Answer, read_answer
-from wechat_msg.api.call import get, get_without_token, post, raw_call
-from wechat_msg.api.reading import Reads, Takes, TakesAll
-from wechat_msg.api.token import AccessToken, get_stable_access_token
+from wechat_msg.api._response import APIResponse, read_response
+from wechat_msg.api.access_token import AccessToken, get_stable_access_token
+from wechat_msg.api.call import get, get_without_access_token, post, raw_call
+from wechat_msg.api.results import Member, Members, ResultOf
 from wechat_msg.errors import (
     AccessTokenRejected,
     AnswerLost,
@@ -73,7 +73,7 @@ class TestReadable:
     @every_readable
     @pytest.mark.parametrize("content_type", [JSON, "text/plain", "text/html; charset=gbk", "image/jpeg", ""])
     def test_is_read_whatever_its_content_type(self, body, result, content_type):
-        assert read_answer(ANYTHING, Answer(200, content_type, body)) == result
+        assert read_response(ANYTHING, APIResponse(200, content_type, body)) == result
 
     @both
     @every_readable
@@ -90,8 +90,8 @@ class TestReadable:
     def test_gives_numbers_to_models_as_they_are(self):
         body = b'{"ids":[2147483648,"18446744073709551617"],"msg_id":9223372036854775809}'
 
-        assert read_answer(get(PATH, Takes("msg_id", int)), Answer(200, JSON, body)) == 2**63 + 1
-        assert read_answer(get(PATH, TakesAll("ids", int)), Answer(200, JSON, body)) == (2**31, 2**64 + 1)
+        assert read_response(get(PATH, Member("msg_id", int)), APIResponse(200, JSON, body)) == 2**63 + 1
+        assert read_response(get(PATH, Members("ids", int)), APIResponse(200, JSON, body)) == (2**31, 2**64 + 1)
 
 
 # --- errors of WeChat ------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class TestRefusal:
     @pytest.mark.parametrize("content_type", [JSON, "text/plain"])
     def test_becomes_the_error_of_its_number(self, status, body, errcode, errmsg, rid, content_type):
         with pytest.raises(APIError) as caught:
-            read_answer(ANYTHING, Answer(status, content_type, body))
+            read_response(ANYTHING, APIResponse(status, content_type, body))
 
         assert (caught.value.errcode, caught.value.errmsg, caught.value.rid) == (errcode, errmsg, rid)
         assert str(errcode) in str(caught.value)
@@ -156,15 +156,15 @@ class TestRefusal:
         ("errcode", "error"), [(45015, WindowClosed), (45009, QuotaExhausted), (-1, SystemBusy), (7, InvalidParameter)]
     )
     def test_is_of_the_class_of_its_number(self, errcode, error):
-        catch(error, read_answer, ANYTHING, Answer(200, JSON, encode({"errcode": errcode})))
+        catch(error, read_response, ANYTHING, APIResponse(200, JSON, encode({"errcode": errcode})))
 
     def test_is_a_result_where_the_call_takes_it_for_done(self):
-        call = post("/cgi-bin/message/custom/send", {}, Takes("msg_id", int))
-        done = Answer(200, JSON, b'{"errcode":45065,"errmsg":"clientmsgid exist","msg_id":9223372036854775809}')
+        call = post("/cgi-bin/message/custom/send", {}, Member("msg_id", int))
+        done = APIResponse(200, JSON, b'{"errcode":45065,"errmsg":"clientmsgid exist","msg_id":9223372036854775809}')
 
-        assert read_answer(attrs.evolve(call, also_done=frozenset({45065})), done) == 2**63 + 1
+        assert read_response(attrs.evolve(call, also_done=frozenset({45065})), done) == 2**63 + 1
         with pytest.raises(APIError):
-            read_answer(call, done)
+            read_response(call, done)
 
     @both
     def test_does_not_show_what_was_sent(self, make):
@@ -177,13 +177,13 @@ class TestRefusal:
 
     @pytest.mark.parametrize("errcode", [40001, 40014, 42001])
     def test_of_the_access_token_is_of_other_classes_where_none_was_sent(self, errcode):
-        answer = Answer(200, JSON, encode({"errcode": errcode, "errmsg": f"no rid: {RID}"}))
+        answer = APIResponse(200, JSON, encode({"errcode": errcode, "errmsg": f"no rid: {RID}"}))
 
-        assert catch(AccessTokenRejected, read_answer, ANYTHING, answer).errcode == errcode
-        error = catch(InvalidCredential, read_answer, get_stable_access_token(), answer)
+        assert catch(AccessTokenRejected, read_response, ANYTHING, answer).errcode == errcode
+        error = catch(InvalidCredential, read_response, get_stable_access_token(), answer)
         assert (error.errcode, error.errmsg, error.rid) == (errcode, "no", RID)
         assert "AppSecret" in error.hint
-        catch(AuthorizationExpired, read_answer, get_without_token("/sns/userinfo", dict), answer)
+        catch(AuthorizationExpired, read_response, get_without_access_token("/sns/userinfo", dict), answer)
 
 
 # --- what is no answer of WeChat -------------------------------------------------------------------------------------
@@ -211,10 +211,10 @@ UNREADABLE = {
     "nested_100_deep": (200, JSON, b'{"a":' * 100 + b"1" + b"}" * 100, "no JSON object"),
     "binary": (200, JSON, bytes(range(256)), "no JSON object"),
     "utf_16": (200, JSON, '{"errcode":0}'.encode("utf-16"), "no JSON object"),
-    "errcode_of_another_kind": (200, JSON, b'{"errcode":[40001]}', "an errcode that is no number"),
-    "errcode_that_is_a_word": (200, JSON, b'{"errcode":"SUCCESS"}', "an errcode that is no number"),
-    "errcode_with_fraction": (200, JSON, b'{"errcode":0.5}', "an errcode that is no number"),
-    "errcode_without_end": (200, JSON, b'{"errcode":"' + b"9" * 5000 + b'"}', "an errcode that is no number"),
+    "errcode_of_another_kind": (200, JSON, b'{"errcode":[40001]}', "an errcode that is not a number"),
+    "errcode_that_is_a_word": (200, JSON, b'{"errcode":"SUCCESS"}', "an errcode that is not a number"),
+    "errcode_with_fraction": (200, JSON, b'{"errcode":0.5}', "an errcode that is not a number"),
+    "errcode_without_end": (200, JSON, b'{"errcode":"' + b"9" * 5000 + b'"}', "an errcode that is not a number"),
     "json_of_somebody_else": (500, JSON, b'{"error":"internal"}', "HTTP 500, application/json"),
     "ok_with_status_502": (502, JSON, b'{"errcode":0}', "HTTP 502, application/json"),
 }
@@ -226,7 +226,7 @@ every_unreadable = pytest.mark.parametrize(
 class TestUnreadable:
     @every_unreadable
     def test_says_the_status_and_what_is_wrong(self, status, content_type, body, text):
-        error = catch(UnreadableAnswer, read_answer, ANYTHING, Answer(status, content_type, body))
+        error = catch(UnreadableAnswer, read_response, ANYTHING, APIResponse(status, content_type, body))
 
         assert text in str(error)
         assert error.status == status
@@ -246,10 +246,10 @@ class TestUnreadable:
 
     def test_blames_a_proxy_only_for_what_is_not_wechats(self):
         def hint_of(status: int, body: bytes, call: Any = ANYTHING) -> str:
-            return catch(UnreadableAnswer, read_answer, call, Answer(status, JSON, body)).hint
+            return catch(UnreadableAnswer, read_response, call, APIResponse(status, JSON, body)).hint
 
         not_wechats = [(502, HTML), (200, HTML), (200, b""), (200, b'{"errcode":0'), (500, b'{"error":"internal"}')]
-        member, model = get(PATH, Takes("id", int)), get(PATH, Reads(AccessToken))
+        member, model = get(PATH, Member("id", int)), get(PATH, ResultOf(AccessToken))
         wechats = [(200, b'{"errcode":[1]}'), (200, b"{}", member), (200, b"{}", model)]
 
         assert {"代理" in hint_of(*each) for each in not_wechats} == {True}
@@ -258,36 +258,36 @@ class TestUnreadable:
 
     def test_does_not_show_the_body(self):
         body = b'{"access_token":"SECRET-IN-BODY"'
-        error = catch(UnreadableAnswer, read_answer, ANYTHING, Answer(200, JSON, body))
+        error = catch(UnreadableAnswer, read_response, ANYTHING, APIResponse(200, JSON, body))
 
         assert "SECRET-IN-BODY" not in f"{error} {error!r}"
 
     def test_does_not_show_a_content_type_without_end(self):
-        error = catch(UnreadableAnswer, read_answer, ANYTHING, Answer(200, "x" * 100_000, b""))
+        error = catch(UnreadableAnswer, read_response, ANYTHING, APIResponse(200, "x" * 100_000, b""))
 
         assert len(str(error)) < 300
 
     @pytest.mark.parametrize("body", [b"{}", b'{"access_token":1.5,"expires_in":7200}', b'{"access_token":"T"}'])
     def test_is_what_lacks_what_the_call_is_for(self, body):
-        error = catch(UnreadableAnswer, read_answer, get(PATH, Reads(AccessToken)), Answer(200, JSON, body))
+        error = catch(UnreadableAnswer, read_response, get(PATH, ResultOf(AccessToken)), APIResponse(200, JSON, body))
 
         assert "HTTP 200: a member" in str(error)
 
     @pytest.mark.parametrize(
         ("parse", "body"),
         [
-            (Takes("id", int), b'{"id":"a"}'),
-            (Takes("id", int), b'{"id":null}'),
-            (Takes("id", int), b"{}"),
-            (TakesAll("ids", int), b'{"ids":["a"]}'),
-            (TakesAll("ids", str), b'{"ids":[[]]}'),
+            (Member("id", int), b'{"id":"a"}'),
+            (Member("id", int), b'{"id":null}'),
+            (Member("id", int), b"{}"),
+            (Members("ids", int), b'{"ids":["a"]}'),
+            (Members("ids", str), b'{"ids":[[]]}'),
             (lambda answer: answer["list"][0], b'{"list":[]}'),
             (lambda answer: 1 / answer["count"], b'{"count":0}'),
             (lambda answer: answer["text"].strip(), b'{"text":5}'),
         ],
     )
     def test_is_what_the_function_that_reads_it_does_not_expect(self, parse, body):
-        error = catch(UnreadableAnswer, read_answer, get(PATH, parse), Answer(200, JSON, body))
+        error = catch(UnreadableAnswer, read_response, get(PATH, parse), APIResponse(200, JSON, body))
 
         assert "HTTP 200" in str(error)
 

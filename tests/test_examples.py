@@ -497,7 +497,7 @@ class TestPushNotice:
         with notice.start("--workers", "3"):
             notice.wait_until_asked(3)
 
-        assert wechat.token_fetches == {"classic": 0, "stable": 1}
+        assert wechat.access_token_fetches == {"classic": 0, "stable": 1}
 
 
 class TestPushNoticeInTrouble:
@@ -531,7 +531,7 @@ class TestPushNoticeInTrouble:
         wechat.fail(SEND, 45011)
 
         status, output = notice.run("--patience", "0")
-        wechat.heal()
+        wechat.clear_faults()
         again, _ = notice.run()
 
         assert (status, again) == (1, 0)
@@ -803,7 +803,7 @@ class TestTokenServer:
         assert [status for status, _ in done] == [0, 0]
         calls = wechat.requests_to("/cgi-bin/get_api_domain_ip")
         assert [call.query["access_token"] for call in calls] == [wechat.stable_access_token] * 2
-        assert wechat.token_fetches == {"classic": 0, "stable": 1}
+        assert wechat.access_token_fetches == {"classic": 0, "stable": 1}
 
     def test_replaces_a_rejected_token_for_all(self, wechat, tmp_path):
         with self.start(wechat, tmp_path) as server:
@@ -813,7 +813,7 @@ class TestTokenServer:
 
         assert [status for status, _ in done] == [0, 0, 0]
         assert wechat.stable_access_token != rejected
-        assert wechat.token_fetches["stable"] == 2
+        assert wechat.access_token_fetches["stable"] == 2
 
     def test_refuses_programs_that_do_not_know_the_secret(self, wechat, tmp_path):
         with self.start(wechat, tmp_path) as server:

@@ -111,6 +111,8 @@ MAY_IMPORT["testing"] = set(MAY_IMPORT)
 MAY_IMPORT["playground"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "__version__"}
 MAY_IMPORT["__main__"] = {"cli"}
+#: What every part may import.
+EVERYWHERE = {"_lazy", "_tracebacks", "_validators"}
 #: Packages of others that only these parts may import.
 ONLY = {
     "Crypto": {"crypto", "userdata"},

@@ -42,10 +42,10 @@ from wechat_msg import (
 from wechat_msg._tracebacks import clears_locals, define, frozen, safe_repr
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.api import kf, oauth, qrcode
+from wechat_msg.api.access_token import AccessToken, get_access_token
 from wechat_msg.api.call import Call, raw_call
 from wechat_msg.api.jsapi import Ticket
 from wechat_msg.api.miniprogram import login
-from wechat_msg.api.token import AccessToken, get_access_token
 from wechat_msg.client import AsyncClient, ClassicTokenSource, FixedToken, RemoteTokenSource, StableTokenSource
 from wechat_msg.client.credentials import Credential
 from wechat_msg.client.token_server import make_token_server

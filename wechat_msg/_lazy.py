@@ -23,7 +23,7 @@ def import_lazily(
     namespace = vars(sys.modules[package])
     public = namespace["__all__"]
     module_of = {name: module for module, names in names_of_modules.items() for name in names.split()}
-    attributes = {*names_of_modules, *modules}
+    attributes = {*names_of_modules, *modules} - module_of.keys()
 
     def get(name: str) -> object:
         if name in attributes:

@@ -13,7 +13,7 @@ import pytest
 from tests.api.cases.menu import BUTTONS
 from wechat_msg import Client
 from wechat_msg.api import callback, menu, miniprogram, oauth, qrcode, quota, subscribe, template, user
-from wechat_msg.api._response import Answer, read_answer
+from wechat_msg.api._response import APIResponse, read_response
 from wechat_msg.errors import CallError, UnreadableAnswer, UserDataError
 from wechat_msg.testing import FakeWeChatAPI
 
@@ -221,7 +221,7 @@ class TestDownloads:
     @pytest.mark.parametrize("download", [qrcode.get_image, miniprogram.get_wxacode])
     def test_find_an_answer_unreadable_that_is_neither_file_nor_error(self, download):
         with pytest.raises(UnreadableAnswer):
-            read_answer(download("a"), Answer(200, "application/json", b'{"errcode":0,"errmsg":"ok"}'))
+            read_response(download("a"), APIResponse(200, "application/json", b'{"errcode":0,"errmsg":"ok"}'))
 
 
 class TestButtons:
@@ -276,7 +276,7 @@ class TestButtons:
     )
     def test_make_an_answer_unreadable_that_holds_none(self, call, answer):
         with pytest.raises(UnreadableAnswer):
-            read_answer(call, Answer(200, "application/json", answer))
+            read_response(call, APIResponse(200, "application/json", answer))
 
     @pytest.mark.parametrize("button", [button for button, _ in BUTTONS], ids=lambda button: type(button).__name__)
     def test_are_values(self, button):
@@ -319,7 +319,7 @@ class TestBody:
     def test_may_be_what_menu_get_was_read_into(self):
         answer = {"menu": {"button": [wire for _, wire in BUTTONS]}}
         answer["conditionalmenu"] = [{**answer["menu"], "matchrule": RULE, "menuid": 5}]
-        menus = read_answer(menu.get(), Answer(200, "application/json", json.dumps(answer).encode()))
+        menus = read_response(menu.get(), APIResponse(200, "application/json", json.dumps(answer).encode()))
         assert menu.create(menus.menu).json == answer["menu"]
         assert menu.add_conditional(menus.conditionalmenu[0]).json == {**answer["menu"], "matchrule": RULE}
 
@@ -443,7 +443,7 @@ class TestReprs:
         "value",
         [
             user.UserInfo(openid="o", nickname="secret", remark="secret", headimgurl="secret"),
-            oauth.UserInfo(openid="o", nickname="secret", headimgurl="secret"),
+            oauth.SnsUserInfo(openid="o", nickname="secret", headimgurl="secret"),
             oauth.UserAccessToken(access_token="secret", expires_in=1, refresh_token="secret", openid="o"),
             qrcode.QRCode(ticket="secret"),
             qrcode.LongData(long_data="secret"),

@@ -20,7 +20,7 @@ import wechat_msg.api
 from tests.api.cases.case import Case
 from tests.helpers.servers import run
 from wechat_msg import AsyncClient, Client
-from wechat_msg.api._response import Answer, read_answer
+from wechat_msg.api._response import APIResponse, read_response
 from wechat_msg.api.call import APPID, SECRET, Call, File, Pages
 from wechat_msg.client import FixedToken
 from wechat_msg.client.multipart import MultipartBody
@@ -28,7 +28,7 @@ from wechat_msg.testing import APIRequest, FakeWeChatAPI
 
 TOPICS = sorted(path.stem for path in (Path(__file__).parent / "cases").glob("*.py") if path.stem != "case")
 #: Modules of wechat_msg.api that are no topics.
-TOOLS = {"_response", "call", "errcodes", "_arguments", "reading"}
+TOOLS = {"_arguments", "_response", "call", "errcodes", "results"}
 
 
 def load_cases() -> Iterator[Case]:
@@ -113,14 +113,14 @@ class TestResult:
 
     @every_case
     def test_is_what_the_answer_says(self, case):
-        assert case.result == read_answer(case.call, to_answer(case))
+        assert case.result == read_response(case.call, to_answer(case))
 
     @every_case
     def test_survives_an_answer_of_strange_kinds(self, case):
         """Whatever WeChat sends, it becomes a result or an UnreadableAnswer."""
         for answer in ({}, {"errcode": 0}, strange(case.answer)):
             with contextlib.suppress(wechat_msg.UnreadableAnswer):
-                read_answer(case.call, Answer(200, "application/json", json.dumps(answer).encode()))
+                read_response(case.call, APIResponse(200, "application/json", json.dumps(answer).encode()))
 
 
 JUNK = [None, -1, "", "x\ud800", b"x", object(), [], ["a", None], {"a": object()}, float("nan"), 10**4200, {1}, True]
@@ -244,12 +244,12 @@ def to_fake(call: Call[Any], wechat: FakeWeChatAPI) -> Call[Any]:
     return attrs.evolve(call, host=wechat.url) if call.host else call
 
 
-def to_answer(case: Case) -> Answer:
+def to_answer(case: Case) -> APIResponse:
     if isinstance(case.answer, bytes):
         file = File(content=case.answer, size=len(case.answer), content_type=case.content_type)
         name = case.result.filename if isinstance(case.result, File) else None
-        return Answer(200, case.content_type, file=attrs.evolve(file, filename=name))
-    return Answer(200, case.content_type, json.dumps(case.answer).encode())
+        return APIResponse(200, case.content_type, file=attrs.evolve(file, filename=name))
+    return APIResponse(200, case.content_type, json.dumps(case.answer).encode())
 
 
 def without_headers(result: Any) -> Any:

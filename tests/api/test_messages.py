@@ -20,7 +20,7 @@ from wechat_msg import (
     TransferCustomerServiceReply,
 )
 from wechat_msg.api import customer_service, kf, mass, material, media
-from wechat_msg.api._response import Answer, read_answer
+from wechat_msg.api._response import APIResponse, read_response
 from wechat_msg.api.customer_service import Link, MenuItem, MiniProgramPage, MpNews, MpNewsArticle, MsgMenu, WxCard
 from wechat_msg.errors import CallError, DuplicateRequest, UnreadableAnswer
 from wechat_msg.testing import build_push
@@ -123,7 +123,7 @@ class TestDownloads:
     @pytest.mark.parametrize("download", [media.download, media.download_hd_voice, material.get_material])
     def test_find_an_answer_unreadable_that_is_neither_file_nor_error(self, download):
         with pytest.raises(UnreadableAnswer):
-            read_answer(download("MID"), Answer(200, "application/json", b'{"errcode":0,"errmsg":"ok"}'))
+            read_response(download("MID"), APIResponse(200, "application/json", b'{"errcode":0,"errmsg":"ok"}'))
 
 
 class TestCustomerService:
@@ -181,7 +181,7 @@ class TestCustomerService:
         assert [customer_service.send_body(body) for body in sent] == [customer_service.send("oUSER", message)]
 
 
-EXISTS = Answer(200, "application/json", b'{"errcode":45065,"errmsg":"clientmsgid exist","msg_id":34182}')
+EXISTS = APIResponse(200, "application/json", b'{"errcode":45065,"errmsg":"clientmsgid exist","msg_id":34182}')
 
 
 def make_mass_calls(clientmsgid):
@@ -195,16 +195,16 @@ def make_mass_calls(clientmsgid):
 class TestTyping:
     """45081: the typing state is on already."""
 
-    ON_ALREADY = Answer(200, "application/json", b'{"errcode":45081,"errmsg":"already in typing status"}')
+    ON_ALREADY = APIResponse(200, "application/json", b'{"errcode":45081,"errmsg":"already in typing status"}')
 
     @pytest.mark.parametrize("ask", [customer_service.set_typing, customer_service.set_mini_program_typing])
     def test_that_is_on_already_is_what_was_asked_for(self, ask):
-        assert read_answer(ask("oUSER"), self.ON_ALREADY) is None
+        assert read_response(ask("oUSER"), self.ON_ALREADY) is None
 
     @pytest.mark.parametrize("ask", [customer_service.set_typing, customer_service.set_mini_program_typing])
     def test_that_is_still_on_was_not_ended(self, ask):
         with pytest.raises(DuplicateRequest):
-            read_answer(ask("oUSER", "CancelTyping"), self.ON_ALREADY)
+            read_response(ask("oUSER", "CancelTyping"), self.ON_ALREADY)
 
 
 class TestMass:
@@ -236,11 +236,11 @@ class TestMass:
         """Group B gets nothing, as WeChat goes by the content; the msg_id is that of the message to group A."""
         for call in make_mass_calls(clientmsgid):
             with pytest.raises(DuplicateRequest):
-                read_answer(call, EXISTS)
+                read_response(call, EXISTS)
 
     def test_that_was_sent_before_under_its_own_id_is_a_success(self):
         for call in make_mass_calls("id1"):
-            assert read_answer(call, EXISTS) == mass.MassSent(msg_id=34182)
+            assert read_response(call, EXISTS) == mass.MassSent(msg_id=34182)
 
     def test_takes_messages_of_the_users_own_kind(self):
         class Greeting(TextReply):

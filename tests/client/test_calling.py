@@ -13,9 +13,10 @@ from attrs import define, field, frozen
 
 from wechat_msg._flow import CompareAndSet, Get, Sleep, drive
 from wechat_msg.api import customer_service, user
-from wechat_msg.api._response import Answer
-from wechat_msg.api.call import APPID, SECRET, Call, get_without_token, nothing, raw_call
-from wechat_msg.api.token import get_access_token
+from wechat_msg.api._response import APIResponse
+from wechat_msg.api.access_token import get_access_token
+from wechat_msg.api.call import APPID, SECRET, Call, get_without_access_token, raw_call
+from wechat_msg.api.results import no_result
 from wechat_msg.client import ClassicTokenSource, FixedToken, RemoteTokenSource, StableTokenSource
 from wechat_msg.client.calling import Caller
 from wechat_msg.client.hosts import DEFAULT_HOSTS, Hosts
@@ -66,7 +67,7 @@ class Fails:
     error: type[TransportError]
     seconds: float = 0.0
 
-    def happen(self, network: Network, request: Request) -> Answer:
+    def happen(self, network: Network, request: Request) -> APIResponse:
         patience = request.connect_timeout if self.error is ConnectFailed else request.read_timeout
         network.now += min(self.seconds, patience)
         raise self.error("no answer")
@@ -79,7 +80,7 @@ class Late:
     seconds: float
     answer: Any = field(factory=lambda: OK)
 
-    def happen(self, network: Network, request: Request) -> Answer:
+    def happen(self, network: Network, request: Request) -> APIResponse:
         if self.seconds >= request.read_timeout:
             return LOST.happen(network, request)
         network.now += self.seconds
@@ -88,15 +89,17 @@ class Late:
 
 REFUSED, UNREACHABLE = Fails(ConnectFailed), Fails(ConnectFailed, 1e9)
 DROPPED, LOST = Fails(AnswerLost), Fails(AnswerLost, 1e9)
-HTML = Answer(502, "text/html", b"<html>bad gateway</html>")
+HTML = APIResponse(502, "text/html", b"<html>bad gateway</html>")
 
 
 def refusal(errcode: int, errmsg: str = "refused") -> dict[str, Any]:
     return {"errcode": errcode, "errmsg": errmsg}
 
 
-def to_answer(answer: Any) -> Answer:
-    return answer if isinstance(answer, Answer) else Answer(200, "application/json", json.dumps(answer).encode())
+def to_answer(answer: Any) -> APIResponse:
+    return (
+        answer if isinstance(answer, APIResponse) else APIResponse(200, "application/json", json.dumps(answer).encode())
+    )
 
 
 @define(slots=False)
@@ -168,7 +171,7 @@ class Network:
                 pass
         return None
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> APIResponse:
         parts = urlsplit(request.url)
         host = f"{parts.scheme}://{parts.netloc}"
         plan = self.plans.get(host) or self.plans.get(parts.path) or [self._obey(parts.path)]
@@ -232,7 +235,7 @@ class TestACall:
         assert network.paths == [STABLE, *["/cgi-bin/read"] * 3]
 
     def test_without_the_token_of_the_account_fetches_none(self, network):
-        network.call(get_without_token("/sns/userinfo", dict, openid="oUSER"))
+        network.call(get_without_access_token("/sns/userinfo", dict, openid="oUSER"))
         assert network.paths == ["/sns/userinfo"]
         assert network.query == {"openid": "oUSER"}
 
@@ -335,7 +338,7 @@ class TestARejectedToken:
     @pytest.mark.parametrize("errcode", [40001, 40014, 42001])
     def test_of_a_user_is_the_users_affair(self, network, errcode):
         network.plan("/sns/userinfo", refusal(errcode))
-        call = get_without_token("/sns/userinfo", dict, access_token="USERS")
+        call = get_without_access_token("/sns/userinfo", dict, access_token="USERS")
         assert type(catch(network, call)) is AuthorizationExpired
         assert network.paths == ["/sns/userinfo"]
 
@@ -416,14 +419,14 @@ NO_ANSWERS = {
     "lost": (LOST, AnswerLost),
     "busy": (refusal(-1, "system error"), SystemBusy),
     "HTML": (HTML, UnreadableAnswer),
-    "nothing": (Answer(200, "", b""), UnreadableAnswer),
-    "half": (Answer(200, "application/json", b'{"errcode":0,"err'), UnreadableAnswer),
-    "list": (Answer(200, "application/json", b"[]"), UnreadableAnswer),
-    "text": (Answer(200, "application/json", b'"ok"'), UnreadableAnswer),
-    "odd errcode": (Answer(200, "application/json", b'{"errcode":"x"}'), UnreadableAnswer),
-    "404 without errcode": (Answer(404, "application/json", b"{}"), UnreadableAnswer),
-    "503 without errcode": (Answer(503, "application/json", b'{"errcode":0}'), UnreadableAnswer),
-    "redirect": (Answer(302, "text/html", b""), UnreadableAnswer),
+    "nothing": (APIResponse(200, "", b""), UnreadableAnswer),
+    "half": (APIResponse(200, "application/json", b'{"errcode":0,"err'), UnreadableAnswer),
+    "list": (APIResponse(200, "application/json", b"[]"), UnreadableAnswer),
+    "text": (APIResponse(200, "application/json", b'"ok"'), UnreadableAnswer),
+    "odd errcode": (APIResponse(200, "application/json", b'{"errcode":"x"}'), UnreadableAnswer),
+    "404 without errcode": (APIResponse(404, "application/json", b"{}"), UnreadableAnswer),
+    "503 without errcode": (APIResponse(503, "application/json", b'{"errcode":0}'), UnreadableAnswer),
+    "redirect": (APIResponse(302, "text/html", b""), UnreadableAnswer),
 }
 every_failure = pytest.mark.parametrize(("what", "cls"), NO_ANSWERS.values(), ids=NO_ANSWERS)
 
@@ -574,7 +577,7 @@ class TestTimeouts:
 
         @frozen
         class Watch:
-            def happen(self, network: Network, request: Request) -> Answer:
+            def happen(self, network: Network, request: Request) -> APIResponse:
                 left.append((30 - (network.now - NOW), request.connect_timeout, request.read_timeout))
                 network.now += 4
                 raise AnswerLost("no answer")
@@ -813,7 +816,7 @@ class TestAPath:
     @pytest.mark.parametrize("method", ["", "get", "GET ", "GET\r\nX: y", "取", None, 5])
     def test_has_a_method_that_is_one(self, network, method):
         with pytest.raises((CallError, AttributeError)):
-            network.call(Call(method, "/x", nothing), source=FIXED)
+            network.call(Call(method, "/x", no_result), source=FIXED)
         assert network.sent == []
 
     @pytest.mark.parametrize("path", ["/cgi-bin/user/info", "/sns/oauth2/access_token", "/wxa/a_b-c.d~e", "/x"])
@@ -853,7 +856,7 @@ class TestAFixedToken:
         assert network.paths == []
 
     def test_is_not_sent_with_calls_that_need_none(self, network):
-        network.call(get_without_token("/sns/userinfo", dict, openid="oUSER"), source=FIXED)
+        network.call(get_without_access_token("/sns/userinfo", dict, openid="oUSER"), source=FIXED)
         assert network.query == {"openid": "oUSER"}
 
     @pytest.mark.parametrize("errcode", [40001, 40014, 42001])
@@ -944,6 +947,6 @@ def test_errors_say_what_was_asked_for_whatever_they_are(network):
 
 
 def test_a_function_may_count_as_done_what_has_been_done_before(network):
-    call: Callable[[], Call[None]] = lambda: Call("POST", "/x", nothing, json={}, also_done=frozenset({45065}))  # noqa: E731
+    call: Callable[[], Call[None]] = lambda: Call("POST", "/x", no_result, json={}, also_done=frozenset({45065}))  # noqa: E731
     network.plan("/x", refusal(45065))
     assert network.call(call(), source=FIXED) is None

@@ -23,10 +23,10 @@ from tests.helpers.frames import list_locals, walk_errors, write_in_all_ways
 from tests.helpers.logs import listen_to_all
 from wechat_msg._flow import CompareAndSet, Get
 from wechat_msg.api import customer_service, media, oauth, template, user
+from wechat_msg.api.access_token import AccessToken
 from wechat_msg.api.call import SECRET, Call, File, Upload, raw_call
 from wechat_msg.api.jsapi import Ticket
 from wechat_msg.api.miniprogram import login
-from wechat_msg.api.token import AccessToken
 from wechat_msg.client import (
     AsyncClient,
     ClassicTokenSource,
@@ -303,14 +303,14 @@ class TestNothingIsShownOfCallsThatFail:
         for source in (StableTokenSource(), ClassicTokenSource()):
             account.wechat.drop("*", when=when, times=None)
             account.attempt(AnswerLost, READ, token_source=source, store=MemoryStore())
-            account.wechat.heal()
+            account.wechat.clear_faults()
             account.prepare(token_source=source)
             account.wechat.drop("*", when=when, times=None)
             account.attempt(AnswerLost, READ, token_source=source)
             account.attempt(AnswerLost, customer_service.send("oUSER", SAID), token_source=source)
             account.attempt(AnswerLost, login.code2session(JS_CODE), token_source=source)
             account.attempt(AnswerLost, media.upload("image", FILE), token_source=source)
-            account.wechat.heal()
+            account.wechat.clear_faults()
 
     def test_as_the_answer_does_not_come_in_time(self, account):
         account.prepare()
@@ -431,7 +431,7 @@ class TestNothingIsShownOfCallsThatFail:
                 account.wechat.advance(7000)
                 account.wechat.fail("/cgi-bin/token", errcode, f"secret={APPSECRET} {APPSECRET}")
                 evidence.attempt(None, client.call, READ)
-            account.wechat.heal()
+            account.wechat.clear_faults()
         assert [text for text in evidence.found if "could not be renewed yet" in text] != []
 
     def test_as_they_cannot_be_sent(self, account):
@@ -466,7 +466,7 @@ class TestNothingIsShownOfCallsThatFail:
         dead = RemoteTokenSource(find_dead_host(), SHARED_SECRET)
         account.wechat.fail("/token", 40125, "wrong shared secret")
         account.attempt(InvalidCredential, READ, secret=None, token_source=wrong)
-        account.wechat.heal()
+        account.wechat.clear_faults()
         account.wechat.fail("/token", -1)
         account.attempt(SystemBusy, READ, secret=None, token_source=wrong, store=MemoryStore())
         account.attempt(ConnectFailed, READ, secret=None, token_source=dead, store=MemoryStore())

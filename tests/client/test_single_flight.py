@@ -8,7 +8,7 @@ import pytest
 
 from wechat_msg import MemoryStore, StoreError
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep
-from wechat_msg.api.token import AccessToken
+from wechat_msg.api.access_token import AccessToken
 from wechat_msg.client.rules import Clocks
 from wechat_msg.client.single_flight import Turn
 from wechat_msg.client.sources import StableTokenSource

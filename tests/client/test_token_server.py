@@ -153,7 +153,7 @@ class TestGiving:
             tokens = pool.map(lambda _: ask(WebClient(application), wechat.appid).json["access_token"], range(20))
             assert set(tokens) == {wechat.stable_access_token}
 
-        assert wechat.token_fetches["stable"] == 1
+        assert wechat.access_token_fetches["stable"] == 1
 
     def test_gives_another_in_place_of_a_rejected_one(self, server, wechat):
         rejected = ask(server, wechat.appid).json["access_token"]
@@ -169,7 +169,7 @@ class TestGiving:
         given = ask(server, wechat.appid).json
 
         assert ask(server, wechat.appid, rejected).json["access_token"] == given["access_token"]
-        assert wechat.token_fetches["stable"] == 1
+        assert wechat.access_token_fetches["stable"] == 1
 
     def test_serves_each_account_its_own(self, wechat):
         with FakeWeChatAPI("wxfedcba9876543210") as other, make_client(wechat) as one, make_client(other) as two:
@@ -373,7 +373,7 @@ class TestRemote:
             assert remote.call(callback.get_api_domain_ips())
             assert remote.get_access_token().access_token == client.get_access_token().access_token
 
-        assert wechat.token_fetches == {"classic": 0, "stable": 1}
+        assert wechat.access_token_fetches == {"classic": 0, "stable": 1}
 
     @both
     def test_gets_another_when_wechat_rejects_it(self, make, client, wechat):
@@ -384,7 +384,7 @@ class TestRemote:
             assert remote.call(callback.get_api_domain_ips())
             assert remote.get_access_token().access_token == wechat.stable_access_token
 
-        assert wechat.token_fetches["stable"] == 2
+        assert wechat.access_token_fetches["stable"] == 2
 
     def test_all_who_are_rejected_get_the_same(self, client, wechat):
         with listen(make_token_server(client, SHARED)) as url, contextlib.ExitStack() as stack:
@@ -395,7 +395,7 @@ class TestRemote:
                 list(pool.map(lambda remote: remote.call(callback.get_api_domain_ips()), remotes))
             assert {remote.get_access_token().access_token for remote in remotes} == {wechat.stable_access_token}
 
-        assert wechat.token_fetches["stable"] == 2
+        assert wechat.access_token_fetches["stable"] == 2
 
     def test_finds_a_server_below_a_path(self, client, wechat):
         application = DispatcherMiddleware(Response("nothing here", 404), {"/wx": make_token_server(client, SHARED)})
@@ -572,7 +572,7 @@ class TestProgram:
                 refuse(stranger)
             log = server.read_log()
 
-        assert wechat.token_fetches == {"classic": 0, "stable": 2}
+        assert wechat.access_token_fetches == {"classic": 0, "stable": 2}
         assert "token server: wrong shared secret from 127.0.0.1" in log
         tokens = {request.query["access_token"] for request in wechat.requests if "access_token" in request.query}
         for secret in (wechat.secret, SHARED, WRONG, *tokens):
@@ -596,7 +596,7 @@ class TestProgram:
                 tokens.add(remote.get_access_token().access_token)
 
         assert tokens == {wechat.access_token}
-        assert wechat.token_fetches == {"classic": 1, "stable": 0}
+        assert wechat.access_token_fetches == {"classic": 1, "stable": 0}
 
     @pytest.mark.parametrize(
         ("variable", "value", "told"),

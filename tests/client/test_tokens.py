@@ -13,8 +13,8 @@ import pytest
 from attrs import define, field, frozen
 
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive
+from wechat_msg.api.access_token import AccessToken
 from wechat_msg.api.call import APPID, Call
-from wechat_msg.api.token import AccessToken
 from wechat_msg.client import ClassicTokenSource, RemoteTokenSource, Source, StableTokenSource
 from wechat_msg.client.credentials import Credential, load_failure, to_failure
 from wechat_msg.client.rules import Clocks

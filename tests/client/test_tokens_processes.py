@@ -26,7 +26,7 @@ from wechat_msg.client import ClassicTokenSource, StableTokenSource
 from wechat_msg.client.tokens import LEASE
 from wechat_msg.errors import AccessTokenRejected, StoreError, WeChatError
 from wechat_msg.testing import APIRequest, FakeWeChatAPI
-from wechat_msg.testing.fake_api.tokens import ClassicTokens, Token
+from wechat_msg.testing.fake_api.access_tokens import ClassicAccessTokens, IssuedAccessToken
 
 FETCH = {"stable": "/cgi-bin/stable_token", "classic": "/cgi-bin/token"}
 TICKET = "/cgi-bin/ticket/getticket"
@@ -457,10 +457,10 @@ class TestStoreThatIsDown:
 # --- token wars ------------------------------------------------------------------------------------------------------
 
 
-class HarshTokens(ClassicTokens):
+class HarshTokens(ClassicAccessTokens):
     """Classic tokens of which the one before dies at once."""
 
-    def fetch(self) -> Token:
+    def fetch(self) -> IssuedAccessToken:
         return self._issue(0.0)
 
 

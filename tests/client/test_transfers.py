@@ -28,7 +28,7 @@ from tests.helpers.servers import run
 from wechat_msg import AsyncClient
 from wechat_msg.api import material, media
 from wechat_msg.api.call import Call, File, Upload
-from wechat_msg.api.reading import Takes
+from wechat_msg.api.results import Member
 from wechat_msg.errors import AnswerLost, CallError, InvalidParameter, UnreadableAnswer
 from wechat_msg.testing import FakeWeChatAPI
 
@@ -48,7 +48,7 @@ def upload(file: Any, **options: Any) -> Call[str]:
     return Call(
         "POST",
         UPLOAD,
-        Takes("media_id", str),
+        Member("media_id", str),
         {"type": "image"},
         upload=Upload(file=file, **given),
         is_repeatable=True,

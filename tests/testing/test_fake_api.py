@@ -99,7 +99,7 @@ class TestClassicTokens:
 
     def test_the_quota_is_used_up_and_can_be_cleared(self, wechat, asker):
         token = asker.token()
-        wechat.token_quota = 1
+        wechat.access_token_quota = 1
         asker.fetch()
         assert asker.fetch()["errcode"] == 45009
         assert asker.post("/cgi-bin/clear_quota", {"appid": wechat.appid}, token=token) == OK
@@ -215,7 +215,7 @@ class TestCredentials:
         asker.fetch()
         asker.fetch(secret="wrong")
         asker.fetch_stable()
-        assert wechat.token_fetches == {"classic": 2, "stable": 1}
+        assert wechat.access_token_fetches == {"classic": 2, "stable": 1}
         assert len(wechat.requests_to("/cgi-bin/token")) == 2
 
 
@@ -231,7 +231,7 @@ class TestRequests:
         assert (request.method, request.query, request.address) == ("POST", {"access_token": token}, "127.0.0.1")
         assert request.json == {"openid": "oUSER", "remark": "小明"}
         assert request.headers["content-length"] == str(len(request.body))
-        assert request.was_taken
+        assert request.was_handled
 
     def test_it_can_be_forgotten(self, wechat, asker):
         asker.post(SEND, TEXT)
@@ -328,7 +328,7 @@ class TestFaults:
         wechat.fail(self.PATH, 45009, "used up")
         assert [self.ask(asker) for _ in range(3)] == [45009] * 3
         assert asker.get(self.PATH)["errmsg"].startswith("used up rid: ")
-        wechat.heal(self.PATH)
+        wechat.clear_faults(self.PATH)
         assert self.ask(asker) == 0
 
     def test_what_was_ordered_for_some_requests_comes_before_what_is_for_good(self, wechat, asker):
@@ -343,7 +343,7 @@ class TestFaults:
         assert self.ask(asker, "/cgi-bin/user/get") == 0
         wechat.fail("*", -2)
         assert self.ask(asker, "/cgi-bin/user/get") == -2
-        wechat.heal("*")
+        wechat.clear_faults("*")
         assert self.ask(asker) == 0
 
     def test_an_answer_can_be_anything(self, wechat, asker):
@@ -365,7 +365,7 @@ class TestFaults:
             asker.post(SEND, TEXT)
         assert wechat.messages == []
         assert asker.post(SEND, TEXT) == OK
-        assert [request.was_taken for request in wechat.requests_to(SEND)] == [False, True]
+        assert [request.was_handled for request in wechat.requests_to(SEND)] == [False, True]
 
     def test_a_request_dropped_after_it_was_done_has_its_effect(self, wechat, asker):
         asker.token()
@@ -373,7 +373,7 @@ class TestFaults:
         with pytest.raises(requests.ConnectionError):
             asker.post(SEND, TEXT)
         assert wechat.messages == [TEXT]
-        assert [request.was_taken for request in wechat.requests_to(SEND)] == [True]
+        assert [request.was_handled for request in wechat.requests_to(SEND)] == [True]
 
     def test_an_answer_can_be_late_while_others_are_not(self, wechat, asker):
         token = asker.token()
@@ -594,7 +594,7 @@ class TestTheWindow:
 
     def test_of_a_click_gives_three_more_when_those_of_a_message_are_used_up(self, wechat, asker):
         self.send(asker, 5)
-        wechat.note_push(PUSHED)
+        wechat.record_push(PUSHED)
         self.send(asker, 5)
         wechat.open_window("oUSER", "CLICK")
         assert self.send(asker, 4) == [0] * 3 + [45047]
@@ -609,12 +609,12 @@ class TestTheWindow:
 
     def test_is_opened_by_pushes(self, wechat, asker):
         self.send(asker, 5)
-        wechat.note_push(PUSHED)
+        wechat.record_push(PUSHED)
         assert self.send(asker) == [0]
 
     def test_is_known_once_a_push_was_noted(self, wechat, asker):
         """What was taken for granted before, that the user had just written, counts no more."""
-        wechat.note_push({**PUSHED, "MsgType": "event", "Event": "subscribe", "EventKey": ""})
+        wechat.record_push({**PUSHED, "MsgType": "event", "Event": "subscribe", "EventKey": ""})
         assert self.send(asker, 4) == [0] * 3 + [45047]
         wechat.advance(60)
         assert self.send(asker) == [45015]
@@ -622,25 +622,25 @@ class TestTheWindow:
     def test_is_not_opened_by_events_that_are_no_action_of_the_user(self, wechat, asker):
         wechat.close_window("oUSER")
         for event in ("VIEW", "LOCATION", "TEMPLATESENDJOBFINISH"):
-            wechat.note_push({**PUSHED, "MsgType": "event", "Event": event})
+            wechat.record_push({**PUSHED, "MsgType": "event", "Event": event})
         assert self.send(asker) == [45015]
 
     def test_is_closed_by_who_stops_following(self, wechat, asker):
-        wechat.note_push({**PUSHED, "MsgType": "event", "Event": "unsubscribe"})
+        wechat.record_push({**PUSHED, "MsgType": "event", "Event": "unsubscribe"})
         assert wechat.users["oUSER"]["subscribe"] == 0
         assert self.send(asker) == [45015]
-        wechat.note_push({**PUSHED, "MsgType": "event", "Event": "subscribe"})
+        wechat.record_push({**PUSHED, "MsgType": "event", "Event": "subscribe"})
         assert self.send(asker) == [0]
 
     def test_of_a_user_who_was_not_known_opens_with_the_first_push(self, wechat, asker):
-        wechat.note_push({**PUSHED, "FromUserName": "oNEW"})
+        wechat.record_push({**PUSHED, "FromUserName": "oNEW"})
         assert self.send(asker, openid="oNEW") == [0]
 
     @pytest.mark.parametrize(
         "fields", [{}, {"MsgType": "text"}, {"FromUserName": ["o"]}, {"MsgType": "event", "Event": None}]
     )
     def test_stays_as_it_is_if_a_push_is_not_of_a_user(self, wechat, fields):
-        wechat.note_push(fields)
+        wechat.record_push(fields)
         assert len(wechat.users) == 3
 
     def test_is_opened_by_actions_alone(self, wechat):
@@ -1128,7 +1128,7 @@ def prepare(wechat, asker):
     }
 
 
-WITHOUT_TOKEN = {path for path, route in ROUTES.items() if not route.needs_token}
+WITHOUT_TOKEN = {path for path, route in ROUTES.items() if not route.needs_access_token}
 
 
 class TestEveryPath:

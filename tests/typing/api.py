@@ -59,11 +59,11 @@ from wechat_msg.api import (
     APPID,
     Call,
     File,
+    Member,
+    Members,
     Pages,
-    Reads,
     Result,
-    Takes,
-    TakesAll,
+    ResultOf,
     Upload,
     customer_service,
     get,
@@ -71,13 +71,13 @@ from wechat_msg.api import (
     material,
     media,
     menu,
-    nothing,
+    no_result,
     post,
     raw_call,
     user,
 )
+from wechat_msg.api.access_token import AccessToken
 from wechat_msg.api.jsapi import Ticket
-from wechat_msg.api.token import AccessToken
 from wechat_msg.client import (
     Attempt,
     ClassicTokenSource,
@@ -263,7 +263,7 @@ class DraftCount(Result):
 
 
 def count_drafts() -> Call[DraftCount]:
-    return get("/cgi-bin/draft/count", Reads(DraftCount))
+    return get("/cgi-bin/draft/count", ResultOf(DraftCount))
 
 
 def count_words(answer: Mapping[str, Any]) -> int:
@@ -278,7 +278,7 @@ class OwnSource(Source):
 
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         own = Call(
-            "GET", "/token", Reads(AccessToken), {"not": rejected or ""}, needs_access_token=False, host="https://t"
+            "GET", "/token", ResultOf(AccessToken), {"not": rejected or ""}, needs_access_token=False, host="https://t"
         )
         yield Attempt(own)
         yield Attempt(own, is_limited=True)
@@ -333,8 +333,8 @@ assert_type(client.raw_call("GET", "/cgi-bin/draft/count"), Mapping[str, Any])
 assert_type(client.call(raw_call("GET", "/cgi-bin/draft/count")), Mapping[str, Any])
 assert_type(client.call(count_drafts()), DraftCount)
 assert_type(client.call(count_drafts().repeatable()).total_count, int)
-assert_type(client.call(post("/path", {"appid": APPID}, Takes("name", str))), str)
-assert_type(client.call(post("/path", {}, TakesAll("ids", int), is_repeatable=True)), tuple[int, ...])
+assert_type(client.call(post("/path", {"appid": APPID}, Member("name", str))), str)
+assert_type(client.call(post("/path", {}, Members("ids", int), is_repeatable=True)), tuple[int, ...])
 assert_type(client.call(get("/path", count_words, page=1)), int)
 assert_type(user.iterate_openids(), Pages[user.OpenIDPage, str])
 assert_type(list(client.iterate(user.iterate_openids())), list[str])
@@ -387,7 +387,7 @@ def handle_failure(call: Call[None]) -> str:
 
 upload = Upload(file=b"bytes", filename="a.txt", fields={"description": "{}"}, progress=show_progress)
 raw: Call[Mapping[str, Any]] = raw_call("POST", "/cgi-bin/media/upload", params={"type": "image"}, upload=upload)
-Call("POST", "/path", nothing, json={"list": [1]}, also_done=frozenset({45065}))
+Call("POST", "/path", no_result, json={"list": [1]}, also_done=frozenset({45065}))
 PushEndpoint(settings, router, late=AnswerLater(lambda body: client.call(customer_service.send_body(body))))
 
 token_server = make_token_server([client], "a long shared secret")
@@ -399,7 +399,7 @@ with FakeWeChatAPI() as wechat:
     requests_seen: list[APIRequest] = wechat.requests_to("/path")
     sent: list[dict[str, Any]] = wechat.messages
     wechat.open_window("oUSER", "CLICK")
-    wechat.note_push({"FromUserName": "oUSER", "MsgType": "text"})
+    wechat.record_push({"FromUserName": "oUSER", "MsgType": "text"})
     PushSimulator("/", settings, api=wechat)
     PushSimulator("/", settings, api=wechat.url)  # type: ignore[arg-type]
 FakeWeChatAPI(verified=False)

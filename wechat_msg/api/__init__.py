@@ -1,17 +1,15 @@
 """WeChat's API: functions that return calls, one module per topic; `wechat_msg.client` sends them.
 
-The modules are loaded when they are first used: ``from wechat_msg.api import user``, or ``wechat_msg.api.user``.
+A name or module is imported when it is first used: ``from wechat_msg.api import user``, or ``wechat_msg.api.user``.
 """
 
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
-from wechat_msg.api.call import APPID, SECRET, Call, File, Pages, Upload, get, post, raw_call
-from wechat_msg.api.reading import Reads, Result, Takes, TakesAll, nothing
+from wechat_msg import _lazy
 
 if TYPE_CHECKING:
     from wechat_msg.api import (
+        access_token,
         callback,
         customer_service,
         jsapi,
@@ -26,21 +24,23 @@ if TYPE_CHECKING:
         quota,
         subscribe,
         template,
-        token,
         user,
     )
+    from wechat_msg.api.call import APPID, SECRET, Call, File, Pages, Upload, get, post, raw_call
+    from wechat_msg.api.results import Member, Members, Result, ResultOf, no_result
 
 __all__ = [
     "APPID",
     "SECRET",
     "Call",
     "File",
+    "Member",
+    "Members",
     "Pages",
-    "Reads",
     "Result",
-    "Takes",
-    "TakesAll",
+    "ResultOf",
     "Upload",
+    "access_token",
     "callback",
     "customer_service",
     "get",
@@ -51,7 +51,7 @@ __all__ = [
     "media",
     "menu",
     "miniprogram",
-    "nothing",
+    "no_result",
     "oauth",
     "post",
     "qrcode",
@@ -59,14 +59,15 @@ __all__ = [
     "raw_call",
     "subscribe",
     "template",
-    "token",
     "user",
 ]
 
-
-if not TYPE_CHECKING:  # to type checkers it would mean that there is every name
-
-    def __getattr__(name: str) -> ModuleType:
-        if name in __all__:
-            return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # type checkers would accept any name
+    __getattr__, __dir__ = _lazy.import_lazily(
+        __name__,
+        {
+            "call": "APPID SECRET Call File Pages Upload get post raw_call",
+            "results": "Member Members Result ResultOf no_result",
+        },
+        modules=__all__,
+    )

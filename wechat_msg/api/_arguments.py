@@ -1,4 +1,4 @@
-"""Arguments of calls: lists, mappings and what templates are filled with; how they are written as JSON and queries."""
+"""Arguments of calls: checks of lists, mappings and template values; writers of JSON bodies and queries."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from urllib.parse import quote, urlencode
 from wechat_msg.errors import CallError
 
 __all__ = [
-    "Filling",
+    "TemplateValue",
     "as_list",
     "as_mapping",
-    "fill_template",
-    "mapping_if_any",
-    "mappings_if_any",
+    "optional_mapping",
+    "optional_mappings",
     "texts",
+    "to_template_data",
     "without_none",
     "write_json",
     "write_query",
@@ -27,10 +27,10 @@ __all__ = [
 T = TypeVar("T")
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_CANNOT_BE_WRITTEN = (TypeError, ValueError, RecursionError)
+_WRITE_ERRORS = (TypeError, ValueError, RecursionError)
 
-Filling = str | int | float | Decimal | Mapping[str, Any]
-"""What one place of a template is filled with: a text, a number, or WeChat's own ``{"value": ..., "color": ...}``."""
+TemplateValue = str | int | float | Decimal | Mapping[str, Any]
+"""Value of one key of a template: a text, a number, or ``{"value": ..., "color": ...}`` as WeChat has it."""
 
 
 def without_none(**members: Any) -> dict[str, Any]:
@@ -39,10 +39,10 @@ def without_none(**members: Any) -> dict[str, Any]:
 
 
 def as_list(values: Iterable[T], name: str) -> list[T]:
-    """Return a list of what is not text.
+    """Return the items of an iterable that is not a text.
 
     Raises:
-        CallError: *values* is no list, or one text, which would be taken for a list of letters.
+        CallError: *values* is not iterable, or is one text, whose items would be its letters.
     """
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise CallError(f"{name} must be a list")
@@ -53,7 +53,7 @@ def texts(values: Iterable[str], name: str = "openids") -> list[str]:
     """Return a list of texts.
 
     Raises:
-        CallError: *values* is one text, which would be taken for a list of letters, or holds something else.
+        CallError: *values* is not iterable, is one text, or has an item that is not a text.
     """
     listed = as_list(values, name)
     if not all(isinstance(value, str) for value in listed):
@@ -65,58 +65,58 @@ def as_mapping(value: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a copy of a mapping.
 
     Raises:
-        CallError: It is something else.
+        CallError: *value* is not a mapping.
     """
     if not isinstance(value, Mapping):
         raise CallError(f"{name} must be a mapping")
     return dict(value)
 
 
-def mapping_if_any(value: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
-    """Return a copy of a mapping, or None for None.
+def optional_mapping(value: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
+    """Return a copy of a mapping, or None if *value* is None.
 
     Raises:
-        CallError: It is something else.
+        CallError: *value* is neither.
     """
     return None if value is None else as_mapping(value, name)
 
 
-def mappings_if_any(values: Iterable[Mapping[str, Any]] | None, name: str) -> list[dict[str, Any]] | None:
-    """Return a list of copies of mappings, or None for None.
+def optional_mappings(values: Iterable[Mapping[str, Any]] | None, name: str) -> list[dict[str, Any]] | None:
+    """Return a list of copies of mappings, or None if *values* is None.
 
     Raises:
-        CallError: It is no list, or holds something else.
+        CallError: *values* is not a list of mappings.
     """
     return None if values is None else [as_mapping(value, f"each of {name}") for value in as_list(values, name)]
 
 
-def fill_template(data: Mapping[str, Filling]) -> dict[str, dict[str, Any]]:
-    """Return the ``data`` of a message, where each value is an object of its own.
+def to_template_data(data: Mapping[str, TemplateValue]) -> dict[str, dict[str, Any]]:
+    """Return the ``data`` of a template message, in which each value is an object.
 
     Raises:
-        CallError: It is not a mapping, or a value is neither text nor number nor mapping.
+        CallError: *data* is not a mapping, or a value is not a text, a number or a mapping.
 
     Example:
-        >>> fill_template({"thing1": "拿铁", "number2": 2, "time3": {"value": "15:01", "color": "#173177"}})
+        >>> to_template_data({"thing1": "拿铁", "number2": 2, "time3": {"value": "15:01", "color": "#173177"}})
         {'thing1': {'value': '拿铁'}, 'number2': {'value': '2'}, 'time3': {'value': '15:01', 'color': '#173177'}}
     """
-    return {key: _fill(value, f"data[{key!r}]") for key, value in as_mapping(data, "data").items()}
+    return {key: _to_template_value(value, f"data[{key!r}]") for key, value in as_mapping(data, "data").items()}
 
 
-def _fill(value: object, name: str) -> dict[str, Any]:
+def _to_template_value(value: object, name: str) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, (str, int, float, Decimal)) and not isinstance(value, bool):  # "True" is no text for users
-        with contextlib.suppress(ValueError):  # Python writes no number of more than 4,300 digits
+    if isinstance(value, (str, int, float, Decimal)) and not isinstance(value, bool):  # users must not read "True"
+        with contextlib.suppress(ValueError):  # raised for numbers of more than 4,300 digits
             return {"value": str(value)}
     raise CallError(f"{name} must be text, a number or a mapping")
 
 
 def write_json(value: Any, name: str) -> str:
-    r"""Write *value*, with characters as they are: WeChat shows ``\uXXXX`` to users, or refuses it (40033).
+    r"""Return *value* as JSON without ``\uXXXX`` escapes, which WeChat shows to users or refuses (40033).
 
     Raises:
-        CallError: It holds what JSON or UTF-8 cannot.
+        CallError: JSON or UTF-8 cannot represent *value*.
 
     Example:
         >>> write_json({"content": "你好"}, "the body")
@@ -125,7 +125,7 @@ def write_json(value: Any, name: str) -> str:
     try:
         text = _JSON.encode(value)
         text.encode()
-    except _CANNOT_BE_WRITTEN as error:
+    except _WRITE_ERRORS as error:
         reason = type(error).__name__
     else:
         return text
@@ -133,10 +133,10 @@ def write_json(value: Any, name: str) -> str:
 
 
 def write_query(params: Mapping[str, Any], name: str) -> str:
-    """Write *params*, which are text or whole numbers, in their order.
+    """Return *params* as a query string, in their order.
 
     Raises:
-        CallError: They are something else, or hold what UTF-8 cannot.
+        CallError: A value is neither a text nor an int, or UTF-8 cannot represent it.
 
     Example:
         >>> write_query({"redirect_uri": "https://example.com/?a=1", "start": 0}, "the query")
@@ -145,6 +145,6 @@ def write_query(params: Mapping[str, Any], name: str) -> str:
     try:
         if all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in params.values()):
             return urlencode(params, quote_via=quote)
-    except _CANNOT_BE_WRITTEN:
+    except _WRITE_ERRORS:
         pass
-    raise CallError(f"{name}: not all of it is text or whole numbers")
+    raise CallError(f"{name} must hold only texts and whole numbers")

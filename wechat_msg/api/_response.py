@@ -1,4 +1,4 @@
-"""What an answer says: the result of a call, or the error that WeChat gives instead."""
+"""Responses of WeChat's API: turned into the result of the call, or into an error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wechat_msg._json import read_object
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api.call import SECRET, Call, File
 from wechat_msg.api.errcodes import make_api_error
-from wechat_msg.api.reading import OtherKind
+from wechat_msg.api.results import WrongFunction
 from wechat_msg.errors import (
     AccessTokenRejected,
     APIError,
@@ -22,24 +22,24 @@ from wechat_msg.errors import (
 )
 from wechat_msg.fields import UnreadableField, read_integer
 
-__all__ = ["Answer", "read_answer"]
+__all__ = ["APIResponse", "read_response"]
 
 T = TypeVar("T")
 
 _OK = 200
-#: What a function that reads an answer raises when it is not what the function was written for.
+#: Errors of a reader whose response does not have the expected form.
 _NOT_AS_EXPECTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 @frozen
-class Answer:
-    """What came back.
+class APIResponse:
+    """A response of WeChat's API.
 
     Attributes:
         status: HTTP status.
-        content_type: As it says.
-        body: The bytes, unless it is a file.
-        file: The file, if it is one.
+        content_type: The Content-Type header.
+        body: The body; empty if the response is a file.
+        file: The file; None if the response is not a file.
     """
 
     status: int
@@ -48,56 +48,58 @@ class Answer:
     file: File | None = None
 
 
-def read_answer(call: Call[T], answer: Answer, *, hide: Callable[[str], str] = str) -> T:
-    """Make the result of an answer.
+def read_response(call: Call[T], response: APIResponse, *, hide: Callable[[str], str] = str) -> T:
+    """Return the result of a call.
 
     Args:
-        call: What was asked.
-        answer: What came back.
-        hide: Takes secrets out of a text of WeChat.
+        call: The call that was sent.
+        response: The response to it.
+        hide: Function that removes secrets from the errmsg.
 
     Raises:
-        APIError: WeChat says that it did not do it.
-        CallError: The call is for another kind of media; the text names the right function.
-        UnreadableAnswer: It is not an answer to this call.
+        APIError: The response is an errcode that is not a success of this call.
+        CallError: The media id needs another function, which the text names.
+        UnreadableAnswer: The response does not have the form that the call expects.
     """
-    if answer.file is not None and call.parse_file is not None:
-        return _parse(call.parse_file, answer.file, answer.status)
-    found = _read_object(answer)
-    errcode = _read_errcode(found, answer)
+    if response.file is not None and call.parse_file is not None:
+        return _parse(call.parse_file, response.file, response.status)
+    found = _read_object(response)
+    errcode = _read_errcode(found, response)
     if errcode != 0 and errcode not in call.also_done:
-        raise _refuse(call, errcode, hide(str(found.get("errmsg") or "")))
-    return _parse(call.parse, found, answer.status)
+        raise _make_error(call, errcode, hide(str(found.get("errmsg") or "")))
+    return _parse(call.parse, found, response.status)
 
 
-def _read_object(answer: Answer) -> dict[str, Any]:
-    found = read_object(answer.body)
+def _read_object(response: APIResponse) -> dict[str, Any]:
+    found = read_object(response.body)
     if found is None:
-        raise _unreadable(answer, "no JSON object", _NOT_WECHATS)
+        raise _unreadable(response, "no JSON object", _NOT_WECHATS)
     return found
 
 
-def _read_errcode(found: Mapping[str, Any], answer: Answer) -> int:
+def _read_errcode(found: Mapping[str, Any], response: APIResponse) -> int:
     try:
         errcode = read_integer(found.get("errcode") or 0) or 0
     except UnreadableField:
-        raise _unreadable(answer, "an errcode that is no number", _NOT_EXPECTED) from None
-    if errcode == 0 and answer.status != _OK:
-        raise _unreadable(answer, "JSON, but no errcode", _NOT_WECHATS)
+        raise _unreadable(response, "an errcode that is not a number", _NOT_EXPECTED) from None
+    if errcode == 0 and response.status != _OK:
+        raise _unreadable(response, "JSON, but no errcode", _NOT_WECHATS)
     return errcode
 
 
-def _unreadable(answer: Answer, what: str, hint: str) -> UnreadableAnswer:
-    kind = answer.content_type[:80] or "no Content-Type"
-    return UnreadableAnswer(f"HTTP {answer.status}, {kind}, {len(answer.body)} bytes: {what}", answer.status, hint=hint)
+def _unreadable(response: APIResponse, what: str, hint: str) -> UnreadableAnswer:
+    kind = response.content_type[:80] or "no Content-Type"
+    return UnreadableAnswer(
+        f"HTTP {response.status}, {kind}, {len(response.body)} bytes: {what}", response.status, hint=hint
+    )
 
 
 _NOT_WECHATS = "应答不是微信接口的格式：可能被代理、网关或防火墙改写或截断"
 _NOT_EXPECTED = "应答内容与预期不符：微信可能调整了该接口，可用 raw_call 查看原始应答"
 
 
-def _refuse(call: Call[Any], errcode: int, errmsg: str) -> APIError:
-    """Make the error; who asks without the account's access_token had something else refused."""
+def _make_error(call: Call[Any], errcode: int, errmsg: str) -> APIError:
+    """Return the error. In a call without an access_token, the number is about the credential that it sent instead."""
     error = make_api_error(errcode, errmsg)
     if not isinstance(error, AccessTokenRejected) or call.needs_access_token:
         return error
@@ -117,9 +119,9 @@ def _parse(parse: Callable[[Any], T], found: Any, status: int) -> T:
         return parse(found)
     except UnreadableField as error:
         member = " ".join(["a member", *map(str, error.args)])
-        text = f"HTTP {status}: {member} is missing or of another kind"
+        text = f"HTTP {status}: {member} is missing or has another type"
         raise UnreadableAnswer(text, status, hint=_NOT_EXPECTED) from None
-    except OtherKind as error:
+    except WrongFunction as error:
         raise CallError(*error.args) from None
     except _NOT_AS_EXPECTED as error:
         text = f"HTTP {status}: not what the call expects, {type(error).__name__}"

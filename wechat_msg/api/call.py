@@ -1,4 +1,4 @@
-"""Call: what to ask WeChat and how to read the answer, as a value; whoever sends it is `wechat_msg.client`."""
+"""Calls as values: a request to WeChat's API and the reader of its response. `wechat_msg.client` sends them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attrs import field
 
 from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg.api._arguments import without_none
-from wechat_msg.api.reading import Result, nothing
+from wechat_msg.api.results import Result
 from wechat_msg.errors import CallError
 
 __all__ = [
@@ -22,13 +22,12 @@ __all__ = [
     "Call",
     "File",
     "FileSource",
-    "Own",
     "Pages",
+    "Placeholder",
     "Progress",
     "Upload",
     "get",
-    "get_without_token",
-    "nothing",
+    "get_without_access_token",
     "post",
     "raw_call",
 ]
@@ -38,41 +37,40 @@ T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound=Result)
 Item = TypeVar("Item")
 
-_KeptFile = bytes | str | PathLike[str] | BinaryIO
-FileSource = _KeptFile | bytearray | memoryview
-"""Where the bytes of a file come from: themselves, a path, or a file object opened for reading bytes."""
+_StoredFile = bytes | str | PathLike[str] | BinaryIO
+FileSource = _StoredFile | bytearray | memoryview
+"""Source of a file: the bytes, a path, or a file object opened for reading bytes."""
 Progress = Callable[[int, int | None], object]
-"""Is told how many bytes have gone over the line, and how many there are in all if that is known."""
-
+"""Callback that receives the number of bytes transferred and the total, None if the total is unknown."""
 
 _METHOD = re.compile(r"[A-Z]{1,10}", re.ASCII)
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+", re.ASCII)
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f-\U0010ffff\"\\]{1,200}")
 
 
-class Own(enum.Enum):
-    """The type of `APPID` and `SECRET`."""
+class Placeholder(enum.Enum):
+    """Type of `APPID` and `SECRET`."""
 
     APPID = enum.auto()
     SECRET = enum.auto()
 
 
-APPID: Final = Own.APPID
-"""Stands in a call for the AppID of the client that sends it."""
-SECRET: Final = Own.SECRET
-"""Stands in a call for the AppSecret of the client that sends it."""
+APPID: Final = Placeholder.APPID
+"""Placeholder for the AppID of the client that sends the call."""
+SECRET: Final = Placeholder.SECRET
+"""Placeholder for the AppSecret of the client that sends the call."""
 
 
 @frozen(kw_only=True)
 class File:
-    """An answer that is a file.
+    """A file that WeChat returned.
 
     Attributes:
-        content: The bytes; empty if they went to the file object that was given as ``into``.
+        content: The bytes; empty if they were written to the file object given as ``into``.
         size: Number of bytes.
-        content_type: As WeChat says.
-        filename: As WeChat says, without folders and control characters; None: it does not.
-        headers: All headers of the answer; names in lower case, values decoded as UTF-8, or else as ISO 8859-1.
+        content_type: The Content-Type of the response.
+        filename: File name in the response, without folders and control characters; None if there is none.
+        headers: All headers of the response; names in lower case, values decoded as UTF-8, else as ISO 8859-1.
     """
 
     content: bytes = field(repr=False)
@@ -83,7 +81,7 @@ class File:
 
 
 def _check_plain(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    # WeChat refuses names that need an encoding (filename*=), and a line break would end the header.
+    # WeChat refuses encoded names (filename*=); a line break would end the header.
     if not isinstance(value, str) or not _PLAIN.fullmatch(value):
         raise CallError(f"{attribute.name} of an upload must be plain ASCII, without quotes（文件名只能用 ASCII）")
 
@@ -92,32 +90,32 @@ def _check_fields(instance: object, attribute: attrs.Attribute[Any], fields: Map
     for name, value in fields.items():
         _check_plain(instance, attribute, name)
         if not isinstance(value, str):
-            raise CallError("fields of an upload are texts")
+            raise CallError("the fields of an upload must be texts")
 
 
-def _keep_file(file: FileSource) -> _KeptFile:
+def _copy_buffer(file: FileSource) -> _StoredFile:
     if not isinstance(file, (bytearray, memoryview)):
         return file
     try:
-        return bytes(file)  # a copy, as the call may be sent or pickled when the original has changed
+        return bytes(file)  # the original may change before the call is sent or pickled
     except ValueError:
         raise CallError("the memoryview to upload was released") from None
 
 
 @frozen(kw_only=True)
 class Upload:
-    """A file to send, as multipart/form-data; read while it is sent, and again from the start if that is repeated.
+    """A file to send as multipart/form-data. It is read while it is sent, and from its start again for each retry.
 
     Attributes:
-        file: Where the bytes come from. What cannot be sought, like a pipe, is copied to a temporary file first.
-        filename: The name that WeChat is told. Its ending says what kind of file it is.
-        content_type: The Content-Type that WeChat is told.
+        file: The bytes, a path or a file object. An unseekable one, such as a pipe, is copied to a temporary file.
+        filename: File name in the request. Its extension tells WeChat the type of the file.
+        content_type: Content-Type of the file in the request.
         name: Name of the form field.
         fields: Further form fields.
-        progress: Is called with the number of bytes sent and their total, in whatever thread sends.
+        progress: Called with the number of bytes sent and the total, in the thread that sends.
     """
 
-    file: _KeptFile = field(repr=False, converter=_keep_file)
+    file: _StoredFile = field(repr=False, converter=_copy_buffer)
     filename: str = field(repr=False, validator=_check_plain)
     content_type: str = field(default="application/octet-stream", validator=_check_plain)
     name: str = field(default="media", validator=_check_plain)
@@ -127,23 +125,23 @@ class Upload:
 
 def _check_method(_instance: object, _attribute: object, method: str) -> None:
     if not isinstance(method, str) or not _METHOD.fullmatch(method):
-        raise CallError("the method of a call is GET or POST")
+        raise CallError("method must be GET or POST")
 
 
 def _check_path(_instance: object, _attribute: object, path: str) -> None:
-    # What is not a plain path could lead to another host, and the access_token with it.
+    # Anything but a plain path could send the access_token to another host.
     if not isinstance(path, str) or not _PATH.fullmatch(path):
-        raise CallError("the path of a call is written like /cgi-bin/user/info; its query goes into params")
+        raise CallError("path must be like /cgi-bin/user/info; put the query into params")
 
 
 def _check_params(_instance: object, _attribute: object, params: object) -> None:
     if not isinstance(params, Mapping):
-        raise CallError("params is a mapping")
+        raise CallError("params must be a mapping")
 
 
 def _check_headers(_instance: object, _attribute: object, headers: object) -> None:
     if not isinstance(headers, Mapping) or not all(_is_plain(part) for pair in headers.items() for part in pair):
-        raise CallError("headers is a mapping of plain ASCII texts")
+        raise CallError("headers must be a mapping of plain ASCII texts")
 
 
 def _is_plain(text: object) -> bool:
@@ -153,35 +151,35 @@ def _is_plain(text: object) -> bool:
 @clears_locals
 @frozen
 class Call(Generic[T_co]):
-    """One request to WeChat's API whose answer is a T; a value, which may be kept, queued and sent more than once.
+    """One request to WeChat's API, as a value that can be stored, queued and sent more than once.
 
-    The repr shows neither parameters nor body.
+    *T_co* is the type of its result. The repr shows neither parameters nor body.
 
     Raises:
-        CallError: Method, path, params or headers cannot be.
+        CallError: Method, path, params or headers are invalid.
 
     Attributes:
         method: ``GET`` or ``POST``.
         path: As printed on WeChat's page, with a leading slash.
-        parse: Makes the result of the answer's JSON object.
-        params: The query, without the access_token. `APPID` and `SECRET` are filled in by the client.
-        json: The body: what JSON can hold; None: none. `APPID` and `SECRET` may be members of the root.
+        parse: Reader that makes the result from the JSON object of the response.
+        params: The query, without the access_token. The client replaces `APPID` and `SECRET`.
+        json: The body, any JSON value; None if there is none. `APPID` and `SECRET` may be members of the root.
         upload: A file to send instead of a JSON body.
-        parse_file: Makes the result of an answer that is a file; None: it never is one.
-        into: Takes the bytes of that file: opened for writing bytes; None: they are kept in memory.
-        progress: Is called with the number of bytes received and their total, in whatever thread receives.
-        is_repeatable: To do it twice is no worse than to do it once, so it is repeated if the answer gets lost.
-        also_done: Values of errcode with which this very request is done all the same: what it asks for is so already.
-            Not those that mean so for other arguments only.
-        needs_access_token: The account's access_token goes into the query.
-        host: Instead of the client's hosts: ``https://mp.weixin.qq.com``.
+        parse_file: Reader that makes the result from a file; None if the response is never a file.
+        into: File object, opened for writing bytes, that receives the file; None if the file is kept in memory.
+        progress: Called with the number of bytes received and the total, in the thread that receives.
+        is_repeatable: Whether a repeated request does no harm, so that the client retries it if the response is lost.
+        also_done: Values of errcode that mean success for this request, because what it asks for is already done. A
+            value that means so for other arguments only is not among them.
+        needs_access_token: Whether the account's access_token is added to the query.
+        host: Used instead of the client's hosts, such as ``https://mp.weixin.qq.com``.
         headers: Further headers.
     """
 
     method: str = field(validator=_check_method)
     path: str = field(validator=_check_path)
     parse: Callable[[Mapping[str, Any]], T_co] = field(repr=False)
-    params: Mapping[str, str | int | Own] = field(factory=dict, repr=False, validator=_check_params)
+    params: Mapping[str, str | int | Placeholder] = field(factory=dict, repr=False, validator=_check_params)
     json: Any = field(default=None, repr=False)
     upload: Upload | None = field(default=None, repr=False, kw_only=True)
     parse_file: Callable[[File], T_co] | None = field(default=None, repr=False, kw_only=True)
@@ -194,7 +192,7 @@ class Call(Generic[T_co]):
     headers: Mapping[str, str] = field(factory=dict, repr=False, kw_only=True, validator=_check_headers)
 
     def repeatable(self) -> Call[T_co]:
-        """Return the same call, but allowed to be repeated when nobody knows whether it was done.
+        """Return a copy of the call that the client may retry even if the first request may have succeeded.
 
         Example:
             >>> post("/cgi-bin/message/custom/send", {"touser": "oUSER"}, nothing).repeatable().is_repeatable
@@ -204,14 +202,16 @@ class Call(Generic[T_co]):
 
 
 @clears_locals
-def get(path: str, parse: Callable[[Mapping[str, Any]], T], **params: str | int | Own | None) -> Call[T]:
-    """Make a call that reads; parameters that are None are left out."""
+def get(path: str, parse: Callable[[Mapping[str, Any]], T], **params: str | int | Placeholder | None) -> Call[T]:
+    """Return a GET call without the parameters that are None; it is repeatable."""
     return Call("GET", path, parse, without_none(**params), is_repeatable=True)
 
 
 @clears_locals
-def get_without_token(path: str, parse: Callable[[Mapping[str, Any]], T], **params: str | int | Own | None) -> Call[T]:
-    """Make a call that reads and is not about the account, so that its access_token is not sent."""
+def get_without_access_token(
+    path: str, parse: Callable[[Mapping[str, Any]], T], **params: str | int | Placeholder | None
+) -> Call[T]:
+    """Return a GET call, as `get` does, that does not send the account's access_token."""
     return Call("GET", path, parse, without_none(**params), is_repeatable=True, needs_access_token=False)
 
 
@@ -223,7 +223,7 @@ def post(
     *,
     is_repeatable: bool = False,
 ) -> Call[T]:
-    """Make a call with a JSON body."""
+    """Return a POST call with a JSON body."""
     return Call("POST", path, parse, json=json, is_repeatable=is_repeatable)
 
 
@@ -232,14 +232,14 @@ def raw_call(
     method: str,
     path: str,
     *,
-    params: Mapping[str, str | int | Own] | None = None,
+    params: Mapping[str, str | int | Placeholder] | None = None,
     json: Any = None,
     upload: Upload | None = None,
     is_repeatable: bool | None = None,
     needs_access_token: bool = True,
     host: str | None = None,
 ) -> Call[Mapping[str, Any]]:
-    """Make a call for whatever has no function of its own; its result is the answer as it is.
+    """Return a call for a path that has no function in this package; its result is the response as received.
 
     Args:
         method: ``GET`` or ``POST``.
@@ -247,9 +247,9 @@ def raw_call(
         params: The query, without the access_token.
         json: The body.
         upload: A file to send instead of a JSON body.
-        is_repeatable: Whether to do it twice is no worse than to do it once; None: a GET is.
-        needs_access_token: Whether the account's access_token goes into the query.
-        host: Instead of the client's hosts.
+        is_repeatable: Whether a repeated request does no harm; if None, GET requests are repeatable.
+        needs_access_token: Whether the account's access_token is added to the query.
+        host: Used instead of the client's hosts.
 
     Example:
         >>> raw_call("GET", "/cgi-bin/draft/count")
@@ -273,12 +273,12 @@ def raw_call(
 
 @frozen
 class Pages(Generic[P, Item]):
-    """A list that WeChat hands out in pages; `Client.iterate` asks for them one after the other, as they are needed.
+    """A list that WeChat returns in pages; `Client.iterate` fetches each page when it is needed.
 
     Attributes:
-        first: Asks for the first page.
-        items_of: Gives the items of a page.
-        next_of: Makes the call for the page that follows; None: there is none.
+        first: Call for the first page.
+        items_of: Function that returns the items of a page.
+        next_of: Function that returns the call for the page after a page, or None after the last one.
     """
 
     first: Call[P]

@@ -10,7 +10,8 @@ from attrs import field
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api._arguments import as_list, as_mapping, without_none
-from wechat_msg.api.call import Call, nothing, post
+from wechat_msg.api.call import Call, post
+from wechat_msg.api.results import no_result
 from wechat_msg.errors import CallError
 from wechat_msg.replies import Reply, TextReply, to_customer_service_message
 
@@ -220,7 +221,7 @@ def send_body(body: Mapping[str, Any]) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
     """
-    return post("/cgi-bin/message/custom/send", as_mapping(body, "body"), nothing)
+    return post("/cgi-bin/message/custom/send", as_mapping(body, "body"), no_result)
 
 
 def send_business_body(body: Mapping[str, Any]) -> Call[None]:
@@ -235,7 +236,7 @@ def send_business_body(body: Mapping[str, Any]) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/kf-mgnt/kf-message/sendCustomMessage.html
     """
-    return post("/cgi-bin/message/custom/business/send", as_mapping(body, "body"), nothing)
+    return post("/cgi-bin/message/custom/business/send", as_mapping(body, "body"), no_result)
 
 
 def set_typing(openid: str, command: str = "Typing", *, businessid: str | None = None) -> Call[None]:
@@ -268,7 +269,7 @@ def _set_typing(path: str, openid: str, command: str, businessid: str | None) ->
     return Call(
         "POST",
         path,
-        nothing,
+        no_result,
         json=without_none(touser=openid, command=command, businessid=businessid),
         is_repeatable=True,
         # The state that was asked for is the state that is; to one who asked to end it, the same number is a failure.

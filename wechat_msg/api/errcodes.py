@@ -1,4 +1,4 @@
-"""What an errcode means: the table in errcodes.toml, and the error made of it."""
+"""Meanings of errcodes: the table in errcodes.toml, and the error for an errcode."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MAX_ERRMSG = 500
 
 @frozen
 class Meaning:
-    """What one errcode means.
+    """Meaning of one errcode.
 
     Attributes:
         errcode: The number.
-        error: The class that is raised.
-        meaning: What it is, in English.
+        error: The error class that is raised.
+        meaning: What the number says, in English.
         hint: What to do, in English and Chinese.
     """
 
@@ -59,7 +59,7 @@ def _make_meaning(code: int, entry: dict[str, Any]) -> Meaning:
 
 
 def make_api_error(errcode: int, errmsg: str, rid: str | None = None) -> APIError:
-    """Make the error of a number; one that is not known is an `InvalidParameter`.
+    """Return the error for an errcode; `InvalidParameter` if the errcode is not in the table.
 
     Example:
         >>> make_api_error(45015, "response out of time limit rid: 61725984-6126f6f9-040f19c4")

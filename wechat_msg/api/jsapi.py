@@ -1,9 +1,9 @@
-"""JS-SDK 票据: the tickets that sign what a page asks of WeChat; clients keep them, see `Client.get_ticket`."""
+"""JS-SDK 票据: tickets that sign the configuration of a web page. Clients cache them, see `Client.get_ticket`."""
 
 from __future__ import annotations
 
 from wechat_msg.api.call import Call, get
-from wechat_msg.api.reading import Reads, Result
+from wechat_msg.api.results import Result, ResultOf
 from wechat_msg.fields import integer, model, text
 
 __all__ = ["Ticket", "get_ticket"]
@@ -11,11 +11,11 @@ __all__ = ["Ticket", "get_ticket"]
 
 @model
 class Ticket(Result):
-    """A ticket of the account, not of a page.
+    """Ticket of an account; all its pages share it.
 
     Attributes:
         ticket: The ticket. No repr shows it.
-        expires_in: Seconds that it has left.
+        expires_in: Seconds until it expires.
     """
 
     ticket: str = text("ticket", repr=False)
@@ -36,4 +36,4 @@ def get_ticket(type: str = "jsapi") -> Call[Ticket]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/JS-SDK.html
     """
-    return get("/cgi-bin/ticket/getticket", Reads(Ticket), type=type)
+    return get("/cgi-bin/ticket/getticket", ResultOf(Ticket), type=type)

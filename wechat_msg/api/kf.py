@@ -7,9 +7,9 @@ from operator import attrgetter
 
 from wechat_msg._tracebacks import clears_locals
 from wechat_msg.api._arguments import without_none
-from wechat_msg.api.call import Call, FileSource, Pages, Progress, get, nothing, post
+from wechat_msg.api.call import Call, FileSource, Pages, Progress, get, post
 from wechat_msg.api.media import make_upload
-from wechat_msg.api.reading import Reads, Result, TakesAll
+from wechat_msg.api.results import Members, Result, ResultOf, no_result
 from wechat_msg.fields import content, integer, items, model, timestamp
 
 __all__ = [
@@ -59,7 +59,7 @@ def add_account(
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
     """
     body = without_none(kf_account=kf_account, nickname=nickname, business_id=business_id, password=password)
-    return post("/customservice/kfaccount/add", body, nothing)
+    return post("/customservice/kfaccount/add", body, no_result)
 
 
 @clears_locals
@@ -72,7 +72,7 @@ def update_account(
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
     """
     body = without_none(kf_account=kf_account, nickname=nickname, business_id=business_id, password=password)
-    return post("/customservice/kfaccount/update", body, nothing, is_repeatable=True)
+    return post("/customservice/kfaccount/update", body, no_result, is_repeatable=True)
 
 
 def delete_account(kf_account: str) -> Call[None]:
@@ -81,7 +81,7 @@ def delete_account(kf_account: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
     """
-    return post("/customservice/kfaccount/del", {"kf_account": kf_account}, nothing)
+    return post("/customservice/kfaccount/del", {"kf_account": kf_account}, no_result)
 
 
 def invite_worker(kf_account: str, invite_wx: str) -> Call[None]:
@@ -94,7 +94,7 @@ def invite_worker(kf_account: str, invite_wx: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
     """
-    return post("/customservice/kfaccount/inviteworker", {"kf_account": kf_account, "invite_wx": invite_wx}, nothing)
+    return post("/customservice/kfaccount/inviteworker", {"kf_account": kf_account, "invite_wx": invite_wx}, no_result)
 
 
 def upload_head_img(
@@ -120,7 +120,7 @@ def upload_head_img(
     return Call(
         "POST",
         "/customservice/kfaccount/uploadheadimg",
-        nothing,
+        no_result,
         {"kf_account": kf_account},
         upload=make_upload("image", file, filename=filename, content_type=content_type, progress=progress),
         is_repeatable=True,
@@ -137,7 +137,7 @@ def set_admin(kf_openid: str, *, business_id: str | None = None) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
     """
-    return get("/customservice/kfaccount/setadmin", nothing, kf_openid=kf_openid, business_id=business_id)
+    return get("/customservice/kfaccount/setadmin", no_result, kf_openid=kf_openid, business_id=business_id)
 
 
 def cancel_admin(kf_openid: str, *, business_id: str | None = None) -> Call[None]:
@@ -146,7 +146,7 @@ def cancel_admin(kf_openid: str, *, business_id: str | None = None) -> Call[None
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
     """
-    return get("/customservice/kfaccount/canceladmin", nothing, kf_openid=kf_openid, business_id=business_id)
+    return get("/customservice/kfaccount/canceladmin", no_result, kf_openid=kf_openid, business_id=business_id)
 
 
 @model
@@ -182,7 +182,7 @@ def list_accounts() -> Call[tuple[KfAccount, ...]]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
     """
-    return get("/cgi-bin/customservice/getkflist", TakesAll("kf_list", KfAccount))
+    return get("/cgi-bin/customservice/getkflist", Members("kf_list", KfAccount))
 
 
 @model
@@ -210,7 +210,7 @@ def list_online_accounts() -> Call[tuple[OnlineKfAccount, ...]]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
     """
-    return get("/cgi-bin/customservice/getonlinekflist", TakesAll("kf_online_list", OnlineKfAccount))
+    return get("/cgi-bin/customservice/getonlinekflist", Members("kf_online_list", OnlineKfAccount))
 
 
 # --- sessions --------------------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def create_session(kf_account: str, openid: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
     """
-    return post("/customservice/kfsession/create", {"kf_account": kf_account, "openid": openid}, nothing)
+    return post("/customservice/kfsession/create", {"kf_account": kf_account, "openid": openid}, no_result)
 
 
 def close_session(kf_account: str, openid: str) -> Call[None]:
@@ -235,7 +235,7 @@ def close_session(kf_account: str, openid: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
     """
-    return post("/customservice/kfsession/close", {"kf_account": kf_account, "openid": openid}, nothing)
+    return post("/customservice/kfsession/close", {"kf_account": kf_account, "openid": openid}, no_result)
 
 
 @model
@@ -257,7 +257,7 @@ def get_session(openid: str) -> Call[UserSession]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
     """
-    return get("/customservice/kfsession/getsession", Reads(UserSession), openid=openid)
+    return get("/customservice/kfsession/getsession", ResultOf(UserSession), openid=openid)
 
 
 @model
@@ -280,7 +280,7 @@ def list_sessions(kf_account: str) -> Call[tuple[KfSession, ...]]:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
     """
     path = "/customservice/kfsession/getsessionlist"
-    return get(path, TakesAll("sessionlist", KfSession), kf_account=kf_account)
+    return get(path, Members("sessionlist", KfSession), kf_account=kf_account)
 
 
 @model
@@ -315,7 +315,7 @@ def get_wait_cases() -> Call[WaitCases]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
     """
-    return get("/customservice/kfsession/getwaitcase", Reads(WaitCases))
+    return get("/customservice/kfsession/getwaitcase", ResultOf(WaitCases))
 
 
 # --- records ---------------------------------------------------------------------------------------------------------
@@ -368,7 +368,7 @@ def get_msg_list(starttime: int, endtime: int, *, msgid: int = 1, number: int = 
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Obtain_chat_transcript.html
     """
     body = {"starttime": starttime, "endtime": endtime, "msgid": msgid, "number": number}
-    return post("/customservice/msgrecord/getmsglist", body, Reads(MsgRecordPage), is_repeatable=True)
+    return post("/customservice/msgrecord/getmsglist", body, ResultOf(MsgRecordPage), is_repeatable=True)
 
 
 def iterate_msg_records(starttime: int, endtime: int, *, number: int = 10000) -> Pages[MsgRecordPage, MsgRecord]:
@@ -378,10 +378,10 @@ def iterate_msg_records(starttime: int, endtime: int, *, number: int = 10000) ->
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Obtain_chat_transcript.html
     """
     first = get_msg_list(starttime, endtime, number=number)
-    return Pages(first, attrgetter("recordlist"), partial(_ask_next, starttime, endtime, number))
+    return Pages(first, attrgetter("recordlist"), partial(_next_page, starttime, endtime, number))
 
 
-def _ask_next(starttime: int, endtime: int, number: int, page: MsgRecordPage) -> Call[MsgRecordPage] | None:
+def _next_page(starttime: int, endtime: int, number: int, page: MsgRecordPage) -> Call[MsgRecordPage] | None:
     if page.msgid is None or len(page.recordlist) < number:
         return None
     return get_msg_list(starttime, endtime, msgid=page.msgid, number=number)

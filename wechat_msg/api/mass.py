@@ -10,9 +10,9 @@ from attrs import field
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api._arguments import texts, without_none
-from wechat_msg.api.call import Call, nothing, post
+from wechat_msg.api.call import Call, post
 from wechat_msg.api.customer_service import MpNews, WxCard
-from wechat_msg.api.reading import Reads, Result
+from wechat_msg.api.results import Result, ResultOf, no_result
 from wechat_msg.errors import CallError
 from wechat_msg.fields import integer, model
 from wechat_msg.replies import ImageReply, TextReply, VideoReply, VoiceReply
@@ -187,7 +187,7 @@ def _send(
     return Call(
         "POST",
         f"/cgi-bin/message/mass/{name}",
-        Reads(MassSent),
+        ResultOf(MassSent),
         json={**to, **_write(message), **options},
         is_repeatable=has_own_id,
         # An id of the caller's names this message, which was sent. Without one WeChat goes by the content, and whoever
@@ -211,7 +211,7 @@ def preview(message: MassMessage, *, openid: str | None = None, towxname: str | 
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
     """
     to = without_none(touser=openid, towxname=towxname)
-    return post("/cgi-bin/message/mass/preview", {**to, **_write_preview(message)}, Reads(MassSent))
+    return post("/cgi-bin/message/mass/preview", {**to, **_write_preview(message)}, ResultOf(MassSent))
 
 
 # --- after sending ---------------------------------------------------------------------------------------------------
@@ -228,7 +228,9 @@ def delete(msg_id: int | str | None = None, *, url: str | None = None, article_i
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
     """
-    return post("/cgi-bin/message/mass/delete", without_none(msg_id=msg_id, url=url, article_idx=article_idx), nothing)
+    return post(
+        "/cgi-bin/message/mass/delete", without_none(msg_id=msg_id, url=url, article_idx=article_idx), no_result
+    )
 
 
 @model
@@ -250,7 +252,7 @@ def get_status(msg_id: int | str) -> Call[MassStatus]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
     """
-    return post("/cgi-bin/message/mass/get", {"msg_id": msg_id}, Reads(MassStatus), is_repeatable=True)
+    return post("/cgi-bin/message/mass/get", {"msg_id": msg_id}, ResultOf(MassStatus), is_repeatable=True)
 
 
 @model
@@ -272,7 +274,7 @@ def get_speed() -> Call[MassSpeed]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
     """
-    return post("/cgi-bin/message/mass/speed/get", {}, Reads(MassSpeed), is_repeatable=True)
+    return post("/cgi-bin/message/mass/speed/get", {}, ResultOf(MassSpeed), is_repeatable=True)
 
 
 def set_speed(speed: int) -> Call[None]:
@@ -284,4 +286,4 @@ def set_speed(speed: int) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
     """
-    return post("/cgi-bin/message/mass/speed/set", {"speed": speed}, nothing, is_repeatable=True)
+    return post("/cgi-bin/message/mass/speed/set", {"speed": speed}, no_result, is_repeatable=True)

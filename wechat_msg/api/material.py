@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, TypeVar
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api._arguments import as_list, as_mapping, write_json
-from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, get, nothing, post
-from wechat_msg.api.media import ReadsMedia, UploadedMedia, make_upload, refuse_file, refuse_json, take_file
-from wechat_msg.api.reading import Reads, Result, Takes
+from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, get, post
+from wechat_msg.api.media import MediaResult, UploadedMedia, make_upload, reject_file, reject_json, return_file
+from wechat_msg.api.results import Member, Result, ResultOf, no_result
 from wechat_msg.fields import build, content, integer, items, model, timestamp
 
 __all__ = [
@@ -83,7 +83,7 @@ def add_material(
     return Call(
         "POST",
         "/cgi-bin/material/add_material",
-        Reads(AddedMaterial),
+        ResultOf(AddedMaterial),
         {"type": type},
         upload=make_upload(type, file, filename=filename, content_type=content_type, progress=progress),
     )
@@ -118,7 +118,7 @@ def add_video(
     return Call(
         "POST",
         "/cgi-bin/material/add_material",
-        Reads(AddedMaterial),
+        ResultOf(AddedMaterial),
         {"type": "video"},
         upload=make_upload(
             "video",
@@ -157,7 +157,7 @@ def upload_image(
     return Call(
         "POST",
         "/cgi-bin/media/uploadimg",
-        Takes("url", str),
+        Member("url", str),
         upload=make_upload("image", file, filename=filename, content_type=content_type, progress=progress),
         is_repeatable=True,
     )
@@ -176,7 +176,7 @@ def upload_news(articles: Iterable[Mapping[str, Any]]) -> Call[UploadedMedia]:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
     """
     body = {"articles": [as_mapping(article, "an article") for article in as_list(articles, "articles")]}
-    return post("/cgi-bin/media/uploadnews", body, Reads(UploadedMedia))
+    return post("/cgi-bin/media/uploadnews", body, ResultOf(UploadedMedia))
 
 
 def upload_video(media_id: str, title: str, description: str) -> Call[UploadedMedia]:
@@ -191,7 +191,7 @@ def upload_video(media_id: str, title: str, description: str) -> Call[UploadedMe
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
     """
     body = {"media_id": media_id, "title": title, "description": description}
-    return post("/cgi-bin/media/uploadvideo", body, Reads(UploadedMedia))
+    return post("/cgi-bin/media/uploadvideo", body, ResultOf(UploadedMedia))
 
 
 # --- reading and deleting --------------------------------------------------------------------------------------------
@@ -266,9 +266,9 @@ def get_material(media_id: str, *, into: BinaryIO | None = None, progress: Progr
     return Call(
         "POST",
         "/cgi-bin/material/get_material",
-        refuse_json,
+        reject_json,
         json={"media_id": media_id},
-        parse_file=take_file,
+        parse_file=return_file,
         into=into,
         progress=progress,
         is_repeatable=True,
@@ -284,7 +284,7 @@ def get_news_material(media_id: str) -> Call[NewsMaterial]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Getting_Permanent_Assets.html
     """
-    return _describe(media_id, ReadsMedia("news_item", Reads(NewsMaterial)))
+    return _describe(media_id, MediaResult("news_item", ResultOf(NewsMaterial)))
 
 
 def get_video_material(media_id: str) -> Call[VideoMaterial]:
@@ -296,16 +296,16 @@ def get_video_material(media_id: str) -> Call[VideoMaterial]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Getting_Permanent_Assets.html
     """
-    return _describe(media_id, ReadsMedia("down_url", Reads(VideoMaterial)))
+    return _describe(media_id, MediaResult("down_url", ResultOf(VideoMaterial)))
 
 
-def _describe(media_id: str, read: ReadsMedia[T]) -> Call[T]:
+def _describe(media_id: str, read: MediaResult[T]) -> Call[T]:
     return Call(
         "POST",
         "/cgi-bin/material/get_material",
         read,
         json={"media_id": media_id},
-        parse_file=refuse_file,
+        parse_file=reject_file,
         is_repeatable=True,
     )
 
@@ -316,7 +316,7 @@ def delete_material(media_id: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Deleting_Permanent_Assets.html
     """
-    return post("/cgi-bin/material/del_material", {"media_id": media_id}, nothing)
+    return post("/cgi-bin/material/del_material", {"media_id": media_id}, no_result)
 
 
 @model
@@ -335,7 +335,7 @@ def get_material_count() -> Call[MaterialCount]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_the_total_of_all_materials.html
     """
-    return get("/cgi-bin/material/get_materialcount", Reads(MaterialCount))
+    return get("/cgi-bin/material/get_materialcount", ResultOf(MaterialCount))
 
 
 @model
@@ -375,7 +375,7 @@ class MaterialPage(Result):
 
 
 @frozen
-class _ReadsPage:
+class _MaterialPageResult:
     offset: int
 
     def __call__(self, answer: Mapping[str, Any]) -> MaterialPage:
@@ -396,7 +396,7 @@ def batch_get_material(type: str, *, offset: int = 0, count: int = 20) -> Call[M
     return post(
         "/cgi-bin/material/batchget_material",
         {"type": type, "offset": offset, "count": count},
-        _ReadsPage(offset),
+        _MaterialPageResult(offset),
         is_repeatable=True,
     )
 
@@ -410,9 +410,9 @@ def iterate_materials(type: str) -> Pages[MaterialPage, MaterialItem]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_materials_list.html
     """
-    return Pages(batch_get_material(type), attrgetter("item"), partial(_ask_next, type))
+    return Pages(batch_get_material(type), attrgetter("item"), partial(_next_page, type))
 
 
-def _ask_next(type: str, page: MaterialPage) -> Call[MaterialPage] | None:
+def _next_page(type: str, page: MaterialPage) -> Call[MaterialPage] | None:
     end = page.offset + len(page.item)
     return batch_get_material(type, offset=end) if page.item and end < page.total_count else None

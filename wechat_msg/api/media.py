@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Generic, NoReturn, TypeVar
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api.call import Call, File, FileSource, Progress, Upload
-from wechat_msg.api.reading import OtherKind, Reads, Result, Takes
+from wechat_msg.api.results import Member, Result, ResultOf, WrongFunction
 from wechat_msg.fields import model, text, timestamp
 
 __all__ = ["UploadedMedia", "download", "download_hd_voice", "get_video_url", "upload"]
@@ -53,42 +53,42 @@ def _choose_filename(file: FileSource, type: str) -> str:
     return next(plain, f"media{_ENDINGS.get(str(type), '.bin')}")
 
 
-def take_file(file: File) -> File:
+def return_file(file: File) -> File:
     """Take an answer that is a file for the result."""
     return file
 
 
-def refuse_file(_: File) -> NoReturn:
+def reject_file(_: File) -> NoReturn:
     """Refuse an answer that is a file.
 
     Raises:
-        OtherKind: Always.
+        WrongFunction: Always.
     """
-    raise OtherKind(f"the media id is that of a file: use media.download or material.get_material{_WRONG_KIND}")
+    raise WrongFunction(f"the media id is that of a file: use media.download or material.get_material{_WRONG_KIND}")
 
 
-def refuse_json(answer: Mapping[str, Any]) -> NoReturn:
+def reject_json(answer: Mapping[str, Any]) -> NoReturn:
     """Refuse an answer that is not what was asked for, neither a file nor of the right kind.
 
     Raises:
-        OtherKind: It is about a kind of media that has a function of its own.
+        WrongFunction: It is about a kind of media that has a function of its own.
         LookupError: It is something else.
     """
     for member, function in _NO_FILES.items():
         if member in answer:
-            raise OtherKind(f"the media id is that of another kind of media: use {function}{_WRONG_KIND}")
+            raise WrongFunction(f"the media id is that of another kind of media: use {function}{_WRONG_KIND}")
     raise LookupError("file")
 
 
 @frozen
-class ReadsMedia(Generic[T]):
+class MediaResult(Generic[T]):
     """Reads an answer that has *member*, and refuses one about another kind of media."""
 
     member: str
     read: Callable[[Mapping[str, Any]], T]
 
     def __call__(self, answer: Mapping[str, Any]) -> T:
-        return self.read(answer) if self.member in answer else refuse_json(answer)
+        return self.read(answer) if self.member in answer else reject_json(answer)
 
 
 @model
@@ -136,7 +136,7 @@ def upload(
     return Call(
         "POST",
         "/cgi-bin/media/upload",
-        Reads(UploadedMedia),
+        ResultOf(UploadedMedia),
         {"type": type},
         upload=make_upload(type, file, filename=filename, content_type=content_type, progress=progress),
         is_repeatable=True,
@@ -159,9 +159,9 @@ def download(media_id: str, *, into: BinaryIO | None = None, progress: Progress 
     return Call(
         "GET",
         "/cgi-bin/media/get",
-        refuse_json,
+        reject_json,
         {"media_id": media_id},
-        parse_file=take_file,
+        parse_file=return_file,
         into=into,
         progress=progress,
         is_repeatable=True,
@@ -182,9 +182,9 @@ def get_video_url(media_id: str) -> Call[str]:
     return Call(
         "GET",
         "/cgi-bin/media/get",
-        ReadsMedia("video_url", Takes("video_url", str)),
+        MediaResult("video_url", Member("video_url", str)),
         {"media_id": media_id},
-        parse_file=refuse_file,
+        parse_file=reject_file,
         is_repeatable=True,
     )
 
@@ -203,9 +203,9 @@ def download_hd_voice(media_id: str, *, into: BinaryIO | None = None, progress: 
     return Call(
         "GET",
         "/cgi-bin/media/get/jssdk",
-        refuse_json,
+        reject_json,
         {"media_id": media_id},
-        parse_file=take_file,
+        parse_file=return_file,
         into=into,
         progress=progress,
         is_repeatable=True,

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 import attrs
 
 from wechat_msg.api._arguments import as_list, without_none
-from wechat_msg.api.call import Call, nothing, post
+from wechat_msg.api.call import Call, post
 from wechat_msg.api.call import get as get_call
-from wechat_msg.api.reading import Reads, Result, Takes
+from wechat_msg.api.results import Member, Result, ResultOf, no_result
 from wechat_msg.errors import CallError
 from wechat_msg.fields import UnreadableField, build, integer, items, model, nested
 
@@ -383,7 +383,7 @@ def create(buttons: Body) -> Call[None]:
     body = _to_body(buttons)
     if "matchrule" in body:
         raise CallError("a menu with a matchrule goes to add_conditional（个性化菜单请用 add_conditional）")
-    return post("/cgi-bin/menu/create", body, nothing, is_repeatable=True)
+    return post("/cgi-bin/menu/create", body, no_result, is_repeatable=True)
 
 
 def get() -> Call[Menus]:
@@ -392,7 +392,7 @@ def get() -> Call[Menus]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Getting_Custom_Menu_Configurations.html
     """
-    return get_call("/cgi-bin/menu/get", Reads(Menus))
+    return get_call("/cgi-bin/menu/get", ResultOf(Menus))
 
 
 def delete() -> Call[None]:
@@ -401,7 +401,7 @@ def delete() -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Deleting_Custom-Defined_Menu.html
     """
-    return Call("GET", "/cgi-bin/menu/delete", nothing)
+    return Call("GET", "/cgi-bin/menu/delete", no_result)
 
 
 def get_current() -> Call[CurrentMenu]:
@@ -410,7 +410,7 @@ def get_current() -> Call[CurrentMenu]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Querying_Custom_Menus.html
     """
-    return get_call("/cgi-bin/get_current_selfmenu_info", Reads(CurrentMenu))
+    return get_call("/cgi-bin/get_current_selfmenu_info", ResultOf(CurrentMenu))
 
 
 # --- conditional menus -----------------------------------------------------------------------------------------------
@@ -436,7 +436,7 @@ def add_conditional(buttons: Body, match_rule: MatchRule | Mapping[str, Any] | N
     if ("matchrule" in body) == (match_rule is not None):
         raise CallError("give one match_rule, as an argument or as the matchrule of the body")
     rule = _rule_to_json(body.get("matchrule", match_rule))
-    return post("/cgi-bin/menu/addconditional", body | {"matchrule": rule}, Takes("menuid", str))
+    return post("/cgi-bin/menu/addconditional", body | {"matchrule": rule}, Member("menuid", str))
 
 
 def delete_conditional(menuid: str) -> Call[None]:
@@ -448,7 +448,7 @@ def delete_conditional(menuid: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
     """
-    return post("/cgi-bin/menu/delconditional", {"menuid": str(menuid)}, nothing)
+    return post("/cgi-bin/menu/delconditional", {"menuid": str(menuid)}, no_result)
 
 
 def try_match(user_id: str) -> Call[tuple[Button, ...]]:

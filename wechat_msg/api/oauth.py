@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from wechat_msg._tracebacks import clears_locals
 from wechat_msg.api._arguments import without_none, write_query
-from wechat_msg.api.call import APPID, SECRET, Call, get_without_token, nothing
-from wechat_msg.api.reading import Reads, Result
+from wechat_msg.api.call import APPID, SECRET, Call, get_without_access_token
+from wechat_msg.api.results import Result, ResultOf, no_result
 from wechat_msg.fields import content, integer, items, model, text
 
 __all__ = [
+    "SnsUserInfo",
     "UserAccessToken",
-    "UserInfo",
     "check_access_token",
     "get_access_token",
     "get_user_info",
@@ -140,7 +140,7 @@ def get_access_token(code: str) -> Call[UserAccessToken]:
     return Call(
         "GET",
         "/sns/oauth2/access_token",
-        Reads(UserAccessToken),
+        ResultOf(UserAccessToken),
         {"appid": APPID, "secret": SECRET, "code": code, "grant_type": "authorization_code"},
         needs_access_token=False,
     )
@@ -156,9 +156,9 @@ def refresh_access_token(refresh_token: str) -> Call[UserAccessToken]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
     """
-    return get_without_token(
+    return get_without_access_token(
         "/sns/oauth2/refresh_token",
-        Reads(UserAccessToken),
+        ResultOf(UserAccessToken),
         appid=APPID,
         grant_type="refresh_token",
         refresh_token=refresh_token,
@@ -176,14 +176,14 @@ def check_access_token(access_token: str, openid: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
     """
-    return get_without_token("/sns/auth", nothing, access_token=access_token, openid=openid)
+    return get_without_access_token("/sns/auth", no_result, access_token=access_token, openid=openid)
 
 
 # --- users -----------------------------------------------------------------------------------------------------------
 
 
 @model
-class UserInfo(Result):
+class SnsUserInfo(Result):
     """What the user has agreed to tell.
 
     Attributes:
@@ -210,7 +210,7 @@ class UserInfo(Result):
 
 
 @clears_locals
-def get_user_info(access_token: str, openid: str, lang: str | None = None) -> Call[UserInfo]:
+def get_user_info(access_token: str, openid: str, lang: str | None = None) -> Call[SnsUserInfo]:
     """拉取用户信息: tell about a user who has agreed to ``snsapi_userinfo``.
 
     Args:
@@ -221,4 +221,6 @@ def get_user_info(access_token: str, openid: str, lang: str | None = None) -> Ca
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
     """
-    return get_without_token("/sns/userinfo", Reads(UserInfo), access_token=access_token, openid=openid, lang=lang)
+    return get_without_access_token(
+        "/sns/userinfo", ResultOf(SnsUserInfo), access_token=access_token, openid=openid, lang=lang
+    )

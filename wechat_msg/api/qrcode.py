@@ -1,4 +1,4 @@
-"""带参数二维码: QR codes of an Official Account that tell which of them was scanned, and short keys (短 key 托管)."""
+"""带参数二维码: QR codes of an Official Account that carry a scene, and short keys (短 key 托管)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import BinaryIO
 from wechat_msg._tracebacks import clears_locals
 from wechat_msg.api._arguments import without_none, write_query
 from wechat_msg.api.call import Call, File, Progress, post
-from wechat_msg.api.media import refuse_json, take_file
-from wechat_msg.api.reading import Reads, Result, Takes
+from wechat_msg.api.media import reject_json, return_file
+from wechat_msg.api.results import Member, Result, ResultOf
 from wechat_msg.errors import CallError
 from wechat_msg.fields import content, model, text, timestamp
 
@@ -26,9 +26,9 @@ class QRCode(Result):
     """A QR code.
 
     Attributes:
-        ticket: Stands for it in `get_image` and `make_image_url`. No repr shows it.
-        expire_seconds: Seconds that it lasts; None: for ever.
-        url: What the code says, to draw it oneself.
+        ticket: Argument for `get_image` and `make_image_url`. No repr shows it.
+        expire_seconds: Seconds until it expires; None if it never does.
+        url: Content of the code, for drawing it yourself.
     """
 
     ticket: str = text("ticket", repr=False)
@@ -37,21 +37,21 @@ class QRCode(Result):
 
 
 def create(scene: int | str, expire_seconds: int | None = None) -> Call[QRCode]:
-    """创建二维码 ticket: make a QR code; whoever scans it causes a `SubscribeEvent` or `ScanEvent` with its scene.
+    """创建二维码 ticket: make a QR code; a scan causes a `SubscribeEvent` or `ScanEvent` with its scene.
 
     Args:
         scene: A number from 1 to 100000, or of 32 bits if the code is temporary; or a text of 1 to 64 characters.
-        expire_seconds: Seconds that it lasts, up to 2592000 (30 days); None: for ever, and there are 100,000 of those
-            at most.
+        expire_seconds: Seconds until it expires, up to 2592000 (30 days). If None it is permanent; an account has at
+            most 100,000 permanent ones.
 
     Raises:
-        CallError: *scene* is neither a number nor a text.
+        CallError: *scene* is neither an int nor a text.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html
     """
     if isinstance(scene, bool) or not isinstance(scene, (int, str)):
-        raise CallError("scene must be a whole number or text")
+        raise CallError("scene must be a whole number or a text")
     limit = "LIMIT_" if expire_seconds is None else ""
     kind, member = ("STR_", "scene_str") if isinstance(scene, str) else ("", "scene_id")
     body = without_none(
@@ -59,7 +59,7 @@ def create(scene: int | str, expire_seconds: int | None = None) -> Call[QRCode]:
         action_name=f"QR_{limit}{kind}SCENE",
         action_info={"scene": {member: scene}},
     )
-    return post("/cgi-bin/qrcode/create", body, Reads(QRCode))
+    return post("/cgi-bin/qrcode/create", body, ResultOf(QRCode))
 
 
 @clears_locals
@@ -67,9 +67,9 @@ def get_image(ticket: str, *, into: BinaryIO | None = None, progress: Progress |
     """通过 ticket 换取二维码: download the picture of a QR code, a jpg.
 
     Args:
-        ticket: Its ticket.
-        into: Takes the bytes: opened for writing bytes; None: they are kept in memory.
-        progress: Is called with the number of bytes received and their total.
+        ticket: Ticket of the code.
+        into: File object, opened for writing bytes, that receives the file; None if it is kept in memory.
+        progress: Called with the number of bytes received and the total.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html
@@ -77,9 +77,9 @@ def get_image(ticket: str, *, into: BinaryIO | None = None, progress: Progress |
     return Call(
         "GET",
         _IMAGE,
-        refuse_json,
+        reject_json,
         {"ticket": ticket},
-        parse_file=take_file,
+        parse_file=return_file,
         into=into,
         progress=progress,
         is_repeatable=True,
@@ -93,7 +93,7 @@ def make_image_url(ticket: str) -> str:
     """通过 ticket 换取二维码: return the URL of the picture, which any page may show.
 
     Args:
-        ticket: Its ticket.
+        ticket: Ticket of the code.
 
     Example:
         >>> make_image_url("gQH47j/A+w==")
@@ -110,12 +110,12 @@ def make_image_url(ticket: str) -> str:
 
 @model
 class LongData(Result):
-    """What a short key stands for.
+    """Text stored under a short key.
 
     Attributes:
         long_data: The text. No repr shows it.
-        create_time: When it was stored, in seconds since the epoch.
-        expire_seconds: Seconds that are left.
+        create_time: Time of its storage, in seconds since the epoch.
+        expire_seconds: Seconds until it expires.
     """
 
     long_data: str = content("long_data")
@@ -124,21 +124,21 @@ class LongData(Result):
 
 
 def gen_short_key(long_data: str, expire_seconds: int) -> Call[str]:
-    """短 key 托管: store a text with WeChat and get a short key for it.
+    """短 key 托管: store a text at WeChat and get a short key for it.
 
     Args:
-        long_data: Up to 4 KB.
-        expire_seconds: Seconds that it is kept; up to 2592000 (30 days).
+        long_data: The text, up to 4 KB.
+        expire_seconds: Seconds until it expires, up to 2592000 (30 days).
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Account_Management/KEY_Shortener.html
     """
     body = {"long_data": long_data, "expire_seconds": expire_seconds}
-    return post("/cgi-bin/shorten/gen", body, Takes("short_key", str))
+    return post("/cgi-bin/shorten/gen", body, Member("short_key", str))
 
 
 def fetch_short_key(short_key: str) -> Call[LongData]:
-    """短 key 还原: get back the text that a short key stands for.
+    """短 key 还原: get the text that is stored under a short key.
 
     Args:
         short_key: The key.
@@ -146,4 +146,4 @@ def fetch_short_key(short_key: str) -> Call[LongData]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Account_Management/KEY_Shortener.html
     """
-    return post("/cgi-bin/shorten/fetch", {"short_key": short_key}, Reads(LongData), is_repeatable=True)
+    return post("/cgi-bin/shorten/fetch", {"short_key": short_key}, ResultOf(LongData), is_repeatable=True)

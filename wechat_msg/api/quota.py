@@ -1,9 +1,9 @@
-"""API 调用次数: how often a call may be made and has been made, and what became of a request."""
+"""API 调用次数: daily quotas and rate limits of calls, and the details of a failed request."""
 
 from __future__ import annotations
 
-from wechat_msg.api.call import APPID, SECRET, Call, nothing, post
-from wechat_msg.api.reading import Reads, Result, Takes
+from wechat_msg.api.call import APPID, SECRET, Call, post
+from wechat_msg.api.results import Member, Result, ResultOf, no_result
 from wechat_msg.fields import integer, model, nested, text, timestamp
 
 __all__ = ["Quota", "QuotaInfo", "RateLimit", "RidInfo", "clear", "clear_api", "clear_v2", "get", "get_rid"]
@@ -11,12 +11,12 @@ __all__ = ["Quota", "QuotaInfo", "RateLimit", "RidInfo", "clear", "clear_api", "
 
 @model
 class Quota:
-    """How often a call may be made on one day.
+    """Daily quota of a call.
 
     Attributes:
-        daily_limit: Times a day.
-        used: Times that it was made today.
-        remain: Times that are left today.
+        daily_limit: Calls a day.
+        used: Calls made today.
+        remain: Calls left today.
     """
 
     daily_limit: int
@@ -26,7 +26,7 @@ class Quota:
 
 @model
 class RateLimit:
-    """How often a call may be made in a short time: `call_count` times in `refresh_second` seconds."""
+    """Rate limit of a call: `call_count` times in `refresh_second` seconds."""
 
     call_count: int | None = None
     refresh_second: int | None = None
@@ -34,12 +34,12 @@ class RateLimit:
 
 @model
 class QuotaInfo(Result):
-    """The limits of one call.
+    """Limits of one call.
 
     Attributes:
-        quota: Its limit for a day.
-        rate_limit: Its limit for a short time.
-        component_rate_limit: The same for a third-party platform (第三方平台).
+        quota: Daily quota.
+        rate_limit: Rate limit.
+        component_rate_limit: Rate limit of a third-party platform (第三方平台).
     """
 
     quota: Quota | None = nested("quota", Quota, default=None)
@@ -48,18 +48,19 @@ class QuotaInfo(Result):
 
 
 def clear() -> Call[None]:
-    """重置 API 调用次数: set the counts of all calls back; 10 times a month, along with `clear_v2`.
+    """重置 API 调用次数: reset the counts of all calls; 10 times a month, including `clear_v2`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/openApi/clear_quota.html
     """
-    return post("/cgi-bin/clear_quota", {"appid": APPID}, nothing)
+    return post("/cgi-bin/clear_quota", {"appid": APPID}, no_result)
 
 
 def clear_v2() -> Call[None]:
-    """使用 AppSecret 重置 API 调用次数: the same without an access_token, for when none can be had any more.
+    """使用 AppSecret 重置 API 调用次数: reset the counts of all calls without an access_token.
 
-    Whether WeChat reads the query or the body is unconfirmed, so both are sent.
+    It also works when the quota for fetching one is used up. Whether WeChat reads the query or the body is unconfirmed,
+    so both are sent.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/openApi-mgnt/clearQuotaByAppSecret.html
@@ -68,7 +69,7 @@ def clear_v2() -> Call[None]:
     return Call(
         "POST",
         "/cgi-bin/clear_quota/v2",
-        nothing,
+        no_result,
         credentials,
         credentials,
         needs_access_token=False,
@@ -76,19 +77,19 @@ def clear_v2() -> Call[None]:
 
 
 def get(cgi_path: str) -> Call[QuotaInfo]:
-    """查询 API 调用额度: tell the limits of one call.
+    """查询 API 调用额度: get the limits of one call.
 
     Args:
-        cgi_path: Its path, such as ``/cgi-bin/message/custom/send``; none that begins with ``/sns/``.
+        cgi_path: Path of the call, such as ``/cgi-bin/message/custom/send``; it must not begin with ``/sns/``.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/openApi/get_api_quota.html
     """
-    return post("/cgi-bin/openapi/quota/get", {"cgi_path": cgi_path}, Reads(QuotaInfo), is_repeatable=True)
+    return post("/cgi-bin/openapi/quota/get", {"cgi_path": cgi_path}, ResultOf(QuotaInfo), is_repeatable=True)
 
 
 def clear_api(cgi_path: str) -> Call[None]:
-    """重置指定 API 调用次数: set the count of one call back; 50 times a month.
+    """重置指定 API 调用次数: reset the count of one call; 50 times a month.
 
     Args:
         cgi_path: As for `get`.
@@ -96,20 +97,20 @@ def clear_api(cgi_path: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/server/API/openApi-mgnt/api_clearapiquota.html
     """
-    return post("/cgi-bin/openapi/quota/clear", {"cgi_path": cgi_path}, nothing)
+    return post("/cgi-bin/openapi/quota/clear", {"cgi_path": cgi_path}, no_result)
 
 
 @model
 class RidInfo:
-    """One request that WeChat did not do. No repr shows what was sent and answered.
+    """Details of one failed request. No repr shows the request and the response.
 
     Attributes:
-        invoke_time: When it came, in seconds since the epoch.
-        cost_in_ms: Milliseconds that it took.
-        request_url: Its query.
-        request_body: Its body.
-        response_body: The answer.
-        client_ip: Address that it came from.
+        invoke_time: Time of the request, in seconds since the epoch.
+        cost_in_ms: Duration in milliseconds.
+        request_url: Query of the request.
+        request_body: Body of the request.
+        response_body: Body of the response.
+        client_ip: Address that the request came from.
     """
 
     invoke_time: int | None = timestamp("invoke_time", default=None)
@@ -121,12 +122,12 @@ class RidInfo:
 
 
 def get_rid(rid: str) -> Call[RidInfo]:
-    """查询 rid 信息: tell about one request of the account in the last 7 days.
+    """查询 rid 信息: get the details of one request of the last 7 days.
 
     Args:
-        rid: Its id, as `APIError.rid` has it.
+        rid: Id of the request, from `APIError.rid`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/openApi/get_rid_info.html
     """
-    return post("/cgi-bin/openapi/rid/get", {"rid": rid}, Takes("request", RidInfo), is_repeatable=True)
+    return post("/cgi-bin/openapi/rid/get", {"rid": rid}, Member("request", RidInfo), is_repeatable=True)

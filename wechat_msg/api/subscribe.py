@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wechat_msg.api._arguments import (
-    Filling,
+    TemplateValue,
     as_list,
     as_mapping,
-    fill_template,
-    mapping_if_any,
+    optional_mapping,
+    to_template_data,
     without_none,
     write_json,
 )
-from wechat_msg.api.call import Call, get, nothing, post
-from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
+from wechat_msg.api.call import Call, get, post
+from wechat_msg.api.results import Member, Members, Result, ResultOf, no_result
 from wechat_msg.errors import CallError
 from wechat_msg.fields import content, integer, items, model, text, timestamp
 
@@ -24,7 +24,7 @@ __all__ = [
     "KeywordEnumValues",
     "NotifyInfo",
     "SentMessage",
-    "Template",
+    "SubscribeTemplate",
     "TemplateKeyword",
     "TemplateKeywords",
     "TemplateTitle",
@@ -60,7 +60,7 @@ class SentMessage(Result):
 def send(
     touser: str,
     template_id: str,
-    data: Mapping[str, Filling],
+    data: Mapping[str, TemplateValue],
     *,
     page: str | None = None,
     miniprogram_state: str | None = None,
@@ -95,15 +95,15 @@ def send(
         page=page,
         miniprogram_state=miniprogram_state,
         lang=lang,
-        data=fill_template(data),
+        data=to_template_data(data),
     )
-    return post("/cgi-bin/message/subscribe/send", body, Reads(SentMessage))
+    return post("/cgi-bin/message/subscribe/send", body, ResultOf(SentMessage))
 
 
 def send_biz(
     touser: str,
     template_id: str,
-    data: Mapping[str, Filling],
+    data: Mapping[str, TemplateValue],
     *,
     page: str | None = None,
     miniprogram: Mapping[str, str] | None = None,
@@ -127,10 +127,10 @@ def send_biz(
         touser=touser,
         template_id=template_id,
         page=page,
-        miniprogram=mapping_if_any(miniprogram, "miniprogram"),
-        data=fill_template(data),
+        miniprogram=optional_mapping(miniprogram, "miniprogram"),
+        data=to_template_data(data),
     )
-    return post("/cgi-bin/message/subscribe/bizsend", body, Reads(SentMessage))
+    return post("/cgi-bin/message/subscribe/bizsend", body, ResultOf(SentMessage))
 
 
 # --- the account's templates -----------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ class KeywordEnumValues:
 
 
 @model
-class Template:
+class SubscribeTemplate:
     """A template of the account.
 
     Attributes:
@@ -185,7 +185,7 @@ def add_template(tid: str, kid_list: Iterable[int], scene_desc: str) -> Call[str
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/addMessageTemplate.html
     """
     body = {"tid": str(tid), "kidList": _integers(kid_list, "kid_list"), "sceneDesc": scene_desc}
-    return post("/wxaapi/newtmpl/addtemplate", body, Takes("priTmplId", str))
+    return post("/wxaapi/newtmpl/addtemplate", body, Member("priTmplId", str))
 
 
 def delete_template(pri_tmpl_id: str) -> Call[None]:
@@ -197,16 +197,16 @@ def delete_template(pri_tmpl_id: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/deleteMessageTemplate.html
     """
-    return post("/wxaapi/newtmpl/deltemplate", {"priTmplId": pri_tmpl_id}, nothing)
+    return post("/wxaapi/newtmpl/deltemplate", {"priTmplId": pri_tmpl_id}, no_result)
 
 
-def list_templates() -> Call[tuple[Template, ...]]:
+def list_templates() -> Call[tuple[SubscribeTemplate, ...]]:
     """获取已有模板列表: list the account's templates.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/getMessageTemplateList.html
     """
-    return get("/wxaapi/newtmpl/gettemplate", TakesAll("data", Template))
+    return get("/wxaapi/newtmpl/gettemplate", Members("data", SubscribeTemplate))
 
 
 # --- the library of templates ----------------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ def list_categories() -> Call[tuple[Category, ...]]:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/getCategory.html
     """
-    return get("/wxaapi/newtmpl/getcategory", TakesAll("data", Category))
+    return get("/wxaapi/newtmpl/getcategory", Members("data", Category))
 
 
 def list_template_titles(ids: Iterable[int], start: int, limit: int) -> Call[TemplateTitlePage]:
@@ -299,7 +299,9 @@ def list_template_titles(ids: Iterable[int], start: int, limit: int) -> Call[Tem
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/getPubTemplateTitleList.html
     """
     joined = ",".join(map(str, _integers(ids, "ids")))
-    return get("/wxaapi/newtmpl/getpubtemplatetitles", Reads(TemplateTitlePage), ids=joined, start=start, limit=limit)
+    return get(
+        "/wxaapi/newtmpl/getpubtemplatetitles", ResultOf(TemplateTitlePage), ids=joined, start=start, limit=limit
+    )
 
 
 def list_template_keywords(tid: str) -> Call[TemplateKeywords]:
@@ -311,7 +313,7 @@ def list_template_keywords(tid: str) -> Call[TemplateKeywords]:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/getPubTemplateKeyWordsById.html
     """
-    return get("/wxaapi/newtmpl/getpubtemplatekeywords", Reads(TemplateKeywords), tid=tid)
+    return get("/wxaapi/newtmpl/getpubtemplatekeywords", ResultOf(TemplateKeywords), tid=tid)
 
 
 def _integers(values: Iterable[int], name: str) -> list[int]:
@@ -371,7 +373,7 @@ def set_user_notify(
         content_json=_json_text(content_json, "content_json"),
         check_json=None if check_json is None else _json_text(check_json, "check_json"),
     )
-    return post("/wxa/set_user_notify", body, nothing)
+    return post("/wxa/set_user_notify", body, no_result)
 
 
 def set_user_notify_ext(
@@ -397,7 +399,7 @@ def set_user_notify_ext(
         "notify_code": notify_code,
         "ext_json": _json_text(ext_json, "ext_json"),
     }
-    return post("/wxa/set_user_notifyext", body, nothing)
+    return post("/wxa/set_user_notifyext", body, no_result)
 
 
 def get_user_notify(openid: str, notify_type: int, notify_code: str) -> Call[NotifyInfo]:
@@ -412,7 +414,7 @@ def get_user_notify(openid: str, notify_type: int, notify_code: str) -> Call[Not
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/getUserNotify.html
     """
     body = {"openid": openid, "notify_type": notify_type, "notify_code": notify_code}
-    return post("/wxa/get_user_notify", body, Takes("notify_info", NotifyInfo), is_repeatable=True)
+    return post("/wxa/get_user_notify", body, Member("notify_info", NotifyInfo), is_repeatable=True)
 
 
 def _json_text(value: str | Mapping[str, Any], name: str) -> str:

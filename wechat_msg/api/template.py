@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from wechat_msg.api._arguments import Filling, fill_template, mapping_if_any, texts, without_none, write_query
-from wechat_msg.api.call import Call, get, nothing, post
-from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
+from wechat_msg.api._arguments import (
+    TemplateValue,
+    optional_mapping,
+    texts,
+    to_template_data,
+    without_none,
+    write_query,
+)
+from wechat_msg.api.call import Call, get, post
+from wechat_msg.api.results import Member, Members, Result, ResultOf, no_result
 from wechat_msg.fields import model, nested
 
 __all__ = [
@@ -81,7 +88,7 @@ def set_industry(industry_id1: str, industry_id2: str) -> Call[None]:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
     """
     body = {"industry_id1": str(industry_id1), "industry_id2": str(industry_id2)}
-    return post("/cgi-bin/template/api_set_industry", body, nothing)
+    return post("/cgi-bin/template/api_set_industry", body, no_result)
 
 
 def get_industry() -> Call[Industries]:
@@ -90,7 +97,7 @@ def get_industry() -> Call[Industries]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
     """
-    return get("/cgi-bin/template/get_industry", Reads(Industries))
+    return get("/cgi-bin/template/get_industry", ResultOf(Industries))
 
 
 def add_template(template_id_short: str, *, keyword_name_list: Iterable[str] | None = None) -> Call[str]:
@@ -105,7 +112,7 @@ def add_template(template_id_short: str, *, keyword_name_list: Iterable[str] | N
     """
     keywords = None if keyword_name_list is None else texts(keyword_name_list, "keyword_name_list")
     body = without_none(template_id_short=template_id_short, keyword_name_list=keywords)
-    return post("/cgi-bin/template/api_add_template", body, Takes("template_id", str))
+    return post("/cgi-bin/template/api_add_template", body, Member("template_id", str))
 
 
 def list_templates() -> Call[tuple[Template, ...]]:
@@ -114,7 +121,7 @@ def list_templates() -> Call[tuple[Template, ...]]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
     """
-    return get("/cgi-bin/template/get_all_private_template", TakesAll("template_list", Template))
+    return get("/cgi-bin/template/get_all_private_template", Members("template_list", Template))
 
 
 def delete_template(template_id: str) -> Call[None]:
@@ -126,7 +133,7 @@ def delete_template(template_id: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
     """
-    return post("/cgi-bin/template/del_private_template", {"template_id": template_id}, nothing)
+    return post("/cgi-bin/template/del_private_template", {"template_id": template_id}, no_result)
 
 
 # --- messages --------------------------------------------------------------------------------------------------------
@@ -135,7 +142,7 @@ def delete_template(template_id: str) -> Call[None]:
 def send(
     touser: str,
     template_id: str,
-    data: Mapping[str, Filling],
+    data: Mapping[str, TemplateValue],
     *,
     url: str | None = None,
     miniprogram: Mapping[str, str] | None = None,
@@ -165,11 +172,11 @@ def send(
         touser=touser,
         template_id=template_id,
         url=url,
-        miniprogram=mapping_if_any(miniprogram, "miniprogram"),
+        miniprogram=optional_mapping(miniprogram, "miniprogram"),
         client_msg_id=client_msg_id,
-        data=fill_template(data),
+        data=to_template_data(data),
     )
-    return post("/cgi-bin/message/template/send", body, Takes("msgid", int))
+    return post("/cgi-bin/message/template/send", body, Member("msgid", int))
 
 
 def query_blocked(tmpl_msg_id: str, largest_id: int, limit: int) -> Call[Result]:
@@ -186,7 +193,7 @@ def query_blocked(tmpl_msg_id: str, largest_id: int, limit: int) -> Call[Result]
         https://developers.weixin.qq.com/doc/service/api/notify/template/api_queryblocktmplmsg.html
     """
     body = {"tmpl_msg_id": tmpl_msg_id, "largest_id": largest_id, "limit": limit}
-    return post("/wxa/sec/queryblocktmplmsg", body, Reads(Result), is_repeatable=True)
+    return post("/wxa/sec/queryblocktmplmsg", body, ResultOf(Result), is_repeatable=True)
 
 
 # --- one-time subscriptions ------------------------------------------------------------------------------------------
@@ -230,7 +237,7 @@ def send_one_time(
     template_id: str,
     scene: int,
     title: str,
-    content: Filling,
+    content: TemplateValue,
     *,
     url: str | None = None,
     miniprogram: Mapping[str, str] | None = None,
@@ -256,9 +263,9 @@ def send_one_time(
         touser=touser,
         template_id=template_id,
         url=url,
-        miniprogram=mapping_if_any(miniprogram, "miniprogram"),
+        miniprogram=optional_mapping(miniprogram, "miniprogram"),
         scene=scene,
         title=title,
-        data=fill_template({"content": content}),
+        data=to_template_data({"content": content}),
     )
-    return post("/cgi-bin/message/template/subscribe", body, nothing)
+    return post("/cgi-bin/message/template/subscribe", body, no_result)

@@ -9,8 +9,8 @@ from typing import Any
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api._arguments import texts, without_none
-from wechat_msg.api.call import Call, Pages, get, nothing, post
-from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
+from wechat_msg.api.call import Call, Pages, get, post
+from wechat_msg.api.results import Member, Members, Result, ResultOf, no_result
 from wechat_msg.fields import build, content, items, model, text, timestamp
 
 __all__ = [
@@ -97,7 +97,7 @@ def get_info(openid: str, *, lang: str | None = None) -> Call[UserInfo]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Get_users_basic_information_UnionID.html
     """
-    return get("/cgi-bin/user/info", Reads(UserInfo), openid=openid, lang=lang)
+    return get("/cgi-bin/user/info", ResultOf(UserInfo), openid=openid, lang=lang)
 
 
 def batch_get_info(openids: Iterable[str], *, lang: str | None = None) -> Call[tuple[UserInfo, ...]]:
@@ -114,7 +114,7 @@ def batch_get_info(openids: Iterable[str], *, lang: str | None = None) -> Call[t
     return post(
         "/cgi-bin/user/info/batchget",
         {"user_list": user_list},
-        TakesAll("user_info_list", UserInfo),
+        Members("user_info_list", UserInfo),
         is_repeatable=True,
     )
 
@@ -130,7 +130,7 @@ def update_remark(openid: str, remark: str) -> Call[None]:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Configuring_user_notes.html
     """
     body = {"openid": openid, "remark": remark}
-    return post("/cgi-bin/user/info/updateremark", body, nothing, is_repeatable=True)
+    return post("/cgi-bin/user/info/updateremark", body, no_result, is_repeatable=True)
 
 
 # --- pages of OpenIDs ------------------------------------------------------------------------------------------------
@@ -154,24 +154,26 @@ class OpenIDPage(Result):
 
 
 @frozen
-class _ReadsPage:
+class _OpenIDPageResult:
     """Reads a page that begins after *begin*; one that is empty or leads back to where it began is the last."""
 
     begin: str | None
 
     def __call__(self, answer: Mapping[str, Any]) -> OpenIDPage:
-        page = Reads(OpenIDPage)(answer)
+        page = ResultOf(OpenIDPage)(answer)
         if page.openids and page.next_openid not in ("", self.begin):
             return page
         return build(OpenIDPage, {**answer, "next_openid": None}, raw=answer)
 
 
-def _iterate(ask: Callable[[str | None], Call[OpenIDPage]], next_openid: str | None = None) -> Pages[OpenIDPage, str]:
-    return Pages(ask(next_openid), attrgetter("openids"), partial(_ask_next, ask))
+def _iterate(
+    list_page: Callable[[str | None], Call[OpenIDPage]], next_openid: str | None = None
+) -> Pages[OpenIDPage, str]:
+    return Pages(list_page(next_openid), attrgetter("openids"), partial(_next_page, list_page))
 
 
-def _ask_next(ask: Callable[[str | None], Call[OpenIDPage]], page: OpenIDPage) -> Call[OpenIDPage] | None:
-    return ask(page.next_openid) if page.next_openid else None
+def _next_page(list_page: Callable[[str | None], Call[OpenIDPage]], page: OpenIDPage) -> Call[OpenIDPage] | None:
+    return list_page(page.next_openid) if page.next_openid else None
 
 
 def list_openids(next_openid: str | None = None) -> Call[OpenIDPage]:
@@ -183,7 +185,7 @@ def list_openids(next_openid: str | None = None) -> Call[OpenIDPage]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Getting_a_User_List.html
     """
-    return get("/cgi-bin/user/get", _ReadsPage(next_openid), next_openid=next_openid)
+    return get("/cgi-bin/user/get", _OpenIDPageResult(next_openid), next_openid=next_openid)
 
 
 def iterate_openids(next_openid: str | None = None) -> Pages[OpenIDPage, str]:
@@ -222,7 +224,7 @@ def create_tag(name: str) -> Call[Tag]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
     """
-    return post("/cgi-bin/tags/create", {"tag": {"name": name}}, Takes("tag", Tag))
+    return post("/cgi-bin/tags/create", {"tag": {"name": name}}, Member("tag", Tag))
 
 
 def list_tags() -> Call[tuple[Tag, ...]]:
@@ -231,7 +233,7 @@ def list_tags() -> Call[tuple[Tag, ...]]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
     """
-    return get("/cgi-bin/tags/get", TakesAll("tags", Tag))
+    return get("/cgi-bin/tags/get", Members("tags", Tag))
 
 
 def update_tag(id: int, name: str) -> Call[None]:
@@ -244,7 +246,7 @@ def update_tag(id: int, name: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
     """
-    return post("/cgi-bin/tags/update", {"tag": {"id": id, "name": name}}, nothing, is_repeatable=True)
+    return post("/cgi-bin/tags/update", {"tag": {"id": id, "name": name}}, no_result, is_repeatable=True)
 
 
 def delete_tag(id: int) -> Call[None]:
@@ -256,7 +258,7 @@ def delete_tag(id: int) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
     """
-    return post("/cgi-bin/tags/delete", {"tag": {"id": id}}, nothing)
+    return post("/cgi-bin/tags/delete", {"tag": {"id": id}}, no_result)
 
 
 def list_tag_members(tagid: int, next_openid: str | None = None) -> Call[OpenIDPage]:
@@ -270,7 +272,7 @@ def list_tag_members(tagid: int, next_openid: str | None = None) -> Call[OpenIDP
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
     """
     body = without_none(tagid=tagid, next_openid=next_openid)
-    return post("/cgi-bin/user/tag/get", body, _ReadsPage(next_openid), is_repeatable=True)
+    return post("/cgi-bin/user/tag/get", body, _OpenIDPageResult(next_openid), is_repeatable=True)
 
 
 def iterate_tag_members(tagid: int) -> Pages[OpenIDPage, str]:
@@ -293,7 +295,7 @@ def batch_tag(tagid: int, openids: Iterable[str]) -> Call[None]:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
     """
     body = {"openid_list": texts(openids), "tagid": tagid}
-    return post("/cgi-bin/tags/members/batchtagging", body, nothing, is_repeatable=True)
+    return post("/cgi-bin/tags/members/batchtagging", body, no_result, is_repeatable=True)
 
 
 def batch_untag(tagid: int, openids: Iterable[str]) -> Call[None]:
@@ -307,7 +309,7 @@ def batch_untag(tagid: int, openids: Iterable[str]) -> Call[None]:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
     """
     body = {"openid_list": texts(openids), "tagid": tagid}
-    return post("/cgi-bin/tags/members/batchuntagging", body, nothing, is_repeatable=True)
+    return post("/cgi-bin/tags/members/batchuntagging", body, no_result, is_repeatable=True)
 
 
 def list_tag_ids(openid: str) -> Call[tuple[int, ...]]:
@@ -319,7 +321,7 @@ def list_tag_ids(openid: str) -> Call[tuple[int, ...]]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
     """
-    return post("/cgi-bin/tags/getidlist", {"openid": openid}, TakesAll("tagid_list", int), is_repeatable=True)
+    return post("/cgi-bin/tags/getidlist", {"openid": openid}, Members("tagid_list", int), is_repeatable=True)
 
 
 # --- blacklist -------------------------------------------------------------------------------------------------------
@@ -335,7 +337,7 @@ def list_blacklist(begin_openid: str | None = None) -> Call[OpenIDPage]:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
     """
     body = without_none(begin_openid=begin_openid)
-    return post("/cgi-bin/tags/members/getblacklist", body, _ReadsPage(begin_openid), is_repeatable=True)
+    return post("/cgi-bin/tags/members/getblacklist", body, _OpenIDPageResult(begin_openid), is_repeatable=True)
 
 
 def iterate_blacklist() -> Pages[OpenIDPage, str]:
@@ -353,7 +355,7 @@ def batch_blacklist(openids: Iterable[str]) -> Call[None]:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
     """
     body = {"openid_list": texts(openids)}
-    return post("/cgi-bin/tags/members/batchblacklist", body, nothing, is_repeatable=True)
+    return post("/cgi-bin/tags/members/batchblacklist", body, no_result, is_repeatable=True)
 
 
 def batch_unblacklist(openids: Iterable[str]) -> Call[None]:
@@ -366,7 +368,7 @@ def batch_unblacklist(openids: Iterable[str]) -> Call[None]:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
     """
     body = {"openid_list": texts(openids)}
-    return post("/cgi-bin/tags/members/batchunblacklist", body, nothing, is_repeatable=True)
+    return post("/cgi-bin/tags/members/batchunblacklist", body, no_result, is_repeatable=True)
 
 
 # --- account migration -----------------------------------------------------------------------------------------------
@@ -398,4 +400,4 @@ def change_openids(from_appid: str, openids: Iterable[str]) -> Call[tuple[Change
         https://kf.qq.com/faq/1901177NrqMr190117nqYJze.html
     """
     body = {"from_appid": from_appid, "openid_list": texts(openids)}
-    return post("/cgi-bin/changeopenid", body, TakesAll("result_list", ChangedOpenID), is_repeatable=True)
+    return post("/cgi-bin/changeopenid", body, Members("result_list", ChangedOpenID), is_repeatable=True)

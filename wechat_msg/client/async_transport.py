@@ -15,7 +15,7 @@ import httpx2
 from attrs import field
 
 from wechat_msg._tracebacks import define, frozen
-from wechat_msg.api._response import Answer
+from wechat_msg.api._response import APIResponse
 from wechat_msg.client.environment import Environment, check_socks
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.receiving import Receiver
@@ -88,7 +88,7 @@ class AsyncTransport:
         if self._home.setdefault("loop", here) != here:
             raise CallError(_OTHER_LOOP)
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> APIResponse:
         """Send a request and take its answer.
 
         Raises:

@@ -23,10 +23,10 @@ from wechat_msg._flow import (
     perform_store_step_async,
 )
 from wechat_msg._tracebacks import clears_locals, safe_repr
+from wechat_msg.api.access_token import AccessToken
 from wechat_msg.api.call import Call, Pages, raw_call
 from wechat_msg.api.jsapi import Ticket
-from wechat_msg.api.reading import Result
-from wechat_msg.api.token import AccessToken
+from wechat_msg.api.results import Result
 from wechat_msg.client.calling import Caller
 from wechat_msg.client.credentials import Credential
 from wechat_msg.client.hosts import DEFAULT_HOSTS, Hosts, to_base_url

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 from wechat_msg._json import read_object
-from wechat_msg.api._response import Answer
+from wechat_msg.api._response import APIResponse
 from wechat_msg.api.call import File, Progress
 from wechat_msg.client.disposition import decode_header, read_filename
 from wechat_msg.errors import AnswerLost, CallError, UnreadableAnswer
@@ -130,7 +130,7 @@ class Receiver:
         elif self._monotonic() > self._deadline:
             raise AnswerLost("the answer does not come to its end")
 
-    def end(self) -> Answer:
+    def end(self) -> APIResponse:
         """Return the answer, now that it is whole.
 
         Raises:
@@ -142,7 +142,7 @@ class Receiver:
         if not self._is_file and self._is_odd_file():
             self._write_collected()
         file = self._make_file(self._sink) if self._is_file and self._sink else None
-        return Answer(self._status, self._content_type, bytes(self._collected), file)
+        return APIResponse(self._status, self._content_type, bytes(self._collected), file)
 
     @property
     def _is_open_ended(self) -> bool:

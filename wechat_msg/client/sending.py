@@ -12,8 +12,8 @@ from attrs import field
 from wechat_msg._flow import Flow, Sleep
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api._arguments import write_json, write_query
-from wechat_msg.api._response import read_answer
-from wechat_msg.api.call import Call, Own
+from wechat_msg.api._response import read_response
+from wechat_msg.api.call import Call, Placeholder
 from wechat_msg.client.hosts import Hosts, to_base_url
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.receiving import Receiver, Sink
@@ -99,7 +99,7 @@ class Sending(Generic[T]):
             request = self._make_request(host, token)
             try:
                 answer = yield Send(request)
-                return read_answer(self._call, answer, hide=lambda text: self._hide(token, text))
+                return read_response(self._call, answer, hide=lambda text: self._hide(token, text))
             except ClientError as error:
                 error.add_note(request.name)
                 pause = self._judge(error, host, tries)
@@ -165,9 +165,9 @@ class Sending(Generic[T]):
 
     def _fill(self, value: Any) -> Any:
         """Put the client's own AppID and AppSecret where a call has a place for them."""
-        if not isinstance(value, Own):
+        if not isinstance(value, Placeholder):
             return value
-        if value is Own.APPID:
+        if value is Placeholder.APPID:
             return self._sender.appid
         if self._sender.secret is None:
             raise CallError("this call needs the AppSecret: Client(appid, secret)（此接口需要 AppSecret）")

@@ -10,9 +10,9 @@ from typing import ClassVar, Protocol
 from attrs import field
 
 from wechat_msg._tracebacks import clears_locals, frozen
-from wechat_msg.api import jsapi, token
+from wechat_msg.api import access_token, jsapi
 from wechat_msg.api.call import APPID, Call
-from wechat_msg.api.reading import Reads
+from wechat_msg.api.results import ResultOf
 from wechat_msg.errors import CallError
 
 __all__ = [
@@ -100,8 +100,8 @@ class StableTokenSource(Source):
 
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         """Ask for the token of all; insist on a new one only if that is the rejected one."""
-        yield Attempt(token.get_stable_access_token())
-        yield Attempt(token.get_stable_access_token(force_refresh=True), is_limited=rejected is not None)
+        yield Attempt(access_token.get_stable_access_token())
+        yield Attempt(access_token.get_stable_access_token(force_refresh=True), is_limited=rejected is not None)
 
 
 @frozen
@@ -121,7 +121,7 @@ class ClassicTokenSource(Source):
 
     def attempts(self, rejected: str | None) -> Iterable[Attempt]:
         """Fetch a new one."""
-        yield Attempt(token.get_access_token(), is_limited=rejected is not None)
+        yield Attempt(access_token.get_access_token(), is_limited=rejected is not None)
 
 
 def _check_printable(_instance: object, _attribute: object, value: str) -> None:
@@ -156,7 +156,7 @@ class RemoteTokenSource(Source):
             Call(
                 "POST",
                 "/token",
-                Reads(token.AccessToken),
+                ResultOf(access_token.AccessToken),
                 json={"appid": APPID, "rejected": None if rejected is None else fingerprint(rejected)},
                 is_repeatable=True,
                 needs_access_token=False,

@@ -17,7 +17,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from wechat_msg.api._response import Answer
+from wechat_msg.api._response import APIResponse
 from wechat_msg.client.environment import NOTHING, Environment, check_socks
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.steps import Request
@@ -60,7 +60,7 @@ class SyncTransport:
         self._monotonic = monotonic
         self._used_at = monotonic()
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> APIResponse:
         """Send a request and take its answer.
 
         Raises:

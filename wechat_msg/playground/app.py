@@ -27,9 +27,9 @@ from wechat_msg.playground.session import Gate, Session, refuse_request
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.fake_api.account import Media
-from wechat_msg.testing.fake_api.answer import Answer
 from wechat_msg.testing.fake_api.fake import APPID, SECRET, FakeWeChatAPI
 from wechat_msg.testing.fake_api.request import APIRequest
+from wechat_msg.testing.fake_api.response import FakeResponse
 from wechat_msg.testing.text import Text
 from wechat_msg.wire import parse_json
 
@@ -205,7 +205,7 @@ class _Playground:
         if kind not in _KINDS or not _is_media(content_type):
             raise _Refusal(415, _NO_MEDIA)
         content = await _read_body(request, _MOST_UPLOADED)
-        media_id = self._api.new_name()
+        media_id = self._api.new_id()
         self._api.media[media_id] = Media(kind, name[:100], content, content_type, self._api.now, is_permanent=False)
         self._forget_media()
         md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()  # as PicMd5Sum
@@ -287,7 +287,7 @@ def _is_media(content_type: str) -> bool:
     return kind in ("image", "audio", "video") and not name.startswith("svg")
 
 
-def _pass_on(answer: Answer) -> Response:
+def _pass_on(answer: FakeResponse) -> Response:
     """Answer what the API does; no browser may take a file for anything but what it may show."""
     is_tame = answer.content_type.startswith("application/json") or _is_media(answer.content_type)
     headers = {**answer.headers, "Content-Type": answer.content_type if is_tame else "application/octet-stream"}

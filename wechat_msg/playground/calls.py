@@ -9,9 +9,9 @@ from typing import Any
 from wechat_msg.errors import MalformedPush
 from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.wire import show_call
-from wechat_msg.testing.fake_api.answer import Answer
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.fake_api.request import APIRequest
+from wechat_msg.testing.fake_api.response import FakeResponse
 from wechat_msg.wire import parse_json
 
 __all__ = ["note_call", "show_menu"]
@@ -48,12 +48,12 @@ _SAMPLE_MENU = [
 
 def show_menu(chat: Chat, api: FakeWeChatAPI) -> None:
     """Show the menu that the bot has made, else a sample."""
-    made = api.made("menus").get("default")
+    made = api.created("menus").get("default")
     with contextlib.suppress(ValueError):
         chat.put("menu", kind="menu", is_sample=made is None, buttons=made["button"] if made else _SAMPLE_MENU)
 
 
-def note_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest, answer: Answer) -> None:
+def note_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest, answer: FakeResponse) -> None:
     """Show a call in the conversation, if the user would see something of it or it was refused."""
     errcode, asked = _read(answer.body).get("errcode", 0), _read(request.body)
     if request.path.startswith("/cgi-bin/menu/"):
@@ -70,7 +70,7 @@ def note_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest, 
         chat.put("typing", kind="typing", is_on=False)
         shown = {"kind": "service", "message": asked}
     elif request.path in _TEMPLATES:
-        template = api.made(_TEMPLATES[request.path]).get(asked.get("template_id"), {})
+        template = api.created(_TEMPLATES[request.path]).get(asked.get("template_id"), {})
         shown = {"kind": "template", "title": template.get("title", ""), "message": asked}
     else:
         return

@@ -178,7 +178,7 @@ class Sender:
 
     def _follow(self, fields: Mapping[str, Any]) -> None:
         """Let the API know what the user does."""
-        self._api.note_push({"FromUserName": self._openid, **fields})
+        self._api.record_push({"FromUserName": self._openid, **fields})
         self.show_user()
 
     def show_user(self) -> None:

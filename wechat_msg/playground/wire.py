@@ -12,8 +12,8 @@ from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.details import explain_detail
 from wechat_msg.testing.documents import read_document
-from wechat_msg.testing.fake_api.answer import Answer as APIAnswer
 from wechat_msg.testing.fake_api.request import APIRequest
+from wechat_msg.testing.fake_api.response import FakeResponse
 from wechat_msg.testing.simulator import Answer, Problem, Try
 from wechat_msg.testing.text import Text
 from wechat_msg.wire import parse_body, read_encrypt
@@ -118,7 +118,7 @@ def _explain_signatures(one: Try) -> list[dict[str, Any]]:
 # --- calls of the API -------------------------------------------------------------------------------------------------
 
 
-def show_call(request: APIRequest, answer: APIAnswer) -> dict[str, Any]:
+def show_call(request: APIRequest, answer: FakeResponse) -> dict[str, Any]:
     """Return a call of the API and its answer, but for tokens and secrets."""
     query = {name: value for name, value in request.query.items() if name not in _SECRETS}
     is_shown = not request.is_multipart and not set(_SECRETS) & set(_read(request.body, parse_body))

@@ -35,7 +35,7 @@ USER = {
     "privilege": ["PRIVILEGE1", "PRIVILEGE2"],
     "unionid": "oUNION",
 }
-USER_INFO = oauth.UserInfo(
+USER_INFO = oauth.SnsUserInfo(
     openid="oUSER",
     nickname=" 小王",
     sex=1,
@@ -103,7 +103,7 @@ CASES = [
         "/sns/userinfo",
         params={"access_token": "USER_TOKEN", "openid": "oUSER", "lang": "zh_CN"},
         answer={"openid": "oUSER"},
-        result=oauth.UserInfo(openid="oUSER"),
+        result=oauth.SnsUserInfo(openid="oUSER"),
     ),
     Case(
         "oauth.check_access_token",

@@ -104,7 +104,7 @@ CASES = [
             ],
         },
         result=(
-            subscribe.Template(
+            subscribe.SubscribeTemplate(
                 pri_tmpl_id="TID",
                 title="报名结果通知",
                 content="会议时间:{{date2.DATA}}\n会议状态:{{enum_string1.DATA}}",
@@ -114,7 +114,7 @@ CASES = [
                     subscribe.KeywordEnumValues(keyword_code="enum_string1.DATA", enum_value_list=("未开始", "已开始")),
                 ),
             ),
-            subscribe.Template(pri_tmpl_id="TID2", type=3),
+            subscribe.SubscribeTemplate(pri_tmpl_id="TID2", type=3),
         ),
     ),
     Case(

@@ -6,7 +6,7 @@ from typing import Any
 
 from wechat_msg.api._arguments import without_none
 from wechat_msg.api.call import APPID, Call, post
-from wechat_msg.api.reading import Reads, Result, Takes
+from wechat_msg.api.results import Member, Result, ResultOf
 from wechat_msg.fields import content as user_content
 from wechat_msg.fields import items, model, nested
 
@@ -106,7 +106,7 @@ def msg_sec_check(
         nickname=nickname,
         signature=signature,
     )
-    return post("/wxa/msg_sec_check", body, Reads(MsgSecCheck), is_repeatable=True)
+    return post("/wxa/msg_sec_check", body, ResultOf(MsgSecCheck), is_repeatable=True)
 
 
 def media_check_async(media_url: str, media_type: int, scene: int, openid: str) -> Call[str]:
@@ -130,7 +130,7 @@ def media_check_async(media_url: str, media_type: int, scene: int, openid: str) 
         "scene": scene,
         "openid": openid,
     }
-    return post("/wxa/media_check_async", body, Takes("trace_id", str))
+    return post("/wxa/media_check_async", body, Member("trace_id", str))
 
 
 @model
@@ -159,4 +159,4 @@ def get_user_risk_rank(openid: str, scene: int, client_ip: str, **more: Any) -> 
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/safety-control-capability/getUserRiskRank.html
     """
     body = without_none(**more, appid=APPID, openid=openid, scene=scene, client_ip=client_ip)
-    return post("/wxa/getuserriskrank", body, Reads(UserRiskRank), is_repeatable=True)
+    return post("/wxa/getuserriskrank", body, ResultOf(UserRiskRank), is_repeatable=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wechat_msg.api._arguments import mapping_if_any, without_none
+from wechat_msg.api._arguments import optional_mapping, without_none
 from wechat_msg.api.call import Call, post
-from wechat_msg.api.reading import Reads, Result, Takes
+from wechat_msg.api.results import Member, Result, ResultOf
 from wechat_msg.fields import model, nested, timestamp
 
 __all__ = [
@@ -99,7 +99,7 @@ def generate_scheme(
         expire_time=expire_time,
         expire_interval=expire_interval,
     )
-    return post("/wxa/generatescheme", body, Takes("openlink", str))
+    return post("/wxa/generatescheme", body, Member("openlink", str))
 
 
 def generate_nfc_scheme(
@@ -123,7 +123,7 @@ def generate_nfc_scheme(
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/url-scheme/generateNFCScheme.html
     """
     body = without_none(jump_wxa=_jump_wxa(path, query, env_version), model_id=model_id, sn=sn)
-    return post("/wxa/generatenfcscheme", body, Takes("openlink", str))
+    return post("/wxa/generatenfcscheme", body, Member("openlink", str))
 
 
 def query_scheme(scheme: str, *, query_type: int | None = None) -> Call[SchemeQuery]:
@@ -137,7 +137,7 @@ def query_scheme(scheme: str, *, query_type: int | None = None) -> Call[SchemeQu
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/url-scheme/queryScheme.html
     """
     body = without_none(scheme=scheme, query_type=query_type)
-    return post("/wxa/queryscheme", body, Reads(SchemeQuery), is_repeatable=True)
+    return post("/wxa/queryscheme", body, ResultOf(SchemeQuery), is_repeatable=True)
 
 
 def _jump_wxa(path: str | None, query: str | None, env_version: str | None) -> dict[str, Any] | None:
@@ -194,10 +194,10 @@ def generate_url_link(
         expire_type=expire_type,
         expire_time=expire_time,
         expire_interval=expire_interval,
-        cloud_base=mapping_if_any(cloud_base, "cloud_base"),
+        cloud_base=optional_mapping(cloud_base, "cloud_base"),
         env_version=env_version,
     )
-    return post("/wxa/generate_urllink", body, Takes("url_link", str))
+    return post("/wxa/generate_urllink", body, Member("url_link", str))
 
 
 def query_url_link(url_link: str, *, query_type: int | None = None) -> Call[UrlLinkQuery]:
@@ -211,7 +211,7 @@ def query_url_link(url_link: str, *, query_type: int | None = None) -> Call[UrlL
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/url-link/queryUrlLink.html
     """
     body = without_none(url_link=url_link, query_type=query_type)
-    return post("/wxa/query_urllink", body, Reads(UrlLinkQuery), is_repeatable=True)
+    return post("/wxa/query_urllink", body, ResultOf(UrlLinkQuery), is_repeatable=True)
 
 
 # --- Short Link ------------------------------------------------------------------------------------------------------
@@ -229,4 +229,4 @@ def generate_short_link(page_url: str, *, page_title: str | None = None, is_perm
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/short-link/generateShortLink.html
     """
     body = without_none(page_url=page_url, page_title=page_title, is_permanent=is_permanent)
-    return post("/wxa/genwxashortlink", body, Takes("link", str))
+    return post("/wxa/genwxashortlink", body, Member("link", str))

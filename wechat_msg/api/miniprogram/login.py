@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wechat_msg._tracebacks import clears_locals
 from wechat_msg.api._arguments import without_none
-from wechat_msg.api.call import APPID, SECRET, Call, get, nothing, post
-from wechat_msg.api.reading import Reads, Result, Takes, TakesAll
+from wechat_msg.api.call import APPID, SECRET, Call, get, post
+from wechat_msg.api.results import Member, Members, Result, ResultOf, no_result
 from wechat_msg.fields import integer, model, nested, text, timestamp
 from wechat_msg.userdata import compute_session_signature
 
@@ -57,7 +57,7 @@ def code2session(js_code: str) -> Call[Session]:
     return Call(
         "GET",
         "/sns/jscode2session",
-        Reads(Session),
+        ResultOf(Session),
         {"appid": APPID, "secret": SECRET, "js_code": js_code, "grant_type": "authorization_code"},
         needs_access_token=False,
     )
@@ -79,7 +79,7 @@ def check_session(openid: str, session_key: str) -> Call[None]:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/checkSessionKey.html
     """
-    return get("/wxa/checksession", nothing, **_sign(openid, session_key))
+    return get("/wxa/checksession", no_result, **_sign(openid, session_key))
 
 
 @clears_locals
@@ -96,7 +96,7 @@ def reset_user_session_key(openid: str, session_key: str) -> Call[Session]:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/ResetUserSessionKey.html
     """
-    return Call("GET", "/wxa/resetusersessionkey", Reads(Session), _sign(openid, session_key))
+    return Call("GET", "/wxa/resetusersessionkey", ResultOf(Session), _sign(openid, session_key))
 
 
 def _sign(openid: str, session_key: str) -> dict[str, str]:
@@ -143,7 +143,7 @@ def get_phone_number(code: str, *, openid: str | None = None) -> Call[PhoneInfo]
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/phone-number/getPhoneNumber.html
     """
     body = without_none(code=code, openid=openid)
-    return post("/wxa/business/getuserphonenumber", body, Takes("phone_info", PhoneInfo))
+    return post("/wxa/business/getuserphonenumber", body, Member("phone_info", PhoneInfo))
 
 
 @model
@@ -169,7 +169,7 @@ def check_encrypted_msg(encrypted_msg_hash: str) -> Call[EncryptedMsgCheck]:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/checkEncryptedData.html
     """
     body = {"encrypted_msg_hash": encrypted_msg_hash}
-    return post("/wxa/business/checkencryptedmsg", body, Reads(EncryptedMsgCheck), is_repeatable=True)
+    return post("/wxa/business/checkencryptedmsg", body, ResultOf(EncryptedMsgCheck), is_repeatable=True)
 
 
 def get_paid_unionid(
@@ -192,7 +192,7 @@ def get_paid_unionid(
     """
     return get(
         "/wxa/getpaidunionid",
-        Takes("unionid", str),
+        Member("unionid", str),
         openid=openid,
         transaction_id=transaction_id,
         mch_id=mch_id,
@@ -209,7 +209,7 @@ def get_plugin_openpid(code: str) -> Call[str]:
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/getPluginOpenPId.html
     """
-    return post("/wxa/getpluginopenpid", {"code": code}, Takes("openpid", str))
+    return post("/wxa/getpluginopenpid", {"code": code}, Member("openpid", str))
 
 
 @model
@@ -245,4 +245,4 @@ def get_user_encrypt_key(openid: str, session_key: str) -> Call[tuple[EncryptKey
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/internet/getUserEncryptKey.html
     """
-    return get("/wxa/business/getuserencryptkey", TakesAll("key_info_list", EncryptKey), **_sign(openid, session_key))
+    return get("/wxa/business/getuserencryptkey", Members("key_info_list", EncryptKey), **_sign(openid, session_key))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from wechat_msg.api._arguments import as_mapping, mappings_if_any, without_none
-from wechat_msg.api.call import Call, nothing, post
-from wechat_msg.api.reading import Reads, Result
+from wechat_msg.api._arguments import as_mapping, optional_mappings, without_none
+from wechat_msg.api.call import Call, post
+from wechat_msg.api.results import Result, ResultOf, no_result
 from wechat_msg.fields import model, timestamp
 
 __all__ = ["ActivityId", "create_activity_id", "send_chattool_msg", "send_updatable_msg"]
@@ -39,7 +39,7 @@ def create_activity_id(*, unionid: str | None = None, openid: str | None = None)
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/createActivityId.html
     """
     query = without_none(unionid=unionid, openid=openid)
-    return Call("GET", "/cgi-bin/message/wxopen/activityid/create", Reads(ActivityId), query)
+    return Call("GET", "/cgi-bin/message/wxopen/activityid/create", ResultOf(ActivityId), query)
 
 
 def send_updatable_msg(activity_id: str, target_state: int, parameters: Mapping[str, str]) -> Call[None]:
@@ -65,7 +65,7 @@ def send_updatable_msg(activity_id: str, target_state: int, parameters: Mapping[
         "target_state": target_state,
         "template_info": {"parameter_list": parameter_list},
     }
-    return post("/cgi-bin/message/wxopen/updatablemsg/send", body, nothing)
+    return post("/cgi-bin/message/wxopen/updatablemsg/send", body, no_result)
 
 
 def send_chattool_msg(
@@ -95,7 +95,7 @@ def send_chattool_msg(
         activity_id=activity_id,
         target_state=target_state,
         template_id=template_id,
-        participator_info_list=mappings_if_any(participator_info_list, "participator_info_list"),
+        participator_info_list=optional_mappings(participator_info_list, "participator_info_list"),
         version_type=version_type,
     )
-    return post("/cgi-bin/message/wxopen/chattoolmsg/send", body, nothing)
+    return post("/cgi-bin/message/wxopen/chattoolmsg/send", body, no_result)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from wechat_msg.api._arguments import mapping_if_any, without_none
+from wechat_msg.api._arguments import optional_mapping, without_none
 from wechat_msg.api.call import Call, File, Progress
-from wechat_msg.api.media import refuse_json, take_file
+from wechat_msg.api.media import reject_json, return_file
 
 __all__ = ["create_wxa_qrcode", "get_wxacode", "get_wxacode_unlimit"]
 
@@ -48,7 +48,7 @@ def get_wxacode(
         path=path,
         width=width,
         auto_color=auto_color,
-        line_color=mapping_if_any(line_color, "line_color"),
+        line_color=optional_mapping(line_color, "line_color"),
         is_hyaline=is_hyaline,
         env_version=env_version,
     )
@@ -95,7 +95,7 @@ def get_wxacode_unlimit(
         env_version=env_version,
         width=width,
         auto_color=auto_color,
-        line_color=mapping_if_any(line_color, "line_color"),
+        line_color=optional_mapping(line_color, "line_color"),
         is_hyaline=is_hyaline,
     )
     return _make_call("/wxa/getwxacodeunlimit", body, into, progress, is_repeatable=True)
@@ -133,9 +133,9 @@ def _make_call(
     return Call(
         "POST",
         path,
-        refuse_json,
+        reject_json,
         json=body,
-        parse_file=take_file,
+        parse_file=return_file,
         into=into,
         progress=progress,
         is_repeatable=is_repeatable,

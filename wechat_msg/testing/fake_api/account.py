@@ -11,15 +11,15 @@ from typing import Any
 from attrs import field
 
 from wechat_msg._tracebacks import define
-from wechat_msg.testing.fake_api.answer import Refusal
+from wechat_msg.testing.fake_api.access_tokens import ClassicAccessTokens, IssuedAccessToken, StableAccessTokens
 from wechat_msg.testing.fake_api.request import APIRequest
-from wechat_msg.testing.fake_api.tokens import ClassicTokens, StableTokens, Token
+from wechat_msg.testing.fake_api.response import ErrcodeError
 from wechat_msg.testing.fake_api.windows import ALLOWED, Windows, name_action
 
-__all__ = ["TOKEN_QUOTA", "Account", "Media"]
+__all__ = ["ACCESS_TOKEN_QUOTA", "FakeAccount", "Media"]
 
 #: How many times a day the token of ``/cgi-bin/token`` may be fetched.
-TOKEN_QUOTA = 2000
+ACCESS_TOKEN_QUOTA = 2000
 
 _MEDIA_KINDS = ("image", "voice", "video", "thumb")
 _MEDIA_LIFETIME = 3 * 86400
@@ -38,7 +38,7 @@ class Media:
     description: dict[str, Any] = field(factory=dict, repr=False)
 
 
-class Account:
+class FakeAccount:
     """The account that is played: the topics read and change it, and tests look at it.
 
     Attributes:
@@ -49,7 +49,7 @@ class Account:
         url: Where the fake listens.
         classic: The tokens of ``/cgi-bin/token``.
         stable: The tokens of ``/cgi-bin/stable_token``.
-        token_quota: How many times the token of ``/cgi-bin/token`` may still be fetched; then it answers 45009.
+        access_token_quota: How many times the token of ``/cgi-bin/token`` may still be fetched; then it answers 45009.
         allowed_ips: The addresses that may fetch tokens, others get 40164; None: all.
         page_size: How many OpenIDs are on a page.
         users: What ``user/info`` answers, by OpenID.
@@ -68,9 +68,9 @@ class Account:
         self.url: str = ""
         self._lock = threading.RLock()
         self._clock, self._ahead = clock, 0.0
-        self.classic: ClassicTokens = ClassicTokens(self.clock)
-        self.stable: StableTokens = StableTokens(self.clock)
-        self.token_quota: int = TOKEN_QUOTA
+        self.classic: ClassicAccessTokens = ClassicAccessTokens(self.clock)
+        self.stable: StableAccessTokens = StableAccessTokens(self.clock)
+        self.access_token_quota: int = ACCESS_TOKEN_QUOTA
         self.allowed_ips: set[str] | None = None
         self.page_size: int = 10_000
         self.users: dict[str, dict[str, Any]] = {}
@@ -80,14 +80,14 @@ class Account:
         self.codes: dict[str, tuple[str, str]] = {}
         self.messages: list[dict[str, Any]] = []
         self.media: dict[str, Media] = {}
-        self._made: dict[str, dict[Any, Any]] = {}
+        self._created: dict[str, dict[Any, Any]] = {}
         self._numbers = itertools.count(1_000_000_001)
-        self._add_samples()
+        self._add_examples()
 
-    def _add_samples(self) -> None:
+    def _add_examples(self) -> None:
         for openid in ("oUSER", "oUSER2", "oUSER3"):
             self.add_user(openid)
-        self.made("tags")[2] = {"id": 2, "name": "星标组"}
+        self.created("tags")[2] = {"id": 2, "name": "星标组"}
         self.add_template("订单通知", "TEMPLATE_ID")
         self.add_subscription_template("订单通知", "TEMPLATE_ID")
 
@@ -193,7 +193,7 @@ class Account:
         with self._lock:
             self._windows.close(openid)
 
-    def note_push(self, fields: Mapping[str, Any]) -> None:
+    def record_push(self, fields: Mapping[str, Any]) -> None:
         """Take note of what a user does; a `PushSimulator` that is given the fake calls this for each push.
 
         A message or an action opens the user's window, ``subscribe`` and ``unsubscribe`` decide whether the user
@@ -223,8 +223,8 @@ class Account:
 
     def add_template(self, title: str, template_id: str = "") -> str:
         """Add a template of template messages; return its ID."""
-        template_id = template_id or self.new_name()
-        self.made("templates")[template_id] = {
+        template_id = template_id or self.new_id()
+        self.created("templates")[template_id] = {
             "template_id": template_id,
             "title": title,
             "primary_industry": "IT科技",
@@ -236,8 +236,8 @@ class Account:
 
     def add_subscription_template(self, title: str, template_id: str = "") -> str:
         """Add a template of subscription messages; return its ID."""
-        template_id = template_id or self.new_name()
-        self.made("subscription templates")[template_id] = {
+        template_id = template_id or self.new_id()
+        self.created("subscription templates")[template_id] = {
             "priTmplId": template_id,
             "title": title,
             "content": "物品名称:{{thing1.DATA}}\n金额:{{amount2.DATA}}",
@@ -254,10 +254,10 @@ class Account:
         if not self.limits_messages:
             return
         if not self.users[openid]["subscribe"]:
-            raise Refusal(45015)
+            raise ErrcodeError(45015)
         self._windows.check(openid, self.clock())
 
-    def keep_message(self, message: dict[str, Any]) -> None:
+    def add_message(self, message: dict[str, Any]) -> None:
         """Take in a customer-service message, and count it."""
         self.messages.append(message)
         self._windows.count(message["touser"], self.clock())
@@ -265,23 +265,23 @@ class Account:
     def get_user(self, openid: Any) -> dict[str, Any]:
         """Return a user, or refuse an OpenID that nobody has."""
         if not isinstance(openid, str) or openid not in self.users:
-            raise Refusal(40003)
+            raise ErrcodeError(40003)
         return self.users[openid]
 
     def get_users(self, openids: Any, number: range) -> list[dict[str, Any]]:
         """Return users, or refuse a list that has not this number of OpenIDs."""
         if not isinstance(openids, list) or len(openids) not in number:
-            raise Refusal(40032)
+            raise ErrcodeError(40032)
         return [self.get_user(openid) for openid in openids]
 
     def get_media(self, media_id: Any) -> Media:
         """Return a file, or refuse what is none or is over."""
         media = self.media.get(media_id)
         if media is None or not (media.is_permanent or self.clock() < media.created_at + _MEDIA_LIFETIME):
-            raise Refusal(40007)
+            raise ErrcodeError(40007)
         return media
 
-    def keep_file(
+    def add_file(
         self,
         request: APIRequest,
         kind: str | None,
@@ -291,13 +291,13 @@ class Account:
     ) -> str:
         """Take in the file of a form; return its media_id."""
         if kind not in _MEDIA_KINDS:
-            raise Refusal(40004)
+            raise ErrcodeError(40004)
         filename, content, content_type = request.files.get("media", ("", b"", ""))
         if not filename:
-            raise Refusal(41005)
+            raise ErrcodeError(41005)
         if not content:
-            raise Refusal(44001)
-        media_id = self.new_name()
+            raise ErrcodeError(44001)
+        media_id = self.new_id()
         self.media[media_id] = Media(kind, filename, content, content_type, self.now, is_permanent, description or {})
         return media_id
 
@@ -305,15 +305,15 @@ class Account:
         """Return where a file is to be had without a token."""
         return f"{self.url}/fake/file?media_id={media_id}"
 
-    def made(self, kind: str) -> dict[Any, Any]:
+    def created(self, kind: str) -> dict[Any, Any]:
         """Return what calls have made of a *kind*, by its key: ``tags``, ``templates`` ..."""
-        return self._made.setdefault(kind, {})
+        return self._created.setdefault(kind, {})
 
     def new_number(self) -> int:
         """Return a number that nothing else has."""
         return next(self._numbers)
 
-    def new_name(self) -> str:
+    def new_id(self) -> str:
         """Return a name that nothing else has."""
         return secrets.token_urlsafe(32)
 
@@ -322,5 +322,5 @@ class Account:
         return f"{self.now:08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
 
 
-def _value_of(token: Token | None) -> str | None:
+def _value_of(token: IssuedAccessToken | None) -> str | None:
     return token.value if token else None

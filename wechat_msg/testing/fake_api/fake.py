@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
 
-from wechat_msg.testing.fake_api.account import Account
-from wechat_msg.testing.fake_api.answer import JSON_TYPE, Answer, Refusal, make_answer
-from wechat_msg.testing.fake_api.faults import EVERY_PATH, Plan
+from wechat_msg.testing.fake_api.account import FakeAccount
+from wechat_msg.testing.fake_api.faults import EVERY_PATH, FaultPlan
 from wechat_msg.testing.fake_api.request import APIRequest
+from wechat_msg.testing.fake_api.response import JSON_TYPE, ErrcodeError, FakeResponse, make_response
 from wechat_msg.testing.fake_api.topics import serve
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ __all__ = ["APPID", "SECRET", "FakeWeChatAPI"]
 
 #: Of the account that is played if no other is named; it does not exist.
 APPID, SECRET = "wx0123456789abcdef", "0123456789abcdef0123456789abcdef"
-_KINDS_OF_TOKENS = {"classic": "/cgi-bin/token", "stable": "/cgi-bin/stable_token"}
+_ACCESS_TOKEN_PATHS = {"classic": "/cgi-bin/token", "stable": "/cgi-bin/stable_token"}
 
 
-class FakeWeChatAPI(Account):
+class FakeWeChatAPI(FakeAccount):
     """A server at 127.0.0.1 that answers as WeChat does, for tests without WeChat.
 
     It hands out access tokens that expire and reject each other, keeps users, tags, media, menus and messages as long
@@ -66,8 +66,8 @@ class FakeWeChatAPI(Account):
         self._server: Server | None = None
         self._closing = threading.Event()
         self._requests: list[APIRequest] = []
-        self._delays: Plan[float] = Plan()
-        self._outcomes: Plan[Answer | Refusal | Literal["before", "after"]] = Plan()
+        self._delays: FaultPlan[float] = FaultPlan()
+        self._outcomes: FaultPlan[FakeResponse | ErrcodeError | Literal["before", "after"]] = FaultPlan()
 
     # --- the server --------------------------------------------------------------------------------------------------
 
@@ -93,23 +93,23 @@ class FakeWeChatAPI(Account):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def handle(self, request: APIRequest) -> Answer | None:
+    def handle(self, request: APIRequest) -> FakeResponse | None:
         """Answer a request that somebody else's server has received; None: to be hung up on without an answer."""
         with self._lock:
-            delay = self._delays.take(request.path)
+            delay = self._delays.next(request.path)
             answer = self._answer(request)
         is_closed = delay is not None and self._closing.wait(delay)
         return None if is_closed else answer
 
-    def _answer(self, request: APIRequest) -> Answer | None:
-        outcome = self._outcomes.take(request.path)
-        self._requests.append(attrs.evolve(request, was_taken=outcome != "before"))
+    def _answer(self, request: APIRequest) -> FakeResponse | None:
+        outcome = self._outcomes.next(request.path)
+        self._requests.append(attrs.evolve(request, was_handled=outcome != "before"))
         if outcome == "before":
             return None
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, FakeResponse):
             return outcome
-        if isinstance(outcome, Refusal):
-            return make_answer(outcome.to_json(self.new_rid()))
+        if isinstance(outcome, ErrcodeError):
+            return make_response(outcome.to_json(self.new_rid()))
         answer = serve(self, request)
         return None if outcome == "after" else answer
 
@@ -126,9 +126,9 @@ class FakeWeChatAPI(Account):
         return [request for request in self.requests if request.path == path]
 
     @property
-    def token_fetches(self) -> dict[str, int]:
+    def access_token_fetches(self) -> dict[str, int]:
         """How many times a token was asked for, whether it was given or not: ``classic`` and ``stable``."""
-        return {kind: len(self.requests_to(path)) for kind, path in _KINDS_OF_TOKENS.items()}
+        return {kind: len(self.requests_to(path)) for kind, path in _ACCESS_TOKEN_PATHS.items()}
 
     def clear(self) -> None:
         """Forget the requests and the messages."""
@@ -158,9 +158,9 @@ class FakeWeChatAPI(Account):
             status: HTTP status.
             content_type: As the answer names it.
             headers: Further headers.
-            times: For how many requests; None: until `heal`.
+            times: For how many requests; None: until `clear_faults`.
         """
-        planned = make_answer(answer, status=status, content_type=content_type, headers=headers)
+        planned = make_response(answer, status=status, content_type=content_type, headers=headers)
         with self._lock:
             self._outcomes.add(path, planned, times)
 
@@ -174,7 +174,7 @@ class FakeWeChatAPI(Account):
             times: As in `answer`.
         """
         with self._lock:
-            self._outcomes.add(path, Refusal(errcode, errmsg), times)
+            self._outcomes.add(path, ErrcodeError(errcode, errmsg), times)
 
     def drop(self, path: str, *, when: Literal["before", "after"] = "before", times: int | None = 1) -> None:
         """Let a path close the connection instead of answering.
@@ -198,7 +198,7 @@ class FakeWeChatAPI(Account):
         with self._lock:
             self._delays.add(path, seconds, times)
 
-    def heal(self, path: str = EVERY_PATH) -> None:
+    def clear_faults(self, path: str = EVERY_PATH) -> None:
         """Take back what was ordered for a path; ``*``: for all paths."""
         with self._lock:
             self._outcomes.remove(path)

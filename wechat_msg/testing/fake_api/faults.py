@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from wechat_msg._tracebacks import define
 
-__all__ = ["EVERY_PATH", "Plan"]
+__all__ = ["EVERY_PATH", "FaultPlan"]
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class _Entry(Generic[T]):
     times_left: int | None
 
 
-class Plan(Generic[T]):
+class FaultPlan(Generic[T]):
     """What is to happen to the next requests to a path.
 
     Entries for a number of times come first, in the order in which they were made; then, of those that are for good,
@@ -38,7 +38,7 @@ class Plan(Generic[T]):
         elif times > 0:
             self._counted.append(_Entry(path, what, times))
 
-    def take(self, path: str) -> T | None:
+    def next(self, path: str) -> T | None:
         """Return what is to happen to this request to *path*."""
         for entry in (*self._counted, *self._for_good):
             if entry.path in (path, EVERY_PATH):

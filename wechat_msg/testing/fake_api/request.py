@@ -28,7 +28,7 @@ class APIRequest:
         headers: Names in lower case.
         body: The bytes.
         address: The client's IP address.
-        was_taken: False: the connection was closed before anything was done.
+        was_handled: False: the connection was closed before anything was done.
     """
 
     method: str
@@ -37,7 +37,7 @@ class APIRequest:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     address: str
-    was_taken: bool = True
+    was_handled: bool = True
 
     @property
     def json(self) -> Any:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.testing.fake_api.account import Account
-from wechat_msg.testing.fake_api.answer import Answer, Refusal, make_answer, ok
+from wechat_msg.testing.fake_api.account import FakeAccount
 from wechat_msg.testing.fake_api.request import APIRequest
+from wechat_msg.testing.fake_api.response import ErrcodeError, FakeResponse, make_response, ok
 
-__all__ = ["ROUTES", "Asked", "route", "sample", "serve"]
+__all__ = ["ROUTES", "Params", "constant", "route", "serve"]
 
 _WRONG_METHOD = {"GET": 43001, "POST": 43002}
 _ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u([0-9a-fA-F]{4})")
@@ -35,7 +35,7 @@ _OF_VERIFIED = (
 )
 
 
-class Asked(dict[str, Any]):
+class Params(dict[str, Any]):
     """What a request asks for: the members of the query and of the JSON body."""
 
     def __init__(self, request: APIRequest) -> None:
@@ -43,8 +43,8 @@ class Asked(dict[str, Any]):
         self.request = request
 
 
-Serve = Callable[[Account, Asked], Any]
-"""Does what a path is for; answers a JSON object, an `Answer`, or None: there is nothing to say but that it is done."""
+Serve = Callable[[FakeAccount, Params], Any]
+"""Function that serves a path. It returns a JSON object, a `FakeResponse`, or None for a plain success."""
 
 
 @frozen
@@ -53,7 +53,7 @@ class Route:
 
     methods: str
     needed: tuple[str, ...]
-    needs_token: bool
+    needs_access_token: bool
     serve: Serve
 
 
@@ -61,75 +61,75 @@ class Route:
 ROUTES: dict[str, Route] = {}
 
 
-def route(methods: str, path: str, *needed: str, needs_token: bool = True) -> Callable[[Serve], Serve]:
+def route(methods: str, path: str, *needed: str, needs_access_token: bool = True) -> Callable[[Serve], Serve]:
     """Enter a function into the table."""
 
-    def enter(function: Serve) -> Serve:
-        ROUTES[path] = Route(methods, needed, needs_token, function)
+    def register(function: Serve) -> Serve:
+        ROUTES[path] = Route(methods, needed, needs_access_token, function)
         return function
 
-    return enter
+    return register
 
 
-def sample(methods: str, path: str, *needed: str, answer: Mapping[str, Any] | None = None) -> None:
+def constant(methods: str, path: str, *needed: str, answer: Mapping[str, Any] | None = None) -> None:
     """Enter a path that always answers the same."""
-    route(methods, path, *needed)(lambda _account, _asked: answer)
+    route(methods, path, *needed)(lambda _account, _params: answer)
 
 
-def serve(account: Account, request: APIRequest) -> Answer:
+def serve(account: FakeAccount, request: APIRequest) -> FakeResponse:
     """Answer a request."""
     try:
         answer = _serve(account, request)
-    except Refusal as refusal:
+    except ErrcodeError as refusal:
         answer = refusal.to_json(account.new_rid())
     except (LookupError, TypeError, ValueError, AttributeError):
         # A member is missing or of another kind.
-        answer = Refusal(40035).to_json(account.new_rid())
-    return answer if isinstance(answer, Answer) else make_answer(ok() if answer is None else answer)
+        answer = ErrcodeError(40035).to_json(account.new_rid())
+    return answer if isinstance(answer, FakeResponse) else make_response(ok() if answer is None else answer)
 
 
-def _serve(account: Account, request: APIRequest) -> Any:
+def _serve(account: FakeAccount, request: APIRequest) -> Any:
     route = ROUTES.get(request.path)
     if route is None:
-        raise Refusal(40066)
+        raise ErrcodeError(40066)
     if request.method not in route.methods.split():
-        raise Refusal(_WRONG_METHOD[route.methods])
-    if route.needs_token:
-        _check_token(account, request.query.get("access_token", ""))
+        raise ErrcodeError(_WRONG_METHOD[route.methods])
+    if route.needs_access_token:
+        _check_access_token(account, request.query.get("access_token", ""))
     if not account.verified and request.path.startswith(_OF_VERIFIED):
-        raise Refusal(48001)
+        raise ErrcodeError(48001)
     if request.method == "POST" and not request.is_multipart:
         _check_body(request, is_needed=bool(route.needed))
-    asked = Asked(request)
+    params = Params(request)
     for name in route.needed:
-        _check_member(account, name, asked.get(name))
-    return route.serve(account, asked)
+        _check_member(account, name, params.get(name))
+    return route.serve(account, params)
 
 
-def _check_token(account: Account, value: str) -> None:
+def _check_access_token(account: FakeAccount, value: str) -> None:
     if not value:
-        raise Refusal(41001)
+        raise ErrcodeError(41001)
     token = account.classic.find(value) or account.stable.find(value)
     if token is None:
-        raise Refusal(40014)
+        raise ErrcodeError(40014)
     token.check(account.clock())
 
 
 def _check_body(request: APIRequest, *, is_needed: bool) -> None:
     if not request.body:
         if is_needed:
-            raise Refusal(44002)
+            raise ErrcodeError(44002)
         return
     if not isinstance(request.json, dict):
-        raise Refusal(47001)
+        raise ErrcodeError(47001)
     if any(int(code, 16) >= _ASCII for code in _ESCAPE.findall(request.body)):
-        raise Refusal(40033)
+        raise ErrcodeError(40033)
 
 
-def _check_member(account: Account, name: str, value: Any) -> None:
+def _check_member(account: FakeAccount, name: str, value: Any) -> None:
     if name in ("openid", "touser", "kf_openid"):
         account.get_user(value)
     elif name == "media_id":
         account.get_media(value)
     elif value in (None, "", [], {}):
-        raise Refusal(_MISSING.get(name, 40035))
+        raise ErrcodeError(_MISSING.get(name, 40035))

@@ -12,14 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from wechat_msg.testing.fake_api.answer import Answer
 from wechat_msg.testing.fake_api.request import APIRequest
+from wechat_msg.testing.fake_api.response import FakeResponse
 
 __all__ = ["Handle", "Server"]
 
 _HUNG_UP = "the client hung up within its request"
 
-Handle = Callable[[APIRequest], Answer | None]
+Handle = Callable[[APIRequest], FakeResponse | None]
 """Answers a request; None: the connection is closed without an answer."""
 
 
@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise ConnectionError(_HUNG_UP)
         return line.strip()
 
-    def _write(self, answer: Answer) -> None:
+    def _write(self, answer: FakeResponse) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from wechat_msg.testing.fake_api import (
+    topics_access_token,
     topics_login,
     topics_media,
     topics_menu,
     topics_message,
     topics_miniprogram,
     topics_template,
-    topics_token,
     topics_user,
 )
 from wechat_msg.testing.fake_api.routes import ROUTES, serve

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from wechat_msg.testing.documents import LONGEST_TEXT
-from wechat_msg.testing.fake_api.account import Account
-from wechat_msg.testing.fake_api.answer import Refusal, ok
-from wechat_msg.testing.fake_api.routes import Asked, route, sample
+from wechat_msg.testing.fake_api.account import FakeAccount
+from wechat_msg.testing.fake_api.response import ErrcodeError, ok
+from wechat_msg.testing.fake_api.routes import Params, constant, route
 
 #: The member without which a customer-service message of this type is nothing.
 _NEEDED = {
@@ -31,115 +31,115 @@ _MASS_TYPES = ("mpnews", "text", "voice", "image", "mpvideo")
 
 @route("POST", "/cgi-bin/message/custom/business/send", "touser")
 @route("POST", "/cgi-bin/message/custom/send", "touser")
-def _send(account: Account, asked: Asked) -> None:
-    message = asked.request.json
+def _send(account: FakeAccount, params: Params) -> None:
+    message = params.request.json
     if message["touser"] in account.blacklist:
-        raise Refusal(43019)
+        raise ErrcodeError(43019)
     account.check_window(message["touser"])
     _check_message(account, message)
-    account.keep_message(message)
+    account.add_message(message)
 
 
-def _check_message(account: Account, message: dict[str, Any]) -> None:
+def _check_message(account: FakeAccount, message: dict[str, Any]) -> None:
     needed = _NEEDED.get(message.get("msgtype", ""))
     if needed is None:
-        raise Refusal(40008)
+        raise ErrcodeError(40008)
     content = message[message["msgtype"]]
     if not content[needed]:
-        raise Refusal(44004)
+        raise ErrcodeError(44004)
     if needed == "content" and len(content["content"].encode()) > LONGEST_TEXT:
-        raise Refusal(45002)
+        raise ErrcodeError(45002)
     if needed == "articles" and len(content["articles"]) != 1:
-        raise Refusal(45008)
+        raise ErrcodeError(45008)
     for name in {"media_id", "thumb_media_id"} & set(content):
         account.get_media(content[name])
 
 
-sample("POST", "/cgi-bin/message/custom/typing", "touser", "command")
-sample("POST", "/cgi-bin/message/custom/business/typing", "touser", "command")
+constant("POST", "/cgi-bin/message/custom/typing", "touser", "command")
+constant("POST", "/cgi-bin/message/custom/business/typing", "touser", "command")
 
 # --- agents ----------------------------------------------------------------------------------------------------------
 
 
 @route("POST", "/customservice/kfaccount/add", "kf_account", "nickname")
-def _add_agent(account: Account, asked: Asked) -> None:
-    agents, name = account.made("agents"), asked["kf_account"]
+def _add_agent(account: FakeAccount, params: Params) -> None:
+    agents, name = account.created("agents"), params["kf_account"]
     if name in agents:
-        raise Refusal(61453, "kf_account exsited")
+        raise ErrcodeError(61453, "kf_account exsited")
     agents[name] = {
         "kf_account": name,
-        "kf_nick": asked["nickname"],
+        "kf_nick": params["nickname"],
         "kf_id": str(account.new_number()),
         "kf_headimgurl": "",
         "kf_openid": f"o-{name}",
     }
 
 
-def _get_agent(account: Account, asked: Asked) -> Any:
+def _get_agent(account: FakeAccount, params: Params) -> Any:
     # Which number of 61450 to 61457 and 65400 to 65417 it is, is unconfirmed.
-    agents = account.made("agents")
-    if asked.get("kf_account") not in agents:
-        raise Refusal(61452, "invalid kf_account")
-    return agents[asked["kf_account"]]
+    agents = account.created("agents")
+    if params.get("kf_account") not in agents:
+        raise ErrcodeError(61452, "invalid kf_account")
+    return agents[params["kf_account"]]
 
 
 @route("POST", "/customservice/kfaccount/update", "nickname")
-def _update_agent(account: Account, asked: Asked) -> None:
-    _get_agent(account, asked)["kf_nick"] = asked["nickname"]
+def _update_agent(account: FakeAccount, params: Params) -> None:
+    _get_agent(account, params)["kf_nick"] = params["nickname"]
 
 
 @route("POST GET", "/customservice/kfaccount/del")
-def _delete_agent(account: Account, asked: Asked) -> None:
-    del account.made("agents")[_get_agent(account, asked)["kf_account"]]
+def _delete_agent(account: FakeAccount, params: Params) -> None:
+    del account.created("agents")[_get_agent(account, params)["kf_account"]]
 
 
 @route("POST", "/customservice/kfaccount/inviteworker", "invite_wx")
-def _invite_worker(account: Account, asked: Asked) -> None:
-    invited = {"invite_wx": asked["invite_wx"], "invite_expire_time": account.now + 86400, "invite_status": "waiting"}
-    _get_agent(account, asked).update(invited)
+def _invite_worker(account: FakeAccount, params: Params) -> None:
+    invited = {"invite_wx": params["invite_wx"], "invite_expire_time": account.now + 86400, "invite_status": "waiting"}
+    _get_agent(account, params).update(invited)
 
 
 @route("POST", "/customservice/kfaccount/uploadheadimg")
-def _upload_head_image(account: Account, asked: Asked) -> None:
-    agent = _get_agent(account, asked)
-    agent["kf_headimgurl"] = account.url_of(account.keep_file(asked.request, "image", is_permanent=True))
+def _upload_head_image(account: FakeAccount, params: Params) -> None:
+    agent = _get_agent(account, params)
+    agent["kf_headimgurl"] = account.url_of(account.add_file(params.request, "image", is_permanent=True))
 
 
 @route("GET", "/cgi-bin/customservice/getkflist")
-def _list_agents(account: Account, _: Asked) -> Any:
-    return {"kf_list": list(account.made("agents").values())}
+def _list_agents(account: FakeAccount, _: Params) -> Any:
+    return {"kf_list": list(account.created("agents").values())}
 
 
 @route("GET", "/cgi-bin/customservice/getonlinekflist")
-def _list_online_agents(account: Account, _: Asked) -> Any:
+def _list_online_agents(account: FakeAccount, _: Params) -> Any:
     shown = ("kf_account", "kf_id", "kf_openid")
-    agents = account.made("agents").values()
+    agents = account.created("agents").values()
     return {"kf_online_list": [{**{k: agent[k] for k in shown}, "status": 1, "accepted_case": 1} for agent in agents]}
 
 
 @route("POST", "/customservice/msgrecord/getmsglist", "starttime", "endtime", "msgid", "number")
-def _list_records(_: Account, asked: Asked) -> Any:
+def _list_records(_: FakeAccount, params: Params) -> Any:
     talk = [
-        {"openid": "oUSER", "opercode": 2003, "text": "您好", "time": asked["starttime"], "worker": "agent@wechat"},
-        {"openid": "oUSER", "opercode": 2002, "text": "你好", "time": asked["endtime"], "worker": "agent@wechat"},
+        {"openid": "oUSER", "opercode": 2003, "text": "您好", "time": params["starttime"], "worker": "agent@wechat"},
+        {"openid": "oUSER", "opercode": 2002, "text": "你好", "time": params["endtime"], "worker": "agent@wechat"},
     ]
-    page = talk[asked["msgid"] - 1 :][: asked["number"]]
-    return ok(recordlist=page, number=len(page), msgid=asked["msgid"] + len(page))
+    page = talk[params["msgid"] - 1 :][: params["number"]]
+    return ok(recordlist=page, number=len(page), msgid=params["msgid"] + len(page))
 
 
 _SESSION = {"createtime": 1763703600, "kf_account": "agent@wechat"}
-sample("GET", "/customservice/kfaccount/setadmin", "kf_openid")
-sample("GET", "/customservice/kfaccount/canceladmin", "kf_openid")
-sample("POST", "/customservice/kfsession/create", "kf_account", "openid")
-sample("POST", "/customservice/kfsession/close", "kf_account", "openid")
-sample("GET", "/customservice/kfsession/getsession", "openid", answer=ok(**_SESSION))
-sample(
+constant("GET", "/customservice/kfaccount/setadmin", "kf_openid")
+constant("GET", "/customservice/kfaccount/canceladmin", "kf_openid")
+constant("POST", "/customservice/kfsession/create", "kf_account", "openid")
+constant("POST", "/customservice/kfsession/close", "kf_account", "openid")
+constant("GET", "/customservice/kfsession/getsession", "openid", answer=ok(**_SESSION))
+constant(
     "GET",
     "/customservice/kfsession/getsessionlist",
     "kf_account",
     answer={"sessionlist": [{"createtime": 1763703600, "openid": "oUSER"}]},
 )
-sample(
+constant(
     "GET",
     "/customservice/kfsession/getwaitcase",
     answer={"count": 1, "waitcaselist": [{"latest_time": 1763703600, "openid": "oUSER2"}]},
@@ -149,63 +149,63 @@ sample(
 
 
 @route("POST", "/cgi-bin/message/mass/sendall", "filter")
-def _send_to_tag(account: Account, asked: Asked) -> Any:
-    if not asked["filter"].get("is_to_all") and asked["filter"]["tag_id"] not in account.made("tags"):
-        raise Refusal(45159)
-    return _send_mass(account, asked)
+def _send_to_tag(account: FakeAccount, params: Params) -> Any:
+    if not params["filter"].get("is_to_all") and params["filter"]["tag_id"] not in account.created("tags"):
+        raise ErrcodeError(45159)
+    return _send_mass(account, params)
 
 
 @route("POST", "/cgi-bin/message/mass/send")
-def _send_to_users(account: Account, asked: Asked) -> Any:
-    account.get_users(asked.get("touser"), range(2, 10_001))
-    return _send_mass(account, asked)
+def _send_to_users(account: FakeAccount, params: Params) -> Any:
+    account.get_users(params.get("touser"), range(2, 10_001))
+    return _send_mass(account, params)
 
 
 @route("POST", "/cgi-bin/message/mass/preview")
-def _preview(account: Account, asked: Asked) -> Any:
-    if not asked.get("towxname"):
-        account.get_user(asked.get("touser"))
-    _check_mass(account, asked)
+def _preview(account: FakeAccount, params: Params) -> Any:
+    if not params.get("towxname"):
+        account.get_user(params.get("touser"))
+    _check_mass(account, params)
     return ok(msg_id=account.new_number())
 
 
-def _send_mass(account: Account, asked: Asked) -> Any:
-    _check_mass(account, asked)
+def _send_mass(account: FakeAccount, params: Params) -> Any:
+    _check_mass(account, params)
     # Without an id of the caller's, WeChat goes by the content, whoever is to get it.
-    kind, earlier = asked["msgtype"], account.made("clientmsgids")
-    name = asked.get("clientmsgid") or repr((kind, asked.get("images") or asked[kind]))
+    kind, earlier = params["msgtype"], account.created("clientmsgids")
+    name = params.get("clientmsgid") or repr((kind, params.get("images") or params[kind]))
     if name in earlier:
-        raise Refusal(45065, msg_id=earlier[name])
+        raise ErrcodeError(45065, msg_id=earlier[name])
     msg_id = earlier[name] = account.new_number()
-    account.made("mass jobs")[msg_id] = "SEND_SUCCESS"
+    account.created("mass jobs")[msg_id] = "SEND_SUCCESS"
     article = {"msg_data_id": account.new_number()} if kind == "mpnews" else {}
     return {"errcode": 0, "errmsg": "send job submission success", "msg_id": msg_id, **article}
 
 
-def _check_mass(account: Account, asked: Asked) -> None:
-    kind = asked.get("msgtype")
+def _check_mass(account: FakeAccount, params: Params) -> None:
+    kind = params.get("msgtype")
     if kind == "wxcard":
-        raise Refusal(45113)
+        raise ErrcodeError(45113)
     if kind not in _MASS_TYPES:
-        raise Refusal(40008)
-    content = asked.get("images") or asked[kind]
+        raise ErrcodeError(40008)
+    content = params.get("images") or params[kind]
     if kind == "text" and not content["content"]:
-        raise Refusal(44004)
+        raise ErrcodeError(44004)
     for media_id in () if kind == "text" else content.get("media_ids") or (content["media_id"],):
         account.get_media(media_id)
 
 
 @route("POST", "/cgi-bin/message/mass/get", "msg_id")
-def _get_status(account: Account, asked: Asked) -> Any:
-    return {"msg_id": int(asked["msg_id"]), "msg_status": account.made("mass jobs")[int(asked["msg_id"])]}
+def _get_status(account: FakeAccount, params: Params) -> Any:
+    return {"msg_id": int(params["msg_id"]), "msg_status": account.created("mass jobs")[int(params["msg_id"])]}
 
 
 @route("POST", "/cgi-bin/message/mass/delete")
-def _delete_mass(account: Account, asked: Asked) -> None:
-    if not asked.get("url"):
-        _get_status(account, asked)
-        account.made("mass jobs")[int(asked["msg_id"])] = "DELETE"
+def _delete_mass(account: FakeAccount, params: Params) -> None:
+    if not params.get("url"):
+        _get_status(account, params)
+        account.created("mass jobs")[int(params["msg_id"])] = "DELETE"
 
 
-sample("POST GET", "/cgi-bin/message/mass/speed/get", answer=ok(speed=0, realspeed=80))
-sample("POST", "/cgi-bin/message/mass/speed/set")
+constant("POST GET", "/cgi-bin/message/mass/speed/get", answer=ok(speed=0, realspeed=80))
+constant("POST", "/cgi-bin/message/mass/speed/set")

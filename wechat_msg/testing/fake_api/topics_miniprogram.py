@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from wechat_msg.testing.fake_api.account import Account
-from wechat_msg.testing.fake_api.answer import PNG, Answer, Refusal, make_answer, ok
-from wechat_msg.testing.fake_api.routes import Asked, route, sample
+from wechat_msg.testing.fake_api.account import FakeAccount
+from wechat_msg.testing.fake_api.response import PNG, ErrcodeError, FakeResponse, make_response, ok
+from wechat_msg.testing.fake_api.routes import Params, constant, route
 
 _DAY = 86400
 _LONGEST_SCENE = 32
@@ -16,7 +16,7 @@ _LONGEST_SCENE = 32
 _FOUND = {"strategy": "content_model", "errcode": 0, "suggest": "pass", "label": 100, "prob": 90}
 _PASS = {"suggest": "pass", "label": 100}
 _TRACE_ID = "60ae120f-371d5872-4941a05b"
-sample(
+constant(
     "POST",
     "/wxa/msg_sec_check",
     "openid",
@@ -24,29 +24,29 @@ sample(
     "scene",
     answer=ok(trace_id=_TRACE_ID, result=_PASS, detail=[_FOUND]),
 )
-sample("POST", "/wxa/media_check_async", "openid", "media_url", "media_type", answer=ok(trace_id=_TRACE_ID))
-sample("POST", "/wxa/getuserriskrank", "openid", "appid", answer=ok(risk_rank=0, unoin_id=2258658297))
+constant("POST", "/wxa/media_check_async", "openid", "media_url", "media_type", answer=ok(trace_id=_TRACE_ID))
+constant("POST", "/wxa/getuserriskrank", "openid", "appid", answer=ok(risk_rank=0, unoin_id=2258658297))
 
 # --- codes -----------------------------------------------------------------------------------------------------------
 
 
 @route("POST", "/cgi-bin/wxaapp/createwxaqrcode")
 @route("POST", "/wxa/getwxacode")
-def _get_code(account: Account, asked: Asked) -> Answer:
-    if not asked.get("path"):
-        raise Refusal(40159)
-    codes = account.made("codes")
-    codes[account.new_number()] = asked["path"]
-    return make_answer(PNG, content_type="image/png", headers={"Num-Used": str(len(codes))})
+def _get_code(account: FakeAccount, params: Params) -> FakeResponse:
+    if not params.get("path"):
+        raise ErrcodeError(40159)
+    codes = account.created("codes")
+    codes[account.new_number()] = params["path"]
+    return make_response(PNG, content_type="image/png", headers={"Num-Used": str(len(codes))})
 
 
 @route("POST", "/wxa/getwxacodeunlimit", "scene")
-def _get_unlimited_code(_: Account, asked: Asked) -> Answer:
-    if len(asked["scene"]) > _LONGEST_SCENE or "%" in asked["scene"]:
-        raise Refusal(40129)
-    if asked.get("page", "").startswith("/"):
-        raise Refusal(41030)
-    return make_answer(PNG, content_type="image/png")
+def _get_unlimited_code(_: FakeAccount, params: Params) -> FakeResponse:
+    if len(params["scene"]) > _LONGEST_SCENE or "%" in params["scene"]:
+        raise ErrcodeError(40129)
+    if params.get("page", "").startswith("/"):
+        raise ErrcodeError(41030)
+    return make_response(PNG, content_type="image/png")
 
 
 # --- links -----------------------------------------------------------------------------------------------------------
@@ -54,63 +54,63 @@ def _get_unlimited_code(_: Account, asked: Asked) -> Answer:
 
 @route("POST", "/wxa/generatenfcscheme", "model_id")
 @route("POST", "/wxa/generatescheme")
-def _generate_scheme(account: Account, asked: Asked) -> Any:
-    return ok(openlink=_keep_link(account, "weixin://dl/business/?t=", asked, asked.get("jump_wxa") or {}))
+def _generate_scheme(account: FakeAccount, params: Params) -> Any:
+    return ok(openlink=_add_link(account, "weixin://dl/business/?t=", params, params.get("jump_wxa") or {}))
 
 
 @route("POST", "/wxa/generate_urllink")
-def _generate_url_link(account: Account, asked: Asked) -> Any:
-    return ok(url_link=_keep_link(account, "https://wxaurl.cn/", asked, asked))
+def _generate_url_link(account: FakeAccount, params: Params) -> Any:
+    return ok(url_link=_add_link(account, "https://wxaurl.cn/", params, params))
 
 
-def _keep_link(account: Account, prefix: str, asked: Asked, target: dict[str, Any]) -> str:
-    link = prefix + account.new_name()
-    account.made("links")[link] = {
+def _add_link(account: FakeAccount, prefix: str, params: Params, target: dict[str, Any]) -> str:
+    link = prefix + account.new_id()
+    account.created("links")[link] = {
         "appid": account.appid,
         "path": target.get("path", ""),
         "query": target.get("query", ""),
         "create_time": account.now,
-        "expire_time": asked.get("expire_time") or account.now + asked.get("expire_interval", 30) * _DAY,
+        "expire_time": params.get("expire_time") or account.now + params.get("expire_interval", 30) * _DAY,
         "env_version": target.get("env_version", "release"),
     }
     return link
 
 
 @route("POST", "/wxa/queryscheme", "scheme")
-def _query_scheme(account: Account, asked: Asked) -> Any:
-    return ok(scheme_info=_find_link(account, asked["scheme"]), quota_info={"remain_visit_quota": 3_000_000})
+def _query_scheme(account: FakeAccount, params: Params) -> Any:
+    return ok(scheme_info=_find_link(account, params["scheme"]), quota_info={"remain_visit_quota": 3_000_000})
 
 
 @route("POST", "/wxa/query_urllink", "url_link")
-def _query_url_link(account: Account, asked: Asked) -> Any:
-    return ok(url_link_info=_find_link(account, asked["url_link"]), quota_info={"remain_visit_quota": 3_000_000})
+def _query_url_link(account: FakeAccount, params: Params) -> Any:
+    return ok(url_link_info=_find_link(account, params["url_link"]), quota_info={"remain_visit_quota": 3_000_000})
 
 
-def _find_link(account: Account, link: str) -> Any:
-    if link not in account.made("links"):
+def _find_link(account: FakeAccount, link: str) -> Any:
+    if link not in account.created("links"):
         # Which number of 85400 to 85408 it is, is unconfirmed.
-        raise Refusal(85402)
-    return account.made("links")[link]
+        raise ErrcodeError(85402)
+    return account.created("links")[link]
 
 
-sample("POST", "/wxa/genwxashortlink", "page_url", answer=ok(link="#小程序://示例/8ZcfzBRzCnG7FrA"))
+constant("POST", "/wxa/genwxashortlink", "page_url", answer=ok(link="#小程序://示例/8ZcfzBRzCnG7FrA"))
 
 # --- messages that change --------------------------------------------------------------------------------------------
 
 
 @route("GET POST", "/cgi-bin/message/wxopen/activityid/create")
-def _create_activity(account: Account, _: Asked) -> Any:
-    activity_id = account.new_name()
-    account.made("activities")[activity_id] = 0
+def _create_activity(account: FakeAccount, _: Params) -> Any:
+    activity_id = account.new_id()
+    account.created("activities")[activity_id] = 0
     return ok(activity_id=activity_id, expiration_time=account.now + _DAY)
 
 
 @route("POST", "/cgi-bin/message/wxopen/updatablemsg/send", "activity_id", "template_info")
 @route("POST", "/cgi-bin/message/wxopen/chattoolmsg/send", "activity_id", "template_id")
-def _update_message(account: Account, asked: Asked) -> None:
-    states, activity_id = account.made("activities"), asked["activity_id"]
+def _update_message(account: FakeAccount, params: Params) -> None:
+    states, activity_id = account.created("activities"), params["activity_id"]
     if activity_id not in states:
-        raise Refusal(47501)
-    if states[activity_id] == 1 or asked["target_state"] not in (0, 1):
-        raise Refusal(47502)
-    states[activity_id] = asked["target_state"]
+        raise ErrcodeError(47501)
+    if states[activity_id] == 1 or params["target_state"] not in (0, 1):
+        raise ErrcodeError(47502)
+    states[activity_id] = params["target_state"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from wechat_msg._tracebacks import define
 from wechat_msg.errors import SettingsError
-from wechat_msg.testing.fake_api.answer import Refusal
+from wechat_msg.testing.fake_api.response import ErrcodeError
 
 __all__ = ["ALLOWED", "Windows", "name_action"]
 
@@ -76,9 +76,9 @@ class Windows:
         """Refuse a message that may not be sent."""
         opened = self._list_open(openid, now)
         if not opened:
-            raise Refusal(45015)
+            raise ErrcodeError(45015)
         if not any(window.left for window in opened):
-            raise Refusal(45047)
+            raise ErrcodeError(45047)
 
     def count(self, openid: str, now: float) -> None:
         """Count a message that was sent."""

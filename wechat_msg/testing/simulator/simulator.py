@@ -128,7 +128,7 @@ class _Simulator(Generic[T]):
         _check(mode=mode, format=form, tries=most)
         document = self._complete(fields, openid)
         if self._api is not None:
-            self._api.note_push(document)
+            self._api.record_push(document)
         done, start = [], time.monotonic()
         for number in range(1, most + 1):
             # Signed and sealed anew, as time has passed; the document stays the same.

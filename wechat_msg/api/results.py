@@ -1,4 +1,4 @@
-"""How the JSON of an answer becomes the result of a call."""
+"""Readers that turn the JSON object of a response into the result of a call."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import attrs
 from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg.fields import build, items_reader_of, model, reader_of
 
-__all__ = ["OtherKind", "Reads", "Result", "Takes", "TakesAll", "nothing"]
+__all__ = ["Member", "Members", "Result", "ResultOf", "WrongFunction", "no_result"]
 
 T = TypeVar("T")
 
 
-class OtherKind(LookupError):
-    """Raised by a function that reads an answer, where another function should have asked; the text names it."""
+class WrongFunction(LookupError):
+    """Another function must be used for this media id; the text names it. Raised by readers."""
 
 
 @model
 class Result:
-    """What the result of every call has that is a model.
+    """Base class of results that are models.
 
     Attributes:
-        raw: The whole answer as received, also what is new and not an attribute yet.
+        raw: The whole response as received, including members that have no attribute yet.
     """
 
     raw: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False, kw_only=True)
 
 
-def nothing(answer: Mapping[str, Any]) -> None:
-    """Read an answer that says no more than that it is done."""
+def no_result(answer: Mapping[str, Any]) -> None:
+    """Read a response that only says that the call succeeded."""
 
 
 @frozen
-class Reads(Generic[T]):
-    """Reads the answer into the model *cls*, a `Result`."""
+class ResultOf(Generic[T]):
+    """Reader that returns the response as the model *cls*, a subclass of `Result`."""
 
     cls: type[T]
 
@@ -46,8 +46,8 @@ class Reads(Generic[T]):
 
 
 @frozen
-class Takes(Generic[T]):
-    """Takes one member of the answer: *of* is a model, ``int`` or ``str``."""
+class Member(Generic[T]):
+    """Reader that returns one member of the response; *of* is its type: a model, ``int`` or ``str``."""
 
     name: str
     of: type[T]
@@ -61,8 +61,11 @@ class Takes(Generic[T]):
 
 
 @frozen
-class TakesAll(Generic[T]):
-    """Takes a list out of the answer: *of* is a model, ``int`` or ``str``; if it is missing, it is empty."""
+class Members(Generic[T]):
+    """Reader that returns a list of the response as a tuple, empty if the member is missing.
+
+    The type of the items is *of*: a model, ``int`` or ``str``.
+    """
 
     name: str
     of: type[T]

@@ -12,7 +12,7 @@ from attrs import field
 
 from wechat_msg._tracebacks import frozen
 
-__all__ = ["JSON_TYPE", "PNG", "Answer", "Refusal", "make_answer", "ok"]
+__all__ = ["JSON_TYPE", "PNG", "ErrcodeError", "FakeResponse", "make_response", "ok"]
 
 #: As WeChat writes it, which is not how the standard has it.
 JSON_TYPE = "application/json; encoding=utf-8"
@@ -86,7 +86,7 @@ _ERRMSGS = {
 
 
 @frozen
-class Answer:
+class FakeResponse:
     """What goes back to the client."""
 
     body: bytes = field(repr=False)
@@ -95,7 +95,7 @@ class Answer:
     headers: Mapping[str, str] = field(factory=dict, repr=False)
 
 
-class Refusal(Exception):
+class ErrcodeError(Exception):
     """The answer is an errcode, as WeChat answers what it does not do.
 
     Args:
@@ -120,16 +120,16 @@ def ok(**members: Any) -> dict[str, Any]:
     return {"errcode": 0, "errmsg": "ok", **members}
 
 
-def make_answer(
+def make_response(
     answer: Mapping[str, Any] | bytes,
     *,
     status: int = 200,
     content_type: str = JSON_TYPE,
     headers: Mapping[str, str] | None = None,
-) -> Answer:
+) -> FakeResponse:
     """Make an answer of a JSON object or of bytes."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
-    return Answer(body, content_type, status, headers or {})
+    return FakeResponse(body, content_type, status, headers or {})
 
 
 def _make_png(side: int) -> bytes:
