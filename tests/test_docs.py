@@ -861,7 +861,7 @@ def list_wire_names(reply: Reply) -> Iterator[str]:
 
 def test_every_kind_of_field_is_in_the_table():
     rows = read_tables("docs/models.md", "Kind")
-    others = {"UnreadableField", "build", "items_reader_of", "model", "reader_of", "snake_case"}
+    others = {"Registry", "UnreadableField", "build", "items_reader_of", "model", "reader_of", "snake_case"}
 
     assert {row[0].partition("(")[0] for row in rows} == set(fields.__all__) - others
 
@@ -963,7 +963,7 @@ def render_table(first: str, classes: list[Any], base: Any) -> str:
 
 
 def wire_types(cls: Any) -> list[str]:
-    others = [name for name, known in events.base._EVENTS.items() if known is cls and name != cls.wire_type.lower()]
+    others = [name for name in events.base.EVENTS.names_of(cls) if name != cls.wire_type.lower()]
     return [cls.wire_type, *(name.upper() if cls.wire_type.isupper() else name for name in others)]
 
 

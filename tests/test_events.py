@@ -7,7 +7,6 @@ from typing import Any
 import attrs
 import pytest
 
-import wechat_msg.events.base
 from wechat_msg import (
     ClickEvent,
     Event,
@@ -21,13 +20,15 @@ from wechat_msg import (
     parse_message,
     register_event,
 )
+from wechat_msg.events.base import EVENTS
 from wechat_msg.fields import items, model, nested, text
 
 
 @pytest.fixture(autouse=True)
-def registry(monkeypatch):
+def registry():
     """Forget the classes that a test registers."""
-    monkeypatch.setattr(wechat_msg.events.base, "_EVENTS", dict(wechat_msg.events.base._EVENTS))
+    with EVENTS.temporary():
+        yield
 
 
 def push(event: str, **fields: Any) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from wechat_msg.fields import (
     content,
     integer,
     items,
+    lenient_text,
     model,
     nested,
     number,
     snake_case,
     text,
-    text_if_any,
     timestamp,
 )
 
@@ -89,7 +89,7 @@ class TestText:
 class TestTextIfAny:
     @model
     class Thing:
-        remark: str | None = text_if_any("Remark", default=None)
+        remark: str | None = lenient_text("Remark", default=None)
 
     @pytest.mark.parametrize("value", [*NOT_TEXT, None], ids=lambda value: type(value).__name__)
     def test_counts_what_is_not_text_as_missing(self, value):

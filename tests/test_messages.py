@@ -29,6 +29,7 @@ from wechat_msg import (
     register_message,
 )
 from wechat_msg.fields import content, integer, snake_case, text
+from wechat_msg.messages import MESSAGES
 
 MODULES = [
     wechat_msg.messages,
@@ -49,9 +50,10 @@ OTHER_NAMES = {"MsgId": "msg_id", "InfoType": "event", "openid": "open_id", "app
 
 
 @pytest.fixture(autouse=True)
-def registry(monkeypatch):
+def registry():
     """Forget the classes that a test registers."""
-    monkeypatch.setattr(wechat_msg.messages, "_MESSAGES", dict(wechat_msg.messages._MESSAGES))
+    with MESSAGES.temporary():
+        yield
 
 
 def push(**fields: Any) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class TestPushSettings:
     @pytest.mark.parametrize(
         ("token", "english", "chinese"),
         [
-            (f"{TOKEN}\n", "token: 3 to 32 letters and digits: remove the blanks", "首尾有空格或换行"),
+            (f"{TOKEN}\n", "token: must be 3 to 32 letters and digits; remove the blanks", "首尾有空格或换行"),
             (f"'{TOKEN}'", "quotation marks", "引号"),
             ("１２３４", "half-width letters", "半角"),
             (KEY, "looks like the EncodingAESKey", "EncodingAESKey"),
@@ -329,7 +329,7 @@ class TestIdentity:
     @pytest.mark.parametrize("name", ["identity", "appid"])
     @pytest.mark.parametrize("value", [" ", "a b", "a:b", "a\n", "公众号", "a" * 65, 1, b"shop", ["shop"]])
     def test_that_cannot_stand_in_a_key_is_refused(self, name, value):
-        with pytest.raises(SettingsError, match=f"{name}: 1 to 64"):
+        with pytest.raises(SettingsError, match=f"{name}: must be 1 to 64"):
             PushSettings(token=TOKEN, **{name: value})
 
     def test_cannot_be_changed(self):

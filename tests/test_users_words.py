@@ -27,7 +27,7 @@ from wechat_msg import (
     register_message,
 )
 from wechat_msg.fields import model, nested, text
-from wechat_msg.messages import _MESSAGES
+from wechat_msg.messages import MESSAGES
 from wechat_msg.wire import parse_body
 
 PLAIN = PushSettings(token=TOKEN)
@@ -265,9 +265,8 @@ class TestOtherWriters:
         document = write_push("text", write("hi")).replace(b"<![CDATA[", b"\n <![CDATA[").replace(b"]]>", b"]]>\n ")
         assert parse_body(document)["Content"] == "hi"
 
-    def test_may_nest_in_a_message_of_their_own(self, monkeypatch):
-        monkeypatch.delitem(_MESSAGES, "poke", raising=False)
-
+    @MESSAGES.temporary()
+    def test_may_nest_in_a_message_of_their_own(self):
         @model
         class Part:
             name: str = text("Name")

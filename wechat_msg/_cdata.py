@@ -1,7 +1,7 @@
-"""Texts in CDATA, and Encrypt: what must be found in a document before, or although, an XML parser can read it.
+"""Search of a document for texts in CDATA, and for Encrypt, where an XML parser would fail or be too early.
 
-WeChat writes ``<Name><![CDATA[text]]></Name>`` and does not split a ``]]>`` in the text, so no parser can tell where a
-text ends. Here the ends are found by trying.
+WeChat writes ``<Name><![CDATA[text]]></Name>`` and does not split a ``]]>`` in the text, so a parser cannot find the
+end of the text. This module tries all possible ends.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _OPEN, _CLOSE, _SPLIT = b"<![CDATA[", b"]]>", b"]]]]><![CDATA[>"
 
 # --- texts -----------------------------------------------------------------------------------------------------------
 
-_MOST_BYTES = 1 << 18  # of a document that is searched
-_MOST_STEPS = 2000  # of a search: a real push needs less than a hundred ...
-_MOST_SCANNED = 1 << 22  # ... and bytes that it looks at, again and again
-_MOST_READINGS = 50
-_MOST_LEVELS = 32
-#: Never written by users: their texts end at the first ``]]>``.
+_MAX_BYTES = 1 << 18  # of a document that is searched
+_MAX_STEPS = 2000  # of a search; a real push needs less than a hundred
+_MAX_SCANNED = 1 << 22  # bytes that a search looks at, with repetitions
+_MAX_READINGS = 50
+_MAX_DEPTH = 32
+#: Elements that users do not write; their texts end at the first ``]]>``.
 _HEAD = (b"ToUserName", b"FromUserName", b"CreateTime", b"MsgType", b"Event", b"InfoType", b"Encrypt")
 
 _PROLOG = re.compile(rb"\s*+(?:<\?xml[^<>]*+>)?+")
@@ -40,27 +40,27 @@ _TEXT_END = re.compile(rb"\]\]>\s{0,64}+</(%b)\s{0,64}+>" % _NAME)
 _NOT_TEXT = re.compile(rb"\]\]>|&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 
 Ends = Mapping[bytes, list[tuple[int, int]]]
-"""Of each name: where ``]]></Name>`` begins and ends."""
+"""For each name, where ``]]></Name>`` begins and ends."""
 
 
 class _Open(NamedTuple):
-    """An open element: its path, the names of its children so far, and of the last of them."""
+    """An open element: its path, and the names of its children so far and of the last one."""
 
     path: tuple[bytes, ...]
     children: frozenset[bytes] = frozenset()
     last: bytes = b""
 
 
-class _Place(NamedTuple):
-    """How far a reading has come.
+class _Reading(NamedTuple):
+    """A reading of the document, up to a position.
 
     Attributes:
-        position: Everything before it is read.
+        position: Everything before it has been read.
         open: The open elements, the root first.
-        msg_type: The MsgType, once it is read.
-        texts: Of each text in CDATA: where its element's content begins, where the text does, and where they end.
-        shape: The paths of the elements; those that stand apart from others of their name are marked.
-        skip: How many possible ends of the text at this position have been tried.
+        msg_type: The MsgType; empty until it has been read.
+        texts: For each text in CDATA: the start of the element's content and of the text, and the ends of both.
+        shape: The paths of the elements, with a mark on those that are separated from others of their name.
+        skip: The number of possible ends of the text at this position that have been tried.
     """
 
     position: int
@@ -72,19 +72,19 @@ class _Place(NamedTuple):
 
     @property
     def is_message(self) -> bool:
-        """Whether it is known to be a message, which has no lists and nests nothing."""
+        """Whether the document is known to be a message, which has no lists and no nested elements."""
         return self.msg_type not in (b"", b"event")
 
 
 def separate_texts(body: bytes) -> bytes | None:
-    """Rewrite a document so that an XML parser reads the texts in it as they were written.
+    """Rewrite a document so that an XML parser reads its texts as they were written.
 
-    Of all ways to read it the one with the fewest elements is taken, as what a user writes may look like elements. If
-    that leaves a choice, as only a text that was made for it does, all from the first text on that is in doubt is left
-    out: nobody learns of anything that WeChat did not write.
+    Text of a user may look like elements, so the reading with the fewest elements is chosen. If there are several,
+    which takes a malicious text, everything from the first ambiguous text on is left out. So WeChat wrote all fields
+    of the result.
 
     Returns:
-        None if the document cannot be read, or needs no change.
+        The new document; None if it is unreadable, or needs no change.
     """
     ends: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     for end in _TEXT_END.finditer(body):
@@ -94,81 +94,81 @@ def separate_texts(body: bytes) -> bytes | None:
         readings = _search(body, ends, strict=False)
     chosen = _choose(readings)
     if chosen is None:
-        return _cut(body, ends) if readings != [] else None  # without any, WeChat did not write it
+        return _cut_at_doubt(body, ends) if readings != [] else None  # WeChat writes no document without a reading
     split = _split(body, chosen.texts)
     return None if split == body else split
 
 
-def _choose(readings: list[_Place] | None) -> _Place | None:
-    """Return the reading with the fewest elements; None if there is none, or a choice."""
+def _choose(readings: list[_Reading] | None) -> _Reading | None:
+    """Return the reading with the fewest elements; None if there is none, or more than one."""
     if not readings:
         return None
-    first = min(readings, key=lambda place: len(place.shape))  # of events, which may have lists: the shortest texts
-    others = [place for place in readings if place is not first]
-    if all(first.shape < place.shape or (first.shape == place.shape and not first.is_message) for place in others):
-        return first
-    return None
+    first = min(readings, key=lambda reading: len(reading.shape))  # of several, that with the shortest texts
+    others = [reading.shape for reading in readings if reading is not first]
+    # Events may have lists, so two readings may have the same elements.
+    is_clear = all(first.shape < shape or (first.shape == shape and not first.is_message) for shape in others)
+    return first if is_clear else None
 
 
-def _search(body: bytes, ends: Ends, *, strict: bool) -> list[_Place] | None:
-    """Return all readings, those with short texts first; None if the document is too large, or has too many."""
-    if len(body) > _MOST_BYTES:
+def _search(body: bytes, ends: Ends, *, strict: bool) -> list[_Reading] | None:
+    """Return all readings, those with short texts first; None if the document is too large or has too many readings."""
+    if len(body) > _MAX_BYTES:
         return None
     prolog = _PROLOG.match(body)
-    waiting = [_Place(prolog.end() if prolog else 0)]
-    readings: list[_Place] = []
+    waiting = [_Reading(prolog.end() if prolog else 0)]
+    readings: list[_Reading] = []
     scanned = 0
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         if not waiting:
             return readings
-        place = waiting.pop()
-        if place.position == len(body):
-            readings.append(place)
-            if len(readings) == _MOST_READINGS:
+        reading = waiting.pop()
+        if reading.position == len(body):
+            readings.append(reading)
+            if len(readings) == _MAX_READINGS:
                 return None
             continue
-        start = body.find(b"<", place.position)
-        scanned += max(start, place.position) - place.position
-        if scanned > _MOST_SCANNED:
+        start = body.find(b"<", reading.position)
+        scanned += max(start, reading.position) - reading.position
+        if scanned > _MAX_SCANNED:
             return None
         tag = _TAG.match(body, start) if start >= 0 else None
         if tag is not None:
-            text = body[place.position : start]
+            text = body[reading.position : start]
             if tag["close"]:
-                waiting += _leave(place, tag, body, text)
-            elif not text.strip(_BLANKS) and len(place.open) <= _MOST_LEVELS:
-                waiting += _enter(place, tag, body, ends) if not strict or _is_expected(place, tag) else ()
+                waiting += _close_element(reading, tag, body, text)
+            elif not text.strip(_BLANKS) and len(reading.open) <= _MAX_DEPTH:
+                waiting += _open_element(reading, tag, body, ends) if not strict or _is_expected(reading, tag) else ()
     return None
 
 
-def _is_expected(place: _Place, tag: re.Match[bytes]) -> bool:
-    """Tell whether WeChat goes on with this element: with one name twice, or nested, it does in events only."""
-    if not place.open:
+def _is_expected(reading: _Reading, tag: re.Match[bytes]) -> bool:
+    """Return whether WeChat writes this element here: only events have nested elements, or several of one name."""
+    if not reading.open:
         return True
-    parent, name = place.open[-1], tag["name"]
+    parent, name = reading.open[-1], tag["name"]
     if name in parent.children:
-        return name == parent.last and not place.is_message
-    return not place.is_message or bool(tag["cdata"] or tag["empty"] or _is_leaf(tag))
+        return name == parent.last and not reading.is_message
+    return not reading.is_message or bool(tag["cdata"] or tag["empty"] or _is_leaf(tag))
 
 
 def _is_leaf(tag: re.Match[bytes]) -> bool:
-    """Tell whether the element that opens here holds plain text only."""
+    """Return whether the element that opens here contains only plain text."""
     following = tag.string.find(b"<", tag.end())
     return tag.string.startswith(b"</", following)
 
 
-def _enter(place: _Place, tag: re.Match[bytes], body: bytes, ends: Ends) -> Iterator[_Place]:
-    """Yield the places to go on from at the start of an element, the best one last."""
+def _open_element(reading: _Reading, tag: re.Match[bytes], body: bytes, ends: Ends) -> Iterator[_Reading]:
+    """Yield the readings that continue after the start of an element, the best one last."""
     name, start = tag["name"], tag.end()
-    inside = _add_child(place, name)
+    inside = _add_child(reading, name)
     if tag["cdata"]:
-        index = bisect_left(ends[name], (start, 0)) + place.skip if name in ends else 0
+        index = bisect_left(ends[name], (start, 0)) + reading.skip if name in ends else 0
         if index < len(ends.get(name, ())):
             if name not in _HEAD:
-                yield place._replace(skip=place.skip + 1)
+                yield reading._replace(skip=reading.skip + 1)
             text_end, end = ends[name][index]
-            texts = (*place.texts, (tag.start("cdata"), start, text_end, body.rfind(b"</", text_end, end)))
-            yield _note(inside, name, body, start, text_end)._replace(position=end, texts=texts, skip=0)
+            texts = (*reading.texts, (tag.start("cdata"), start, text_end, body.rfind(b"</", text_end, end)))
+            yield _record_msg_type(inside, name, body, start, text_end)._replace(position=end, texts=texts, skip=0)
     elif tag["empty"]:
         yield inside._replace(position=start, skip=0)
     else:
@@ -176,50 +176,50 @@ def _enter(place: _Place, tag: re.Match[bytes], body: bytes, ends: Ends) -> Iter
         yield inside._replace(position=start, open=(*inside.open, _Open(path)), skip=0)
 
 
-def _add_child(place: _Place, name: bytes) -> _Place:
-    if not place.open:
-        return place
-    *parents, parent = place.open
+def _add_child(reading: _Reading, name: bytes) -> _Reading:
+    if not reading.open:
+        return reading
+    *parents, parent = reading.open
     is_apart = name in parent.children and name != parent.last
     path = (*parent.path, name, b"apart") if is_apart else (*parent.path, name)
     parent = parent._replace(children=parent.children | {name}, last=name)
-    return place._replace(open=(*parents, parent), shape=place.shape | {path})
+    return reading._replace(open=(*parents, parent), shape=reading.shape | {path})
 
 
-def _note(place: _Place, name: bytes, body: bytes, start: int, end: int) -> _Place:
-    """Take note of the MsgType."""
-    is_msg_type = name == b"MsgType" and len(place.open) == 1
-    return place._replace(msg_type=body[start:end].strip(_BLANKS).lower()) if is_msg_type else place
+def _record_msg_type(reading: _Reading, name: bytes, body: bytes, start: int, end: int) -> _Reading:
+    """Set the MsgType if this element is it."""
+    is_msg_type = name == b"MsgType" and len(reading.open) == 1
+    return reading._replace(msg_type=body[start:end].strip(_BLANKS).lower()) if is_msg_type else reading
 
 
-def _leave(place: _Place, tag: re.Match[bytes], body: bytes, text: bytes) -> Iterator[_Place]:
-    """Yield the place to go on from at the end of an element: behind it, or at the end of the document."""
-    if not place.open:
+def _close_element(reading: _Reading, tag: re.Match[bytes], body: bytes, text: bytes) -> Iterator[_Reading]:
+    """Yield the reading that continues after the end of an element, if it may end here."""
+    if not reading.open:
         return
-    *parents, closed = place.open
+    *parents, closed = reading.open
     is_text = bool(text.strip(_BLANKS))
     if closed.path[-1] != tag["close"] or (is_text and closed.children) or _NOT_TEXT.search(text):
         return
     if parents:
-        outside = place._replace(open=tuple(parents), position=tag.end())
-        yield _note(outside, tag["close"], body, place.position, tag.start())
+        outside = reading._replace(open=tuple(parents), position=tag.end())
+        yield _record_msg_type(outside, tag["close"], body, reading.position, tag.start())
     elif not body[tag.end() :].strip(_BLANKS):
-        yield place._replace(position=len(body), open=())
+        yield reading._replace(position=len(body), open=())
 
 
 def _split(body: bytes, texts: tuple[tuple[int, int, int, int], ...]) -> bytes:
     pieces, done = [], 0
     for content_start, start, end, content_end in texts:
         text = body[start:end]
-        if text.count(_CLOSE) > text.count(_SPLIT):  # else its writer has split it
+        if text.count(_CLOSE) > text.count(_SPLIT):  # otherwise its writer has split it
             text = text.replace(_CLOSE, _SPLIT)
         pieces += [body[done:content_start], _OPEN, text, _CLOSE]
         done = content_end
     return b"".join((*pieces, body[done:]))
 
 
-def _cut(body: bytes, ends: Ends) -> bytes | None:
-    """Leave out all from the first child of the root on that is not, or not certainly, one text."""
+def _cut_at_doubt(body: bytes, ends: Ends) -> bytes | None:
+    """Leave out everything from the first child of the root on that is not certain to be one text."""
     prolog = _PROLOG.match(body)
     root = _TAG.match(body, body.find(b"<", prolog.end() if prolog else 0))
     if root is None or not root["name"] or not body.rstrip(_BLANKS).endswith(b"</%b>" % root["name"]):
@@ -234,7 +234,7 @@ def _cut(body: bytes, ends: Ends) -> bytes | None:
 
 
 def _end_of_text(body: bytes, tag: re.Match[bytes], ends: Ends) -> int | None:
-    """Return where an element ends that holds one text; None if that is in doubt."""
+    """Return the end of an element that contains one text; None if the end is in doubt."""
     name, start = tag["name"], tag.end()
     if not name or tag["empty"]:
         return start if tag["empty"] else None
@@ -246,10 +246,10 @@ def _end_of_text(body: bytes, tag: re.Match[bytes], ends: Ends) -> int | None:
     return found[0][1] if is_certain and _CLOSE not in body[start : found[0][0]] else None
 
 
-# --- Encrypt, before its signature is verified -----------------------------------------------------------------------
+# --- Encrypt, before the signature is verified ------------------------------------------------------------------------
 
-_MOST_ENCRYPTS = 100
-_LONGEST_ESCAPED = 1 << 16
+_MAX_ENCRYPTS = 100
+_MAX_ESCAPED = 1 << 16
 
 _DOCTYPE = re.compile(rb"\s*+(?:<\?[^>]*+>\s*+)?+(?:<!--(?:(?!-->).)*+-->\s*+)*+<!DOCTYPE", re.DOTALL)
 _ENCRYPT_START = re.compile(rb"<Encrypt(?:\s[^<>]{0,200}+)?+(?P<empty>/)?>")
@@ -259,12 +259,12 @@ _ENCRYPT = re.compile(
 
 
 def find_encrypts(body: bytes) -> list[str]:
-    """Find what may be the text of an ``Encrypt`` element, without parsing the document, which may be damaged.
+    """Find the texts of ``Encrypt`` elements without parsing the document, which may be damaged.
 
-    A text of a user may hold such elements, too: only the signature tells which one is WeChat's.
+    A text of a user may contain such elements too; only the signature shows which one is WeChat's.
 
     Returns:
-        The last hundred of them, in order; if none is base64, the last one as it is.
+        The last hundred texts that are base64, in order; if there are none, the text of the last element.
 
     Raises:
         MalformedPush: The document begins with a DOCTYPE, or is cut off.
@@ -273,7 +273,7 @@ def find_encrypts(body: bytes) -> list[str]:
         raise MalformedPush("the body has a DOCTYPE")
     found = [match[2] for match in _ENCRYPT.finditer(body)]
     if found:
-        return [text.decode("ascii") for text in found[-_MOST_ENCRYPTS:]]
+        return [text.decode("ascii") for text in found[-_MAX_ENCRYPTS:]]
     start = _ENCRYPT_START.search(body, body.rfind(b"<Encrypt") if b"<Encrypt" in body else len(body))
     if start is None:
         return []
@@ -285,7 +285,7 @@ def find_encrypts(body: bytes) -> list[str]:
 
 def _to_text(content: bytes) -> str:
     text = content.replace(_OPEN, b"").replace(_CLOSE, b"").decode("utf-8", "replace")
-    if "&" in text and len(text) < _LONGEST_ESCAPED:
+    if "&" in text and len(text) < _MAX_ESCAPED:
         from html import unescape
 
         text = unescape(text)

@@ -1,4 +1,4 @@
-"""Bodies that were lost or changed between WeChat and this program: which they are, and what may have done it."""
+"""Detection of bodies that were lost or changed between WeChat and this program, with the likely causes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from wechat_msg.wire import Format, detect_format
 
 __all__ = ["TYPE_NAMES", "explain_document", "find_format", "is_plain_push"]
 
-_START = 100  # bytes by which a form is recognised: no more, or a hostile megabyte would take long
+_START = 100  # bytes that decide whether a body is a form; more would let a hostile megabyte take long
 _FORM = re.compile(rb"[\w.~*+%\[\]-]*(=|%3c|%7b)[^<>{}\s]*", re.IGNORECASE)  # <xml> or {"..., percent-encoded
-_SHORTEST_BASE64 = 16  # characters; many a word is base64, too
-#: Every push has one of these; the latter is that of a third-party platform (第三方平台).
+_SHORTEST_BASE64 = 16  # characters; many a word is valid base64
+#: Every push has one of these; InfoType is in pushes of third-party platforms (第三方平台).
 TYPE_NAMES = frozenset(["MsgType", "InfoType"])
 
 
 @frozen
 class _Damage:
-    """What a body looks like after something has been at it; `fits` is asked with the body stripped."""
+    """A kind of damage; `fits` is called with the stripped body."""
 
     fits: Callable[[bytes], bool]
     message: str
@@ -41,7 +41,7 @@ def _is_form(body: bytes) -> bool:
     return bool(_FORM.fullmatch(start)) or b"form-data" in start
 
 
-#: The first that fits is told.
+#: The first that fits is reported.
 _DAMAGES = [
     _Damage(
         lambda body: not body,
@@ -65,7 +65,7 @@ _DAMAGES = [
     ),
     _Damage(
         lambda _: True,
-        "the body is neither XML nor JSON: not a push of WeChat, or re-encoded on its way"
+        "the body is neither XML nor JSON: not a push of WeChat, or re-encoded in transit"
         " (compressed, another charset)",
         "请求体既不是 XML 也不是 JSON：不是微信的推送，或在途中被压缩、转码",
     ),
@@ -73,10 +73,10 @@ _DAMAGES = [
 
 
 def find_format(body: bytes) -> Format:
-    """Tell the format of a push by its first character.
+    """Return the format of a push, which its first character shows.
 
     Raises:
-        MalformedPush: Neither XML nor JSON. The error names what the body is instead, and what may have done it.
+        MalformedPush: The body is neither XML nor JSON. The error says what it is instead, and what may have caused it.
     """
     try:
         return detect_format(body)
@@ -87,12 +87,12 @@ def find_format(body: bytes) -> Format:
 
 
 def is_plain_push(body: bytes, form: Format) -> bool:
-    """Tell whether a document without ``Encrypt`` looks like a plain push, without parsing it."""
+    """Return whether a document without ``Encrypt`` looks like a plain push, without parsing it."""
     return any((f"<{name}" if form == "xml" else f'"{name}"').encode() in body for name in TYPE_NAMES)
 
 
 def explain_document(body: bytes) -> MalformedPush:
-    """Return the error for XML or JSON that is no push: neither sealed nor plain."""
+    """Return the error for XML or JSON that is neither a sealed nor a plain push."""
     if b'"isBase64Encoded"' in body:
         return MalformedPush(
             "the body is the event of an API gateway or cloud function: pass on its member body, decoded from base64"
@@ -100,7 +100,7 @@ def explain_document(body: bytes) -> MalformedPush:
             hint="请求体是 API 网关或云函数的整个事件：请取出其中的 body（isBase64Encoded 为 true 时先做 base64 解码）",
         )
     return MalformedPush(
-        "the body holds neither Encrypt nor MsgType: it was cut off, wrapped or converted on its way,"
+        "the body holds neither Encrypt nor MsgType: it was cut off, wrapped or converted in transit,"
         " or is not a push of WeChat",
         hint="请求体里既没有 Encrypt 也没有 MsgType：在途中被截断、包装或转换，或者不是微信的推送",
     )

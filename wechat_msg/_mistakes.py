@@ -1,4 +1,4 @@
-"""Common mistakes in settings: an error names the mistake, never the value."""
+"""Common mistakes in settings. An error names the mistake, never the value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wechat_msg.errors import SettingsError
 __all__ = ["AROUND", "KEY", "TOKEN", "Mistake", "explain_setting"]
 
 Mistake = tuple[re.Pattern[str], str, str]
-"""The form of a value, and what to do about it in English and Chinese."""
+"""A pattern of the value, and what to do about it in English and Chinese."""
 
 AROUND: Sequence[Mistake] = (
     (re.compile(r"\s.*|.*\s", re.DOTALL), "remove the blanks or line ends around it", "首尾有空格或换行，请去掉"),
@@ -30,8 +30,8 @@ KEY: Sequence[Mistake] = (
 
 
 def explain_setting(value: object, rule: str, hint: str, mistakes: Sequence[Mistake], *, setting: str) -> SettingsError:
-    """Return the error for a value that breaks *rule*: with the first mistake that it shows, if it shows one."""
-    for form, english, chinese in mistakes:
-        if isinstance(value, str) and form.fullmatch(value):
-            return SettingsError(f"{rule}: {english}", hint=f"{hint}：{chinese}", setting=setting)
+    """Return the error for a value that breaks *rule*, with the first of the *mistakes* that fits the value."""
+    for pattern, english, chinese in mistakes:
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return SettingsError(f"{rule}; {english}", hint=f"{hint}：{chinese}", setting=setting)
     return SettingsError(rule, hint=hint, setting=setting)

@@ -1,4 +1,4 @@
-"""What an error tracker may see of this package: frames without secrets, and reprs that never fail.
+"""Tracebacks that error trackers can record: frames without secrets, and reprs that never fail.
 
 Trackers such as Sentry record the local variables of every frame of a traceback, each by its repr.
 """
@@ -21,13 +21,14 @@ T = TypeVar("T")
 
 
 def clears_locals(target: F) -> F:
-    """Decorate a function that is given a secret, so that no error leaves it with local variables.
+    """Decorate a function that takes a secret, so that its errors carry no local variables.
 
-    Of every error that passes, and of those it came from, the frames from here on lose their local variables; the
-    lines of the traceback stay. What was raised ``from None`` loses its context too, whose arguments may hold a secret.
+    When an error passes, the frames of this function and of the functions it called lose their local variables; the
+    lines of the traceback stay. The same goes for the error's causes. An error raised ``from None`` also loses its
+    context, whose arguments may contain a secret.
 
     Args:
-        target: A function or coroutine function, no generator; a class, for its ``__init__``.
+        target: A function or coroutine function, but no generator; or a class, whose ``__init__`` is decorated.
 
     Example:
         >>> @clears_locals
@@ -76,7 +77,7 @@ def _guard_async(target: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _clear(error: BaseException, outer: BaseException | None) -> None:
-    """Clear the frames of *error* and of those it came from, but for *outer*, which the caller was handling before."""
+    """Clear the frames of *error* and of its causes, except *outer*, which the caller was already handling."""
     seen = {id(outer)}
     left: list[BaseException | None] = [error]
     while left:
@@ -84,7 +85,7 @@ def _clear(error: BaseException, outer: BaseException | None) -> None:
         if each is None or id(each) in seen:
             continue
         seen.add(id(each))
-        traceback.clear_frames(each.__traceback__)  # leaves alone what still runs, such as the caller's
+        traceback.clear_frames(each.__traceback__)  # skips frames that still run, such as the caller's
         if each.__suppress_context__ and each.__cause__ is None:
             each.__context__ = None
         left += [each.__cause__, each.__context__]
@@ -93,7 +94,7 @@ def _clear(error: BaseException, outer: BaseException | None) -> None:
 
 
 def safe_repr(method: Callable[[T], str]) -> Callable[[T], str]:
-    """Decorate a ``__repr__``, so that it also works while ``__init__`` has not come to its end."""
+    """Decorate a ``__repr__``, so that it also works before ``__init__`` has finished."""
 
     @functools.wraps(method)
     def call(self: T) -> str:

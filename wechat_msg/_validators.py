@@ -1,4 +1,4 @@
-"""Validators of options for attrs classes; their errors name the option, never its value."""
+"""Validators for the options of attrs classes. Their errors name the option, never its value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 
 class Validators:
-    """Makes validators that raise *error*; combine them with those of attrs, such as ``attrs.validators.optional``.
+    """Factory for validators that raise *error*; attrs can combine them, as by ``attrs.validators.optional``.
 
     Example:
         >>> from wechat_msg._tracebacks import frozen
@@ -33,7 +33,7 @@ class Validators:
         self._error = error
 
     def __call__(self, is_valid: Callable[[Any], object], what: str) -> Validator:
-        """Return a validator that asks *is_valid*; otherwise the option must be *what*, as its error says."""
+        """Return a validator that calls *is_valid*; its error says that the option must be *what*."""
 
         def validate(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
             if not is_valid(value):
@@ -51,10 +51,10 @@ class Validators:
 
 
 def is_whole_number(minimum: int) -> Callable[[object], bool]:
-    """Return a function that tells whether a value is an int, and not a bool, of at least *minimum*."""
+    """Return a function that returns whether a value is an int of at least *minimum*, and not a bool."""
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= minimum
 
 
 def is_seconds(value: object) -> bool:
-    """Tell whether *value* is a duration: a finite number greater than 0."""
+    """Return whether *value* is a duration in seconds: a finite number greater than 0."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")

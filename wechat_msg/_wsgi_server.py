@@ -1,4 +1,4 @@
-"""The standard library's WSGI server with threads, for what needs no better one."""
+"""The standard library's WSGI server with threads, for the token server and the development server."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["QuietHandler", "ThreadingServer"]
 
 
 class ThreadingServer(ThreadingMixIn, WSGIServer):
-    """Serves each connection in a thread of its own; for `wsgiref.simple_server.make_server`.
+    """A server that serves each connection in its own thread; for `wsgiref.simple_server.make_server`.
 
-    While `max_threads` of them run, further connections wait to be accepted.
+    While `max_threads` threads run, further connections wait to be accepted.
     """
 
     daemon_threads = True
@@ -29,14 +29,14 @@ class ThreadingServer(ThreadingMixIn, WSGIServer):
         super().__init__(*args, **options)
 
     def server_bind(self) -> None:
-        """Bind as any server does: that of HTTP would also ask for the name of the host, which can take long."""
+        """Bind without a look-up of the host's name, which `HTTPServer` would make and which can take long."""
         TCPServer.server_bind(self)
         self.server_name: str = str(self.server_address[0])
         self.server_port: int = self.server_address[1]
         self.setup_environ()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread, once there is one."""
+        """Serve a connection in a thread; wait until one is free."""
         self._free_threads.acquire()
         try:
             super().process_request(request, client_address)
@@ -52,34 +52,33 @@ class ThreadingServer(ThreadingMixIn, WSGIServer):
             self._free_threads.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that hang up, or say nothing themselves."""
+        """Ignore clients that hang up or send nothing."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Says nothing of requests that went well, and hangs up on a client that takes too long to send one.
+    """A request handler that logs no requests, and hangs up on clients that are too slow.
 
     Attributes:
-        timeout: Seconds within which a request must be there, head and body, however steadily it trickles in; None:
-            any time.
+        timeout: Seconds within which a whole request, head and body, must arrive. There is no limit if it is None.
     """
 
     timeout: ClassVar[float | None] = 10.0
 
     def setup(self) -> None:
-        """Put a limit on the reading of the request."""
+        """Limit the time to read the request."""
         super().setup()
         if self.timeout is not None:
             self.rfile.close()
             self.rfile: io.BufferedIOBase = io.BufferedReader(_LimitedReader(self.connection, self.timeout))
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _LimitedReader(io.RawIOBase):
-    """Reads a connection until so many seconds have passed, in all."""
+    """A reader of a connection that stops when *limit* seconds have passed in all."""
 
     def __init__(self, connection: socket.socket, limit: float) -> None:
         self._connection = connection
@@ -97,4 +96,4 @@ class _LimitedReader(io.RawIOBase):
         try:
             return self._connection.recv_into(buffer)
         finally:
-            self._connection.settimeout(self._limit)  # of the answer
+            self._connection.settimeout(self._limit)  # for the response

@@ -1,4 +1,4 @@
-"""XML documents into plain mappings, by expat and the C code of `xml.etree`; bounded, and UTF-8 only."""
+"""Reader of XML documents: UTF-8 only, with limits of depth and size, on expat and the C code of `xml.etree`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ MAX_ELEMENTS = 10_000  # real pushes have less than a hundred
 
 NOT_WELL_FORMED = expat.ExpatError
 
-_FEW = 1000  # so many elements cost little to build, even if they turn out to be nested too deep
+_FEW = 1000  # elements that are cheap to build, even if they turn out to be nested too deep
 
 
 def read_elements(body: bytes) -> tuple[dict[str, Any], bool]:
     """Read the children of the root element.
 
     Returns:
-        The children by name, and whether there are any of one name that do not stand side by side, at any level.
+        The children by name, and whether elements of one name are separated by others, at any level.
 
     Raises:
         xml.parsers.expat.ExpatError: The document is not well-formed UTF-8.
-        MalformedPush: A DOCTYPE, hence entities; too many elements, nested too deep, or none.
+        MalformedPush: The document has a DOCTYPE, and so may define entities; or its elements are too many, nested too
+            deep, or missing.
     """
     builder = TreeBuilder()
     parser = expat.ParserCreate("utf-8")
@@ -45,7 +46,7 @@ def read_elements(body: bytes) -> tuple[dict[str, Any], bool]:
 
 
 def _build_counting(parser: expat.XMLParserType, builder: TreeBuilder) -> None:
-    """Let *parser* stop at the first element that is one too many or too deep."""
+    """Make *parser* stop at the first element that exceeds a limit."""
     depth = elements = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -66,7 +67,7 @@ def _build_counting(parser: expat.XMLParserType, builder: TreeBuilder) -> None:
 
 
 def _to_members(element: Element, levels: int, apart: set[str]) -> dict[str, Any]:
-    """Return the children by name; text between them is only indentation."""
+    """Return the children by name; the text between them, which is indentation, is ignored."""
     if not levels:
         raise MalformedPush("the body is nested too deep")
     members: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The AES envelope of sealed pushes: one EncodingAESKey, one envelope in, one out; no XML, no HTTP."""
+"""The AES envelope of sealed pushes."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ _ALPHANUMERIC = string.ascii_letters + string.digits
 _ENCODING_AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}", re.ASCII)
 _APPID = re.compile(r"[!-~]+", re.ASCII)
 _AES_BLOCK = 16
-_PAD_BLOCK = 32  # PKCS#7 with blocks of 32 although AES has blocks of 16
+_PAD_BLOCK = 32  # PKCS#7 with blocks of 32, although AES has blocks of 16
 _HEADER = 20  # 16 random bytes and the length, unsigned 32-bit big-endian
 
 
 class Envelope(NamedTuple):
-    """What an opened envelope holds.
+    """Content of an opened envelope.
 
     Attributes:
         content: The sealed document, bytes as sent.
-        appid: The id at the envelope's end: the account's appid or one of ``extra_appids``.
+        appid: The id at the end of the envelope: the account's appid or one of ``extra_appids``.
     """
 
     content: bytes
     appid: str
 
     def __repr__(self) -> str:
-        """Leave out what users wrote."""
+        """Leave out the content, which users wrote."""
         return f"Envelope(appid={self.appid!r})"
 
 
 class MessageCipher:
-    """Seals and opens the content of ``Encrypt`` with one EncodingAESKey. Safe to share between threads.
+    """A cipher that seals and opens the content of ``Encrypt`` with one EncodingAESKey; safe to share between threads.
 
     Args:
         encoding_aes_key: The 43 characters of the server settings.
-        appid: The id written at the end of an envelope, and expected there.
-        extra_appids: Further ids that are accepted at the end, such as a component's own appid.
+        appid: The id that is written, and expected, at the end of an envelope.
+        extra_appids: Further ids that are accepted there, such as the appid of a third-party platform.
         random_bytes: Source of the 16 random bytes of an envelope; a parameter for tests.
 
     Raises:
@@ -87,8 +87,8 @@ class MessageCipher:
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._aes_key = parse_encoding_aes_key(encoding_aes_key)
-        # Making an AES object costs more than sealing a short message with it, so those not in use wait here for the
-        # next message. Popping one is atomic: no two threads ever share one, and no lock is held across a fork.
+        # Creating an AES object costs more than sealing a short message, so idle objects are kept here for reuse.
+        # list.pop is atomic: two threads never share an object, and no lock is held across a fork.
         self._encryptors: list[tuple[CbcMode, bytes]] = []
         self._decryptors: list[CbcMode] = []
         self.appid: str = appid
@@ -96,7 +96,7 @@ class MessageCipher:
         self._random_bytes = random_bytes
 
     def __getstate__(self) -> tuple[Any, ...]:
-        """Leave the AES objects out, which can be neither copied nor pickled."""
+        """Leave out the AES objects, which can be neither copied nor pickled."""
         return self._aes_key, self.appid, self._appids, self._random_bytes
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -115,8 +115,8 @@ class MessageCipher:
 
         Args:
             content: The document to seal, UTF-8.
-            appid: The id for the envelope's end; None: the cipher's own.
-            random_bytes: Overrides the cipher's source for this envelope.
+            appid: The id for the end of the envelope; the cipher's own if it is None.
+            random_bytes: Source of random bytes for this envelope; the cipher's own if it is None.
 
         Raises:
             SettingsError: *appid* is malformed.
@@ -134,13 +134,13 @@ class MessageCipher:
         """Open the content of an ``Encrypt`` element and return the document in it.
 
         Raises:
-            DecryptError: Not strict base64, wrong key, or tampered with.
+            DecryptError: The text is not strict base64, the key is wrong, or the data were manipulated.
             AppIdMismatch: The envelope ends with an appid that is not accepted.
         """
         return self.open(encrypt).content
 
     def open(self, encrypt: str) -> Envelope:
-        """Like `decrypt`, but also tell which of the accepted appids the envelope ends with."""
+        """Do what `decrypt` does, and also return which of the accepted appids the envelope ends with."""
         plain = self._unpad(self._decrypt_cbc(_decode_base64(encrypt)))
         length = int.from_bytes(plain[16:_HEADER], "big")
         end = _HEADER + length
@@ -154,10 +154,10 @@ class MessageCipher:
         return Envelope(plain[_HEADER:end], appid)
 
     def _encrypt_cbc(self, plain: bytes) -> bytes:
-        """Encrypt with the key's own IV.
+        """Encrypt with the IV that belongs to the key.
 
-        An object goes on chaining from the last block that it sealed; putting that block and the IV into the first one
-        makes up for it. An object whose use fails is not put back.
+        A reused AES object continues the chain from the last block that it encrypted. XOR of that block and the IV with
+        the first block of the new text undoes this. An object that fails is not reused.
         """
         iv = self._aes_key[:_AES_BLOCK]
         cbc, last = _pop(self._encryptors) or (self._new_cbc(), iv)
@@ -167,7 +167,7 @@ class MessageCipher:
         return sealed
 
     def _decrypt_cbc(self, sealed: bytes) -> bytes:
-        """Decrypt all but the first block: what it chains from is not restored, its bytes being random."""
+        """Decrypt all but the first block, which is random: a reused AES object has no longer the IV for it."""
         if not sealed or len(sealed) % _AES_BLOCK:
             raise DecryptError("the envelope's size is wrong")
         cbc = _pop(self._decryptors) or self._new_cbc()
@@ -190,24 +190,25 @@ class MessageCipher:
 def parse_encoding_aes_key(encoding_aes_key: str) -> bytes:
     """Return the 32-byte AES key that *encoding_aes_key* stands for.
 
-    The 43rd character carries two spare bits. Keys made by the console have them set as often as not, so up to four
-    texts stand for the same key; all are accepted.
+    The 43rd character carries two spare bits, which the console sets at random. So up to four texts stand for the same
+    key; all are accepted.
 
     Raises:
-        SettingsError: Not 43 characters of the base64 alphabet. Common mistakes, such as a trailing ``=``, are named.
+        SettingsError: The text is not 43 characters of the base64 alphabet. The error names common mistakes, such as a
+            trailing ``=``.
 
     Example:
         >>> parse_encoding_aes_key("A" * 43) == bytes(32) == parse_encoding_aes_key("A" * 42 + "B")
         True
     """
     if not isinstance(encoding_aes_key, str) or not _ENCODING_AES_KEY.fullmatch(encoding_aes_key):
-        rule, hint = "43 letters and digits", "EncodingAESKey 应为 43 位字母或数字"
+        rule, hint = "must be 43 letters and digits", "EncodingAESKey 应为 43 位字母或数字"
         raise explain_setting(encoding_aes_key, rule, hint, KEY, setting="encoding_aes_key")
     return binascii.a2b_base64(encoding_aes_key + "=")
 
 
 def generate_encoding_aes_key() -> str:
-    """Make a new EncodingAESKey: 43 letters and digits from a secure source, as the console makes them.
+    """Return a new EncodingAESKey: 43 letters and digits from a secure source, as the console makes them.
 
     Example:
         >>> len(parse_encoding_aes_key(generate_encoding_aes_key()))
@@ -217,7 +218,7 @@ def generate_encoding_aes_key() -> str:
 
 
 def generate_token() -> str:
-    """Make a new Token for the server settings: 32 letters and digits from a secure source.
+    """Return a new Token for the server settings: 32 letters and digits from a secure source.
 
     Example:
         >>> len(generate_token())
@@ -242,17 +243,17 @@ def _decode_base64(encrypt: str) -> bytes:
         raise DecryptError("the envelope is not text")
     try:
         return binascii.a2b_base64(encrypt, strict_mode=True)
-    except ValueError:  # binascii.Error is one; non-ASCII text raises the plain one
+    except ValueError:  # also binascii.Error, which is a subclass
         raise DecryptError("the envelope is not base64") from None
 
 
 def encode_appid(appid: str) -> bytes:
-    """Return *appid* as it stands at the end of an envelope.
+    """Return *appid* as bytes for the end of an envelope.
 
     Raises:
-        SettingsError: Not printable ASCII.
+        SettingsError: *appid* is empty, or not printable ASCII.
     """
     if not isinstance(appid, str) or not _APPID.fullmatch(appid):
-        rule, hint = "the account's AppID, such as wx0123456789abcdef", "AppID 为空或含有非法字符"
+        rule, hint = "must be the account's AppID, such as wx0123456789abcdef", "AppID 为空或含有非法字符"
         raise explain_setting(appid, rule, hint, AROUND, setting="appid")
     return appid.encode("ascii")

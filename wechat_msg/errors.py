@@ -1,45 +1,45 @@
-"""The whole error tree; every error that leaves this package is one of these.
+"""The error tree: every error that leaves this package is one of these classes.
 
 ::
 
     WeChatError
     ├─ StoreError                       a store is down, full, read-only or too slow
-    ├─ PushError (status_hint=400)      a push that is refused, or an answer that cannot be given
+    ├─ PushError (status_hint=400)      a push that was refused, or a reply that cannot be sent
     │  ├─ MalformedPush                 the body or the query is not what WeChat sends
     │  ├─ MethodNotAllowed (405)        neither GET nor POST
     │  ├─ BodyTooLarge (413)            more than PushSettings.max_body bytes
-    │  ├─ SignatureMismatch (403)       signature or msg_signature is wrong
-    │  │  ├─ SignatureMissing (403)     nothing is signed, as when a browser opens the URL; or a parameter was lost
-    │  │  └─ SignatureExpired (403)     further from now than PushSettings.max_age
+    │  ├─ SignatureMismatch (403)       the signature or msg_signature is wrong
+    │  │  ├─ SignatureMissing (403)     there is no signature, as in a browser; or a parameter was lost
+    │  │  └─ SignatureExpired (403)     the timestamp is outside PushSettings.max_age
     │  ├─ ModeMismatch (403)            plain where sealed is configured, or sealed without a key
-    │  ├─ DecryptError (403)            the envelope cannot be opened
-    │  ├─ AppIdMismatch (403)           the envelope belongs to another account
-    │  ├─ ReplyError (500)              the handler returned what cannot be sent
-    │  └─ SettingsError (500)           Token, EncodingAESKey or appid unusable; also a ValueError
-    └─ ClientError                      a call of the API that did not succeed
-       ├─ CallError                     a client or a call made of what cannot be; also a ValueError
-       ├─ UserDataError                 data of a Mini Program's client that is forged or cannot be opened
-       ├─ TransportError                no answer
+    │  ├─ DecryptError (403)            the envelope cannot be decrypted
+    │  ├─ AppIdMismatch (403)           the envelope is for another account
+    │  ├─ ReplyError (500)              the handler returned something that cannot be sent
+    │  └─ SettingsError (500)           a setting is missing or invalid; also a ValueError
+    └─ ClientError                      an API call failed
+       ├─ CallError                     invalid arguments for a client or a call; also a ValueError
+       ├─ UserDataError                 data from a Mini Program's client are forged or cannot be decrypted
+       ├─ TransportError                there is no answer
        │  ├─ ConnectFailed              the request was never sent
        │  └─ AnswerLost                 the request was sent; whether it took effect is unknown
-       ├─ UnreadableAnswer              an answer that is not WeChat's, not whole, or not as expected
-       └─ APIError                      WeChat says no: errcode, errmsg, rid
+       ├─ UnreadableAnswer              the answer is not WeChat's, incomplete, or not as expected
+       └─ APIError                      WeChat refused the call: errcode, errmsg, rid
           ├─ AccessTokenRejected        the access_token is wrong, replaced or expired
           ├─ InvalidCredential          AppID or AppSecret is wrong
-          ├─ IPNotAllowed               this machine's address is not on the account's list
-          ├─ SystemBusy                 WeChat is busy; later
-          ├─ RateLimited                too many calls in a short time; later
-          ├─ QuotaExhausted             nothing left for today, this month, or for good
-          ├─ InvalidParameter           the request has to be mended
-          ├─ PermissionDenied           the account may not do this, or is restricted
-          ├─ AuthorizationExpired       the user's code, login or authorisation is over
-          ├─ UserNotFound               no such OpenID, or no follower
-          ├─ UserRefused                the user does not want this message
-          ├─ WindowClosed               too long since the user's last action, or too many messages since
-          └─ DuplicateRequest           WeChat has this request already, or takes it for one that it has
+          ├─ IPNotAllowed               this machine's address is not on the account's allow list
+          ├─ SystemBusy                 WeChat is busy; try again later
+          ├─ RateLimited                too many calls in a short time; try again in a minute
+          ├─ QuotaExhausted             the daily, monthly or total quota is used up
+          ├─ InvalidParameter           the request is invalid
+          ├─ PermissionDenied           the account may not do this
+          ├─ AuthorizationExpired       the user's code, login or authorisation has expired
+          ├─ UserNotFound               there is no such OpenID, or the user is not a follower
+          ├─ UserRefused                the user refuses this message
+          ├─ WindowClosed               the user's last action is too long ago, or allows no more messages
+          └─ DuplicateRequest           WeChat has already received this request, or takes it for an earlier one
 
-``status_hint`` is the HTTP status to answer with, so that no adapter needs a table. ``hint`` says what to do, in
-Chinese. No error text ever holds a token, a key, a signature or a part of the body.
+``status_hint`` is the HTTP status of the response, so adapters need no table. ``hint`` says in Chinese what to do.
+No error text contains a token, a key, a signature or a part of the body.
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ __all__ = [
 
 
 class WeChatError(Exception):
-    """Root of every error raised by this package.
+    """Base class of all errors that this package raises.
 
     Args:
         args: The message.
-        hint: What to do in this case; None: the hint of the class.
+        hint: What to do in this case. None stands for the hint of the class.
     """
 
-    #: What to do, in Chinese; empty when the message says it all.
+    #: What to do, in Chinese; empty if the message says it all.
     hint: str = ""
 
     def __init__(self, *args: object, hint: str | None = None) -> None:
@@ -108,26 +108,26 @@ class WeChatError(Exception):
 
 
 class StoreError(WeChatError):
-    """A store cannot do its work: it is down, full, read-only, too slow, or holds what it should not."""
+    """A store is down, full, read-only or too slow, or contains invalid data."""
 
     hint = "存储不可用：请检查 Redis、数据库或 SQLite 文件是否正常、可写、未满"
 
 
 class PushError(WeChatError):
-    """A push was refused, or could not be answered."""
+    """A push was refused, or its reply cannot be sent."""
 
-    #: The HTTP status to answer with.
+    #: The HTTP status of the response.
     status_hint: ClassVar[int] = 400
 
 
 class MalformedPush(PushError):
-    """The request is not a push of WeChat: unreadable body, missing fields, odd query."""
+    """The request is not a push of WeChat: the body is unreadable, fields are missing, or the query is invalid."""
 
     hint = "请求内容不是合法的微信推送，或在途中被截断、改写"
 
 
 class MethodNotAllowed(PushError):
-    """WeChat verifies with GET and pushes with POST; everything else is refused."""
+    """The method is neither GET, by which WeChat verifies a URL, nor POST, by which it pushes."""
 
     status_hint = 405
     hint = "微信只会使用 GET（接入验证）和 POST（消息推送）"
@@ -141,46 +141,46 @@ class BodyTooLarge(PushError):
 
 
 class SignatureMismatch(PushError):
-    """The signature was made with another Token or over other values."""
+    """The signature was made with another Token, or over other values."""
 
     status_hint = 403
     hint = "签名不符：请核对公众平台「服务器配置」里的 Token，它不是 AppSecret，也不是 access_token"
 
 
 class SignatureMissing(SignatureMismatch):
-    """A signed request has all of signature (or msg_signature), timestamp and nonce; one is missing or ambiguous.
+    """One of signature (or msg_signature), timestamp and nonce is missing or ambiguous.
 
-    The hint is about a request without any of them; where only some are missing, the error has a hint of its own.
+    The class's hint is for a request that has none of them. If only some are missing, the error has its own hint.
     """
 
     hint = "请求没有带签名参数，不是微信发来的：用浏览器直接打开网址就会这样"
 
 
 class SignatureExpired(SignatureMismatch):
-    """The signature is right, but the push is further than ``PushSettings.max_age`` from now."""
+    """The signature is valid, but the timestamp is further than ``PushSettings.max_age`` from now."""
 
     hint = "推送时间超出 max_age：请检查服务器时钟"
 
 
 class ModeMismatch(PushError):
-    """Plain where sealed is configured, or sealed where no key is configured."""
+    """A plain push arrived although a key is configured, or a sealed one although none is."""
 
     status_hint = 403
     hint = "消息加解密方式与本端配置不一致：请核对公众平台「服务器配置」"
 
 
 class DecryptError(PushError):
-    """The envelope cannot be opened: bad base64, wrong key, or tampered with."""
+    """The envelope cannot be decrypted: invalid base64, a wrong key, or manipulated data."""
 
     status_hint = 403
     hint = "解密失败：请核对 EncodingAESKey"
 
 
 class AppIdMismatch(PushError):
-    """The envelope was opened, but is addressed to another account.
+    """The envelope was decrypted, but is addressed to another account.
 
     Attributes:
-        found: What stands where the AppID should; nothing says that it is one.
+        found: The text at the place of the AppID; it may be anything.
     """
 
     status_hint = 403
@@ -199,9 +199,9 @@ class SettingsError(PushError, ValueError):
 
     Args:
         args: What is wrong with it.
-        hint: As for every error.
-        setting: What the setting is called where it was given: an attribute or a parameter, or an environment variable;
-            empty: it is not just one. The text begins with it.
+        hint: As in `WeChatError`.
+        setting: Name of the attribute, parameter or environment variable; empty if the error is about several. The
+            text begins with it.
     """
 
     status_hint = 500
@@ -217,40 +217,40 @@ class SettingsError(PushError, ValueError):
 
 
 class ClientError(WeChatError):
-    """A call of the API did not succeed."""
+    """Base class of the errors of API calls."""
 
 
 class CallError(ClientError, ValueError):
-    """A client or a call was made of what cannot be; nothing was sent."""
+    """Invalid arguments for a client or a call; nothing was sent."""
 
 
 class UserDataError(ClientError):
-    """Data of a Mini Program's client are forged, belong to another AppID, or cannot be opened."""
+    """Data from a Mini Program's client are forged, belong to another AppID, or cannot be decrypted."""
 
     hint: str = "请核对 session_key 是否为该用户最新的（重新 wx.login 后旧的会失效）、appid 是否一致"
 
 
 class TransportError(ClientError):
-    """There is no answer: no connection, a broken one, or a time-out."""
+    """There is no answer: the connection failed or broke, or the time limit passed."""
 
 
 class ConnectFailed(TransportError):
-    """No connection could be made, so the request was never sent."""
+    """The connection failed, so the request was not sent."""
 
     hint = "无法连接微信接口：请检查网络、DNS、代理与证书"
 
 
 class AnswerLost(TransportError):
-    """The request was sent, but no answer came in time: whether it took effect is unknown."""
+    """The request was sent, but no answer arrived in time; whether it took effect is unknown."""
 
     hint = "请求已发出但没有收到应答，无法确定是否已生效"
 
 
 class UnreadableAnswer(ClientError):
-    """An answer that is not WeChat's, is cut off, or lacks what the call is for.
+    """The answer is not WeChat's, is cut off, or lacks the result of the call.
 
     Attributes:
-        status: Its HTTP status.
+        status: HTTP status of the answer.
     """
 
     status: int
@@ -261,12 +261,12 @@ class UnreadableAnswer(ClientError):
 
 
 class APIError(ClientError):
-    """WeChat answered that it did not do what it was asked.
+    """WeChat refused the call, or failed to perform it.
 
     Attributes:
-        errcode: WeChat's number.
+        errcode: WeChat's error number.
         errmsg: WeChat's text, without the rid.
-        rid: Id of the request, for WeChat's support and `wechat_msg.api.quota.get_rid`; None: none was given.
+        rid: Id of the request, for WeChat's support and `wechat_msg.api.quota.get_rid`; None if there is none.
         hint: What to do, in English and Chinese.
     """
 
@@ -276,7 +276,7 @@ class APIError(ClientError):
     hint: str
 
     def __init__(self, errcode: int, errmsg: str = "", rid: str | None = None, hint: str = "") -> None:
-        super().__init__(errcode, errmsg, rid, hint)  # so that it can be pickled
+        super().__init__(errcode, errmsg, rid, hint)  # for pickle
         self.errcode, self.errmsg, self.rid, self.hint = errcode, errmsg, rid, hint
 
     def __str__(self) -> str:
@@ -287,7 +287,7 @@ class APIError(ClientError):
 
 
 class AccessTokenRejected(APIError):
-    """The access_token is wrong, expired, or was replaced by another program."""
+    """The access_token is wrong or expired, or another program replaced it."""
 
 
 class InvalidCredential(APIError):
@@ -295,7 +295,7 @@ class InvalidCredential(APIError):
 
 
 class IPNotAllowed(APIError):
-    """The address of this machine is not on the account's list (IP 白名单), or was refused by the administrator."""
+    """This machine's address is not on the account's allow list (IP 白名单), or the administrator refused it."""
 
 
 class SystemBusy(APIError):
@@ -307,32 +307,32 @@ class RateLimited(APIError):
 
 
 class QuotaExhausted(APIError):
-    """Nothing is left of a daily, monthly or total amount."""
+    """The daily, monthly or total quota is used up."""
 
 
 class InvalidParameter(APIError):
-    """The request has to be mended; also the class of every number that is not known."""
+    """The request is invalid; also the class of all unknown error numbers."""
 
 
 class PermissionDenied(APIError):
-    """The account may not do this, or may not do it any more; it is the same for every user."""
+    """The account may not do this, or no longer; this holds for all users."""
 
 
 class AuthorizationExpired(APIError):
-    """The user's code, session or authorisation is used up or over; the user must log in or agree again."""
+    """The user's code, session or authorisation is used or has expired; the user must log in or agree again."""
 
 
 class UserNotFound(APIError):
-    """There is no such user, the OpenID belongs to another account, or the user does not follow."""
+    """There is no such user, the OpenID belongs to another account, or the user is not a follower."""
 
 
 class UserRefused(APIError):
-    """The user, or a protection of the user, does not take this message."""
+    """The user, or a setting that protects the user, refuses this message."""
 
 
 class WindowClosed(APIError):
-    """The user's last action was too long ago, or all messages that it allowed have been sent."""
+    """The user's last action is too long ago, or all messages that it allows were sent."""
 
 
 class DuplicateRequest(APIError):
-    """WeChat has this request already, or takes it for one that it has, and did not do it again."""
+    """WeChat has already received this request, or takes it for an earlier one, and did not perform it again."""

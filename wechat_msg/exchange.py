@@ -1,4 +1,4 @@
-"""A request and a response of no framework, and the opened push between them."""
+"""Request and response without a framework, and the opened push."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def _to_bytes(body: bytes | bytearray | memoryview) -> bytes:
 
 @frozen
 class PushRequest:
-    """What an adapter takes from its framework's request.
+    """A request, as an adapter reads it from its framework.
 
     Attributes:
         method: The HTTP method.
-        query: The query parameters; make it with `parse_query`, as frameworks disagree on repeated parameters.
+        query: The query parameters, made by `parse_query`, as frameworks treat repeated parameters differently.
         body: The body, exactly as received.
-        content_type: The Content-Type header; not relied on.
+        content_type: The Content-Type header. It does not decide how the body is read.
     """
 
     method: str = field(converter=str)
@@ -46,13 +46,13 @@ class PushRequest:
 
     @property
     def query_string(self) -> str:
-        """The query as it stands in a URL."""
+        """The query as in a URL."""
         return urlencode(self.query, errors="replace")
 
 
 @frozen
 class PushResponse:
-    """What an adapter turns into its framework's response.
+    """A response, which an adapter turns into its framework's response.
 
     Attributes:
         status: The HTTP status.
@@ -69,13 +69,13 @@ class PushResponse:
 
 @frozen(kw_only=True)
 class Push:
-    """An opened push: the message, and what its answer needs to go out the same way.
+    """An opened push: the message, and how to format and seal its answer.
 
     Attributes:
         message: The message or event.
         format: The data format of the push and of its answer.
-        cipher: The cipher that opened the push; None: the push was plain.
-        appid: The id at the envelope's end; None: the push was plain.
+        cipher: The cipher that opened the push; None if it was plain.
+        appid: The id at the end of the envelope; None if the push was plain.
     """
 
     message: Message
@@ -87,8 +87,8 @@ class Push:
 def parse_query(query_string: str | bytes) -> dict[str, str]:
     """Read a query string.
 
-    A parameter with two different values is left out, so that nobody can choose which one counts. Equal values count
-    as one: some proxies append the query a second time.
+    A parameter with two different values is left out, as either could be forged. Equal values count as one, as some
+    proxies append the query a second time.
 
     Example:
         >>> parse_query("nonce=1&timestamp=2&nonce=3&timestamp=2&echostr=a%2Bb")
@@ -105,6 +105,6 @@ def parse_query(query_string: str | bytes) -> dict[str, str]:
 
 
 def refuse(error: PushError) -> PushResponse:
-    """Answer a request that was refused: the status, and nothing that helps an attacker."""
+    """Return the response to a refused request: the status, and nothing that helps an attacker."""
     headers = {"Allow": "GET, POST"} if isinstance(error, MethodNotAllowed) else {}
     return PushResponse(error.status_hint, HTTPStatus(error.status_hint).phrase.encode(), headers=headers)

@@ -1,29 +1,31 @@
-"""What a model's fields are called on the wire and how they are read: the table behind every message and event."""
+"""Fields of models: their names on the wire, and how their values are read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar, dataclass_transform
+from contextlib import contextmanager
+from typing import Any, Generic, NamedTuple, TypeVar, dataclass_transform
 
 import attrs
 
 from wechat_msg._tracebacks import frozen
 
 __all__ = [
+    "Registry",
     "UnreadableField",
     "build",
     "content",
     "integer",
     "items",
     "items_reader_of",
+    "lenient_text",
     "model",
     "nested",
     "number",
     "reader_of",
     "snake_case",
     "text",
-    "text_if_any",
     "timestamp",
 ]
 
@@ -34,33 +36,33 @@ _WIRE = "wechat_msg.wire"
 _BLANKS = " \t\r\n"
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _HUGE = 1e300
-_YEAR_10000 = 253402300800  # datetime ends there
+_YEAR_10000 = 253402300800  # the first second that datetime cannot represent
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,40})?", re.ASCII)
 
 
 class UnreadableField(ValueError):
-    """A field is missing or holds something of another kind; never leaves the package."""
+    """A field is missing, or its value is of another kind; never leaves the package."""
 
 
-# --- reading one value; None: there is nothing to read ---------------------------------------------------------------
+# --- reading one value: None stands for no value -------------------------------------------------------------------
 
 
 def read_content(value: object) -> str:
-    """Take a user's own words letter for letter."""
+    """Read text of a user letter for letter."""
     if isinstance(value, str):
         return value
     if isinstance(value, int):
-        return str(value).lower()  # "true", as XML has it
+        return str(value).lower()  # "true", as in XML
     raise UnreadableField
 
 
 def read_text(value: object) -> str:
-    """Take text or a whole number; the line breaks that WeChat sometimes sets around CDATA go."""
+    """Read text or a whole number, without the line breaks that WeChat sometimes writes around CDATA."""
     return value.strip(_BLANKS) if isinstance(value, str) else read_content(value)
 
 
-def read_text_if_any(value: object) -> str | None:
-    """Take text as `read_text` does, and anything else for nothing."""
+def read_lenient_text(value: object) -> str | None:
+    """Read text as `read_text` does; return None for anything else."""
     try:
         return read_text(value)
     except ValueError:
@@ -68,7 +70,7 @@ def read_text_if_any(value: object) -> str | None:
 
 
 def read_integer(value: object) -> int | None:
-    """Take a whole number, or its decimal text; true and false are 1 and 0."""
+    """Read a whole number, or its decimal text; true and false are 1 and 0."""
     if isinstance(value, str):
         value = value.strip(_BLANKS)
         if value in ("true", "false"):
@@ -82,7 +84,7 @@ def read_integer(value: object) -> int | None:
 
 
 def read_timestamp(value: object) -> int | None:
-    """Take seconds since the epoch, from 1970 to the end of the calendar."""
+    """Read seconds since the epoch, from 1970 to the year 9999."""
     seconds = read_integer(value)
     if seconds is not None and not 0 <= seconds < _YEAR_10000:
         raise UnreadableField
@@ -90,7 +92,7 @@ def read_timestamp(value: object) -> int | None:
 
 
 def read_number(value: object) -> float | None:
-    """Take a number, or its decimal text."""
+    """Read a number, or its decimal text."""
     if isinstance(value, str):
         value = value.strip(_BLANKS)
         if value and not _NUMBER.fullmatch(value):
@@ -123,12 +125,12 @@ def _items_reader(read_one: Convert) -> Convert:
 
 
 def reader_of(kind: type[Any]) -> Convert:
-    """Return what reads one *kind*: ``int``, ``str`` or a model; as always, it gives None if there is nothing."""
+    """Return a function that reads one *kind*: ``int``, ``str`` or a model; it returns None if there is no value."""
     return _READERS.get(kind) or _model_reader(kind)
 
 
 def items_reader_of(kind: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return what reads a list of *kind*."""
+    """Return a function that reads a list of *kind*."""
     return _items_reader(reader_of(kind))
 
 
@@ -143,7 +145,7 @@ _READERS: dict[Any, Convert] = {
 
 
 class Wire(NamedTuple):
-    """How one attribute is found and read: its wire names in order, the element it may be wrapped in, its reader."""
+    """The wire names of an attribute, in order, the element that may enclose it, and its reader."""
 
     names: tuple[str, ...]
     within: str | None
@@ -163,13 +165,13 @@ def text(name: str, *also: str, **options: Any) -> Any:
     return _field(Wire((name, *also), None, read_text), **options)
 
 
-def text_if_any(name: str, *also: str, **options: Any) -> Any:
-    """Declare a text field that never spoils a push: what cannot be read counts as missing."""
-    return _field(Wire((name, *also), None, read_text_if_any), **options)
+def lenient_text(name: str, *also: str, **options: Any) -> Any:
+    """Declare a text field that never makes a push unreadable: a value of another kind counts as missing."""
+    return _field(Wire((name, *also), None, read_lenient_text), **options)
 
 
 def content(name: str, *also: str, **options: Any) -> Any:
-    """Declare a field of a user's own words: like `text`, but all white space is kept, and no repr shows it."""
+    """Declare a field for text of a user: like `text`, but it keeps all white space, and no repr shows it."""
     options.setdefault("repr", False)
     return _field(Wire((name, *also), None, read_content), **options)
 
@@ -190,30 +192,30 @@ def number(name: str, *also: str, **options: Any) -> Any:
 
 
 def nested(name: str, cls: type[Any], **options: Any) -> Any:
-    """Declare a structure of its own, read into the model *cls*."""
+    """Declare a structure that is read into the model *cls*."""
     return _field(Wire((name,), None, _model_reader(cls)), **options)
 
 
 def items(name: str, of: type[Any], *, within: str | None = None, **options: Any) -> Any:
-    """Declare a list, read into a tuple of *of* (a model, ``int`` or ``str``), whatever shape it arrives in.
+    """Declare a list that is read into a tuple of *of* (a model, ``int`` or ``str``).
 
-    Those shapes are: repeated elements, one element, ``item`` elements inside, an array, one bare object, nothing.
-    With *within*, the list may also stand inside an element of that name.
+    It may arrive as repeated elements, one element, an element with ``item`` elements, an array, one bare object, or
+    not at all. With *within*, an element of that name may enclose the list.
     """
     options.setdefault("default", ())
     return _field(Wire((name,), within, items_reader_of(of)), **options)
 
 
-# --- the table of a class --------------------------------------------------------------------------------------------
+# --- the class of a model --------------------------------------------------------------------------------------------
 
 
 @dataclass_transform(
     kw_only_default=True,
     frozen_default=True,
-    field_specifiers=(text, text_if_any, content, integer, timestamp, number, nested, items, attrs.field),
+    field_specifiers=(text, lenient_text, content, integer, timestamp, number, nested, items, attrs.field),
 )
 def model(cls: type[T]) -> type[T]:
-    """Make *cls* a frozen, slotted, keyword-only attrs class with a table of its wire names.
+    """Turn *cls* into a frozen, slotted, keyword-only attrs class with a table of its wire names.
 
     A field that is only annotated (``my_field: str``) is read from ``my_field`` or ``MyField``.
     """
@@ -227,7 +229,7 @@ def model(cls: type[T]) -> type[T]:
 
 
 def _rows(attribute: attrs.Attribute[Any]) -> Iterator[tuple[str, tuple[str, Convert]]]:
-    """Yield every wire name that *attribute* is read from, with its reader."""
+    """Yield the wire names of *attribute*, each with the attribute's name and its reader."""
     wire: Wire = attribute.metadata.get(_WIRE) or _guess_wire(attribute)
     for name in wire.names:
         yield name, (attribute.name, wire.read)
@@ -248,10 +250,10 @@ def _guess_wire(attribute: attrs.Attribute[Any]) -> Wire:
 
 
 def build(cls: type[T], mapping: Mapping[str, Any], **values: Any) -> T:
-    """Read *mapping* into a *cls*; *values* are attributes that are known already. A JSON null is no value.
+    """Read *mapping* into a *cls*. *values* are attributes that are already known. A JSON null is no value.
 
     Raises:
-        UnreadableField: A required field is missing, or a field holds something of another kind.
+        UnreadableField: A required field is missing, or the value of a field is of another kind.
     """
     table: dict[str, tuple[str, Convert]] = cls.__wire__  # type: ignore[attr-defined]
     for name, value in mapping.items():
@@ -268,8 +270,36 @@ def build(cls: type[T], mapping: Mapping[str, Any], **values: Any) -> T:
     return cls(**values)
 
 
+class Registry(Generic[T]):
+    """The models of names on the wire, without regard to case."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, type[T]] = {}
+
+    def add(self, cls: type[T], *names: str) -> None:
+        """Make *cls* the model of *names*; it replaces earlier ones."""
+        self._models.update((name.lower(), cls) for name in names)
+
+    def find(self, name: str) -> type[T] | None:
+        """Return the model of *name*, if there is one."""
+        return self._models.get(name.lower())
+
+    def names_of(self, cls: type[T]) -> list[str]:
+        """Return the names whose model is *cls*, in lower case."""
+        return [name for name, model in self._models.items() if model is cls]
+
+    @contextmanager
+    def temporary(self) -> Iterator[None]:
+        """Undo all changes at the end of the ``with`` block, as tests need it."""
+        models = dict(self._models)
+        try:
+            yield
+        finally:
+            self._models = models
+
+
 def snake_case(name: str) -> str:
-    """Turn a wire name into the attribute's name.
+    """Return the attribute's name for a wire name.
 
     Example:
         >>> [snake_case(name) for name in ("FromUserName", "MsgID", "HQMusicUrl", "PicMd5Sum", "Location_X", "openid")]

@@ -1,4 +1,4 @@
-"""JS-SDK: signatures that let a page use WeChat's interfaces, and the parameters of ``wx.config``."""
+"""JS-SDK: signatures for pages that use WeChat's interfaces, and the parameters of ``wx.config``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def compute_signature(jsapi_ticket: str, *, noncestr: str, timestamp: str, url: 
     """JS-SDK 签名: return the ``signature`` of ``wx.config`` for one page.
 
     Args:
-        jsapi_ticket: The account's ticket of type ``jsapi``. It must not get to the page.
-        noncestr: Any text; ``wx.config`` gets the same as ``nonceStr``, with a capital S.
+        jsapi_ticket: The account's ticket of type ``jsapi``. Do not send it to the page.
+        noncestr: Any text. Pass the same text to ``wx.config`` as ``nonceStr``, with a capital S.
         timestamp: Decimal seconds since the epoch, as text.
-        url: Address of the page as the browser shows it, with its query; a ``#`` and what follows is left out.
+        url: URL of the page as the browser shows it, with its query. ``#`` and everything after it is left out.
 
     Returns:
         40 lower-case hexadecimal digits.
@@ -41,7 +41,7 @@ def compute_signature(jsapi_ticket: str, *, noncestr: str, timestamp: str, url: 
     """
     _check_texts(jsapi_ticket=jsapi_ticket, noncestr=noncestr, timestamp=timestamp, url=url)
     if not url.startswith(("http://", "https://")):
-        raise CallError("url must be the whole address of the page（url 须为包含 http(s):// 的完整网页地址）")
+        raise CallError("url must be the complete URL of the page（url 须为包含 http(s):// 的完整网页地址）")
     page = url.partition("#")[0]
     signed = f"jsapi_ticket={jsapi_ticket}&noncestr={noncestr}&timestamp={timestamp}&url={page}"
     try:
@@ -62,20 +62,20 @@ def make_config(
     now: Callable[[], float] = time.time,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> dict[str, object]:
-    """JS-SDK 权限验证配置: make everything that a page has to give to ``wx.config``, ready for JSON.
+    """JS-SDK 权限验证配置: return the parameters of ``wx.config``, ready for JSON.
 
     Args:
         appid: AppID of the account that *jsapi_ticket* belongs to.
-        jsapi_ticket: The account's ticket of type ``jsapi``; it is not among the parameters.
-        url: Address of the page, as in `compute_signature`; for the page itself to say, as ``location.href``.
-        js_api_list: Names of the interfaces that the page uses: ``["chooseImage", "scanQRCode"]``.
-        open_tag_list: Names of the open tags that the page uses: ``["wx-open-launch-weapp"]``.
-        debug: WeChat shows the answers of all interfaces to whoever opens the page.
+        jsapi_ticket: The account's ticket of type ``jsapi``. The result does not contain it.
+        url: URL of the page, as in `compute_signature`. The page can send its ``location.href``.
+        js_api_list: Names of the interfaces that the page uses, such as ``["chooseImage", "scanQRCode"]``.
+        open_tag_list: Names of the open tags that the page uses, such as ``["wx-open-launch-weapp"]``.
+        debug: WeChat shows the answers of all interfaces to all visitors of the page.
         now: Clock, seconds since the epoch.
         random_bytes: Source of ``nonceStr``; a parameter for tests.
 
     Raises:
-        CallError: As `compute_signature`; also a list that is not one of texts.
+        CallError: As in `compute_signature`, or a list contains something that is not text.
 
     Example:
         >>> config = make_config("wx0123456789abcdef", "TICKET", "https://example.com/page", ["chooseImage"])
@@ -103,11 +103,12 @@ def make_config(
 def compute_card_signature(api_ticket: str, *values: str) -> str:
     """卡券签名: return the signature of ``addCard`` or ``chooseCard``.
 
-    Which values are signed is said by the page of each; their order does not matter, and an empty one changes nothing.
+    The documentation of each interface lists the values to sign. Their order does not matter, and empty values change
+    nothing.
 
     Args:
-        api_ticket: The account's ticket of type ``wx_card``; not that of `compute_signature`.
-        values: The other signed values: timestamp, nonce_str, card_id, code, openid, ...
+        api_ticket: The account's ticket of type ``wx_card``, which is not the ticket of `compute_signature`.
+        values: The other signed values, such as timestamp, nonce_str, card_id, code and openid.
 
     Returns:
         40 lower-case hexadecimal digits.
@@ -132,4 +133,4 @@ def compute_card_signature(api_ticket: str, *values: str) -> str:
 def _check_texts(**values: str) -> None:
     for name, value in values.items():
         if not isinstance(value, str) or not value:
-            raise CallError(f"{name} must be text, and not empty（{name} 不能为空）")
+            raise CallError(f"{name} must be a text that is not empty（{name} 不能为空）")

@@ -1,4 +1,4 @@
-"""What users send: one frozen class per MsgType, and the base of every push."""
+"""The messages of users, one frozen class per MsgType, and the base class of all pushes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import attrs
 
-from wechat_msg.fields import content, integer, items, model, nested, number, text, text_if_any, timestamp
+from wechat_msg.fields import Registry, content, integer, items, lenient_text, model, nested, number, text, timestamp
 
 __all__ = [
     "DeviceEventMessage",
@@ -34,16 +34,17 @@ M = TypeVar("M", bound="Message")
 
 @model
 class Message:
-    """What every push has. Wire names are attributes in snake_case: ``FromUserName`` is `from_user_name`.
+    """Base class of messages and events. Wire names are attributes in snake_case: ``FromUserName`` is `from_user_name`.
 
-    Instances are frozen and compare by value, `raw` aside. The repr shows no words of the user, so it may be logged.
+    Instances are frozen, and compare by value without `raw`. The repr contains no text of the user: it may be logged.
 
     Attributes:
         to_user_name: The account: its original id ``gh_...`` (its AppID in a cloud function).
         from_user_name: The user's OpenID, or a fixed id of the platform.
         create_time: Seconds since the epoch.
         msg_type: The MsgType as received; ``event`` for events.
-        raw: Everything as received, with its wire names. XML gives text, lists and mappings; JSON also numbers.
+        raw: All fields as received, by their wire names. Of XML, the values are text, lists and mappings; of JSON, also
+            numbers.
     """
 
     #: MsgType (or Event) that the class is registered for; the default of ``msg_type`` (or ``event``).
@@ -63,11 +64,12 @@ class Message:
 
 @model
 class UserMessage(Message):
-    """What every message sent by a user has, as opposed to an event.
+    """Base class of the messages that users send.
 
     Attributes:
-        msg_id: Id of the message, the same in every re-send. A 64-bit number, in a cloud function text: kept as text.
-        msg_data_id: Id of the article that the message was sent from, if it was.
+        msg_id: Id of the message, the same in every re-send, as text. WeChat sends a 64-bit number, or text to a cloud
+            function.
+        msg_data_id: Id of the article that the message was sent from; None if it was not sent from one.
         idx: Position of that article, from 1.
         business_id: Sub-merchant (客服子商户) of a Mini Program's customer service. Unconfirmed.
     """
@@ -80,21 +82,22 @@ class UserMessage(Message):
 
 @model
 class UnknownMessage(Message):
-    """A message of a type that is not registered, or one that could not be read: everything is in `raw`."""
+    """A message whose type is not registered, or whose fields are unreadable. All fields are in `raw`."""
 
-    msg_id: str | None = text_if_any("MsgId", default=None)
+    msg_id: str | None = lenient_text("MsgId", default=None)
 
 
-_MESSAGES: dict[str, type[Message]] = {}
+#: The models of messages. ``with MESSAGES.temporary():`` undoes what a test registers.
+MESSAGES = Registry["Message"]()
 
 
 @dataclass_transform(
     kw_only_default=True,
     frozen_default=True,
-    field_specifiers=(text, text_if_any, content, integer, timestamp, number, nested, items, attrs.field),
+    field_specifiers=(text, lenient_text, content, integer, timestamp, number, nested, items, attrs.field),
 )
 def register_message(msg_type: str) -> Callable[[type[M]], type[M]]:
-    """Make the decorated subclass of `Message` the model of *msg_type*; case does not matter, the last one wins.
+    """Make the decorated subclass of `Message` the model of *msg_type*, whose case does not matter; the last one wins.
 
     Example:
         >>> from wechat_msg import UserMessage, parse_message, register_message
@@ -110,15 +113,10 @@ def register_message(msg_type: str) -> Callable[[type[M]], type[M]]:
     def register(cls: type[M]) -> type[M]:
         modelled = model(cls)
         modelled.wire_type = msg_type
-        _MESSAGES[msg_type.lower()] = modelled
+        MESSAGES.add(modelled, msg_type)
         return modelled
 
     return register
-
-
-def find_message(msg_type: str) -> type[Message] | None:
-    """Return the class registered for *msg_type*, if there is one."""
-    return _MESSAGES.get(msg_type.lower())
 
 
 @register_message("text")
@@ -126,8 +124,8 @@ class TextMessage(UserMessage):
     """文本消息: text.
 
     Attributes:
-        content: The text, letter for letter; for a click on a menu message, the caption of the item.
-        bizmsgmenuid: Id of the clicked item of a menu message (msgmenu), else None.
+        content: The text, letter for letter. After a click on a menu message, the caption of the item.
+        bizmsgmenuid: Id of the clicked item of a menu message (msgmenu); None if the user typed the text.
     """
 
     content: str = content("Content")
@@ -139,8 +137,8 @@ class ImageMessage(UserMessage):
     """图片消息: a picture.
 
     Attributes:
-        pic_url: Where the picture can be downloaded.
-        media_id: Temporary media id, 3 days.
+        pic_url: URL of the picture.
+        media_id: Id of temporary media, valid for 3 days.
     """
 
     pic_url: str | None = text("PicUrl", default=None)
@@ -152,10 +150,10 @@ class VoiceMessage(UserMessage):
     """语音消息: a voice message.
 
     Attributes:
-        media_id: Temporary media id, 3 days.
+        media_id: Id of temporary media, valid for 3 days.
         format: ``amr``, ``speex`` ...
-        media_id16_k: Media id of a version with 16 kHz.
-        recognition: Text made by speech recognition, where the account had it switched on; withdrawn by WeChat.
+        media_id16_k: Media id of the version with 16 kHz.
+        recognition: Result of speech recognition, if the account enabled it. WeChat has withdrawn it.
     """
 
     media_id: str = text("MediaId")
@@ -166,7 +164,7 @@ class VoiceMessage(UserMessage):
 
 @register_message("video")
 class VideoMessage(UserMessage):
-    """视频消息: a video; both ids are temporary media, 3 days."""
+    """视频消息: a video. Both ids are of temporary media, valid for 3 days."""
 
     media_id: str = text("MediaId")
     thumb_media_id: str | None = text("ThumbMediaId", default=None)
@@ -174,7 +172,7 @@ class VideoMessage(UserMessage):
 
 @register_message("shortvideo")
 class ShortVideoMessage(UserMessage):
-    """小视频消息: a short video; both ids are temporary media, 3 days."""
+    """小视频消息: a short video. Both ids are of temporary media, valid for 3 days."""
 
     media_id: str = text("MediaId")
     thumb_media_id: str | None = text("ThumbMediaId", default=None)
@@ -182,12 +180,12 @@ class ShortVideoMessage(UserMessage):
 
 @register_message("location")
 class LocationMessage(UserMessage):
-    """地理位置消息: a place that the user sent; not the event ``LOCATION``.
+    """地理位置消息: a place that the user sent. The event ``LOCATION`` is `LocationEvent`.
 
     Attributes:
         location_x: Latitude in degrees.
         location_y: Longitude in degrees.
-        scale: Zoom of the map.
+        scale: Zoom level of the map.
         label: The address as text.
     """
 
@@ -208,7 +206,7 @@ class LinkMessage(UserMessage):
 
 @register_message("file")
 class FileMessage(UserMessage):
-    """文件消息: a file. Not documented by WeChat; the fields are those that were seen.
+    """文件消息: a file. WeChat does not document it; the fields are those that have been observed.
 
     Attributes:
         title: Name of the file.
@@ -227,14 +225,14 @@ class FileMessage(UserMessage):
 
 @register_message("miniprogrampage")
 class MiniProgramPageMessage(UserMessage):
-    """小程序卡片消息: the card of a Mini Program's page.
+    """小程序卡片消息: a card of a Mini Program's page.
 
     Attributes:
         title: Title of the card.
         app_id: AppID of the Mini Program.
         page_path: Path of the page with its query.
-        thumb_url: Temporary link of the card's picture.
-        thumb_media_id: Temporary media id of the picture, 3 days.
+        thumb_url: Temporary URL of the card's picture.
+        thumb_media_id: Id of the picture as temporary media, valid for 3 days.
     """
 
     title: str | None = content("Title", default=None)
@@ -246,14 +244,14 @@ class MiniProgramPageMessage(UserMessage):
 
 @model
 class _DeviceMessage(UserMessage):
-    """What a piece of hardware (硬件设备) sends through its user's account; withdrawn by WeChat.
+    """Base class of the messages of devices (硬件设备), which their users' accounts send. WeChat has withdrawn them.
 
     Attributes:
-        device_type: Type of the device; the account's original id.
-        device_id: The device.
-        content: What it sent, base64.
-        session_id: Session of the exchange.
-        open_id: The user; the same as `from_user_name`.
+        device_type: Type of the device: the account's original id.
+        device_id: Id of the device.
+        content: The content, base64.
+        session_id: Id of the session.
+        open_id: The user's OpenID, the same as `from_user_name`.
     """
 
     device_type: str | None = text("DeviceType", default=None)
@@ -265,16 +263,16 @@ class _DeviceMessage(UserMessage):
 
 @register_message("device_text")
 class DeviceTextMessage(_DeviceMessage):
-    """设备消息: a message of the device."""
+    """设备消息: a message of a device."""
 
 
 @register_message("device_event")
 class DeviceEventMessage(_DeviceMessage):
-    """设备事件: the device was bound or unbound; `event` says which."""
+    """设备事件: a device was bound or unbound, as `event` says."""
 
     event: str | None = text("Event", default=None)
 
 
 @register_message("device_status")
 class DeviceStatusMessage(_DeviceMessage):
-    """设备状态: the device went on or off line."""
+    """设备状态: a device went online or offline."""

@@ -1,16 +1,16 @@
-"""Mapping to model, by MsgType, Event or InfoType; what is not known stays usable."""
+"""Parser of pushes: from a mapping to the model that MsgType, Event or InfoType names."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from wechat_msg.errors import MalformedPush
 from wechat_msg.events import UnknownEvent
-from wechat_msg.events.base import find_event
-from wechat_msg.fields import UnreadableField, build
-from wechat_msg.messages import Message, UnknownMessage, find_message
+from wechat_msg.events.base import EVENTS
+from wechat_msg.fields import Registry, UnreadableField, build
+from wechat_msg.messages import MESSAGES, Message, UnknownMessage
 
 __all__ = ["parse_message"]
 
@@ -18,14 +18,15 @@ _log = logging.getLogger("wechat_msg")
 
 
 def parse_message(mapping: Mapping[str, Any]) -> Message:
-    """Make the model of a push from its fields; also for the dict that a cloud function (云函数) gets.
+    """Build the model of a push from its fields, or from the dict that a cloud function (云函数) receives.
 
     Args:
         mapping: Wire names and values. Numbers may be text, a list may be an object or an array.
 
     Returns:
-        The class registered for the type. An `UnknownMessage` or `UnknownEvent`, with everything in `raw`, for a type
-        that is not registered and for one whose fields cannot be read; the latter is logged as a warning.
+        An instance of the class that is registered for the type. If the type is not registered or its fields are
+        unreadable, an `UnknownMessage` or `UnknownEvent` with all fields in `raw`. Unreadable fields are logged as a
+        warning.
 
     Raises:
         MalformedPush: A common field (ToUserName, FromUserName, CreateTime, MsgType) is missing or unreadable. An
@@ -45,7 +46,12 @@ def parse_message(mapping: Mapping[str, Any]) -> Message:
             return build(cls, mapping, raw=mapping)
         except UnreadableField as error:
             _log.warning("%s: field %s cannot be read; passed on as %s", cls.__name__, error, unknown.__name__)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # a registered class of the user
+        except (
+            ArithmeticError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:  # from a class of the user
             _log.warning("%s: %s; passed on as %s", cls.__name__, type(error).__name__, unknown.__name__)
     try:
         return build(unknown, mapping, raw=mapping)
@@ -54,16 +60,16 @@ def parse_message(mapping: Mapping[str, Any]) -> Message:
 
 
 def _choose(mapping: Mapping[str, Any]) -> tuple[type[Message] | None, type[Message]]:
-    """Return the registered class, if there is one, and the one to fall back to."""
+    """Return the registered class, if there is one, and the class to use instead if it fails."""
     msg_type = mapping.get("MsgType")
     if msg_type is None and "InfoType" in mapping:  # a push of a third-party platform (第三方平台)
-        return _find(find_event, mapping["InfoType"]), UnknownEvent
+        return _find(EVENTS, mapping["InfoType"]), UnknownEvent
     if not isinstance(msg_type, str) or not msg_type.strip():
         raise MalformedPush("the push has no readable MsgType")
     if msg_type.strip().lower() == "event":
-        return _find(find_event, mapping.get("Event")), UnknownEvent
-    return _find(find_message, msg_type), UnknownMessage
+        return _find(EVENTS, mapping.get("Event")), UnknownEvent
+    return _find(MESSAGES, msg_type), UnknownMessage
 
 
-def _find(find: Callable[[str], type[Message] | None], name: object) -> type[Message] | None:
-    return find(name.strip()) if isinstance(name, str) else None
+def _find(models: Registry[Any], name: object) -> type[Message] | None:
+    return models.find(name.strip()) if isinstance(name, str) else None

@@ -1,4 +1,4 @@
-"""The server settings (服务器配置) of one account: checked when they are built, silent about their secrets."""
+"""The server settings (服务器配置) of one account: validated when built, no secrets in reprs and errors."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from wechat_msg.errors import SettingsError
 __all__ = ["MINI_PROGRAM", "OFFICIAL_ACCOUNT", "AccountKind", "PushSettings"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9]{3,32}", re.ASCII)
-#: No colon, as one ends it in the keys of a store.
+#: No colon, which ends the identity in the keys of a store.
 _IDENTITY = re.compile(r"[!-9;-~]{1,64}", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 class AccountKind(enum.Enum):
-    """Which kind of account the pushes come from; it decides which answers are valid."""
+    """Kind of the account that the pushes come from; it decides which replies are valid."""
 
     OFFICIAL_ACCOUNT = "official_account"
     MINI_PROGRAM = "mini_program"
 
 
 OFFICIAL_ACCOUNT = AccountKind.OFFICIAL_ACCOUNT
-"""公众号: answers with any reply."""
+"""公众号: all replies are valid."""
 MINI_PROGRAM = AccountKind.MINI_PROGRAM
-"""小程序: answers only with acknowledgements and transfer_customer_service."""
+"""小程序: only acknowledgements and transfer_customer_service are valid."""
 
 
 def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any) -> None:
     for token in (tokens,) if attribute.name == "token" else tokens:
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            rule, hint = "3 to 32 letters and digits", "Token 必须为 3 到 32 位英文或数字"
+            rule, hint = "must be 3 to 32 letters and digits", "Token 必须为 3 到 32 位英文或数字"
             raise explain_setting(token, rule, hint, TOKEN, setting=attribute.name)
 
 
@@ -53,22 +53,22 @@ def _empty_to_none(text: str | None) -> str | None:
 
 def _check_identity(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not (isinstance(value, str) and _IDENTITY.fullmatch(value)):
-        rule = "1 to 64 printable ASCII characters, without space and colon"
+        rule = "must be 1 to 64 printable ASCII characters without space and colon"
         hint = "1 到 64 个可见 ASCII 字符，不含空格和冒号"
         raise explain_setting(value, rule, hint, AROUND, setting=str(attribute.alias))
 
 
 def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
-    if not isinstance(values, str) and isinstance(values, Iterable):  # "abc" would become three tokens
+    if not isinstance(values, str) and isinstance(values, Iterable):  # "abc" would become three Tokens
         texts = tuple(values)
         if all(isinstance(text, str) for text in texts):
             return texts
-    raise SettingsError("extra_appids and previous_... take lists of texts")
+    raise SettingsError("extra_appids and previous_... must be lists of texts")
 
 
 @contextlib.contextmanager
-def _about(setting: str) -> Iterator[None]:
-    """Let an error name *setting*."""
+def _name_setting(setting: str) -> Iterator[None]:
+    """Set the name of the setting in errors."""
     try:
         yield
     except SettingsError as error:
@@ -77,7 +77,7 @@ def _about(setting: str) -> Iterator[None]:
 
 def _to_appids(values: Iterable[str]) -> frozenset[str]:
     appids = frozenset(_to_tuple(values))
-    with _about("extra_appids"):
+    with _name_setting("extra_appids"):
         for appid in appids:
             encode_appid(appid)
     return appids
@@ -85,7 +85,7 @@ def _to_appids(values: Iterable[str]) -> frozenset[str]:
 
 def _to_keys(values: Iterable[str]) -> tuple[str, ...]:
     keys = _to_tuple(values)
-    with _about("previous_encoding_aes_keys"):
+    with _name_setting("previous_encoding_aes_keys"):
         for key in keys:
             parse_encoding_aes_key(key)
     return keys
@@ -96,17 +96,17 @@ def _to_account_kind(kind: AccountKind | str) -> AccountKind:
         return AccountKind(kind)
     except ValueError:
         hint = "应为 official_account（公众号）或 mini_program（小程序）"
-        raise SettingsError("official_account or mini_program", hint=hint, setting="account_kind") from None
+        raise SettingsError("must be official_account or mini_program", hint=hint, setting="account_kind") from None
 
 
-def _check_limits(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_positive(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-        raise SettingsError("a number above 0", hint="应为大于 0 的数", setting=attribute.name)
+        raise SettingsError("must be a number greater than 0", hint="应为大于 0 的数", setting=attribute.name)
 
 
 def _check_flag(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, bool):  # "0" and "false" would open the door
-        raise SettingsError("True or False", hint="应为 True 或 False", setting=attribute.name)
+    if not isinstance(value, bool):  # "0" and "false" are true
+        raise SettingsError("must be True or False", hint="应为 True 或 False", setting=attribute.name)
 
 
 def _all_tokens(settings: PushSettings) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def _all_tokens(settings: PushSettings) -> tuple[str, ...]:
 
 
 def _make_ciphers(settings: PushSettings) -> tuple[MessageCipher, ...]:
-    """Build the ciphers of all keys, newest first; this is also what checks keys and appids."""
+    """Return the ciphers of all keys, the newest first; this also validates keys and appids."""
     if settings.encoding_aes_key is None:
         if settings.previous_encoding_aes_keys:
             hint = "未设置 EncodingAESKey"
@@ -129,7 +129,7 @@ def _make_ciphers(settings: PushSettings) -> tuple[MessageCipher, ...]:
 
 @clears_locals
 def _derive_identity(token: str) -> str:
-    """Make an identity of a Token: slowly, so that a short Token cannot be found by trying all; 0.1 s and 32 MB."""
+    """Derive an identity from a Token. It takes 0.1 s and 32 MB, so that trying all short Tokens is too expensive."""
     derived = hashlib.scrypt(token.encode(), salt=b"wechat_msg identity", n=2**15, r=8, p=1, maxmem=2**26, dklen=16)
     return f"token-{derived.hex()}"
 
@@ -141,25 +141,26 @@ class PushSettings:
 
     Attributes:
         token: The Token, 3 to 32 letters and digits.
-        encoding_aes_key: The EncodingAESKey, 43 characters. Without one every sealed push is refused, with one every
-            plain push: the mode is configuration, never input. ``""`` counts as None, as in `from_env`.
-        appid: The account's AppID; required with a key. ``""`` counts as None. An envelope must end with this id ...
-        extra_appids: ... or with one of these (a third-party platform's own appid).
-        previous_tokens: Tokens still accepted during a rotation; never used for sealing.
-        previous_encoding_aes_keys: Keys still accepted during a rotation; a reply is sealed with the key of its push.
+        encoding_aes_key: The EncodingAESKey, 43 characters. Without a key all sealed pushes are refused; with one, all
+            plain pushes: the mode is configuration, never input. ``""`` counts as None, as in `from_env`.
+        appid: The account's AppID; required with a key. ``""`` counts as None.
+        extra_appids: Further ids that an envelope may end with, such as the appid of a third-party platform.
+        previous_tokens: Tokens that are still accepted during a rotation; never used for sealing.
+        previous_encoding_aes_keys: Keys that are still accepted during a rotation. The key of a push also seals its
+            reply.
         allow_plaintext: Accept a push without ``Encrypt`` although a key is set, while the mode is being switched.
-        max_age: Seconds that a push's timestamp may be away from now, and in the sealed modes its CreateTime; None:
-            neither is judged. Re-sends come for 20 s. Events that WeChat sends again for hours may have a CreateTime
-            one day away.
-        max_body: Bytes.
-        account_kind: OFFICIAL_ACCOUNT or MINI_PROGRAM; decides which answers are valid.
-        identity: What tells the account from others that share its store: as given, 1 to 64 printable ASCII characters
-            without space and colon; else the appid; else a digest of the token, from which the token cannot be guessed.
-            Give one where an account without appid is to change its Token, or where two bots for one account share a
-            store. Neither extra_appids nor previous_tokens are part of it.
+        max_age: Largest difference in seconds between now and a push's timestamp, in the sealed modes also its
+            CreateTime. If it is None, neither is checked. WeChat re-sends for 20 s. The CreateTime of events that
+            WeChat re-sends for hours may be one day old.
+        max_body: Largest size of a body, in bytes.
+        account_kind: OFFICIAL_ACCOUNT or MINI_PROGRAM; it decides which replies are valid.
+        identity: Name of the account in a store that it shares with others: 1 to 64 printable ASCII characters without
+            space and colon. The default is the appid or, without one, a digest of the Token, from which the Token
+            cannot be guessed. Set it if an account without appid will change its Token, or if two bots of one account
+            share a store. It does not depend on extra_appids and previous_tokens.
 
     Raises:
-        SettingsError: A value is missing or malformed. The text says which, never what it was.
+        SettingsError: A value is missing or malformed. The text names the setting, never its value.
 
     Example:
         >>> PushSettings(token="spamtest", encoding_aes_key="A" * 43, appid="wx0123456789abcdef").appid
@@ -176,24 +177,24 @@ class PushSettings:
     previous_tokens: tuple[str, ...] = field(default=(), repr=False, converter=_to_tuple, validator=_check_token)
     previous_encoding_aes_keys: tuple[str, ...] = field(default=(), repr=False, converter=_to_keys)
     allow_plaintext: bool = field(default=False, validator=_check_flag)
-    max_age: float | None = field(default=None, validator=attrs.validators.optional(_check_limits))
-    max_body: int = field(default=1 << 20, validator=_check_limits)
+    max_age: float | None = field(default=None, validator=attrs.validators.optional(_check_positive))
+    max_body: int = field(default=1 << 20, validator=_check_positive)
     account_kind: AccountKind = field(default=OFFICIAL_ACCOUNT, converter=_to_account_kind)
     _identity: str | None = field(
         default=None, alias="identity", repr=False, converter=_empty_to_none, validator=_check_identity
     )
-    #: Every accepted Token, the newest first.
+    #: All accepted Tokens, the newest first.
     tokens: tuple[str, ...] = field(
         init=False, repr=False, eq=False, default=attrs.Factory(_all_tokens, takes_self=True)
     )
-    #: A cipher for every accepted key, the newest first; empty without a key.
+    #: A cipher for each accepted key, the newest first; empty without a key.
     ciphers: tuple[MessageCipher, ...] = field(
         init=False, repr=False, eq=False, default=attrs.Factory(_make_ciphers, takes_self=True)
     )
 
     @functools.cached_property
     def identity(self) -> str:
-        """What tells the account from others that share its store; see the class."""
+        """The account's name in a store that it shares with others; see the class."""
         return self._identity or self.appid or _derive_identity(self.token)
 
     @classmethod
@@ -208,17 +209,17 @@ class PushSettings:
         """Read the settings from environment variables.
 
         ``WECHAT_TOKEN``, ``WECHAT_ENCODING_AES_KEY``, ``WECHAT_APPID``, ``WECHAT_EXTRA_APPIDS``,
-        ``WECHAT_PREVIOUS_TOKENS``, ``WECHAT_PREVIOUS_ENCODING_AES_KEYS`` (lists: commas between), ``WECHAT_MAX_AGE``,
+        ``WECHAT_PREVIOUS_TOKENS``, ``WECHAT_PREVIOUS_ENCODING_AES_KEYS`` (lists with commas), ``WECHAT_MAX_AGE``,
         ``WECHAT_MAX_BODY``, ``WECHAT_ALLOW_PLAINTEXT`` (1 or 0), ``WECHAT_ACCOUNT_KIND`` and ``WECHAT_IDENTITY``.
 
         Args:
-            prefix: What the names begin with; one per account.
-            required: Attributes that must be given besides the token, which always must: a bot that is meant for the
-                sealed mode (安全模式) names ``encoding_aes_key`` and ``appid``. A key always needs the appid.
-            environ: The variables; None: those of the process, ``os.environ``.
+            prefix: Prefix of the names; use one for each account.
+            required: Attributes that must be set in addition to the token; for the sealed mode (安全模式)
+                ``encoding_aes_key`` and ``appid``. A key always needs the appid.
+            environ: The variables; ``os.environ`` if it is None.
 
         Raises:
-            SettingsError: A variable is missing or malformed; the text names it.
+            SettingsError: A variable is missing or malformed. The text names it.
 
         Example:
             >>> PushSettings.from_env(environ={})
@@ -234,8 +235,8 @@ class PushSettings:
             if value:
                 values[name] = read(variable, value)
         needed = {"token", *required} | ({"appid"} if "encoding_aes_key" in values else set())
-        if not needed <= _ENVIRONMENT.keys():  # a slip of the pen would require nothing at all
-            raise SettingsError("required: names of attributes, such as encoding_aes_key")
+        if not needed <= _ENVIRONMENT.keys():  # a misspelt name would require nothing
+            raise SettingsError("required must be names of attributes, such as encoding_aes_key")
         missing = [prefix + name.upper() for name in _ENVIRONMENT if name in needed and name not in values]
         if missing:
             names = ", ".join(missing)
@@ -257,13 +258,13 @@ def _read_list(_variable: str, value: str) -> tuple[str, ...]:
 
 def _read_number(variable: str, value: str) -> int:
     if not _WHOLE_NUMBER.fullmatch(value):
-        raise SettingsError("a whole number", hint="应为整数", setting=variable)
+        raise SettingsError("must be a whole number", hint="应为整数", setting=variable)
     return int(value)
 
 
 def _read_flag(variable: str, value: str) -> bool:
     if value.lower() not in ("1", "0", "true", "false"):
-        raise SettingsError("1 or 0", hint="应为 1 或 0", setting=variable)
+        raise SettingsError("must be 1 or 0", hint="应为 1 或 0", setting=variable)
     return value.lower() in ("1", "true")
 
 

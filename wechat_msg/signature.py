@@ -1,4 +1,4 @@
-"""Signatures of pushes and of sealed pushes: compute, verify, ask."""
+"""Signatures of plain and sealed pushes: compute and verify."""
 
 from __future__ import annotations
 
@@ -64,17 +64,17 @@ def compute_msg_signature(token: str, *, timestamp: str, nonce: str, encrypt: st
 
 @clears_locals
 def verify_signature(token: str, *, signature: str, timestamp: str, nonce: str) -> None:
-    """Check that a plain push was signed by someone who knows *token*.
+    """Check that a plain push was signed with *token*.
 
     Args:
         token: The Token of the server settings; not the access_token.
         signature: Query parameter as received: 40 lower-case hexadecimal digits.
-        timestamp: Query parameter as received: decimal seconds since the epoch, as text. Its age is not judged here.
+        timestamp: Query parameter as received: decimal seconds since the epoch, as text. Its age is not checked here.
         nonce: Query parameter as received.
 
     Raises:
-        SignatureMismatch: They differ, or one of the four is missing, empty or not text. Compared in constant time;
-            the message holds none of the values.
+        SignatureMismatch: The signature differs, or one of the four values is missing, empty or not text. The
+            comparison takes constant time, and the message contains none of the values.
 
     Example:
         >>> verify_signature("AAAAA", timestamp="1714036504", nonce="1514711492",
@@ -89,7 +89,7 @@ def verify_signature(token: str, *, signature: str, timestamp: str, nonce: str) 
 
 @clears_locals
 def verify_msg_signature(token: str, *, msg_signature: str, timestamp: str, nonce: str, encrypt: str) -> None:
-    """Check that a sealed push was signed by someone who knows *token*.
+    """Check that a sealed push was signed with *token*.
 
     Args:
         token: The Token of the server settings; not the access_token.
@@ -99,7 +99,7 @@ def verify_msg_signature(token: str, *, msg_signature: str, timestamp: str, nonc
         encrypt: Content of the ``Encrypt`` element exactly as received.
 
     Raises:
-        SignatureMismatch: They differ, or one of the five is missing, empty or not text.
+        SignatureMismatch: The signature differs, or one of the five values is missing, empty or not text.
 
     Source:
         https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/Technical_Plan.html
@@ -109,7 +109,7 @@ def verify_msg_signature(token: str, *, msg_signature: str, timestamp: str, nonc
 
 
 def is_signature_valid(token: str, *, signature: str, timestamp: str, nonce: str) -> bool:
-    """Answer whether `verify_signature` would accept; never raises.
+    """Return whether `verify_signature` accepts these values; never raise.
 
     Example:
         >>> is_signature_valid("AAAAA", signature="forged", timestamp="1714036504", nonce="1514711492")
@@ -119,23 +119,23 @@ def is_signature_valid(token: str, *, signature: str, timestamp: str, nonce: str
 
 
 def is_msg_signature_valid(token: str, *, msg_signature: str, timestamp: str, nonce: str, encrypt: str) -> bool:
-    """Answer whether `verify_msg_signature` would accept; never raises."""
+    """Return whether `verify_msg_signature` accepts these values; never raise."""
     return is_signed(msg_signature, (token, timestamp, nonce, encrypt))
 
 
 def is_signed(signature: str, parts: tuple[str, ...]) -> bool:
-    """Answer whether *signature* is that over *parts*, none of which may be empty."""
+    """Return whether *signature* is the signature over *parts*, none of which may be empty."""
     try:
         return all(parts) and is_same(_digest(parts), signature)
-    except (TypeError, UnicodeEncodeError):  # a value is a number, a list, a lone surrogate ...
+    except (TypeError, UnicodeEncodeError):  # a value is a number, a list, or has a lone surrogate
         return False
 
 
 def is_same(expected: str, given: Any) -> bool:
-    """Compare in constant time: the only place of this package where a signature is compared."""
+    """Compare in constant time. All signatures of this package are compared here."""
     try:
         return compare_digest(expected, given)
-    except TypeError:  # one of them is None, bytes, a number, not ASCII ...
+    except TypeError:  # one of them is None, bytes or a number, or is not ASCII
         return False
 
 
@@ -147,5 +147,5 @@ def _compute(parts: tuple[str, ...]) -> str:
 
 
 def _digest(parts: tuple[str, ...]) -> str:
-    # Code-point order of text is the byte order of its UTF-8. SHA-1 is WeChat's choice.
+    # WeChat sorts bytes of UTF-8, which is the same as sorting by code point, and chose SHA-1.
     return sha1("".join(sorted(parts)).encode()).hexdigest()  # noqa: S324

@@ -1,4 +1,4 @@
-"""用户数据: what comes through a Mini Program's client, opened and checked, and the signatures of what is sent."""
+"""用户数据: data from a Mini Program's client, decrypted and verified, and signatures of requests."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ def decrypt_user_data(
     max_age: float | None = None,
     now: Callable[[], float] = time.time,
 ) -> dict[str, Any]:
-    """开放数据解密: open the ``encryptedData`` that the client got from WeChat.
+    """开放数据解密: decrypt the ``encryptedData`` that the client received from WeChat.
 
-    The data are encrypted, but not signed: a user can change 16 bytes of them, the first ones by *iv*, others at the
-    price of 16 damaged ones before, and nothing shows it. What matters, like a phone number, is better asked of WeChat
-    with the code that the client gets. What is damaged costs one character or member, as in any answer of WeChat.
+    The data are encrypted, but not signed. A user can change 16 bytes of them without a trace: the first ones by *iv*,
+    others at the price of 16 damaged bytes before them. For important data, such as a phone number, ask WeChat with the
+    code that the client receives. Damaged data lose one character or member, as in all answers of WeChat.
 
     Args:
-        session_key: The user's, as ``jscode2session`` told it: base64 of 16 bytes. It must not get to the client.
+        session_key: The user's session_key from ``jscode2session``, base64 of 16 bytes. Do not send it to the client.
         encrypted_data: As the client sends it: base64.
         iv: As the client sends it: base64 of 16 bytes.
-        appid: AppID of the Mini Program; that in the data's ``watermark`` must be the same.
-        max_age: Refuse data whose ``watermark`` is further from now than this, in seconds; None: its time is not
-            looked at.
-        now: Clock, seconds since the epoch; used with *max_age* only.
+        appid: AppID of the Mini Program. The ``watermark`` of the data must contain it.
+        max_age: Largest difference in seconds between now and the time in the ``watermark``. If it is None, the time is
+            not checked.
+        now: Clock, seconds since the epoch; used only with *max_age*.
 
     Returns:
-        The data as sent, their ``watermark`` among them.
+        The data as sent, including their ``watermark``.
 
     Raises:
-        UserDataError: A value is not what WeChat gives out, as where a form has made ``+`` a blank, the session_key is
-            not that which the data were encrypted with, the data were tampered with, are too old, or belong to another
-            Mini Program. The text holds none of the values.
+        UserDataError: A value is damaged, as by a form that turned ``+`` into a blank; the session_key does not fit the
+            data; or the data were manipulated, are too old, or belong to another Mini Program. The text contains none
+            of the values.
 
     Example:
         >>> decrypt_user_data(
@@ -76,28 +76,27 @@ def decrypt_user_data(
         https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html
     """
     key, first = _decode_block(session_key, "session_key"), _decode_block(iv, "iv")
-    sealed = _decode_base64(encrypted_data, "encrypted_data")
-    data = _open(key, first, sealed)
+    data = _decrypt(key, first, _decode_base64(encrypted_data, "encrypted_data"))
     if data is None:
-        raise UserDataError("the data cannot be opened with this session_key")
+        raise UserDataError("the data cannot be decrypted with this session_key")
     _check_watermark(data.get("watermark"), appid, max_age, now)
     return data
 
 
 @clears_locals
 def compute_raw_data_signature(raw_data: str, session_key: str) -> str:
-    """数据签名: return the ``signature`` that the client gets from WeChat along with ``rawData``.
+    """数据签名: return the ``signature`` that the client receives from WeChat with ``rawData``.
 
     Args:
-        raw_data: The text of ``rawData`` as the client sends it, not parsed and written again.
-        session_key: The user's; signed as the base64 text that it is.
+        raw_data: The text of ``rawData`` exactly as the client sends it.
+        session_key: The user's session_key. Its base64 text is signed, not the bytes that it stands for.
 
     Returns:
         40 lower-case hexadecimal digits.
 
     Raises:
-        UserDataError: A value is not text, or *session_key* is empty or damaged on its way, as by a form that made its
-            ``+`` a blank.
+        UserDataError: A value is not text, or *session_key* is empty or damaged, as by a form that turned ``+`` into a
+            blank.
 
     Example:
         >>> compute_raw_data_signature('{"nickName":"Band"}', "HyVFkGl5F5OQWJZZaNzBBg==")
@@ -112,16 +111,16 @@ def compute_raw_data_signature(raw_data: str, session_key: str) -> str:
 
 @clears_locals
 def verify_raw_data(raw_data: str, session_key: str, *, signature: str) -> None:
-    """数据签名校验: check that ``rawData`` is what WeChat gave to the client.
+    """数据签名校验: check that ``rawData`` is what WeChat sent to the client.
 
     Args:
-        raw_data: The text of ``rawData`` as the client sends it, not parsed and written again.
-        session_key: The user's, as ``jscode2session`` told it. It must not get to the client.
+        raw_data: The text of ``rawData`` exactly as the client sends it.
+        session_key: The user's session_key from ``jscode2session``. Do not send it to the client.
         signature: As the client sends it: 40 lower-case hexadecimal digits.
 
     Raises:
-        UserDataError: They differ, one of the three is not text, or *session_key* is empty or damaged on its way.
-            Compared in constant time; the text holds none of the values.
+        UserDataError: The signature differs, one of the three values is not text, or *session_key* is empty or damaged.
+            The comparison takes constant time, and the text contains none of the values.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html
@@ -131,7 +130,7 @@ def verify_raw_data(raw_data: str, session_key: str, *, signature: str) -> None:
 
 
 def is_raw_data_valid(raw_data: str, session_key: str, *, signature: str) -> bool:
-    """Answer whether `verify_raw_data` would accept; never raises.
+    """Return whether `verify_raw_data` accepts these values; never raise.
 
     Example:
         >>> is_raw_data_valid('{"nickName":"Band"}', "HyVFkGl5F5OQWJZZaNzBBg==", signature="forged")
@@ -146,19 +145,19 @@ def is_raw_data_valid(raw_data: str, session_key: str, *, signature: str) -> boo
 
 @clears_locals
 def compute_session_signature(session_key: str, body: str) -> str:
-    """用户登录态签名: return the ``signature`` that shows WeChat that a request is made for a user who is logged in.
+    """用户登录态签名: return the ``signature`` that proves to WeChat that a request is for a logged-in user.
 
-    That *session_key* is taken as its base64 text, not decoded, is unconfirmed for the check of the session itself.
+    The base64 text of *session_key* is signed, not its bytes; for the check of the session itself this is unconfirmed.
 
     Args:
-        session_key: The user's.
-        body: The body of the request, letter for letter as it is sent; empty if there is none.
+        session_key: The user's session_key.
+        body: The body of the request exactly as sent; empty if there is none.
 
     Returns:
         64 lower-case hexadecimal digits.
 
     Raises:
-        UserDataError: A value is not text, or *session_key* is empty or damaged on its way.
+        UserDataError: A value is not text, or *session_key* is empty or damaged.
 
     Example:
         >>> compute_session_signature("o0q0otL8aEzpcZL/FT9WsQ==", '{"foo":"bar"}')
@@ -175,9 +174,9 @@ def compute_pay_signature(appkey: str, uri: str, post_body: str) -> str:
     """支付签名: return the ``pay_sig`` of a request of virtual payment (虚拟支付).
 
     Args:
-        appkey: AppKey of the environment (``env``) that the request is about, from the console.
+        appkey: AppKey of the environment (``env``) of the request, from the console.
         uri: Path of the request without its query, such as ``/xpay/query_user_balance``.
-        post_body: The body of the request, letter for letter as it is sent.
+        post_body: The body of the request exactly as sent.
 
     Returns:
         64 lower-case hexadecimal digits.
@@ -198,10 +197,10 @@ def compute_pay_signature(appkey: str, uri: str, post_body: str) -> str:
     return _compute_hmac(_encode_key(appkey, "appkey"), signed)
 
 
-def _open(key: bytes, iv: bytes, sealed: bytes) -> dict[str, Any] | None:
-    """Return the data; None whatever is wrong, so that the answer does not tell a forger how far he got."""
+def _decrypt(key: bytes, iv: bytes, encrypted: bytes) -> dict[str, Any] | None:
+    """Return the data; None for all failures, so that an attacker cannot tell them apart."""
     try:
-        return read_object(unpad(AES.new(key, AES.MODE_CBC, iv).decrypt(sealed), _AES_BLOCK))
+        return read_object(unpad(AES.new(key, AES.MODE_CBC, iv).decrypt(encrypted), _AES_BLOCK))
     except ValueError:
         return None
 
@@ -235,7 +234,7 @@ _PLUS_LOST = (
     "表单或查询参数解码时 + 会变成空格，请改用 JSON 提交，或先用 encodeURIComponent 编码"
 )
 _NOT_DECODED = "Decode the form or query before using the value. 该值仍是 URL 编码（如 %2B），请先解码"
-#: What becomes of base64 on its way from the client: the character that shows it, what it is, and what to do.
+#: Damage of base64 in transit from the client: the character that shows it, what it is, and what to do.
 _DAMAGE = {" ": ("it has blanks where + was", _PLUS_LOST), "%": ("it is percent-encoded", _NOT_DECODED)}
 
 
@@ -255,7 +254,7 @@ def _encode_session_key(value: str) -> bytes:
 
 def _encode_key(value: str, name: str) -> bytes:
     key = _encode(value, name)
-    if not key:  # or everybody could sign
+    if not key:  # anyone could sign with an empty key
         raise UserDataError(f"{name} is empty")
     return key
 

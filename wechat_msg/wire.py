@@ -1,4 +1,4 @@
-"""Bytes to one plain mapping and back, XML and JSON; refuses DTDs and entities, and repairs what users write."""
+"""Reader and writer of XML and JSON documents; it refuses DTDs and entities, and repairs texts of users."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ __all__ = [
 ]
 
 Format = Literal["xml", "json"]
-"""The data format (数据格式) of a push; its reply goes out in the same."""
+"""The data format (数据格式) of a push and its reply."""
 
 _BOM = b"\xef\xbb\xbf"
-# WeChat does send raw control characters in texts. No other byte of UTF-8 is below 0x20, so they can be cut as bytes.
+# WeChat sends raw control characters in texts. No other byte of UTF-8 is below 0x20, so they can be removed as bytes.
 _CONTROL_BYTES = bytes(set(range(0x20)) - set(b"\t\n\r"))
-_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair ...
-_SURROGATE_BYTES = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # ... written as if it were a character
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair
+_SURROGATE_BYTES = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # half of a pair, encoded as a character
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REPLACEMENT = "\ufffd"
 _JSON_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-_LONGEST_NUMBER = 100  # digits; reading one takes the square of their number
+_MAX_DIGITS = 100  # the time to read a number grows with the square of its length
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -42,10 +42,10 @@ _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
 def detect_format(body: bytes) -> Format:
-    """Tell the format by the first character, as the Content-Type of a push cannot be relied on.
+    """Return the format, which the first character shows; the Content-Type of a push is not reliable.
 
     Raises:
-        MalformedPush: Neither XML nor JSON, or not UTF-8.
+        MalformedPush: The body is neither XML nor JSON, or not UTF-8.
     """
     start = body.removeprefix(_BOM).lstrip()[:4]
     if b"\0" in start:
@@ -60,15 +60,15 @@ def detect_format(body: bytes) -> Format:
 def parse_body(body: bytes) -> dict[str, Any]:
     """Read an XML or JSON document into a plain mapping.
 
-    XML: the children of the root element; text keeps its white space, an empty element is ``""``, repeated elements
-    are a list, attributes are left out. JSON: the root object.
+    Of XML, the mapping has the children of the root element: text keeps its white space, an empty element is ``""``,
+    repeated elements are a list, attributes are left out. Of JSON, it is the root object.
 
-    What a user writes never makes a document unreadable: raw control characters are cut out, other characters that
-    UTF-8 or XML do not allow become U+FFFD, and a text in CDATA may contain ``]]>``.
+    Text of a user never makes a document unreadable: raw control characters are removed, other characters that UTF-8
+    or XML do not allow become U+FFFD, and a text in CDATA may contain ``]]>``.
 
     Raises:
-        MalformedPush: Not well-formed, not an object at the root, a DOCTYPE or an entity, nested too deep, or too many
-            elements.
+        MalformedPush: The document is not well-formed, has no object at the root, has a DOCTYPE or an entity, is nested
+            too deep, or has too many elements.
 
     Example:
         >>> parse_body(b"<xml><MsgType><![CDATA[text]]></MsgType><Content> hi </Content></xml>")
@@ -82,18 +82,18 @@ def parse_body(body: bytes) -> dict[str, Any]:
 
 
 def read_encrypts(body: bytes) -> list[str]:
-    """Read what may be the ``Encrypt`` of the outer document: in XML perhaps several, of which one is signed.
+    """Read the ``Encrypt`` of the outer document. XML may have several, of which one is signed.
 
-    XML is searched, not parsed, so whatever stands beside ``Encrypt`` may be damaged.
+    XML is searched, not parsed, so everything else in it may be damaged.
 
     Raises:
-        MalformedPush: Neither XML nor JSON; XML with a DOCTYPE, or cut off; JSON that is not well-formed, or has
-            ``Encrypt`` twice, or not as text.
+        MalformedPush: The document is neither XML nor JSON; it is XML that has a DOCTYPE or is cut off; or it is JSON
+            that is not well-formed, or has ``Encrypt`` twice or not as text.
     """
     if detect_format(body) == "xml":
         return find_encrypts(body)
     try:
-        # Only Encrypt counts, which is ASCII: no other byte can be in the way.
+        # Only Encrypt counts, and it is ASCII. In Latin-1 all other bytes are readable, too.
         root = _read_json(body.removeprefix(_BOM).strip(b" \t\r\n\0").decode("latin-1"), _LENIENT_JSON)
     except _NOT_JSON:
         raise MalformedPush("the body is not well-formed JSON") from None
@@ -106,7 +106,7 @@ def read_encrypts(body: bytes) -> list[str]:
 
 
 def read_encrypt(body: bytes) -> str | None:
-    """Read the ``Encrypt`` of an outer document that is known to be genuine; None if there is none."""
+    """Return the ``Encrypt`` of an outer document that is known to be genuine; None if there is none."""
     encrypts = read_encrypts(body)
     return encrypts[-1] if encrypts else None
 
@@ -128,16 +128,16 @@ def _parse_xml(body: bytes) -> dict[str, Any]:
 
 
 def _read_xml(document: bytes) -> dict[str, Any]:
-    """Read a well-formed document, but as text what only looks like elements."""
-    fields, is_odd = read_elements(document)
-    if is_odd or _has_odd_marks(document) or not _is_flat_or_event(fields):
+    """Read a well-formed document. Text of a user that looks like elements is read as text."""
+    fields, has_separated = read_elements(document)
+    if has_separated or _has_unusual_markup(document) or not _is_flat_or_event(fields):
         separated = separate_texts(document)
         return fields if separated is None else read_elements(separated)[0]
     return fields
 
 
-def _has_odd_marks(document: bytes) -> bool:
-    """Tell whether there are comments, instructions, or borders of CDATA where WeChat writes none."""
+def _has_unusual_markup(document: bytes) -> bool:
+    """Return whether there are comments, instructions or limits of CDATA where WeChat writes none."""
     if b"<!--" in document or document.find(b"<?", len("<?xml")) >= 0:
         return True
     count = document.count
@@ -145,18 +145,18 @@ def _has_odd_marks(document: bytes) -> bool:
 
 
 def _is_flat_or_event(fields: Mapping[str, Any]) -> bool:
-    """Tell whether the members are such as WeChat sends: in a message, only texts."""
+    """Return whether the document is an event, or has only texts, as WeChat's messages do."""
     return {*map(type, fields.values())} == {str} or str(fields.get("MsgType", "event")).strip().lower() == "event"
 
 
 def decode_damaged(body: bytes) -> str:
-    """Decode a damaged body: without control characters, and with U+FFFD for what is not UTF-8."""
+    """Decode a damaged body: drop control characters, and put U+FFFD for bytes that are not UTF-8."""
     body = body.removeprefix(_BOM).translate(None, _CONTROL_BYTES).strip()
     return _SURROGATE_BYTES.sub(_REPLACEMENT.encode(), body).decode("utf-8", "replace")
 
 
 def replace_surrogates(text: str) -> str:
-    """Put U+FFFD for half of a surrogate pair, which no encoder takes."""
+    """Replace halves of surrogate pairs, which cannot be encoded, by U+FFFD."""
     return _SURROGATE.sub(_REPLACEMENT, text)
 
 
@@ -171,7 +171,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
             root = _read_json(text, _LENIENT_JSON)
         except _NOT_JSON:
             raise MalformedPush("the body is not well-formed JSON") from None
-    # Perhaps half of a surrogate pair. One character is looked for much faster.
+    # Perhaps half of a surrogate pair. The search for a single character is the fastest, so it comes first.
     if "\\" in text and ("\\ud" in text or "\\uD" in text):
         root = json.loads(replace_surrogates(json.dumps(root, ensure_ascii=False)))
     if not isinstance(root, dict):
@@ -209,8 +209,8 @@ def _unique_members(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_integer(digits: str) -> int:
-    if len(digits) > _LONGEST_NUMBER:
-        raise MalformedPush("the body has a number of too many digits")
+    if len(digits) > _MAX_DIGITS:
+        raise MalformedPush("the body has a number with too many digits")
     return int(digits)
 
 
@@ -222,7 +222,7 @@ _STRICT_JSON, _LENIENT_JSON = (
     json.JSONDecoder(
         object_pairs_hook=_unique_members, parse_int=_read_integer, parse_constant=_refuse_constant, strict=is_strict
     )
-    for is_strict in (True, False)  # the lenient one takes raw tabs and line breaks in texts, too
+    for is_strict in (True, False)  # the lenient one also accepts raw tabs and line breaks in texts
 )
 _NOT_JSON = (ValueError, RecursionError)
 
@@ -233,23 +233,23 @@ _JSON_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=
 
 
 def clean_text(text: str) -> str:
-    r"""Drop the characters that XML cannot hold: control characters, lone surrogates, U+FFFE and U+FFFF.
+    r"""Drop the characters that XML does not allow: control characters, lone surrogates, U+FFFE and U+FFFF.
 
     Example:
         >>> clean_text("tea\x00 or coffee\x1f?")
         'tea or coffee?'
     """
-    return text if text.isprintable() else _NOT_XML.sub("", text)  # most are; the question is much cheaper
+    return text if text.isprintable() else _NOT_XML.sub("", text)  # most texts are, and isprintable is much faster
 
 
 def render_body(fields: Mapping[str, Any], form: Format) -> str:
     """Write a document that `parse_body` reads back.
 
-    Text becomes CDATA, so that nothing in it can open an element; numbers are bare, a mapping nests, a list repeats its
-    element. Characters that XML cannot hold are dropped in both formats, None values are left out.
+    In XML, text becomes CDATA, so that it cannot open an element; a mapping becomes nested elements, and a list repeats
+    its element. In both formats, characters that XML does not allow are dropped, and values that are None are left out.
 
     Raises:
-        ReplyError: A name is not an XML name, or a value is none of the above.
+        ReplyError: A name is not an XML name, or a value is not text, a number, a mapping, a list, a tuple or None.
 
     Example:
         >>> render_body({"CreateTime": 1700000000, "Content": "a]]>b"}, "xml")

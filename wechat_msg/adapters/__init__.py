@@ -1,1 +1,1 @@
-"""Converters between an endpoint and a web framework, one module each; import the one you need."""
+"""Adapters between an endpoint and a web framework, one module for each framework."""

@@ -1,4 +1,4 @@
-"""What the adapters share: which endpoint a request is for, and how WSGI and ASGI hand requests on."""
+"""Shared code of the adapters: the choice of the endpoint, and the reading of WSGI and ASGI requests."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ R = TypeVar("R")
 Endpoint = PushEndpoint | AsyncPushEndpoint
 
 SyncChoice = PushEndpoint | Callable[[R], PushEndpoint | None]
-"""An endpoint, or a function that picks one from the framework's request; None: there is no such account (404)."""
+"""An endpoint, or a function that returns one for the framework's request; None means that there is no such account."""
 Choice = Endpoint | Callable[[R], Endpoint | None]
-"""The same, for frameworks that can await."""
+"""Like `SyncChoice`, for frameworks that can await."""
 Scope = MutableMapping[str, Any]
-"""What ASGI hands a request on with ..."""
+"""The scope of an ASGI request."""
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-"""... and its body."""
+"""The ASGI function that receives the body."""
 
 NOT_FOUND = PushResponse(404, b"Not Found")
 
@@ -48,7 +48,7 @@ def choose(choice: Choice[R], request: R) -> Endpoint | None:
 
 
 def choose_sync(choice: SyncChoice[R], request: R) -> PushEndpoint | None:
-    """Like `choose`, where nothing can await the endpoint.
+    """Return the endpoint for *request* where nothing can await it; None if there is no such account.
 
     Raises:
         SettingsError: The endpoint is asynchronous.
@@ -69,14 +69,14 @@ def check_sync(endpoint: Endpoint | Callable[..., object] | None) -> None:
 
 
 def is_undeclared(environ: Mapping[str, Any]) -> bool:
-    """Tell whether a WSGI server hands on a body of unknown length (chunked), the end of which it tells itself."""
+    """Return whether a WSGI server passes on a chunked body, whose length is unknown, and ends the stream itself."""
     return not environ.get("CONTENT_LENGTH") and bool(environ.get("wsgi.input_terminated"))
 
 
 def read_stream(read: Callable[[int], bytes], limit: int) -> bytes:
     """Read no more than *limit* bytes.
 
-    A client that hangs up ends the body, too; what is cut short is malformed, so the endpoint refuses it.
+    If the client hangs up, the body is empty or cut off, and the endpoint refuses it as malformed.
     """
     with suppress(OSError):
         return read(limit)
@@ -89,9 +89,9 @@ async def answer_asgi(
     read_body: Callable[[int], Awaitable[bytes]],
     run_in_thread: Callable[[Callable[[], PushResponse]], Awaitable[PushResponse]],
 ) -> PushResponse:
-    """Hand an ASGI request to *endpoint*, to a sync one in a thread, so that its handlers never stall the loop.
+    """Pass an ASGI request to *endpoint*. A sync one runs in a thread, so its handlers do not block the event loop.
 
-    *read_body* is given the number of bytes after which it may stop.
+    *read_body* takes the number of bytes after which it may stop.
     """
     if endpoint is None:
         return NOT_FOUND
@@ -104,7 +104,7 @@ async def answer_asgi(
 
 
 async def read_asgi_body(receive: Receive, limit: int) -> bytes:
-    """Read *limit* bytes or a few more, or the whole body; see `read_stream` for clients that hang up."""
+    """Read the body, but stop after *limit* bytes. If the client hangs up, return what arrived."""
     body, more = bytearray(), True
     while more and len(body) < limit:
         event = await receive()

@@ -1,4 +1,4 @@
-"""ASGI: an endpoint as an application of its own, for uvicorn, hypercorn and to mount anywhere."""
+"""ASGI: an endpoint as an application, for uvicorn and hypercorn, or to mount in another application."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 def push_app(endpoint: Choice[Scope]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """Make an ASGI application of *endpoint*, or of a function that picks one from the ``scope``.
+    """Return an ASGI application for *endpoint*, or for a function that returns an endpoint for the ``scope``.
 
-    A sync endpoint runs in the loop's thread pool.
+    A sync endpoint runs in the thread pool of the event loop.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

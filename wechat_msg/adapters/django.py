@@ -1,4 +1,4 @@
-"""Django: an endpoint as a view, exempt from CSRF checks and from ATOMIC_REQUESTS."""
+"""Django: an endpoint as a view that is exempt from CSRF checks and from ATOMIC_REQUESTS."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ V = TypeVar("V", bound=Callable[..., Any])
 
 
 def push_view(endpoint: Choice[HttpRequest]) -> Callable[..., HttpResponse] | Callable[..., Awaitable[HttpResponse]]:
-    """Make a view of *endpoint*, or of a function that picks one from the request.
+    """Return a view for *endpoint*, or for a function that returns an endpoint for the request.
 
-    An `AsyncPushEndpoint` gives an async view; everything else a sync one, which Django runs in a thread under ASGI.
+    The view of an `AsyncPushEndpoint` is async. All others are sync, and Django runs them in a thread under ASGI.
     """
     if isinstance(endpoint, AsyncPushEndpoint):
 
@@ -44,7 +44,7 @@ def push_view(endpoint: Choice[HttpRequest]) -> Callable[..., HttpResponse] | Ca
 
 
 def _exempt(view: V) -> V:
-    # Nobody else sees what a store writes in a transaction before the request ends.
+    # In a transaction, other processes would see the writes of a store only after the request.
     for alias in connections if conf.settings.configured else [DEFAULT_DB_ALIAS]:
         transaction.non_atomic_requests(using=alias)(view)
     return csrf_exempt(view)
@@ -56,11 +56,11 @@ def _read(request: HttpRequest, endpoint: Endpoint) -> PushRequest:
 
 
 def _read_body(request: HttpRequest, limit: int) -> bytes:
-    """Read no more than *limit* bytes, and leave them as ``request.body`` to middleware that reads it after the view.
+    """Read no more than *limit* bytes, and set ``request.body`` for middleware that reads it after the view.
 
-    ``request.body`` itself would refuse what is longer than DATA_UPLOAD_MAX_MEMORY_SIZE.
+    ``request.body`` itself refuses bodies that are longer than DATA_UPLOAD_MAX_MEMORY_SIZE.
     """
-    # Under WSGI Django takes a chunked body for an empty one.
+    # Under WSGI, Django reads a chunked body as empty.
     read = request.META["wsgi.input"].read if is_undeclared(request.META) else request.read
     request._body = read_stream(read, limit)  # noqa: SLF001
     return request._body  # noqa: SLF001

@@ -19,10 +19,10 @@ __all__ = ["push_router"]
 
 
 def push_router(endpoint: Choice[Request], path: str) -> APIRouter:
-    """Make a router that serves *endpoint*, or one that a function picks from the request, at *path*.
+    """Return a router that serves *endpoint*, or the endpoint that a function returns for the request, at *path*.
 
-    Dependencies of the application, and of routers that include this one, run before the endpoint is asked.
-    A sync endpoint runs in the thread pool, so that its handlers never stall the loop.
+    Dependencies of the application and of routers that include this one run before the endpoint. A sync endpoint runs
+    in the thread pool, so that its handlers do not block the event loop.
     """
 
     async def view(request: Request) -> Response:
@@ -37,7 +37,7 @@ def push_router(endpoint: Choice[Request], path: str) -> APIRouter:
 
 
 class _PushRoute(APIRoute):
-    """A route that also works in an application of Starlette alone, which has no dependencies to run."""
+    """A route that also works in a Starlette application, which has no dependencies."""
 
     def __init__(self, path: str, endpoint: Any, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -46,12 +46,12 @@ class _PushRoute(APIRoute):
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
-    """Read *limit* bytes, or the whole body, and leave them to what awaits ``request.body()`` after the view.
+    """Read the body, but stop after *limit* bytes, and set the result of ``request.body()`` for code after the view.
 
-    A body that a dependency has read is here as well, unless it was read by ``request.stream()``: then it is empty.
+    A body that a dependency has read by ``request.stream()`` is empty here.
     """
     body = bytearray()
-    with suppress(ClientDisconnect, RuntimeError):  # the latter: the stream was consumed
+    with suppress(ClientDisconnect, RuntimeError):  # RuntimeError if the stream was already read
         async with aclosing(request.stream()) as chunks:
             async for chunk in chunks:
                 body += chunk

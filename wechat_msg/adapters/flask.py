@@ -17,9 +17,9 @@ _numbers = itertools.count(1)
 
 
 def push_view(endpoint: SyncChoice[Request]) -> Callable[..., Response]:
-    """Make a view of *endpoint*, or of a function that picks one from the request.
+    """Return a view for *endpoint*, or for a function that returns an endpoint for the request.
 
-    It brings its own methods and a name of its own: ``app.add_url_rule("/wechat", view_func=push_view(endpoint))``.
+    The view has its own methods and a unique name: ``app.add_url_rule("/wechat", view_func=push_view(endpoint))``.
 
     Raises:
         SettingsError: The endpoint is asynchronous.
@@ -31,7 +31,7 @@ def push_view(endpoint: SyncChoice[Request]) -> Callable[..., Response]:
         return Response(response.body, response.status, response.headers, content_type=response.content_type)
 
     view.__name__ = f"wechat_push_{next(_numbers)}"
-    view.methods = ("GET", "POST")  # type: ignore[attr-defined]  # Flask looks for it
+    view.methods = ("GET", "POST")  # type: ignore[attr-defined]  # Flask reads it
     return view
 
 
@@ -44,7 +44,7 @@ def _answer(choice: SyncChoice[Request], request: Request) -> PushResponse:
 
 
 def _read_body(request: Request, limit: int) -> bytes:
-    """Read no more than *limit* bytes, and leave them to what calls ``request.get_data()`` after the view."""
+    """Read no more than *limit* bytes, and set the result of ``request.get_data()`` for code after the view."""
     declared = request.content_length or 0
     request.max_content_length = max(limit, declared)  # Flask would refuse a longer body before the endpoint does
     if declared > limit:

@@ -1,4 +1,4 @@
-"""WSGI: an endpoint as an application of its own, for gunicorn, uWSGI, mod_wsgi and to mount anywhere."""
+"""WSGI: an endpoint as an application, for gunicorn, uWSGI and mod_wsgi, or to mount in another application."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Environ = dict[str, Any]
 
 
 def push_app(endpoint: SyncChoice[Environ]) -> Callable[[Environ, StartResponse], Iterable[bytes]]:
-    """Make a WSGI application of *endpoint*, or of a function that picks one from the ``environ``.
+    """Return a WSGI application for *endpoint*, or for a function that returns an endpoint for the ``environ``.
 
     Raises:
         SettingsError: The endpoint is asynchronous.
@@ -29,7 +29,7 @@ def push_app(endpoint: SyncChoice[Environ]) -> Callable[[Environ, StartResponse]
             response = NOT_FOUND
         else:
             request = _read_request(environ, chosen.settings.max_body)
-            del environ  # wsgiref and CGI put the process's environment into it, and error trackers record this frame
+            del environ  # wsgiref and CGI put os.environ into it, and error trackers record this frame
             response = chosen.handle(request)
         headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body)), **response.headers}
         start_response(f"{response.status} {HTTPStatus(response.status).phrase}", list(headers.items()))
@@ -48,7 +48,7 @@ def _read_request(environ: Environ, max_body: int) -> PushRequest:
 
 
 def _read_body(environ: Environ, limit: int) -> bytes:
-    """Read no more than *limit* bytes, and past the declared length only where the server ends the stream itself."""
+    """Read no more than *limit* bytes. Read past the declared length only if the server ends the stream itself."""
     if not is_undeclared(environ):
         length = environ.get("CONTENT_LENGTH") or ""
         limit = min(limit, int(length)) if length.isdecimal() else 0

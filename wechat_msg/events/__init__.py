@@ -1,4 +1,4 @@
-"""What happens: one frozen class per event, one module per topic."""
+"""Events: one frozen class per event, one module per topic."""
 
 from wechat_msg.events.base import Event, UnknownEvent, register_event
 from wechat_msg.events.content_check import MediaCheckDetail, MediaCheckResult, WxaMediaCheckEvent

@@ -1,4 +1,4 @@
-"""The base of every event, the unknown event, and the register."""
+"""The base class of events, the unknown event, and the registry."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TypeVar, dataclass_transform
 
 import attrs
 
-from wechat_msg.fields import content, integer, items, model, nested, number, text, text_if_any, timestamp
+from wechat_msg.fields import Registry, content, integer, items, lenient_text, model, nested, number, text, timestamp
 from wechat_msg.messages import Message
 
-__all__ = ["Event", "UnknownEvent", "find_event", "is_sent_for_hours", "register_event"]
+__all__ = ["EVENTS", "Event", "UnknownEvent", "is_sent_for_hours", "register_event"]
 
 E = TypeVar("E", bound="Event")
 
 
 @model
 class Event(Message):
-    """What every event has. `event` keeps the spelling received; events are told apart without regard to case.
+    """Base class of events.
 
     Attributes:
-        event: The Event; for a push of a third-party platform, its InfoType.
+        event: The Event, or the InfoType of a push of a third-party platform, as received. Its case does not matter.
     """
 
-    # A few events of the platform itself name neither side.
+    # A few events of WeChat itself have neither.
     to_user_name: str = text("ToUserName", default="")
     from_user_name: str = text("FromUserName", default="")
     msg_type: str = text("MsgType", default="event")
@@ -32,26 +32,27 @@ class Event(Message):
 
 @model
 class UnknownEvent(Event):
-    """An event that is not registered, or one that could not be read: everything is in `raw`."""
+    """An event that is not registered, or whose fields are unreadable. All fields are in `raw`."""
 
-    event: str = text_if_any("Event", "InfoType", default="")
+    event: str = lenient_text("Event", "InfoType", default="")
 
 
 def is_sent_for_hours(event: str) -> bool:
-    """Tell whether WeChat sends *event* again for hours, up to 23, until it is acknowledged; all others for 20 seconds.
+    """Return whether WeChat re-sends *event* for up to 23 hours if it is not acknowledged; other events for 20 seconds.
 
-    Events of virtual payment (虚拟支付) and of retail (B2b) have plans of their own.
+    These are the events of virtual payment (虚拟支付) and of retail (B2b).
     """
     return event.lower().startswith(("xpay_", "retail_"))
 
 
-_EVENTS: dict[str, type[Event]] = {}
+#: The models of events. ``with EVENTS.temporary():`` undoes what a test registers.
+EVENTS = Registry["Event"]()
 
 
 @dataclass_transform(
     kw_only_default=True,
     frozen_default=True,
-    field_specifiers=(text, text_if_any, content, integer, timestamp, number, nested, items, attrs.field),
+    field_specifiers=(text, lenient_text, content, integer, timestamp, number, nested, items, attrs.field),
 )
 def register_event(event: str, *also: str) -> Callable[[type[E]], type[E]]:
     """Make the decorated subclass of `Event` the model of *event* (and of *also*); the last one registered wins.
@@ -69,12 +70,7 @@ def register_event(event: str, *also: str) -> Callable[[type[E]], type[E]]:
     def register(cls: type[E]) -> type[E]:
         modelled = model(cls)
         modelled.wire_type = event
-        _EVENTS.update((name.lower(), modelled) for name in (event, *also))
+        EVENTS.add(modelled, event, *also)
         return modelled
 
     return register
-
-
-def find_event(event: str) -> type[Event] | None:
-    """Return the class registered for *event*, if there is one."""
-    return _EVENTS.get(event.lower())

@@ -10,7 +10,7 @@ __all__ = ["MediaCheckDetail", "MediaCheckResult", "WxaMediaCheckEvent"]
 
 @model
 class MediaCheckResult:
-    """The verdict.
+    """The result of a check.
 
     Attributes:
         suggest: ``pass``, ``review`` or ``risky``.
@@ -23,11 +23,11 @@ class MediaCheckResult:
 
 @model
 class MediaCheckDetail:
-    """The verdict of one strategy; valid if `errcode` is 0.
+    """The result of one strategy.
 
     Attributes:
         strategy: Name of the strategy.
-        errcode: 0 if this verdict is valid.
+        errcode: 0 if this result is valid.
         suggest: As in `MediaCheckResult`.
         label: As in `MediaCheckResult`.
         prob: Confidence from 0 to 100.
@@ -42,16 +42,16 @@ class MediaCheckDetail:
 
 @register_event("wxa_media_check")
 class WxaMediaCheckEvent(Event):
-    """音视频内容安全识别: the result of media_check_async, version 2; the last three fields are version 1.
+    """音视频内容安全识别: the result of media_check_async, version 2; the last three fields belong to version 1.
 
     Attributes:
         appid: AppID of the Mini Program.
         trace_id: Id that the call returned.
         version: 2 for the current version.
         errcode: 0 if the result is valid, -1008 if the media could not be downloaded.
-        errmsg: Text to errcode.
-        result: The verdict.
-        detail: The verdicts of the single strategies.
+        errmsg: The text of errcode.
+        result: The result.
+        detail: The results of the single strategies.
         isrisky: Version 1: 1 if risky.
         extra_info_json: Version 1: details as JSON text.
         status_code: Version 1: 4294966288 if the media could not be downloaded.

@@ -1,4 +1,4 @@
-"""Events of customer service (客服): sessions with agents, and the user who enters one from a Mini Program."""
+"""Events of customer service (客服): sessions with agents, and users who enter one from a Mini Program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class KfCloseSessionEvent(Event):
 
 @register_event("kf_switch_session")
 class KfSwitchSessionEvent(Event):
-    """转接会话: the user's session went from one agent to another."""
+    """转接会话: the user's session was transferred from one agent to another."""
 
     from_kf_account: str = text("FromKfAccount")
     to_kf_account: str = text("ToKfAccount")
@@ -33,6 +33,6 @@ class KfSwitchSessionEvent(Event):
 
 @register_event("user_enter_tempsession")
 class UserEnterTempSessionEvent(Event):
-    """进入客服会话: the user entered customer service; `session_from` is the button's ``session-from``."""
+    """进入客服会话: the user entered customer service. `session_from` is the ``session-from`` of the button."""
 
     session_from: str | None = text("SessionFrom", default=None)

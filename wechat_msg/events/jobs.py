@@ -1,4 +1,4 @@
-"""Events that tell how a job ended: template message, mass message, publication."""
+"""Events with the results of jobs: template messages, mass messages and publications."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 
 @register_event("TEMPLATESENDJOBFINISH")
 class TemplateSendJobFinishEvent(Event):
-    """模版消息发送任务完成: whether a template message arrived.
+    """模版消息发送任务完成: the result of a template message.
 
     Attributes:
         msg_id: The msgid that the send call returned, as text.
@@ -59,7 +59,7 @@ class CopyrightCheckItem:
 
 @model
 class CopyrightCheckResult:
-    """Result of the original-work check: `check_state` as `CopyrightCheckItem.audit_state`, for the whole."""
+    """Result of the original-work check. `check_state` is the `CopyrightCheckItem.audit_state` of the whole message."""
 
     count: int = integer("Count", default=0)
     result_list: tuple[CopyrightCheckItem, ...] = items("ResultList", CopyrightCheckItem)
@@ -68,7 +68,7 @@ class CopyrightCheckResult:
 
 @model
 class ArticleUrl:
-    """Where one sent article can be read; `article_idx` counts from 1."""
+    """The URL of one sent article; `article_idx` counts from 1."""
 
     article_idx: int | None = integer("ArticleIdx", default=None)
     article_url: str = text("ArticleUrl")
@@ -84,13 +84,13 @@ class ArticleUrlResult:
 
 @register_event("MASSSENDJOBFINISH")
 class MassSendJobFinishEvent(Event):
-    """群发任务完成: how a mass message went.
+    """群发任务完成: the result of a mass message.
 
     Attributes:
         msg_id: The msg_id that the send call returned, as text.
-        status: ``send success``, ``send fail`` or ``err(N)``; single recipients may have failed in spite of success.
+        status: ``send success``, ``send fail`` or ``err(N)``. Single users may not be reached in spite of success.
         total_count: Size of the group or of the list of OpenIDs.
-        filter_count: Users left after filtering; about sent_count + error_count.
+        filter_count: Users left after filtering, about sent_count + error_count.
         sent_count: Users reached.
         error_count: Users not reached.
         copyright_check_result: Result of the original-work check of articles.
@@ -127,7 +127,7 @@ class ArticleDetail:
 
 @model
 class PublishEventInfo:
-    """How a publication went.
+    """The result of a publication.
 
     Attributes:
         publish_id: Id that the publish call returned, as text.
@@ -147,6 +147,6 @@ class PublishEventInfo:
 
 @register_event("PUBLISHJOBFINISH", "FREEPUBLISHJOBFINISH")
 class PublishJobFinishEvent(Event):
-    """发布任务完成: how a publication went. One SDK calls the event FREEPUBLISHJOBFINISH; both are taken."""
+    """发布任务完成: the result of a publication. One SDK calls the event FREEPUBLISHJOBFINISH; both names work."""
 
     publish_event_info: PublishEventInfo = nested("PublishEventInfo", PublishEventInfo)

@@ -24,14 +24,14 @@ __all__ = [
 
 @register_event("CLICK")
 class ClickEvent(Event):
-    """点击菜单拉取消息: a menu button of type click; `event_key` is the key of the button."""
+    """点击菜单拉取消息: the user pressed a menu button of type click. `event_key` is its key."""
 
     event_key: str = text("EventKey")
 
 
 @register_event("VIEW")
 class ViewEvent(Event):
-    """点击菜单跳转链接: a menu button of type view.
+    """点击菜单跳转链接: the user pressed a menu button of type view.
 
     Attributes:
         event_key: The URL that was opened.
@@ -44,7 +44,7 @@ class ViewEvent(Event):
 
 @register_event("view_miniprogram")
 class ViewMiniProgramEvent(Event):
-    """点击菜单跳转小程序: a menu button that opens a Mini Program.
+    """点击菜单跳转小程序: the user pressed a menu button that opens a Mini Program.
 
     Attributes:
         event_key: Path of the page.
@@ -57,7 +57,7 @@ class ViewMiniProgramEvent(Event):
 
 @model
 class ScanCodeInfo:
-    """What was scanned: `scan_type` is ``qrcode`` or ``barcode``, `scan_result` its text."""
+    """The scanned code: `scan_type` is ``qrcode`` or ``barcode``, and `scan_result` is its text."""
 
     scan_type: str = text("ScanType")
     scan_result: str = content("ScanResult")
@@ -81,7 +81,7 @@ class ScanCodeWaitMsgEvent(_ScanCodeEvent):
 
 @model
 class PicItem:
-    """One picture: the MD5 of the file, hexadecimal."""
+    """One picture, by the MD5 of the file, hexadecimal."""
 
     pic_md5_sum: str = text("PicMd5Sum")
 
@@ -122,7 +122,7 @@ class SendLocationInfo:
     Attributes:
         location_x: Latitude in degrees.
         location_y: Longitude in degrees.
-        scale: Zoom of the map.
+        scale: Zoom level of the map.
         label: The address as text.
         poiname: Name of the place; may be empty.
     """

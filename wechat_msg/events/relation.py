@@ -1,4 +1,4 @@
-"""Events of following, of QR codes with a scene, and of the reported location."""
+"""Events of following and unfollowing, of QR codes with a scene, and of reported locations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SubscribeEvent(Event):
     """关注事件: the user follows the account, perhaps by scanning a QR code with a scene (带参数二维码).
 
     Attributes:
-        event_key: ``qrscene_`` and the scene, as received; may be empty; other prefixes occur.
+        event_key: ``qrscene_`` and the scene, as received. It may be empty, or have another prefix.
         ticket: Ticket of the QR code.
     """
 
@@ -24,7 +24,7 @@ class SubscribeEvent(Event):
 
     @property
     def scene(self) -> str | None:
-        """The scene value of the QR code without its prefix; None if the user came another way.
+        """The scene value of the QR code without its prefix; None if the user followed in another way.
 
         Example:
             >>> SubscribeEvent(create_time=0, event_key="qrscene_123").scene
@@ -36,7 +36,7 @@ class SubscribeEvent(Event):
 
 @register_event("unsubscribe")
 class UnsubscribeEvent(Event):
-    """取消关注事件: the user unfollows; an answer is shown to nobody, and the user's data must be deleted."""
+    """取消关注事件: the user unfollows the account. Delete the user's data; a reply is not shown."""
 
     event_key: str | None = text("EventKey", default=None)
 
@@ -55,13 +55,13 @@ class ScanEvent(Event):
 
     @property
     def scene(self) -> str:
-        """The scene value of the QR code: `event_key`, which has no prefix here."""
+        """The scene value of the QR code, which is `event_key`, here without a prefix."""
         return self.event_key
 
 
 @register_event("LOCATION")
 class LocationEvent(Event):
-    """上报地理位置事件: where the user is; not the message type ``location``.
+    """上报地理位置事件: the user's position. The message type ``location`` is `LocationMessage`.
 
     Attributes:
         latitude: Degrees.

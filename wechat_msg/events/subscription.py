@@ -1,7 +1,7 @@
 """Events of subscription messages (订阅消息, 订阅通知), of Official Accounts and Mini Programs.
 
-XML wraps the list in an element named after the event, JSON has it at the top, and one entry may come without an
-array: `list` is a tuple in every case.
+In XML, an element with the name of the event encloses the list; in JSON, the list is at the top. A single entry may
+come without an array. `list` is always a tuple.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class SubscribeMsgPopup:
     Attributes:
         template_id: The template.
         subscribe_status_string: ``accept`` or ``reject``.
-        popup_scene: 0 in a Mini Program's page, 1 in an H5 page, 2 in an article.
+        popup_scene: 0 in a page of a Mini Program, 1 in an H5 page, 2 in an article.
     """
 
     template_id: str = text("TemplateId")
@@ -36,7 +36,7 @@ class SubscribeMsgPopup:
 
 @register_event("subscribe_msg_popup_event")
 class SubscribeMsgPopupEvent(Event):
-    """用户操作订阅弹窗: the user chose in the subscription dialogue."""
+    """用户操作订阅弹窗: the user made a choice in the subscription dialogue."""
 
     list: tuple[SubscribeMsgPopup, ...] = items("List", SubscribeMsgPopup, within="SubscribeMsgPopupEvent")
 
@@ -58,13 +58,13 @@ class SubscribeMsgChangeEvent(Event):
 
 @model
 class SubscribeMsgSent:
-    """Whether one subscription message arrived.
+    """The result of one subscription message.
 
     Attributes:
         template_id: The template.
         msg_id: Id of the message, as text.
         error_code: 0 for success.
-        error_status: ``success``, or why not.
+        error_status: ``success``, or the reason of the failure.
     """
 
     template_id: str = text("TemplateId")
@@ -75,6 +75,6 @@ class SubscribeMsgSent:
 
 @register_event("subscribe_msg_sent_event")
 class SubscribeMsgSentEvent(Event):
-    """发送订阅通知结果: whether subscription messages arrived; tells of asynchronous system failures only."""
+    """发送订阅通知结果: results of subscription messages. WeChat reports only asynchronous system failures."""
 
     list: tuple[SubscribeMsgSent, ...] = items("List", SubscribeMsgSent, within="SubscribeMsgSentEvent")

@@ -1,4 +1,4 @@
-"""Events of a user's data and authorisation (Mini Programs, mobile and website apps)."""
+"""Events of users' data and authorisations in Mini Programs, mobile apps and website apps."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ __all__ = ["UserAuthorizationCancellationEvent", "UserAuthorizationRevokeEvent",
 
 @model
 class _UserInfoEvent(Event):
-    """What these events share.
+    """Base class of these events.
 
     Attributes:
-        open_id: The user; mobile and website apps spell it ``openid``.
-        app_id: The app; mobile and website apps spell it ``appid``.
-        revoke_info: What was withdrawn, as a number in text: 1 licence plate, 2 address, 3 invoice, 4 bluetooth,
+        open_id: The user's OpenID; mobile and website apps spell it ``openid``.
+        app_id: The AppID; mobile and website apps spell it ``appid``.
+        revoke_info: The withdrawn authorisation, a number as text: 1 licence plate, 2 address, 3 invoice, 4 bluetooth,
             5 microphone, 6 nickname and avatar, 7 camera, 8 phone number, 12 steps, 13 location, 14 image or video,
             15 file, 16 e-mail, 18 chosen place, 19 nickname from the keyboard, 20 avatar from the component.
-        plugin_id: The plug-in, if it was one.
-        open_pid: The user's id towards the plug-in.
+        plugin_id: The plug-in, if the authorisation was for one.
+        open_pid: The user's id in the plug-in.
         union_id: The user's UnionID. Unconfirmed.
     """
 
@@ -38,9 +38,9 @@ class UserInfoModifiedEvent(_UserInfoEvent):
 
 @register_event("user_authorization_revoke")
 class UserAuthorizationRevokeEvent(_UserInfoEvent):
-    """用户撤回授权: the user withdrew an authorisation; data obtained by it must be deleted."""
+    """用户撤回授权: the user withdrew an authorisation. Delete the data that it gave access to."""
 
 
 @register_event("user_authorization_cancellation")
 class UserAuthorizationCancellationEvent(_UserInfoEvent):
-    """用户完成注销: the user's account was deleted; all data of the user must be deleted."""
+    """用户完成注销: the user's account was deleted. Delete all data of the user."""
