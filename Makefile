@@ -1,4 +1,4 @@
-# make demo | test | lowest | lint | bench | fuzz | screenshot: each makes its own environment in .venv first; nothing has
+# make demo | test | lowest | lint | bench | walk | fuzz | screenshot: each makes its own environment in .venv first; nothing has
 # to be installed by hand but Python 3.11 or later with pip; for the screenshot also chromium, chromium-driver and
 # fonts-noto-cjk.
 
@@ -6,7 +6,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := -m pytest -n 4 --dist worksteal --benchmark-disable
 
-.PHONY: demo test lowest lint bench fuzz screenshot format clean
+.PHONY: demo test lowest lint bench walk fuzz screenshot format clean
 .DEFAULT_GOAL := test
 
 # Without ensurepip (Debian keeps it in a package of its own), so pip is put in from outside.
@@ -42,6 +42,10 @@ lint: .venv/made
 bench: .venv/made
 	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds -p no:xdist
 	$(PY) -m tests.benchmarks
+
+# The functions that one sealed push calls, in order.
+walk: .venv/made
+	$(PY) -m tests.helpers.walk
 
 # The reader of pushes on inputs that a coverage-guided fuzzer finds, for SECONDS.
 fuzz: SECONDS ?= 60

@@ -101,11 +101,11 @@ MAY_IMPORT = {
 WITHIN_ENDPOINT: dict[str, set[str]] = {
     "late": set(),
     "dedup": set(),
-    "delivery": {"dedup", "late"},
+    "handling": {"dedup", "late"},
+    "delivery": {"dedup", "handling", "late"},
     "leases": {"delivery"},
-    "options": {"late"},
-    "drivers": {"dedup", "delivery", "late", "leases", "options"},
-    "__init__": {"drivers", "late", "options"},
+    "drivers": {"dedup", "delivery", "handling", "late", "leases"},
+    "__init__": {"dedup", "drivers", "late"},
 }
 MAY_IMPORT["testing"] = set(MAY_IMPORT)
 MAY_IMPORT["playground"] = set(MAY_IMPORT)

@@ -1,4 +1,4 @@
-"""Flows: generators that yield the steps which need I/O, and the two loops that perform them."""
+"""Flows: generators that yield steps that need I/O, and the two functions that perform the steps."""
 
 from __future__ import annotations
 
@@ -19,31 +19,30 @@ __all__ = [
     "Sleep",
     "drive",
     "drive_async",
-    "perform_store_step",
-    "perform_store_step_async",
+    "perform_async",
 ]
 
 T = TypeVar("T")
 Flow = Generator[Any, Any, T]
-"""Yields steps, is sent what they give, and returns a T."""
+"""A generator that yields steps, receives their results, and returns a T."""
 AnyStore = Store | AsyncStore
 
 
 @frozen
 class Get:
-    """The step that is answered with the value of a key."""
+    """The step that reads the value of a key."""
 
     store: AnyStore
     key: str
 
-    def ask(self) -> bytes | Awaitable[bytes | None] | None:
-        """Ask the store."""
+    def perform(self) -> bytes | Awaitable[bytes | None] | None:
+        """Call the store; the result of an `AsyncStore` must be awaited."""
         return self.store.get(self.key)
 
 
 @frozen
 class CompareAndSet:
-    """The step that is answered with True if it took effect."""
+    """The step that sets the value of a key if it has the expected one; its result is True if it took effect."""
 
     store: AnyStore
     key: str
@@ -51,54 +50,49 @@ class CompareAndSet:
     value: bytes | None = field(repr=False)
     ttl: float = 1.0
 
-    def ask(self) -> bool | Awaitable[bool]:
-        """Ask the store."""
+    def perform(self) -> bool | Awaitable[bool]:
+        """Call the store; the result of an `AsyncStore` must be awaited."""
         return self.store.compare_and_set(self.key, self.expected, self.value, self.ttl)
 
 
 @frozen
 class Sleep:
-    """The step that takes so many seconds."""
+    """The step that waits for a number of seconds."""
 
     seconds: float
 
 
-def perform_store_step(step: Get | CompareAndSet) -> Any:
-    """Ask a sync store."""
-    return step.ask()
-
-
-async def perform_store_step_async(step: Get | CompareAndSet) -> Any:
-    """Ask a store of either kind; a sync one must be quick."""
-    answer = step.ask()
-    return await answer if inspect.isawaitable(answer) else answer
+async def perform_async(step: Get | CompareAndSet) -> Any:
+    """Perform a step with a store of either kind; a sync store must not block."""
+    result = step.perform()
+    return await result if inspect.isawaitable(result) else result
 
 
 def drive(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
-    """Perform the steps of *flow* and return what it returns; what a step raises is raised in the flow."""
+    """Perform the steps of *flow* and return its result; an error of a step is raised in the flow."""
     resume: Callable[[Any], Any] = flow.send
-    given: Any = None
+    result: Any = None
     while True:
         try:
-            step = resume(given)
+            step = resume(result)
         except StopIteration as end:
             return cast("T", end.value)
         try:
-            resume, given = flow.send, perform(step)
-        except BaseException as error:  # noqa: BLE001, it is the flow's to deal with
-            resume, given = flow.throw, error
+            resume, result = flow.send, perform(step)
+        except BaseException as error:  # noqa: BLE001, the flow decides what to do
+            resume, result = flow.throw, error
 
 
 async def drive_async(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
-    """Like `drive`; *perform* is awaited."""
+    """Like `drive`, but await *perform*."""
     resume: Callable[[Any], Any] = flow.send
-    given: Any = None
+    result: Any = None
     while True:
         try:
-            step = resume(given)
+            step = resume(result)
         except StopIteration as end:
             return cast("T", end.value)
         try:
-            resume, given = flow.send, await perform(step)
-        except BaseException as error:  # noqa: BLE001, it is the flow's to deal with
-            resume, given = flow.throw, error
+            resume, result = flow.send, await perform(step)
+        except BaseException as error:  # noqa: BLE001, the flow decides what to do
+            resume, result = flow.throw, error

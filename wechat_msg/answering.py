@@ -1,4 +1,4 @@
-"""From what a handler returned to the response to a push; every step is a pure function of its arguments."""
+"""From the answer of a handler to the response to a push; every step is a pure function of its arguments."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ __all__ = [
     "Answer",
     "acknowledge",
     "answer_cloud_function",
+    "explain_refusal",
     "may_reply",
     "render_reply",
     "seal_reply",
     "to_reply",
+    "write_reply",
 ]
 
 Answer = Reply | str | None
@@ -44,7 +46,6 @@ _CONTENT_TYPES: Mapping[Format, str] = {
     "json": "application/json; charset=utf-8",
 }
 _SUCCESS = Acknowledgement()
-# A rendered reply has been judged before it was rendered.
 _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
 
 
@@ -60,22 +61,22 @@ def seal_reply(
 
     Args:
         settings: The account's settings; a sealed reply is signed with ``token``, never with a previous one.
-        push: The push that is answered.
-        reply: What the handler returned. None and ``""`` give the acknowledgement that this push wants.
+        push: The push to answer.
+        reply: The answer of the handler. None and ``""`` give the acknowledgement for this kind of push.
         now: Clock, seconds since the epoch.
         random_bytes: Source of the envelope's random bytes (16) and of the nonce (4).
 
     Raises:
-        ReplyError: The reply is none of the allowed types, cannot be written, or is not valid for a Mini Program.
+        ReplyError: The reply has none of the allowed types, cannot be written, or is not valid for a Mini Program.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Passive_user_reply_message.html
     """
-    answer = _choose_reply(settings.account_kind, push.message, reply)
-    if isinstance(answer, Acknowledgement):
-        return PushResponse(200, answer.body.encode())
     timestamp = int(now())
-    document = _render(push.message, answer, push.format, timestamp)
+    rendered = _render(settings.account_kind, push.message, reply, timestamp, push.format)
+    if isinstance(rendered, Acknowledgement):
+        return PushResponse(200, rendered.body.encode())
+    document = _find_document(rendered, push.format)
     if push.cipher is not None:
         encrypt = push.cipher.encrypt(document.encode(), appid=push.appid, random_bytes=random_bytes)
         document = _seal(settings, encrypt, str(timestamp), random_bytes, push.format)
@@ -85,26 +86,23 @@ def seal_reply(
 def render_reply(
     settings: PushSettings, push: Push, answer: Answer, *, now: Callable[[], float] = time.time
 ) -> Acknowledgement | RenderedReply:
-    """Write the answer to *push* once and for all, so that `seal_reply` can answer every re-send with the same.
+    """Write the answer to *push* once, so that `seal_reply` can answer every re-send with the same reply.
 
     Args:
         settings: The account's settings.
-        push: The push that is answered. The reply is written in its format and, if that is possible, in the other one.
-        answer: What the handler returned.
+        push: The push to answer. The reply is written in its format and, if possible, in the other one.
+        answer: The answer of the handler.
         now: Clock for the reply's CreateTime, seconds since the epoch.
 
     Raises:
         ReplyError: As `seal_reply`.
     """
-    reply = _choose_reply(settings.account_kind, push.message, answer)
-    if isinstance(reply, Acknowledgement):
-        return reply
-    timestamp = int(now())
-    documents: dict[Format, str] = {push.format: _render(push.message, reply, push.format, timestamp)}
-    other: Format = "json" if push.format == "xml" else "xml"
-    with contextlib.suppress(Exception):  # a reply of the user's own need not know the format that is not in use
-        documents[other] = _render(push.message, reply, other, timestamp)
-    return RenderedReply(documents=documents)
+    return write_reply(push, _choose_reply(settings.account_kind, push.message, answer), now=now)
+
+
+def write_reply(push: Push, reply: Reply, *, now: Callable[[], float]) -> Acknowledgement | RenderedReply:
+    """Write a reply that this account may give, in the format of *push* and, if possible, in the other one."""
+    return _write(push.message, reply, int(now()), push.format, "json" if push.format == "xml" else "xml")
 
 
 def answer_cloud_function(
@@ -134,37 +132,21 @@ def answer_cloud_function(
         >>> answer_cloud_function(message, None)
         'success'
     """
-    answer = _choose_reply(account_kind, message, reply)
-    if isinstance(answer, Acknowledgement):
-        return answer.body
-    document: dict[str, Any] = json.loads(_render(message, answer, "json", int(now())))
+    rendered = _render(account_kind, message, reply, int(now()), "json")
+    if isinstance(rendered, Acknowledgement):
+        return rendered.body
+    document: dict[str, Any] = json.loads(_find_document(rendered, "json"))
     return document
 
 
-def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -> Reply:
-    """Turn what a handler returned into the reply that goes out, if this kind of account may give it."""
-    reply = to_reply(message, answer)
-    if not may_reply(account_kind, reply):
-        raise ReplyError(
-            f"a Mini Program cannot be answered with a {type(reply).__name__}:"
-            " give the endpoint late=AnswerLater(send), return None and send a customer-service message,"
-            " or return a TransferCustomerServiceReply"
-            "（小程序不支持被动回复：请给 endpoint 配置 late=AnswerLater(send)，或返回 None 并自行调用客服消息接口，"
-            "或返回 TransferCustomerServiceReply 转人工客服）"
-        )
-    return reply
-
-
-def may_reply(account_kind: AccountKind, reply: Reply) -> bool:
-    """Tell whether this kind of account may give *reply* as the answer to a push (被动回复)."""
-    return account_kind is not MINI_PROGRAM or isinstance(reply, _MINI_PROGRAM_REPLIES)
+# --- choosing --------------------------------------------------------------------------------------------------------
 
 
 def to_reply(message: Message, answer: Answer) -> Reply:
-    """Turn what a handler returned into a reply; a text without a character that can be sent is an acknowledgement.
+    """Turn the answer of a handler into a reply; a text without a character that can be sent is an acknowledgement.
 
     Raises:
-        ReplyError: It is none of the allowed types.
+        ReplyError: The answer has none of the allowed types.
     """
     if isinstance(answer, str):
         answer = TextReply(content=answer)
@@ -176,18 +158,66 @@ def to_reply(message: Message, answer: Answer) -> Reply:
 
 
 def acknowledge(message: Message) -> Reply:
-    """Choose the acknowledgement: virtual payment (虚拟支付) wants an ErrCode, all others ``success``."""
+    """Return the acknowledgement for *message*: an ErrCode for virtual payment (虚拟支付), ``success`` for others."""
     if isinstance(message, Event) and message.event.lower().startswith("xpay_"):
         return ErrCodeReply()
     return _SUCCESS
 
 
-def _render(message: Message, reply: Reply, form: Format, timestamp: int) -> str:
+def may_reply(account_kind: AccountKind, reply: Reply) -> bool:
+    """Return whether this kind of account may answer a push with *reply* (被动回复)."""
+    return account_kind is not MINI_PROGRAM or isinstance(reply, _MINI_PROGRAM_REPLIES)
+
+
+def explain_refusal(reply: Reply) -> ReplyError:
+    """Return the error for a reply that `may_reply` refuses."""
+    return ReplyError(
+        f"a Mini Program cannot be answered with a {type(reply).__name__}:"
+        " give the endpoint late=AnswerLater(send), return None and send a customer-service message,"
+        " or return a TransferCustomerServiceReply"
+        "（小程序不支持被动回复：请给 endpoint 配置 late=AnswerLater(send)，或返回 None 并自行调用客服消息接口，"
+        "或返回 TransferCustomerServiceReply 转人工客服）"
+    )
+
+
+def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -> Reply:
+    reply = to_reply(message, answer)
+    if not may_reply(account_kind, reply):
+        raise explain_refusal(reply)
+    return reply
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _render(
+    account_kind: AccountKind, message: Message, answer: Answer, timestamp: int, form: Format
+) -> Acknowledgement | RenderedReply:
+    """Choose the reply and write it; what was written before was also judged before."""
+    if isinstance(answer, (Acknowledgement, RenderedReply)):
+        return answer
+    return _write(message, _choose_reply(account_kind, message, answer), timestamp, form)
+
+
+def _write(
+    message: Message, reply: Reply, timestamp: int, form: Format, other_form: Format | None = None
+) -> Acknowledgement | RenderedReply:
+    if isinstance(reply, Acknowledgement):
+        return reply
     if isinstance(reply, RenderedReply):
-        if form not in reply.documents:
-            raise ReplyError(f"this reply cannot be written as {form}")
-        return reply.documents[form]
-    return render_body(_to_document(message, reply, form, timestamp), form)
+        _find_document(reply, form)
+        return reply
+    documents: dict[Format, str] = {form: render_body(_to_document(message, reply, form, timestamp), form)}
+    if other_form is not None:
+        with contextlib.suppress(Exception):  # a reply class of the user's own may not support both formats
+            documents[other_form] = render_body(_to_document(message, reply, other_form, timestamp), other_form)
+    return RenderedReply(documents=documents)
+
+
+def _find_document(rendered: RenderedReply, form: Format) -> str:
+    if form not in rendered.documents:
+        raise ReplyError(f"this reply cannot be written as {form}")
+    return rendered.documents[form]
 
 
 def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -> dict[str, Any]:
@@ -196,7 +226,7 @@ def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -
         return fields
     to_user_name = reply.to_user_name or message.from_user_name
     if not to_user_name:
-        raise ReplyError("this push names no user whom a reply could go to（该推送没有用户，无法回复）")
+        raise ReplyError("the push names no user, so nobody can get the reply（该推送没有用户，无法回复）")
     return {
         "ToUserName": to_user_name,
         "FromUserName": reply.from_user_name or message.to_user_name,

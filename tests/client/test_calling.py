@@ -160,7 +160,7 @@ class Network:
     def _perform(self, step: Any) -> Any:
         match step:
             case Get() | CompareAndSet():
-                return step.ask()
+                return step.perform()
             case Sleep():
                 self.pauses.append(step.seconds)
                 self.now += step.seconds

@@ -106,15 +106,15 @@ class TestTokenManager:
         first, *others = (manager.get(1000.0) for _ in range(50))
         step = next(first)
         while step != "fetch":
-            step = first.send(step.ask())
+            step = first.send(step.perform())
         for flow in others:
             assert isinstance(next(flow), Sleep)
         for flow in others:
             assert isinstance(flow.send(None), Sleep)
         step = first.send(AccessToken(access_token="T1", expires_in=7200))
         while not isinstance(step, CompareAndSet) or step.value is not None:  # the last one frees the lock
-            step = first.send(step.ask())
-        assert end(first, step.ask()).value == "T1"
+            step = first.send(step.perform())
+        assert end(first, step.perform()).value == "T1"
         assert {end(flow).value for flow in others} == {"T1"}
 
     @pytest.mark.parametrize("takes_effect", [True, False])
@@ -123,11 +123,11 @@ class TestTokenManager:
         flow = self.make(clock, store).get(1000.0)
         step = next(flow)
         while isinstance(step, Get):
-            step = flow.send(step.ask())
+            step = flow.send(step.perform())
         assert isinstance(step, CompareAndSet)
         assert step.ttl == LEASE
         if takes_effect:
-            step.ask()
+            step.perform()
         with pytest.raises(asyncio.CancelledError):
-            flow.send(flow.throw(asyncio.CancelledError()).ask())
+            flow.send(flow.throw(asyncio.CancelledError()).perform())
         assert store.get(step.key) is None

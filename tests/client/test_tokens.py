@@ -192,9 +192,9 @@ class World:
         assert isinstance(step, Get) or step.ttl > 0  # as stores may rely on
         self.store_steps += step.store is self.store
         if step.store is not self.store or not self.fails(self.store_steps):
-            return step.ask()
+            return step.perform()
         if self.lost:
-            step.ask()
+            step.perform()
         raise StoreError("down")
 
     def _answer(self, step: Ask) -> Any:

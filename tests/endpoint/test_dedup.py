@@ -17,6 +17,7 @@ from wechat_msg import (
     ErrCodeReply,
     FallbackReply,
     MemoryStore,
+    PushSettings,
     StoreError,
     TextMessage,
     TextReply,
@@ -24,17 +25,20 @@ from wechat_msg import (
     parse_message,
 )
 from wechat_msg._flow import CompareAndSet, Get, Sleep
-from wechat_msg.endpoint.dedup import Record, is_lone, keep_for, load_record, make_key, make_lone_key
-from wechat_msg.endpoint.delivery import Delivery, Handled, Rules, Work
+from wechat_msg.endpoint.dedup import Record, is_unshared, keep_for, load_record, make_key, make_unshared_key
+from wechat_msg.endpoint.delivery import PushDelivery, RunLeased
+from wechat_msg.endpoint.handling import Handled, Handling, Policy
+from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
 from wechat_msg.replies import RenderedReply, Reply
 
 TEXT = TextMessage(from_user_name="oUSER", to_user_name="gh_1", create_time=1700000000, content="hi", msg_id="42")
 EVENT = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1700000000, "MsgType": "event", "Event": "CLICK"}
+SETTINGS = PushSettings(token="spamtest")
 REPLY = RenderedReply(documents={"xml": "<xml><A>1</A></xml>", "json": '{"A":1}'})
 HANDLED = Handled(REPLY, TextReply(content="hi"))
 SUCCESS = Acknowledgement()
-PAYMENT = ErrCodeReply()
+PAYMENT = UnknownEvent(to_user_name="gh_1", from_user_name="oUSER", create_time=1, event="xpay_goods_deliver_notify")
 FALLBACK = TextReply(content="请稍候")
 
 
@@ -180,16 +184,16 @@ class TestTheIdentity:
         assert len(f"{make_key(TEXT, 'i' * 64)}:tries") <= 200
 
     def test_cannot_be_such_that_a_delivery_seems_to_be_alone(self):
-        assert not is_lone(make_key(TEXT, "alone"))
+        assert not is_unshared(make_key(TEXT, "unshared"))
 
 
 class TestTheKeyOfADeliveryThatIsAlone:
     def test_is_never_the_same(self):
-        assert len({make_lone_key() for _ in range(100)} | {make_key(TEXT)}) == 101
+        assert len({make_unshared_key() for _ in range(100)} | {make_key(TEXT)}) == 101
 
     def test_is_known_by_itself(self):
-        assert is_lone(make_lone_key())
-        assert not is_lone(make_key(TEXT))
+        assert is_unshared(make_unshared_key())
+        assert not is_unshared(make_key(TEXT))
 
 
 # --- what the store holds --------------------------------------------------------------------------------------------
@@ -251,6 +255,38 @@ class End:
     value: Any
 
 
+class HandlingByHand(Handling):
+    """A handler that takes one step, and a list of what is sent later."""
+
+    def __init__(
+        self, settings: PushSettings, policy: Policy, handled: Handled | BaseException, later: list[Reply]
+    ) -> None:
+        super().__init__(
+            settings=settings,
+            handler=print,
+            policy=policy,
+            identity="",
+            on_error="raise",
+            dedup_key=None,
+            clock=lambda: 0.0,
+        )
+        object.__setattr__(self, "handled", handled)
+        object.__setattr__(self, "later", later)
+
+    def make_key(self, message: Message) -> str:
+        return "push:1"
+
+    def handle(self, push: Push) -> Generator[Any, Any, Handled]:
+        yield "the handler runs"
+        if isinstance(self.handled, BaseException):
+            raise self.handled
+        return self.handled
+
+    def send_later(self, message: Message, reply: Reply) -> Generator[Any, Any, None]:
+        self.later.append(reply)
+        yield from ()
+
+
 @define
 class World:
     """A store and a clock that stand still unless a test moves them."""
@@ -264,51 +300,31 @@ class World:
     def deliver(
         self,
         *,
+        message: Message = TEXT,
+        settings: PushSettings = SETTINGS,
         late: AnswerLater | FallbackReply | None = None,
         deliveries: int = 3,
-        refuse: bool = False,
-        acknowledgement: Reply = SUCCESS,
-        keep: float = 300.0,
+        refuses: bool = False,
         handled: Handled | BaseException = HANDLED,
-        key: str = "push:1",
-    ) -> Delivery:
-        def run() -> Generator[Any, Any, Handled]:
-            yield "the handler runs"
-            if isinstance(handled, BaseException):
-                raise handled
-            return handled
-
-        def send_later(reply: Reply) -> Generator[Any, Any, None]:
-            self.later.append(reply)
-            yield from ()
-
-        rules = Rules(
+    ) -> PushDelivery:
+        policy = Policy(
             deliveries=deliveries,
             late=late,
-            refuse=refuse,
+            store=self.store,
             private_store=self.private_store,
+            refuses=refuses,
             report=lambda error: self.reports.append(error.args[0]),
             monotonic=lambda: self.now,
         )
-        stopgap = FALLBACK if isinstance(late, FallbackReply) else acknowledgement
-        return Delivery(
-            rules=rules,
-            store=self.store,
-            key=key,
-            run=run,
-            send_later=send_later,
-            acknowledgement=acknowledgement,
-            stopgap=stopgap,
-            keep=keep,
-            arrived=self.now,
-        )
+        handling = HandlingByHand(settings, policy, handled, self.later)
+        return PushDelivery(handling, Push(message=message, format="xml"), self.now)
 
     def go_on(self, flow: Generator[Any, Any, Any], given: Any = None) -> Any:
         """Give the answer to the last step, perform those for the store, and return the next step of another kind."""
         try:
             step = flow.send(given)
             while isinstance(step, (Get, CompareAndSet)):
-                step = flow.send(step.ask())
+                step = flow.send(step.perform())
         except StopIteration as end:
             return End(end.value)
         if isinstance(step, Sleep):
@@ -332,16 +348,16 @@ class World:
             step = self.go_on(flow)
         return step
 
-    def start(self, **options: Any) -> tuple[Delivery, Generator[Any, Any, Any], Generator[Any, Any, Any]]:
+    def start(self, **options: Any) -> tuple[PushDelivery, Generator[Any, Any, Any], Generator[Any, Any, Any]]:
         """Return a delivery whose handler runs, its flow, and the flow of its work."""
         delivery = self.deliver(**options)
         answering = delivery.answer()
-        assert isinstance(self.go_on(answering), Work)
+        assert isinstance(self.go_on(answering), RunLeased)
         working = delivery.work()
         assert self.go_on(working) == "the handler runs"
         return delivery, answering, working
 
-    def keep(self, delivery: Delivery, until: float) -> None:
+    def keep(self, delivery: PushDelivery, until: float) -> None:
         """Let time pass while the lease of a delivery is renewed."""
         while self.now < until:
             self.now = min(self.now + 0.7, until)
@@ -379,7 +395,7 @@ class TestTheFirstDelivery:
         running = Record(delivery.owner).dump()
         assert list_steps(delivery.answer(), True, REPLY) == [
             CompareAndSet(world.store, "push:1", None, running, 2.5),
-            Work(delivery, 5.5),
+            RunLeased(delivery, 5.5),
             End(REPLY),
         ]
 
@@ -401,8 +417,8 @@ class TestTheFirstDelivery:
             ({"late": LATER}, 4.5),
             ({"late": LATER_IN_THE_END}, 5.5),
             ({"deliveries": 1}, 4.5),
-            ({"deliveries": 1, "acknowledgement": PAYMENT}, 5.5),
-            ({"late": LATER, "acknowledgement": PAYMENT}, 5.5),
+            ({"deliveries": 1, "message": PAYMENT}, 5.5),
+            ({"late": LATER, "message": PAYMENT}, 5.5),
         ],
     )
     def test_has_as_much_time_as_wechat_and_its_policy_leave(self, world, options, seconds):
@@ -458,9 +474,9 @@ class TestTheFirstDelivery:
         delivery = world.deliver()
         flow = delivery.answer()
         first = next(flow)
-        first.ask()
+        first.perform()
         assert isinstance(flow.send(False), Get)
-        assert isinstance(world.go_on(flow, first.value), Work)
+        assert isinstance(world.go_on(flow, first.value), RunLeased)
 
 
 class TestTheNextDelivery:
@@ -515,14 +531,14 @@ class TestTheNextDelivery:
         flows = [delivery.answer() for delivery in deliveries]
         for flow in flows:
             world.go_on(flow)
-        assert [delivery._tries for delivery in deliveries] == [2, 3]
+        assert [delivery.tries for delivery in deliveries] == [2, 3]
         world.now = 4.5
         world.store.compare_and_set("push:1", None, Record("me").dump(), 60)
         assert world.wait(flows[1]) == End(SUCCESS)
         assert world.find() == Record("me", late=True)
 
     @staticmethod
-    def wait_with_a_lease(world: World, delivery: Delivery) -> Any:
+    def wait_with_a_lease(world: World, delivery: PushDelivery) -> Any:
         """Let a delivery wait while somebody else keeps the lease."""
         world.store.compare_and_set("push:1", world.store.get("push:1"), Record("somebody else").dump(), 60)
         return world.wait(delivery.answer())
@@ -534,9 +550,9 @@ class TestTheNextDelivery:
             ({"late": FallbackReply("请稍候")}, FALLBACK, 4.5),
             ({"late": LATER}, SUCCESS, 4.5),
             ({"late": LATER_IN_THE_END}, SUCCESS, 4.5),
-            ({"acknowledgement": PAYMENT}, None, 5.5),
-            ({"acknowledgement": PAYMENT, "late": FallbackReply("请稍候")}, None, 5.5),
-            ({"acknowledgement": PAYMENT, "late": LATER}, None, 5.5),
+            ({"message": PAYMENT}, None, 5.5),
+            ({"message": PAYMENT, "late": FallbackReply("请稍候")}, None, 5.5),
+            ({"message": PAYMENT, "late": LATER}, None, 5.5),
         ],
     )
     def test_is_answered_by_its_policy_if_it_is_the_last(self, world, options, answer, at):
@@ -585,7 +601,7 @@ class TestTheNextDelivery:
         assert (step.value, step.ttl) == (Record(owner.owner, late=True).dump(), 2.5)
         with pytest.raises(KeyError):
             world.go_on(failing)
-        assert isinstance(world.go_on(flow, step.ask()), Work)
+        assert isinstance(world.go_on(flow, step.perform()), RunLeased)
         working = last.work()
         world.go_on(working)
         assert world.go_on(working) == End(REPLY)
@@ -595,7 +611,7 @@ class TestTheNextDelivery:
         world.start()
         world.now = 2.4
         delivery = world.deliver()
-        assert world.wait(delivery.answer()) == Work(delivery, pytest.approx(5.4, abs=0.06))
+        assert world.wait(delivery.answer()) == RunLeased(delivery, pytest.approx(5.4, abs=0.06))
         assert world.now <= 2.4 + 0.2
         assert world.find() == Record(delivery.owner)
 
@@ -606,7 +622,7 @@ class TestTheNextDelivery:
         world.go_on(flow)
         with pytest.raises(KeyError):
             world.go_on(working)
-        assert isinstance(world.go_on(flow), Work)
+        assert isinstance(world.go_on(flow), RunLeased)
 
     def test_that_took_over_keeps_its_number(self, world):
         world.start()
@@ -614,9 +630,9 @@ class TestTheNextDelivery:
         flow = second.answer()
         world.go_on(flow)
         world.now = 2.5
-        assert isinstance(world.wait(flow), Work)
+        assert isinstance(world.wait(flow), RunLeased)
         world.go_on(third.answer())
-        assert (second._tries, third._tries) == (2, 3)
+        assert (second.tries, third.tries) == (2, 3)
 
     def test_does_not_handle_the_push_as_well_when_the_store_fails(self, world):
         world.start()
@@ -634,8 +650,8 @@ class TestTheStoreFails:
         next(flow)
         step = flow.throw(StoreError("down"))
         assert (step.store, step.expected, step.ttl) == (world.private_store, None, 2.5)
-        assert step.key.startswith("alone:")
-        assert flow.send(True) == Work(delivery, 5.5)
+        assert step.key.startswith("unshared:")
+        assert flow.send(True) == RunLeased(delivery, 5.5)
         assert world.reports == ["down"]
 
     @pytest.mark.parametrize("late", [LATER, LATER_IN_THE_END])
@@ -646,7 +662,7 @@ class TestTheStoreFails:
         assert flow.send(True).seconds == 4.5
 
     def test_when_a_push_is_claimed_and_it_is_refused(self, world):
-        flow = world.deliver(refuse=True).answer()
+        flow = world.deliver(refuses=True).answer()
         next(flow)
         with pytest.raises(StopIteration) as end:
             flow.throw(StoreError("down"))
@@ -662,7 +678,7 @@ class TestTheStoreFails:
         assert flow.send(Record("me").dump()) == Get(world.store, "push:1:tries")
         assert flow.throw(StoreError("down")) == Sleep(0.1)
         assert isinstance(world.go_on(flow), Sleep)
-        assert delivery._tries == 2
+        assert delivery.tries == 2
 
     def test_to_say_that_it_has_counted_and_counts_nobody_twice(self, world):
         world.start()
@@ -670,11 +686,11 @@ class TestTheStoreFails:
         flow = delivery.answer()
         step = next(flow)
         while not step.key.endswith(":tries") or isinstance(step, Get):
-            step = flow.send(step.ask())
-        step.ask()
+            step = flow.send(step.perform())
+        step.perform()
         assert flow.throw(StoreError("timed out")) == Sleep(0.1)
         world.go_on(flow)
-        assert delivery._tries == 2
+        assert delivery.tries == 2
 
     def test_to_count_for_half_a_second_and_the_number_is_guessed(self, world):
         world.start()
@@ -685,7 +701,7 @@ class TestTheStoreFails:
         flow.send(Record("me").dump())
         assert world.fail_on(flow) == Sleep(0.02)
         assert world.now == pytest.approx(0.5, abs=0.11)
-        assert delivery._tries == 2
+        assert delivery.tries == 2
 
     @pytest.mark.parametrize("tries", [b"", b"two", b"-1", b"1.5", b"9999", b"\xff"])
     def test_to_hold_a_number_and_it_is_guessed(self, world, tries):
@@ -695,7 +711,7 @@ class TestTheStoreFails:
         step, flow = None, delivery.answer()
         while step != Sleep(0.02):
             step = world.go_on(flow)
-        assert delivery._tries == 2
+        assert delivery.tries == 2
 
     def test_to_put_down_a_reply_that_goes_out_with_this_very_try(self, world):
         _, _, working = world.start()
@@ -756,7 +772,7 @@ class TestTheStoreFails:
 
 class TestTheWork:
     def test_is_remembered_for_as_long_as_it_is_told(self, world):
-        _, _, working = world.start(keep=4321.0)
+        _, _, working = world.start(settings=PushSettings(token="spamtest", max_age=2155.5))
         assert next(working).ttl == 4321.0
 
     @pytest.mark.parametrize(
@@ -785,7 +801,7 @@ class TestTheWork:
         _, _, working = world.start()
         step = working.throw(error())
         with pytest.raises(error):
-            world.go_on(working, step.ask())
+            world.go_on(working, step.perform())
         assert world.find() is None
 
     def test_takes_no_further_step_if_it_is_dropped(self, world):
@@ -833,7 +849,7 @@ class TestTheWork:
         other, _, _ = world.start()
         assert world.go_on(working) == End(REPLY)
         assert world.find() == Record(other.owner)
-        assert "another one has taken its message over" in caplog.text
+        assert "another one took over its message" in caplog.text
         assert world.later == []
 
     def test_hands_over_what_can_only_be_sent_later_once(self, world):
@@ -861,16 +877,16 @@ class TestTheWork:
         world.store.compare_and_set("push:1", running.dump(), promised.dump(), 60)
         world.now = 6
         step = next(working)
-        step = working.send(step.ask())
-        step = working.send(step.ask())
-        assert (step.expected, step.ask()) == (promised.dump(), True)
+        step = working.send(step.perform())
+        step = working.send(step.perform())
+        assert (step.expected, step.perform()) == (promised.dump(), True)
         assert working.throw(StoreError("timed out")) == Sleep(0.1)
         assert world.go_on(working) == End(REPLY)
         assert world.later == [HANDLED.reply]
 
 
 class TestTheLease:
-    def renew(self, world: World, delivery: Delivery) -> bool:
+    def renew(self, world: World, delivery: PushDelivery) -> bool:
         return world.go_on(delivery.renew()).value
 
     def test_is_renewed_while_the_handler_runs(self, world):
@@ -935,10 +951,10 @@ class TestTheLease:
         renewing = delivery.renew()
         step = next(renewing)
         while step.expected is not None:
-            step = renewing.send(step.ask())
+            step = renewing.send(step.perform())
         with pytest.raises(KeyError):
             world.go_on(working)
-        assert world.go_on(renewing, step.ask()) == End(False)
+        assert world.go_on(renewing, step.perform()) == End(False)
         assert world.find() is None
 
 
@@ -984,7 +1000,7 @@ def explore(
                 ends[name] = end.value if isinstance(end, StopIteration) else end
                 del flows[name]
             else:
-                if isinstance(steps[name], Work):
+                if isinstance(steps[name], RunLeased):
                     ends[name] = steps[name]
                     del flows[name]
         yield world, ends
@@ -996,12 +1012,12 @@ def take(world: World, flow: Generator[Any, Any, Any], step: Any, choice: str) -
         world.now += step.seconds
     if not isinstance(step, (Get, CompareAndSet)):
         return next(flow)
-    answer = None if choice == FAIL else step.ask()
+    answer = None if choice == FAIL else step.perform()
     return flow.send(answer) if choice == OBEY else flow.throw(StoreError("down"))
 
 
 class TestInEveryOrder:
-    def last_try(self, world: World, **options: Any) -> tuple[Delivery, Any, Any]:
+    def last_try(self, world: World, **options: Any) -> tuple[PushDelivery, Any, Any]:
         """Return the first try, whose handler still runs, its work, and the last try, whose time is up."""
         owner, _, working = world.start(**options)
         world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
@@ -1046,7 +1062,7 @@ class TestInEveryOrder:
 
         for world, ends in explore(make):
             assert isinstance(ends["work"], KeyError)
-            if isinstance(ends["wait"], Work):
+            if isinstance(ends["wait"], RunLeased):
                 assert world.find() == Record(ends["wait"].delivery.owner)
             else:
                 assert (ends["wait"], world.find()) == (SUCCESS, None)
@@ -1067,7 +1083,7 @@ class TestInEveryOrder:
             return world, {str(number): world.deliver().answer() for number in range(2)}
 
         for world, ends in explore_until_asleep(make):
-            assert [type(end) for end in ends.values()].count(Work) == 1
+            assert [type(end) for end in ends.values()].count(RunLeased) == 1
             assert world.find() is not None
 
     def test_a_dead_worker_is_replaced_once(self):
@@ -1081,10 +1097,10 @@ class TestInEveryOrder:
             return world, flows
 
         for _, ends in explore_until_asleep(make):
-            assert [type(end) for end in ends.values()].count(Work) == 1
+            assert [type(end) for end in ends.values()].count(RunLeased) == 1
 
     def test_deliveries_have_different_numbers(self):
-        deliveries: list[Delivery] = []
+        deliveries: list[PushDelivery] = []
 
         def make() -> Any:
             world = World()
@@ -1093,7 +1109,7 @@ class TestInEveryOrder:
             return world, {str(number): delivery.answer() for number, delivery in enumerate(deliveries)}
 
         for _ in explore_until_asleep(make):
-            assert {delivery._tries for delivery in deliveries} == {2, 3}
+            assert {delivery.tries for delivery in deliveries} == {2, 3}
 
 
 def explore_until_asleep(make: Callable[[], Any]) -> Iterator[tuple[World, dict]]:

@@ -25,7 +25,7 @@ from tests.helpers.virtual_time import (
     FaultyStore,
     Try,
     VirtualExecutor,
-    VirtualKeeper,
+    VirtualRenewer,
     WeChat,
     await_here,
     in_virtual_thread,
@@ -54,13 +54,10 @@ from wechat_msg import (
     open_push,
     seal_reply,
 )
-from wechat_msg._flow import drive, perform_store_step
-from wechat_msg.endpoint import delivery as delivery_module
-from wechat_msg.endpoint import drivers as drivers_module
+from wechat_msg._flow import drive
 from wechat_msg.endpoint.dedup import make_key
-from wechat_msg.endpoint.delivery import LEASE, RENEW_EVERY
-from wechat_msg.endpoint.drivers import _Endpoint
-from wechat_msg.endpoint.leases import keeper as real_keeper
+from wechat_msg.endpoint.delivery import ANSWER_BY, HANG_UP, LEASE, RENEW_EVERY, PushDelivery, RunLeased
+from wechat_msg.endpoint.leases import renewer
 from wechat_msg.testing import build_push, open_reply
 
 NOW = 1700000000
@@ -114,6 +111,7 @@ class Rig:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.runs: list[float] = []
+        self.renewer: Any = VirtualRenewer()
 
     def handler(self, seconds: float = 0.0, answer: Any = TOLD) -> Callable[[Any], Coroutine[Any, Any, Any]]:
         """Return a handler that takes so long; an answer that is an exception is raised."""
@@ -146,17 +144,21 @@ class Rig:
             return AsyncPushEndpoint(settings, handler, **options)
         if self.kind == EXECUTOR:
             options.setdefault("executor", VirtualExecutor())
-        return PushEndpoint(settings, self.adapt(handler), sleep=virtual_time.sleep, **options)
 
-    async def handle(self, endpoint: _Endpoint[Any, Any], request: PushRequest) -> Any:
+        class Endpoint(PushEndpoint):
+            renewer = self.renewer
+
+        return Endpoint(settings, self.adapt(handler), sleep=virtual_time.sleep, **options)
+
+    async def handle(self, endpoint: Any, request: PushRequest) -> Any:
         if isinstance(endpoint, AsyncPushEndpoint):
             return await endpoint.handle(request)
         return await in_virtual_thread(endpoint.handle, request)
 
-    def wechat(self, endpoint: _Endpoint[Any, Any], **options: Any) -> WeChat:
+    def wechat(self, endpoint: Any, **options: Any) -> WeChat:
         return WeChat(lambda request: self.handle(endpoint, request), **options)
 
-    async def push(self, endpoint: _Endpoint[Any, Any], *requests: PushRequest, **options: Any) -> list[Any]:
+    async def push(self, endpoint: Any, *requests: PushRequest, **options: Any) -> list[Any]:
         """Push as WeChat does, let everything come to its end, and tell how the tries ended."""
         tries = await self.wechat(endpoint, **options).push(*(requests or (build(),)))
         await asyncio.sleep(60)
@@ -188,25 +190,19 @@ HUNG_UP = [(5, "hung up"), (10, "hung up")]
 
 
 @pytest.fixture(params=KINDS)
-def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    return make_rig(request.param, monkeypatch)
+def rig(request: pytest.FixtureRequest) -> Rig:
+    return Rig(request.param)
 
 
 @pytest.fixture(params=[EXECUTOR, ASYNC])
-def early_rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Rig:
+def early_rig(request: pytest.FixtureRequest) -> Rig:
     """The kinds that can answer before a handler ends."""
-    return make_rig(request.param, monkeypatch)
+    return Rig(request.param)
 
 
 @pytest.fixture
-def async_rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
-    return make_rig(ASYNC, monkeypatch)
-
-
-def make_rig(kind: str, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    monkeypatch.setattr(drivers_module, "keeper", VirtualKeeper())
-    monkeypatch.setattr(drivers_module, "wait", virtual_time.wait)
-    return Rig(kind)
+def async_rig() -> Rig:
+    return Rig(ASYNC)
 
 
 class Sent(list[dict[str, Any]]):
@@ -769,7 +765,7 @@ class TestAFailingHandler:
         with pytest.raises(error):
             endpoint.handle(build())
         assert len(store) == 0
-        assert not real_keeper._ends
+        assert len(renewer) == 0
 
     @in_virtual_time
     async def test_that_was_acknowledged_before_is_logged_and_nothing_is_sent(self, early_rig, caplog):
@@ -911,13 +907,13 @@ class TestADeadWorker:
     async def die(self, rig: Rig, store: MemoryStore, died_at: float, **options: Any) -> None:
         """Be a worker that claims the push and, at that time, is no more."""
         endpoint = rig.build(rig.handler(), store=store, **options)
-        delivery = endpoint._deliver(open_push(PLAIN, build()), 0.0)
+        delivery = PushDelivery(endpoint._handling, open_push(PLAIN, build()), 0.0)
         flow = delivery.answer()
         step = next(flow)
-        while not isinstance(step, delivery_module.Work):
-            step = flow.send(step.ask())
+        while not isinstance(step, RunLeased):
+            step = flow.send(step.perform())
         while rig.now < died_at:
-            assert drive(delivery.renew(), perform_store_step)
+            assert drive(delivery.renew(), lambda step: step.perform())
             await asyncio.sleep(min(RENEW_EVERY, died_at - rig.now))
 
     @pytest.mark.parametrize("died_at", [0, 1, 3.1, 4.9])
@@ -954,9 +950,9 @@ class TestMoreTries:
         endpoint = rig.build(rig.handler(200), late=late)
         wechat = rig.wechat(endpoint)
         tries = [await wechat.deliver(build()) for _ in range(5)]
-        stopgap = "请稍候" if isinstance(late, FallbackReply) else "success"
+        fallback = "请稍候" if isinstance(late, FallbackReply) else "success"
         times = (14.5, 14.5, 14.5) if isinstance(late, AnswerLater) else (14.5, 19, 23.5)
-        assert [describe(PLAIN, one) for one in tries] == ends(*HUNG_UP, *((at, stopgap) for at in times))
+        assert [describe(PLAIN, one) for one in tries] == ends(*HUNG_UP, *((at, fallback) for at in times))
         await asyncio.sleep(200)
         assert rig.runs == [0]
 
@@ -1150,8 +1146,8 @@ class TestAnsweringLater:
         assert len(sent) == 1
 
     @in_virtual_time
-    async def test_logs_a_sender_that_turns_out_to_be_async_in_a_sync_endpoint(self, monkeypatch, caplog):
-        rig = make_rig(EXECUTOR, monkeypatch)
+    async def test_logs_a_sender_that_turns_out_to_be_async_in_a_sync_endpoint(self, caplog):
+        rig = Rig(EXECUTOR)
 
         async def send(message):
             raise AssertionError("never awaited")
@@ -1297,7 +1293,7 @@ class TestAStoreThatFails:
     async def test_to_hold_a_number_of_tries_does_not_hinder_the_reply(self, rig, tries):
         store = MemoryStore(clock=asyncio.get_running_loop().time)
         endpoint = rig.build(rig.handler(7), store=store)
-        [key] = {endpoint._make_key(open_push(PLAIN, build()).message)}
+        key = endpoint._handling.make_key(open_push(PLAIN, build()).message)
         assert store.compare_and_set(f"{key}:tries", None, tries, 300)
         assert await rig.push(endpoint) == ends((5, "hung up"), (7, TOLD))
 
@@ -1407,7 +1403,7 @@ class TestTheLog:
         second = asyncio.create_task(rig.handle(other, build()))
         await asyncio.wait((first, second))
         await asyncio.sleep(30)
-        assert "another one has taken its message over" in "".join(list_log(caplog))
+        assert "another one took over its message" in "".join(list_log(caplog))
         assert len(rig.runs) == 2
 
 
@@ -1429,14 +1425,14 @@ class TestNothingIsLeft:
         self.push_many(endpoint, clock, 10_000)  # of which 300 are younger than 5 minutes
         assert len(store) <= 301
         assert len(store._ends) <= 2 * 301 + 64
-        assert not real_keeper._ends
-        assert len(endpoint._private_store) == 0
+        assert len(renewer) == 0
+        assert len(endpoint._handling.policy.private_store) == 0
 
     def test_in_the_private_store_without_deduplication(self):
         clock = [0.0]
         endpoint = PushEndpoint(PLAIN, lambda message: TOLD, store=NO_DEDUP, monotonic=lambda: clock[0])
         self.push_many(endpoint, clock, 2_000)
-        assert len(endpoint._private_store) <= 301
+        assert len(endpoint._handling.policy.private_store) <= 301
 
     def test_in_memory(self):
         clock = [0.0]
@@ -1464,12 +1460,12 @@ class TestNothingIsLeft:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     @in_virtual_time
-    async def test_of_leases_when_handlers_end_late_or_fail(self, monkeypatch):
+    async def test_of_leases_when_handlers_end_late_or_fail(self):
         for kind in (SYNC, EXECUTOR):
-            rig = make_rig(kind, monkeypatch)
+            rig = Rig(kind)
             for seconds, answer in ((0, TOLD), (7, TOLD), (20, TOLD), (0, KeyError()), (7, KeyError())):
                 await rig.push(rig.build(rig.handler(seconds, answer)))
-                assert drivers_module.keeper.renewing == {}
+                assert rig.renewer.renewing == {}
 
 
 # --- threads and loops, on the real clock ----------------------------------------------------------------------------
@@ -1546,11 +1542,19 @@ class TestTheLoop:
         asyncio.run(loop.work(first.handle(build()), second.handle(build())))
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make WeChat and the endpoints a hundred times as impatient."""
-    monkeypatch.setattr(delivery_module, "ANSWER_BY", 0.045)
-    monkeypatch.setattr(delivery_module, "HANG_UP", 0.055)
+class NearlyOver:
+    """A clock that jumps after a push has arrived: *left* seconds are left of the time that it may take."""
+
+    def __init__(self, limit: float, left: float = 0.04) -> None:
+        self._limit = limit
+        self._left = left
+        self._began: float | None = None
+
+    def __call__(self) -> float:
+        if self._began is None:
+            self._began = time.monotonic() - self._limit + self._left
+            return 0.0
+        return time.monotonic() - self._began
 
 
 class TestAnExecutor:
@@ -1565,7 +1569,7 @@ class TestAnExecutor:
             response = PushEndpoint(PLAIN, answer, executor=executor).handle(build())
         assert open_reply(PLAIN, response)["Content"] == TOLD
         assert threads == ["bot_0"]
-        assert not real_keeper._ends
+        assert len(renewer) == 0
 
     def test_runs_sync_handlers_of_an_async_endpoint_too(self):
         def answer(message):
@@ -1581,9 +1585,9 @@ class TestAnExecutor:
 
         with ThreadPoolExecutor(1) as executor, pytest.raises(KeyError, match="own text"):
             PushEndpoint(PLAIN, fail, executor=executor).handle(build())
-        assert not real_keeper._ends
+        assert len(renewer) == 0
 
-    def test_lets_the_answer_go_out_before_the_handler_ends(self, quick):
+    def test_lets_the_answer_go_out_before_the_handler_ends(self):
         go_on, sent = threading.Event(), threading.Event()
 
         def answer(message):
@@ -1592,12 +1596,12 @@ class TestAnExecutor:
 
         with ThreadPoolExecutor(1) as executor:
             later = AnswerLater(lambda message: sent.set())
-            endpoint = PushEndpoint(PLAIN, answer, executor=executor, late=later)
+            endpoint = PushEndpoint(PLAIN, answer, executor=executor, late=later, monotonic=NearlyOver(ANSWER_BY))
             assert endpoint.handle(build()).body == b"success"
             assert not sent.is_set()
             go_on.set()
             assert sent.wait(10)
-        assert not real_keeper._ends
+        assert len(renewer) == 0
 
     def test_hands_context_variables_to_the_handler(self):
         variable = contextvars.ContextVar("variable", default="not set")
@@ -1617,23 +1621,24 @@ class TestAnExecutor:
         executor.shutdown()
         with pytest.raises(RuntimeError, match="shutdown"):
             PushEndpoint(PLAIN, lambda message: TOLD, executor=executor, store=store).handle(build())
-        assert not real_keeper._ends
+        assert len(renewer) == 0
         clock[0] += LEASE
         response = PushEndpoint(PLAIN, lambda message: TOLD, store=store).handle(build())
         assert open_reply(PLAIN, response)["Content"] == TOLD
 
-    def test_that_drops_what_waits_for_its_turn_keeps_the_message_from_nobody(self, quick):
+    def test_that_drops_what_waits_for_its_turn_keeps_the_message_from_nobody(self):
         go_on, executor = threading.Event(), ThreadPoolExecutor(1)
         executor.submit(go_on.wait, 10)
-        assert PushEndpoint(PLAIN, lambda message: TOLD, executor=executor).handle(build()).status == 503
-        assert len(real_keeper._ends) == 1
+        endpoint = PushEndpoint(PLAIN, lambda message: TOLD, executor=executor, monotonic=NearlyOver(HANG_UP))
+        assert endpoint.handle(build()).status == 503
+        assert len(renewer) == 1
         executor.shutdown(wait=False, cancel_futures=True)
-        assert not real_keeper._ends
+        assert len(renewer) == 0
         go_on.set()
 
     @in_virtual_time
-    async def test_whose_threads_are_busy_keeps_the_lease_of_what_waits(self, monkeypatch):
-        rig = make_rig(EXECUTOR, monkeypatch)
+    async def test_whose_threads_are_busy_keeps_the_lease_of_what_waits(self):
+        rig = Rig(EXECUTOR)
         executor = VirtualExecutor(workers=1)
         endpoint = rig.build(rig.handler(6), executor=executor)
         first = asyncio.create_task(rig.handle(endpoint, build(fields={"MsgId": 1})))

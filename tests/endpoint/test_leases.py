@@ -15,7 +15,7 @@ import pytest
 from tests.helpers.servers import TIMEOUT, run
 from wechat_msg import PushEndpoint, PushSettings, StoreError
 from wechat_msg.endpoint.delivery import LEASE, RENEW_EVERY
-from wechat_msg.endpoint.leases import Keeper, keeper
+from wechat_msg.endpoint.leases import LeaseRenewer, renewer
 from wechat_msg.stores import MemoryStore
 from wechat_msg.testing import build_push
 
@@ -24,7 +24,7 @@ SETTINGS = PushSettings(token="spamtest")
 
 
 class Lease:
-    """What a keeper is given instead of a delivery: counts its renewals.
+    """What a renewer is given instead of a delivery: counts its renewals.
 
     Attributes:
         store: What it is renewed in.
@@ -38,7 +38,7 @@ class Lease:
         self.seconds = seconds
         self.renewed: list[float] = []
         self.reported: list[Exception] = []
-        self.rules = SimpleNamespace(report=self.reported.append)
+        self.policy = SimpleNamespace(report=self.reported.append)
 
     def renew(self) -> Generator[Any, Any, Any]:
         self.renewed.append(time.monotonic())
@@ -65,9 +65,9 @@ def fail_to_start(thread: threading.Thread) -> None:
 
 
 @pytest.fixture
-def a_keeper() -> Keeper:
-    """A keeper that is in a hurry."""
-    return Keeper(EVERY)
+def a_renewer() -> LeaseRenewer:
+    """A renewer that is in a hurry."""
+    return LeaseRenewer(EVERY)
 
 
 def test_two_renewals_may_fail_and_the_third_is_still_in_time():
@@ -75,70 +75,70 @@ def test_two_renewals_may_fail_and_the_third_is_still_in_time():
 
 
 class TestKeeper:
-    def test_renews_until_it_is_told_to_stop(self, a_keeper):
+    def test_renews_until_it_is_told_to_stop(self, a_renewer):
         lease = Lease()
-        a_keeper.add(lease, 60)
+        a_renewer.add(lease, 60)
         wait_until(lambda: len(lease.renewed) >= 3)
-        a_keeper.remove(lease)
-        wait_until(lambda: not a_keeper._busy.is_set())
+        a_renewer.remove(lease)
+        wait_until(lambda: not a_renewer._busy.is_set())
         count = len(lease.renewed)
         time.sleep(5 * EVERY)
         assert len(lease.renewed) == count
 
     def test_renews_for_the_first_time_after_a_while_as_most_handlers_are_quick(self):
-        keeper = Keeper(0.05)
+        renewer = LeaseRenewer(0.05)
         lease = Lease()
         for _ in range(2):
             begun = time.monotonic()
             lease.renewed.clear()
-            keeper.add(lease, 60)
+            renewer.add(lease, 60)
             wait_until(lambda: lease.renewed)
             assert lease.renewed[0] - begun >= 0.05
-            keeper.remove(lease)
+            renewer.remove(lease)
             time.sleep(0.15)  # it goes to rest
 
-    def test_stops_at_the_limit(self, a_keeper):
+    def test_stops_at_the_limit(self, a_renewer):
         lease = Lease()
         added = time.monotonic()
-        a_keeper.add(lease, 0.2)
-        wait_until(lambda: not a_keeper._ends)
+        a_renewer.add(lease, 0.2)
+        wait_until(lambda: not a_renewer._ends)
         assert time.monotonic() - added >= 0.2
         assert lease.renewed[-1] - added < 10
 
-    def test_stops_when_there_is_nothing_to_renew_any_more(self, a_keeper):
+    def test_stops_when_there_is_nothing_to_renew_any_more(self, a_renewer):
         lease = Lease(outcome=False)
-        a_keeper.add(lease, 60)
-        wait_until(lambda: not a_keeper._ends)
+        a_renewer.add(lease, 60)
+        wait_until(lambda: not a_renewer._ends)
         assert len(lease.renewed) == 1
 
-    def test_is_not_told_twice_to_stop_in_vain(self, a_keeper):
+    def test_is_not_told_twice_to_stop_in_vain(self, a_renewer):
         lease = Lease()
-        a_keeper.remove(lease)
-        a_keeper.add(lease, 60)
-        a_keeper.remove(lease)
-        a_keeper.remove(lease)
-        assert not a_keeper._ends
+        a_renewer.remove(lease)
+        a_renewer.add(lease, 60)
+        a_renewer.remove(lease)
+        a_renewer.remove(lease)
+        assert not a_renewer._ends
 
     def test_starts_its_one_thread_with_the_first_lease(self):
         before = len(list_threads())
-        keeper = Keeper(EVERY)
+        renewer = LeaseRenewer(EVERY)
         assert len(list_threads()) == before
         leases = [Lease() for _ in range(5)]
         for lease in leases:
-            keeper.add(lease, 60)
+            renewer.add(lease, 60)
         assert len(list_threads()) == before + 1
         assert all(thread.daemon for thread in list_threads())
         wait_until(lambda: all(lease.renewed for lease in leases))
         for lease in leases:
-            keeper.remove(lease)
+            renewer.remove(lease)
 
     def test_starts_one_thread_for_leases_that_come_at_once(self):
-        before, keeper, barrier = len(list_threads()), Keeper(EVERY), threading.Barrier(8)
+        before, renewer, barrier = len(list_threads()), LeaseRenewer(EVERY), threading.Barrier(8)
         leases = [Lease() for _ in range(8)]
 
         def add(lease: Lease) -> None:
             barrier.wait()
-            keeper.add(lease, 60)
+            renewer.add(lease, 60)
 
         threads = [threading.Thread(target=add, args=(lease,)) for lease in leases]
         for thread in threads:
@@ -148,80 +148,81 @@ class TestKeeper:
         assert len(list_threads()) == before + 1
         wait_until(lambda: all(lease.renewed for lease in leases))
         for lease in leases:
-            keeper.remove(lease)
+            renewer.remove(lease)
 
-    def test_tries_again_to_start_a_thread_that_could_not_be_started(self, a_keeper, monkeypatch):
+    def test_tries_again_to_start_a_thread_that_could_not_be_started(self, a_renewer, monkeypatch):
         """The system may have no room for another one at the moment."""
         with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "start", fail_to_start)
             with pytest.raises(RuntimeError, match="can't start"):
-                a_keeper.add(Lease(), 60)
+                a_renewer.add(Lease(), 60)
         lease = Lease()
-        a_keeper.add(lease, 60)
+        a_renewer.add(lease, 60)
         wait_until(lambda: lease.renewed)
-        a_keeper.remove(lease)
-        assert not a_keeper._ends
+        a_renewer.remove(lease)
+        assert not a_renewer._ends
 
-    def test_sleeps_while_there_is_nothing_to_renew_and_wakes_up_again(self, a_keeper):
+    def test_sleeps_while_there_is_nothing_to_renew_and_wakes_up_again(self, a_renewer):
         for _ in range(3):
             lease = Lease()
-            a_keeper.add(lease, 60)
+            a_renewer.add(lease, 60)
             wait_until(lambda lease=lease: lease.renewed)
-            a_keeper.remove(lease)
-            wait_until(lambda: not a_keeper._busy.is_set())
+            a_renewer.remove(lease)
+            wait_until(lambda: not a_renewer._busy.is_set())
 
     @pytest.mark.parametrize("error", [StoreError("down"), OSError("no network"), TypeError("a bug")], ids=repr)
-    def test_survives_a_store_that_fails_and_asks_it_again(self, a_keeper, error):
+    def test_survives_a_store_that_fails_and_asks_it_again(self, a_renewer, error):
         lease = Lease(outcome=error)
-        a_keeper.add(lease, 60)
+        a_renewer.add(lease, 60)
         wait_until(lambda: len(lease.renewed) >= 3)
         lease.outcome = True
         count = len(lease.reported)
         wait_until(lambda: len(lease.renewed) > count + 2)
-        assert lease in a_keeper._ends
+        assert lease in a_renewer._ends
         assert all(isinstance(reported, StoreError) for reported in lease.reported)
-        a_keeper.remove(lease)
+        a_renewer.remove(lease)
 
-    def test_tells_what_a_store_raised_but_not_what_it_said(self, a_keeper):
+    def test_tells_what_a_store_raised_but_not_what_it_said(self, a_renewer):
         lease = Lease(outcome=OSError("redis://user:password@host"))
-        a_keeper.add(lease, 60)
+        a_renewer.add(lease, 60)
         wait_until(lambda: lease.reported)
-        a_keeper.remove(lease)
+        a_renewer.remove(lease)
         assert lease.reported[0].args == ("a store raised OSError",)
 
-    def test_asks_a_store_that_fails_for_one_lease_at_a_time_only(self, a_keeper):
+    def test_asks_a_store_that_fails_for_one_lease_at_a_time_only(self, a_renewer):
         store = object()
         leases = [Lease(store, StoreError("down")) for _ in range(5)]
         for lease in leases:
-            a_keeper.add(lease, 60)
+            a_renewer.add(lease, 60)
         wait_until(lambda: leases[0].renewed)
         for lease in leases:
-            a_keeper.remove(lease)
+            a_renewer.remove(lease)
         assert sum(len(lease.renewed) for lease in leases) <= len(leases[0].renewed) + 1
 
     def test_renews_in_other_stores_while_one_fails_slowly(self):
-        keeper = Keeper(0.05)
+        renewer = LeaseRenewer(0.05)
         frozen = [Lease("frozen", StoreError("timed out"), seconds=0.1) for _ in range(5)]
         other = Lease("other")
         for lease in (*frozen, other):
-            keeper.add(lease, 60)
+            renewer.add(lease, 60)
         wait_until(lambda: len(other.renewed) >= 4)
         for lease in (*frozen, other):
-            keeper.remove(lease)
+            renewer.remove(lease)
         gaps = [later - earlier for earlier, later in itertools.pairwise(other.renewed)]
         assert min(gaps) < 0.14  # it does not rest as well after the store has kept it waiting
 
-    def test_keeps_the_lease_of_a_slow_handler_in_a_real_store(self, monkeypatch):
-        monkeypatch.setattr("wechat_msg.endpoint.drivers.keeper", Keeper(EVERY))
-        monkeypatch.setattr("wechat_msg.endpoint.delivery.LEASE", 1.0)
-        store, runs = MemoryStore(), []
+    def test_keeps_the_lease_of_a_slow_handler_in_a_real_store(self):
+        class Endpoint(PushEndpoint):
+            renewer = LeaseRenewer(EVERY)
+
+        store, runs = MemoryStore(clock=lambda: 2.5 * time.monotonic()), []
 
         def answer(message: Any) -> str:
             runs.append(message)
             time.sleep(1.5)
             return "done"
 
-        endpoints = [PushEndpoint(SETTINGS, answer, store=store) for _ in range(2)]
+        endpoints = [Endpoint(SETTINGS, answer, store=store) for _ in range(2)]
         request = build_push(SETTINGS, {"Content": "hi"})
         threads = [threading.Thread(target=endpoint.handle, args=(request,)) for endpoint in endpoints]
         for thread in threads:
@@ -240,28 +241,28 @@ class TestAfterAFork:
     def test_does_not_rely_on_fork(self, monkeypatch):
         """Windows has none."""
         monkeypatch.delattr(os, "register_at_fork")
-        lease, keeper = Lease(), Keeper(EVERY)
-        keeper.add(lease, 60)
+        lease, renewer = Lease(), LeaseRenewer(EVERY)
+        renewer.add(lease, 60)
         wait_until(lambda: lease.renewed)
-        keeper.remove(lease)
+        renewer.remove(lease)
 
 
 FORKS = """
 import os, threading
-from tests.endpoint.test_leases import EVERY, Keeper, Lease, list_threads, wait_until
+from tests.endpoint.test_leases import EVERY, LeaseRenewer, Lease, list_threads, wait_until
 
-keeper, lease = Keeper(EVERY), Lease()
-keeper.add(lease, 60)
+renewer, lease = LeaseRenewer(EVERY), Lease()
+renewer.add(lease, 60)
 wait_until(lambda: lease.renewed)
-keeper._lock.acquire()  # as if the thread held it
+renewer._lock.acquire()  # as if the thread held it
 child = os.fork()
 if child:
-    keeper._lock.release()
+    renewer._lock.release()
     raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-assert not keeper._ends and not list_threads()
+assert not renewer._ends and not list_threads()
 own = Lease()
 lease.renewed.clear()
-keeper.add(own, 60)
+renewer.add(own, 60)
 wait_until(lambda: len(own.renewed) > 2)
 assert len(list_threads()) == 1 and not lease.renewed
 print("the child renews its own lease only", flush=True)
@@ -269,5 +270,5 @@ os._exit(0)
 """
 
 
-def test_the_endpoints_of_a_process_share_one_keeper():
-    assert keeper._every == RENEW_EVERY
+def test_the_endpoints_of_a_process_share_one_renewer():
+    assert renewer._every == RENEW_EVERY

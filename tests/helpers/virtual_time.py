@@ -10,14 +10,13 @@ import selectors
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, Future
-from types import SimpleNamespace
 from typing import Any
 
 from attrs import define, field, frozen
 
 from wechat_msg import MemoryStore, PushRequest, PushResponse, StoreError
-from wechat_msg._flow import drive, perform_store_step
-from wechat_msg.endpoint.delivery import RENEW_EVERY, Delivery
+from wechat_msg._flow import drive
+from wechat_msg.endpoint.delivery import RENEW_EVERY, PushDelivery
 
 HANGS_UP = 5.0
 """Seconds that WeChat waits for an answer."""
@@ -148,7 +147,7 @@ class VirtualExecutor(Executor):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
+        future: Future[Any] = _VirtualFuture()
         task = self._loop.create_task(self._run(future, functools.partial(function, *args, **kwargs)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -164,17 +163,19 @@ class VirtualExecutor(Executor):
                 future.set_exception(error)
 
 
-def wait(futures: tuple[Future[Any]], timeout: float | None = None) -> SimpleNamespace:
-    """Do what `concurrent.futures.wait` does, for the one future of a `VirtualExecutor`."""
-    return await_here(_wait(futures[0], timeout))
+class _VirtualFuture(Future[Any]):
+    """A future that is waited for in virtual time."""
 
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        if not self.done():
+            await_here(self._wait(timeout))
+        return super().exception(0)
 
-async def _wait(future: Future[Any], seconds: float | None) -> SimpleNamespace:
-    done = asyncio.Event()
-    future.add_done_callback(lambda _: done.set())
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(done.wait(), seconds)
-    return SimpleNamespace(done={future} if future.done() else set())
+    async def _wait(self, seconds: float | None) -> None:
+        done = asyncio.Event()
+        self.add_done_callback(lambda _: done.set())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), seconds)
 
 
 # --- WeChat ----------------------------------------------------------------------------------------------------------
@@ -244,33 +245,33 @@ class WeChat:
 # --- what endpoints are given ----------------------------------------------------------------------------------------
 
 
-class VirtualKeeper:
-    """Does what `Keeper` does, in virtual time."""
+class VirtualRenewer:
+    """A `LeaseRenewer` in virtual time."""
 
     def __init__(self) -> None:
-        self.renewing: dict[Delivery, asyncio.Task[None]] = {}
+        self.renewing: dict[PushDelivery, asyncio.Task[None]] = {}
 
-    def add(self, delivery: Delivery, limit: float) -> None:
+    def add(self, delivery: PushDelivery, limit: float) -> None:
         loop = _here.thread.loop
         self.renewing[delivery] = loop.create_task(self._renew(delivery, loop.time() + limit))
 
-    def remove(self, delivery: Delivery) -> None:
+    def remove(self, delivery: PushDelivery) -> None:
         if delivery in self.renewing:
             self.renewing.pop(delivery).cancel()
 
-    async def _renew(self, delivery: Delivery, end: float) -> None:
+    async def _renew(self, delivery: PushDelivery, end: float) -> None:
         while asyncio.get_running_loop().time() < end:
             await asyncio.sleep(RENEW_EVERY)
             try:
                 if not await self._drive(delivery):
                     return
             except StoreError as error:
-                delivery.rules.report(error)
+                delivery.policy.report(error)
 
-    async def _drive(self, delivery: Delivery) -> bool:
+    async def _drive(self, delivery: PushDelivery) -> bool:
         if getattr(delivery.store, "seconds", 0):
-            return await in_virtual_thread(drive, delivery.renew(), perform_store_step)
-        return drive(delivery.renew(), perform_store_step)
+            return await in_virtual_thread(drive, delivery.renew(), lambda step: step.perform())
+        return drive(delivery.renew(), lambda step: step.perform())
 
 
 @define(slots=False)

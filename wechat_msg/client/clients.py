@@ -19,8 +19,7 @@ from wechat_msg._flow import (
     Sleep,
     drive,
     drive_async,
-    perform_store_step,
-    perform_store_step_async,
+    perform_async,
 )
 from wechat_msg._tracebacks import clears_locals, safe_repr
 from wechat_msg.api.access_token import AccessToken
@@ -263,7 +262,7 @@ class Client(_Client[Store, "requests.Session"]):
             case Send():
                 return self._transport.send(step.request)
             case Get() | CompareAndSet():
-                return perform_store_step(step)
+                return step.perform()
             case Sleep():
                 return self._sleep(step.seconds)
             case Beside():
@@ -373,7 +372,7 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
             case Send():
                 return await self._transport.send(step.request)
             case Get() | CompareAndSet():
-                return await perform_store_step_async(step)
+                return await perform_async(step)
             case Sleep():
                 return await self._sleep(step.seconds)
             case Beside():

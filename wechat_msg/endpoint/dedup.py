@@ -1,12 +1,13 @@
-"""The key that all deliveries of a push have in common, and the record that the store holds under it."""
+"""The key that all deliveries of a push share, and the record that the store holds under it."""
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import ReplyError, StoreError
@@ -15,37 +16,58 @@ from wechat_msg.events.base import is_sent_for_hours
 from wechat_msg.messages import Message
 from wechat_msg.replies import Acknowledgement, RenderedReply
 
-__all__ = ["KEEP", "KEEP_LONG", "Record", "is_lone", "keep_for", "load_record", "make_key", "make_lone_key"]
+__all__ = [
+    "KEEP",
+    "KEEP_LONG",
+    "NO_DEDUP",
+    "NoDedup",
+    "Record",
+    "is_unshared",
+    "keep_for",
+    "load_record",
+    "make_key",
+    "make_unshared_key",
+]
 
 KEEP = 300.0
 """Seconds for which a reply is kept; the tries of a message take 15."""
 KEEP_LONG = 86400.0
-"""The same for events that WeChat sends again for hours."""
+"""Seconds for which the reply to an event that WeChat sends again for hours is kept."""
 
-_SPARE = 10.0  # seconds: clocks of servers and stores differ
-_ALONE = "alone"
-#: How often WeChat has sent an event of virtual payment or retail; so it is not the same in all tries.
+_MARGIN = 10.0  # seconds: the clocks of servers and stores differ
+_UNSHARED = "unshared"
+#: Members that differ between the tries of one event: how often WeChat has sent it (virtual payment, retail).
 _COUNTER = "RetryTimes"
 
 _SORTED = json.JSONEncoder(sort_keys=True)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
+class NoDedup(enum.Enum):
+    """The type of `NO_DEDUP`."""
+
+    NO_DEDUP = enum.auto()
+
+
+NO_DEDUP: Final = NoDedup.NO_DEDUP
+"""Value of ``store=`` for an endpoint that handles every delivery, re-sends included."""
+
+
 # --- the key ---------------------------------------------------------------------------------------------------------
 
 
 def make_key(message: Message, identity: str = "", content: str | None = None) -> str:
-    """Return the key that all deliveries of a push have in common, and no other push has.
+    """Return the key that all deliveries of a push share, and no other push has.
 
-    It begins with the identity of the account that received the push. ToUserName follows: a push says so itself, and
-    the owner of another account can make it say anything. A message is known by ToUserName, MsgId, FromUserName and
-    CreateTime; an event, which has no MsgId, by ToUserName, FromUserName, CreateTime, Event and everything it holds, in
-    whatever order. All of that is a digest: it tells nothing.
+    It begins with the identity of the account that received the push, because ToUserName is part of the push: the owner
+    of another account can write anything there. The rest is a digest. A message is identified by ToUserName, MsgId,
+    FromUserName and CreateTime; an event, which has no MsgId, by ToUserName, FromUserName, CreateTime, Event and all
+    its other members, in any order.
 
     Args:
         message: The push.
-        identity: `PushSettings.identity`; may be empty where no other account uses the store.
-        content: What tells this push from others of its ToUserName, instead of the above.
+        identity: `PushSettings.identity`; may be empty if no other account uses the store.
+        content: Identifies the push, together with its ToUserName, instead of the members above.
 
     Example:
         >>> import attrs
@@ -64,21 +86,21 @@ def make_key(message: Message, identity: str = "", content: str | None = None) -
     if content is not None:
         parts: list[Any] = ["own", message.to_user_name, content]
     else:
-        parts = [message.to_user_name, message.from_user_name, message.create_time, *_tell_apart(message)]
+        parts = [message.to_user_name, message.from_user_name, message.create_time, *_identify(message)]
     return f"{identity}:push:{hashlib.sha256(_SORTED.encode(parts).encode()).hexdigest()}"
 
 
-def make_lone_key() -> str:
-    """Return the key of a delivery that is to have nothing in common with any other."""
-    return f"{_ALONE}:{secrets.token_hex(16)}"
+def make_unshared_key() -> str:
+    """Return a key that no other delivery has."""
+    return f"{_UNSHARED}:{secrets.token_hex(16)}"
 
 
-def is_lone(key: str) -> bool:
-    """Tell whether *key* was made by `make_lone_key`."""
-    return key.rpartition(":")[0] == _ALONE  # in other keys ":push" precedes the last colon
+def is_unshared(key: str) -> bool:
+    """Return whether *key* was made by `make_unshared_key`."""
+    return key.rpartition(":")[0] == _UNSHARED  # in other keys ":push" precedes the last colon
 
 
-def _tell_apart(message: Message) -> tuple[Any, ...]:
+def _identify(message: Message) -> tuple[Any, ...]:
     msg_id = getattr(message, "msg_id", None)
     if msg_id and not isinstance(message, Event):
         return "message", msg_id
@@ -87,7 +109,7 @@ def _tell_apart(message: Message) -> tuple[Any, ...]:
 
 
 def _canonical(value: Any) -> Any:
-    """Make equal what XML and JSON write differently: numbers are text, and nothing is the empty text."""
+    """Make values equal that XML and JSON write differently: numbers become text, None becomes the empty text."""
     if isinstance(value, Mapping):
         return {str(name): _canonical(member) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
@@ -96,22 +118,22 @@ def _canonical(value: Any) -> Any:
 
 
 def keep_for(message: Message, accepted: float = 0.0) -> float:
-    """Return for how many seconds the reply to *message* is kept; longer than the *accepted* for which it may come."""
+    """Return for how many seconds the reply to *message* is kept: longer than the *accepted* for which it is valid."""
     usual = KEEP_LONG if isinstance(message, Event) and is_sent_for_hours(message.event) else KEEP
-    return max(usual, accepted + _SPARE)
+    return max(usual, accepted + _MARGIN)
 
 
-# --- what the store holds --------------------------------------------------------------------------------------------
+# --- the record ------------------------------------------------------------------------------------------------------
 
 
 @frozen
 class Record:
-    """What a key has for its value: who is at work, or the reply.
+    """The value of a key: which delivery runs the handler, or the reply.
 
     Attributes:
-        owner: The delivery whose handler runs.
-        late: The last answer that WeChat waits for has gone out without the reply.
-        reply: The reply; None: the handler runs.
+        owner: The delivery that runs the handler.
+        late: Whether the last answer that WeChat waits for went out without the reply.
+        reply: The reply; None if the handler still runs.
     """
 
     owner: str
@@ -119,7 +141,7 @@ class Record:
     reply: Acknowledgement | RenderedReply | None = None
 
     def dump(self) -> bytes:
-        """Return it as bytes."""
+        """Return the record as bytes."""
         if isinstance(self.reply, RenderedReply):
             content: dict[str, Any] = {"documents": dict(self.reply.documents)}
         elif self.reply is not None:
@@ -130,10 +152,10 @@ class Record:
 
 
 def load_record(raw: bytes) -> Record:
-    """Read what `Record.dump` has written.
+    """Return the record that `Record.dump` wrote.
 
     Raises:
-        StoreError: Somebody else has.
+        StoreError: The value was not written by `Record.dump`.
     """
     try:
         content = json.loads(raw)
@@ -144,4 +166,4 @@ def load_record(raw: bytes) -> Record:
             return Record(owner, reply=Acknowledgement(body=content["body"]))
         return Record(owner, late=bool(content["late"]))
     except (KeyError, TypeError, ValueError, RecursionError, ReplyError):
-        raise StoreError("the store holds something that is not a record of a push") from None
+        raise StoreError("the store holds a value that is not a record of a push") from None

@@ -1,4 +1,4 @@
-"""What becomes of an answer that is not there in time: the policies an endpoint takes as ``late=``."""
+"""The values of ``late=``: what an endpoint does about a reply that is not ready in time."""
 
 from __future__ import annotations
 
@@ -8,27 +8,15 @@ from typing import Any, Literal
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
+from wechat_msg._validators import Validators
 from wechat_msg.errors import SettingsError
 
 __all__ = ["After", "AnswerLater", "FallbackReply"]
 
 After = Literal["first_try", "last_try"]
-"""The try that is acknowledged without the reply."""
+"""The try that is acknowledged if the reply is not ready."""
 
-
-def _check_callable(_instance: object, _attribute: object, send: Any) -> None:
-    if not callable(send):
-        raise SettingsError("AnswerLater takes a function that sends a customer-service message（send 必须是函数）")
-
-
-def _check_after(_instance: object, _attribute: object, after: After) -> None:
-    if after not in ("first_try", "last_try"):
-        raise SettingsError("AnswerLater: after is 'first_try' or 'last_try'")
-
-
-def _check_content(_instance: object, _attribute: object, content: Any) -> None:
-    if not isinstance(content, str) or not content:
-        raise SettingsError("FallbackReply takes the text to answer with")
+_check = Validators(SettingsError)
 
 
 @frozen
@@ -39,35 +27,39 @@ class AnswerLater:
 
     Attributes:
         send: Called with the message, the body of ``POST /cgi-bin/message/custom/send``: ``touser``, ``msgtype``, and
-            the object of that name. In an AsyncPushEndpoint it may be async. What it raises is logged.
-        after: ``first_try``: acknowledge 4.5 seconds after the first try. ``last_try``: let WeChat come again as often
-            as it will before that, so that the reply may still be a passive one.
+            the object of that name. In an AsyncPushEndpoint it may be async. An exception that it raises is logged.
+        after: ``first_try``: acknowledge 4.5 seconds after the first try. ``last_try``: wait until WeChat sends the
+            push for the last time, so that the reply may still be a passive one.
 
     Raises:
-        SettingsError: *send* is not callable, or *after* is another word.
+        SettingsError: *send* is not callable, or *after* is another text.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
     """
 
-    send: Callable[[dict[str, Any]], object] = field(validator=_check_callable)
-    after: After = field(default="first_try", validator=_check_after)
+    send: Callable[[dict[str, Any]], object] = field(
+        validator=_check(callable, "a function that sends a customer-service message（send 必须是发送客服消息的函数）")
+    )
+    after: After = field(default="first_try", validator=_check.one_of("first_try", "last_try"))
 
     @property
-    def at_once(self) -> bool:
-        """Whether the first try already is acknowledged."""
+    def after_first_try(self) -> bool:
+        """Whether the first try is acknowledged already."""
         return self.after == "first_try"
 
 
 @frozen
 class FallbackReply:
-    """Answer the last try with a fixed text if the reply is not there, for accounts that can send nothing later.
+    """Answer the last try with a fixed text if the reply is not ready; for accounts that cannot send messages later.
 
     Attributes:
-        content: What the user gets to read.
+        content: The text that the user reads.
 
     Raises:
-        SettingsError: *content* is not text, or empty.
+        SettingsError: *content* is not text, or is empty.
     """
 
-    content: str = field(validator=_check_content)
+    content: str = field(
+        validator=_check(lambda it: isinstance(it, str) and it, "text, and not empty（FallbackReply 的文本不能为空）")
+    )

@@ -1,4 +1,4 @@
-"""The one thread of a process that renews the leases of running handlers."""
+"""The thread that renews the leases of running handlers; there is one in each process."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import threading
 import time
 
-from wechat_msg._flow import drive, perform_store_step
-from wechat_msg.endpoint.delivery import RENEW_EVERY, Delivery
+from wechat_msg._flow import drive
+from wechat_msg.endpoint.delivery import RENEW_EVERY, PushDelivery
 from wechat_msg.errors import StoreError
 
-__all__ = ["Keeper", "keeper"]
+__all__ = ["LeaseRenewer", "renewer"]
 
 
-class Keeper:
-    """Renews what it was given until it is taken back; its thread starts with the first lease.
+class LeaseRenewer:
+    """Renews the leases of deliveries until they are removed; its thread starts with the first one.
 
     Args:
         every: Seconds between renewals; a parameter for tests.
@@ -27,13 +27,17 @@ class Keeper:
             os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        """Begin anew; in the child of a fork there is neither a thread nor a handler."""
-        self._ends: dict[Delivery, float] = {}
+        """Start empty; the child of a fork has neither the thread nor the handlers."""
+        self._ends: dict[PushDelivery, float] = {}
         self._lock = threading.Lock()
         self._busy = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def add(self, delivery: Delivery, limit: float) -> None:
+    def __len__(self) -> int:
+        """Return how many leases it renews."""
+        return len(self._ends)
+
+    def add(self, delivery: PushDelivery, limit: float) -> None:
         """Renew the lease of *delivery* from now on, for *limit* seconds at most."""
         with self._lock:
             if self._thread is None:
@@ -44,8 +48,8 @@ class Keeper:
         if not self._busy.is_set():
             self._busy.set()
 
-    def remove(self, delivery: Delivery) -> None:
-        """Renew it no longer."""
+    def remove(self, delivery: PushDelivery) -> None:
+        """Stop renewing the lease of *delivery*."""
         with self._lock:
             self._ends.pop(delivery, None)
 
@@ -60,22 +64,23 @@ class Keeper:
                 if not ends:
                     self._busy.clear()
             self._renew_all(ends)
-            took = time.monotonic() - began  # a store that fails slowly shall not cost the others their leases
+            took = time.monotonic() - began  # a store that fails slowly must not cost others their leases
 
-    def _renew_all(self, ends: dict[Delivery, float]) -> None:
-        failed: list[object] = []  # a store that is down need not be asked for every lease
+    def _renew_all(self, ends: dict[PushDelivery, float]) -> None:
+        failed: list[object] = []  # a store that is down is called for one lease only
         for delivery, end in ends.items():
             if delivery.store in failed:
                 continue
             try:
-                if time.monotonic() > end or not drive(delivery.renew(), perform_store_step):
+                if time.monotonic() > end or not drive(delivery.renew(), lambda step: step.perform()):
                     self.remove(delivery)
             except StoreError as error:
                 failed.append(delivery.store)
-                delivery.rules.report(error)
+                delivery.policy.report(error)
             except Exception as error:  # noqa: BLE001, the thread must go on for all other leases
                 failed.append(delivery.store)
-                delivery.rules.report(StoreError(f"a store raised {type(error).__name__}"))
+                delivery.policy.report(StoreError(f"a store raised {type(error).__name__}"))
 
 
-keeper: Keeper = Keeper()
+renewer: LeaseRenewer = LeaseRenewer()
+"""Renews the leases of all endpoints of this process."""

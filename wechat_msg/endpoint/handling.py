@@ -1,0 +1,167 @@
+"""What an endpoint does with one push: calls the handler and prepares its answer, or sends the answer later."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+from wechat_msg._flow import AnyStore, Flow
+from wechat_msg._tracebacks import frozen
+from wechat_msg.answering import Answer, acknowledge, explain_refusal, may_reply, to_reply, write_reply
+from wechat_msg.endpoint.dedup import keep_for, make_key, make_unshared_key
+from wechat_msg.endpoint.late import AnswerLater, FallbackReply
+from wechat_msg.errors import SettingsError, StoreError
+from wechat_msg.exchange import Push
+from wechat_msg.messages import Message
+from wechat_msg.push import accepts_for
+from wechat_msg.replies import (
+    Acknowledgement,
+    ErrCodeReply,
+    RenderedReply,
+    Reply,
+    TextReply,
+    to_customer_service_message,
+)
+from wechat_msg.routing import AsyncHandler, Handler, HandlerCancelled, Router, RunHandler, ask
+from wechat_msg.settings import PushSettings
+
+__all__ = ["Handled", "Handling", "Policy"]
+
+_log = logging.getLogger("wechat_msg")
+
+
+@frozen(kw_only=True)
+class Policy:
+    """What an endpoint does about tries, slow handlers and stores that fail.
+
+    Attributes:
+        deliveries: How often WeChat sends a push in all.
+        late: What happens to a reply that is not ready in time.
+        store: The store that all deliveries of a push share; None if every delivery is handled.
+        private_store: A store in memory, for a delivery that shares nothing.
+        refuses: Whether a push is refused while the store is down; otherwise it is handled without deduplication.
+        report: Called with every error of a store.
+        monotonic: Clock for time limits, in seconds.
+    """
+
+    deliveries: int
+    late: AnswerLater | FallbackReply | None
+    store: AnyStore | None
+    private_store: AnyStore
+    refuses: bool
+    report: Callable[[StoreError], None]
+    monotonic: Callable[[], float]
+
+
+@frozen
+class Handled:
+    """The result of a handler.
+
+    Attributes:
+        answer: The answer to the push.
+        reply: What the handler meant the user to get; differs from *answer* if it can only be sent later.
+        only_later: Whether the reply can only be sent later.
+    """
+
+    answer: Acknowledgement | RenderedReply
+    reply: Reply
+    only_later: bool = False
+
+    @property
+    def wants_another_try(self) -> bool:
+        """Whether the answer asks WeChat to send the push again; then it must be handled again."""
+        return isinstance(self.reply, ErrCodeReply) and self.reply.err_code != 0
+
+
+@frozen(kw_only=True)
+class Handling:
+    """The handler of an endpoint, and everything that decides how its answer reaches the user.
+
+    Attributes:
+        settings: The account's settings.
+        handler: The handler.
+        policy: The endpoint's policy.
+        identity: The first part of all keys.
+        on_error: What happens to an exception of the handler.
+        dedup_key: Returns the text that identifies a push; None if MsgId or content do.
+        clock: Seconds since the epoch.
+    """
+
+    settings: PushSettings
+    handler: Handler | AsyncHandler | Router
+    policy: Policy
+    identity: str
+    on_error: Literal["raise", "acknowledge"] | Callable[[Any, Any], Any]
+    dedup_key: Callable[[Any], str | None] | None
+    clock: Callable[[], float]
+
+    def make_key(self, message: Message) -> str:
+        """Return the key that all deliveries of *message* share, if they share anything.
+
+        Raises:
+            SettingsError: ``dedup_key`` returned neither text nor None.
+        """
+        if self.policy.store is None:
+            return make_unshared_key()
+        content = None if self.dedup_key is None else self.dedup_key(message)
+        if content is not None and not isinstance(content, str):
+            raise SettingsError("dedup_key must return text or None")
+        return make_key(message, self.identity, content)
+
+    def keep_for(self, message: Message) -> float:
+        """Return for how many seconds the reply to *message* is kept."""
+        return keep_for(message, accepts_for(self.settings, message))
+
+    def choose_fallback(self, message: Message) -> Reply:
+        """Return the answer to the last try of *message* if the reply is not ready."""
+        # Some events of the platform name no user who could read a text.
+        if isinstance(self.policy.late, FallbackReply) and message.from_user_name:
+            return TextReply(content=self.policy.late.content)
+        return acknowledge(message)
+
+    def handle(self, push: Push) -> Flow[Handled]:
+        """Call the handler, and prepare its answer.
+
+        Raises:
+            Exception: The handler raised it, and ``on_error`` is "raise"; or ``on_error`` itself raised it.
+        """
+        try:
+            return self._prepare(push, (yield from ask(self.handler, push.message)))
+        except Exception as error:
+            if self.on_error == "raise":
+                raise
+            answer: Answer = None
+            if callable(self.on_error):
+                raised = error.__cause__ if isinstance(error, HandlerCancelled) else error
+                answer = yield RunHandler(functools.partial(self.on_error, push.message), raised)
+            else:
+                _log.exception("the handler of a %s failed; acknowledged", type(push.message).__name__)
+            return self._prepare(push, answer)
+
+    def _prepare(self, push: Push, answer: Answer) -> Handled:
+        reply = passive = to_reply(push.message, answer)
+        only_later = not may_reply(self.settings.account_kind, reply)
+        if only_later:
+            if not isinstance(self.policy.late, AnswerLater):
+                raise explain_refusal(reply)
+            passive = acknowledge(push.message)
+        return Handled(write_reply(push, passive, now=self.clock), reply, only_later=only_later)
+
+    def send_later(self, message: Message, reply: Reply) -> Flow[None]:
+        """Send a reply that is too late for every try, or log that it is lost."""
+        if isinstance(reply, Acknowledgement):
+            return
+        if not isinstance(self.policy.late, AnswerLater):
+            _log.warning(
+                "the reply to a %s came after the last try and cannot be delivered; AnswerLater could send it"
+                "（回复超时，微信已不再重试；可用 AnswerLater 改发客服消息）",
+                type(message).__name__,
+            )
+            return
+        try:
+            later = to_customer_service_message(reply, reply.to_user_name or message.from_user_name)
+            yield RunHandler(self.policy.late.send, later)
+        except Exception:  # noqa: BLE001, an error of the sender must not end the handler's thread
+            _log.exception("the late reply to a %s could not be sent", type(message).__name__)
