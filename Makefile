@@ -1,12 +1,15 @@
-# make demo | test | lowest | lint | bench | walk | fuzz | screenshot: each makes its own environment in .venv first; nothing has
-# to be installed by hand but Python 3.11 or later with pip; for the screenshot also chromium, chromium-driver and
+# make demo | test | endurance | lowest | lint | bench | walk | fuzz | screenshot: each makes its own environment in .venv first.
+# Python 3.11 or later with pip is all that has to be there; for the screenshot also chromium, chromium-driver and
 # fonts-noto-cjk.
 
 PYTHON ?= python3
 PY := .venv/bin/python
 PYTEST := -m pytest -n 4 --dist worksteal --benchmark-disable
 
-.PHONY: demo test lowest lint bench walk fuzz screenshot format clean
+# Python keeps what it compiles, and pytest the assertions that it rewrites: this saves each worker five seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test endurance lowest lint ruff mypy pyright bench walk fuzz screenshot format clean
 .DEFAULT_GOAL := test
 
 # Without ensurepip (Debian keeps it in a package of its own), so pip is put in from outside.
@@ -20,10 +23,15 @@ PYTEST := -m pytest -n 4 --dist worksteal --benchmark-disable
 demo: .venv/made
 	$(PY) -m wechat_msg demo
 
-test:
-	@echo "Lint, types and tests: about 5 minutes on two cores."
+test: .venv/made
+	@echo "Lint, types and tests: about 3 minutes on two cores. Long runs on real servers are make endurance."
 	@$(MAKE) --no-print-directory lint
 	$(PY) $(PYTEST)
+
+# Real servers with a real clock, killed workers, races of many processes: tests that make test leaves out.
+endurance: .venv/made
+	@echo "Long runs on real servers: about 3 minutes on two cores."
+	$(PY) $(PYTEST) -m endurance -n 2
 
 # The tests with the lowest versions that pyproject.toml allows.
 lowest: .venv/made
@@ -34,9 +42,16 @@ lowest: .venv/made
 	.venv/lowest/bin/python $(PYTEST)
 
 lint: .venv/made
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync ruff mypy pyright
+
+ruff: .venv/made
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+mypy: .venv/made
 	$(PY) -m mypy
+
+pyright: .venv/made
 	$(PY) -m pyright
 
 bench: .venv/made

@@ -267,20 +267,20 @@ class TestSlowBot:
     def test_acknowledges_everything_else(self, slow_server):
         assert push(slow_server, {"MsgType": "event", "Event": "subscribe"}) is None
 
-    @pytest.mark.slow
+    @pytest.mark.endurance
     def test_sends_later_what_is_not_there_in_time(self, tmp_path):
         with start(SLOW_BOT["slow-gunicorn"], tmp_path, SLOW_BOT_LATE="answer-later") as server:
             assert push(server, {"MsgType": "text", "Content": "5.2", "FromUserName": "oUSER"}) is None
             body = {"touser": "oUSER", "msgtype": "text", "text": {"content": "5.2 seconds later ... 5.2 秒后"}}
             wait_for_log(server, re.escape(f"customer-service message: {json.dumps(body, ensure_ascii=False)}"))
 
-    @pytest.mark.slow
+    @pytest.mark.endurance
     def test_sends_later_what_is_not_there_for_the_last_try(self, tmp_path):
         with start(SLOW_BOT["slow-uvicorn"], tmp_path, SLOW_BOT_LATE="answer-later-last") as server:
             assert None in send_three_times(server, "6")
             wait_for_log(server, "customer-service message: .*6 seconds later")
 
-    @pytest.mark.slow
+    @pytest.mark.endurance
     @pytest.mark.parametrize("name", ["slow-gunicorn", "slow-uvicorn"])
     def test_calls_wechat_to_send_it_later_if_it_has_the_secret(self, wechat, tmp_path, name):
         account = {"WECHAT_SECRET": wechat.secret, "WECHAT_API_HOSTS": wechat.url}
@@ -292,7 +292,7 @@ class TestSlowBot:
             {"touser": "oUSER", "msgtype": "text", "text": {"content": "4.8 seconds later ... 4.8 秒后"}}
         ]
 
-    @pytest.mark.slow
+    @pytest.mark.endurance
     def test_answers_the_last_try_with_a_fixed_text(self, tmp_path):
         with start([*SLOW_BOT["slow"], "--late", "fallback"], tmp_path) as server:
             (reply,) = send_three_times(server, "6")

@@ -23,7 +23,6 @@ from wechat_msg.testing import FakeWeChatAPI
 SETTINGS = make_settings()
 
 
-@pytest.mark.slow
 def test_tells_the_whole_story_on_one_screen_and_ends_well():
     began = time.monotonic()
     status, output = run("-m", "wechat_msg", "demo", "--lang", "zh")

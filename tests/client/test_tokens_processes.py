@@ -35,7 +35,7 @@ LIFE = 7200.0  # seconds, of a token
 ENDLESS = 10**9
 STORE_FAULTS = [
     ("redis", "killed"),
-    pytest.param(("redis", "frozen"), marks=pytest.mark.slow),
+    ("redis", "frozen"),
     ("redis", "out_of_memory"),
     ("sqlite", "gone_with_its_folder"),
     ("sqlite", "read_only"),
@@ -188,7 +188,11 @@ def list_callers(requests: list[APIRequest], is_meant: Callable[[str], bool]) ->
 
 
 class TestColdStart:
-    @pytest.mark.parametrize("colours", [SYNC, ASYNC, MIXED], ids=["sync", "async", "mixed"])
+    @pytest.mark.parametrize(
+        "colours",
+        [pytest.param(SYNC, marks=pytest.mark.endurance), pytest.param(ASYNC, marks=pytest.mark.endurance), MIXED],
+        ids=["sync", "async", "mixed"],
+    )
     def test_of_200_callers_in_4_processes_fetches_one_token(self, team, wechat, place, source, colours):
         wechat.delay(FETCH[source], 0.1)  # so that all are there before it comes
         team.open(wechat, place, source, colours)
@@ -246,7 +250,7 @@ def due_in(seconds: float, place: str, source: str) -> Iterator[FakeWeChatAPI]:
         yield wechat
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 class TestRenewal:
     DELAY = 3.0
 
@@ -325,7 +329,7 @@ class TestRejectedToken:
 # --- killed ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 class TestKill:
     LIMIT = 20.0  # seconds; the answer to the one who fetches would take a minute
 

@@ -669,7 +669,7 @@ class TestServing:
                 assert time.monotonic() - began < TIMEOUT / 2
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 class TestASlowBot:
     """As it is tried by hand: the command, one message, and an answer that comes too late for a reply."""
 

@@ -491,7 +491,6 @@ class TestABotThatDownloadsMedia:
         assert "invented" not in rows["types"].finding.en
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", EXAMPLES.values(), ids=EXAMPLES)
 def test_our_examples_pass_every_row(command, tmp_path, monkeypatch):
     monkeypatch.undo()  # their replies tell the second
@@ -502,7 +501,6 @@ def test_our_examples_pass_every_row(command, tmp_path, monkeypatch):
     assert [row.name for row in rows if row.status == "skip"] == ["slow"]
 
 
-@pytest.mark.slow
 def test_our_slow_bot_passes_every_row(tmp_path):
     place = {"WECHAT_STORE": str(tmp_path / "store.db"), "REDIS_URL": ""}
     with serve("examples/slow_bot.py", environ={**ENVIRON, **place}) as server:
@@ -511,7 +509,6 @@ def test_our_slow_bot_passes_every_row(tmp_path):
     assert {row.name: row.status for row in rows if row.status != "pass"} == {}
 
 
-@pytest.mark.slow
 def test_the_bot_on_another_sdk_fails_where_its_users_are_hurt(monkeypatch):
     """What docs/comparison.md says of wechatpy, which is at hand; WeRoBot would need an environment of its own."""
     monkeypatch.undo()
