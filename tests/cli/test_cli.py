@@ -194,7 +194,11 @@ MISTAKES = {
     "key": ([*HI, "--aes-key", "short"], "--aes-key: must be 43 letters and digits", "--aes-key：EncodingAESKey 应为"),
     "appid": ([*HI, "--appid", "wx 1"], "--appid: ", "--appid："),
     "appid missing": ([*HI, "--appid", ""], "WECHAT_ENCODING_AES_KEY needs the AppID: give --appid", "需要 AppID"),
-    "account kind": ([*HI, "--account-kind", "x"], "--account-kind: must be official_account or", "--account-kind：应为"),
+    "account kind": (
+        [*HI, "--account-kind", "x"],
+        "--account-kind: must be official_account or",
+        "--account-kind：应为",
+    ),
     "address without scheme": (
         ["check", "localhost:8000/wechat"],
         "URL: begins with http:// or https://; did you mean http://localhost:8000/wechat?",
