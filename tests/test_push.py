@@ -981,7 +981,7 @@ class TestToReply:
 
     @pytest.mark.parametrize("answer", [0, False, b"hi", {}, [], TextReply])
     def test_refuses_anything_else(self, answer):
-        with pytest.raises(ReplyError, match="a handler returns"):
+        with pytest.raises(ReplyError, match="a handler must return"):
             to_reply(MESSAGE, answer)
 
 

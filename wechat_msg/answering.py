@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 Answer = Reply | str | None
-"""What a handler may return: a `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
+"""The answer of a handler: a `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
 
 _CONTENT_TYPES: Mapping[Format, str] = {
     "xml": "application/xml; charset=utf-8",
@@ -112,11 +112,11 @@ def answer_cloud_function(
     account_kind: AccountKind = OFFICIAL_ACCOUNT,
     now: Callable[[], float] = time.time,
 ) -> dict[str, Any] | str:
-    """Make what a cloud function (云函数) returns: a dict for a reply, ``"success"`` or ``""`` for an acknowledgement.
+    """Make the result of a cloud function (云函数): a dict for a reply, ``"success"`` or ``""`` for an acknowledgement.
 
     Args:
-        message: The push, read by `parse_message`.
-        reply: What the handler returned.
+        message: The push, as `parse_message` returns it.
+        reply: The answer of the handler.
         account_kind: OFFICIAL_ACCOUNT or MINI_PROGRAM; decides which answers are valid.
         now: Clock, seconds since the epoch.
 
@@ -154,7 +154,7 @@ def to_reply(message: Message, answer: Answer) -> Reply:
         return acknowledge(message)
     if isinstance(answer, Reply):
         return answer
-    raise ReplyError(f"a handler returns a Reply, text or None, not {type(answer).__name__}")
+    raise ReplyError(f"a handler must return a Reply, text or None, not {type(answer).__name__}")
 
 
 def acknowledge(message: Message) -> Reply:
@@ -241,7 +241,7 @@ def _seal(
 ) -> str:
     nonce = str(int.from_bytes(random_bytes(4), "big"))
     msg_signature = compute_msg_signature(settings.token, timestamp=timestamp, nonce=nonce, encrypt=encrypt)
-    # Nothing here comes from outside, so a template is enough.
+    # No part comes from outside, so a template is enough.
     if form == "json":
         return f'{{"Encrypt":"{encrypt}","MsgSignature":"{msg_signature}","TimeStamp":{timestamp},"Nonce":"{nonce}"}}'
     return (

@@ -1,4 +1,4 @@
-"""A push from request to message; every step is a pure function of its arguments."""
+"""Opening a push, from request to message; every step is a pure function of its arguments."""
 
 from __future__ import annotations
 
@@ -57,20 +57,21 @@ _DAY = 86400.0
 
 
 def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
-    """Verify the request that WeChat makes when the server settings are saved (接入验证).
+    """Verify the request that WeChat sends when the server settings are saved (接入验证).
 
     Args:
         settings: The account's settings.
-        query: The query parameters. With ``signature``: the plain form that Official Accounts and Mini Programs use in
-            every mode. With ``msg_signature`` only: the sealed form of WeCom (企业微信), which needs a key.
+        query: The query parameters. With ``signature`` they have the plain form that Official Accounts and Mini
+            Programs use in every mode; with ``msg_signature`` only, the sealed form of WeCom (企业微信), which needs a
+            key.
 
     Returns:
-        The text to answer with, exactly: as ``text/plain``, with no quotes and no line end.
+        The exact text of the answer: as ``text/plain``, without quotes and without a line end.
 
     Raises:
-        SignatureMissing: A parameter is missing, or given with different values.
+        SignatureMissing: A parameter is missing, or is given twice with different values.
         SignatureMismatch: The signature was made with another Token.
-        MalformedPush: The timestamp is not a number, or there is no echostr.
+        MalformedPush: The timestamp is not a number, or echostr is missing.
         ModeMismatch, DecryptError, AppIdMismatch: The sealed form cannot be opened.
 
     Example:
@@ -100,7 +101,7 @@ def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
 
 
 def answer_get(settings: PushSettings, query: Mapping[str, str]) -> PushResponse:
-    """Like `answer_echostr`, but return the whole response."""
+    """Return the whole response to the request that `answer_echostr` verifies."""
     body = answer_echostr(settings, query).encode("utf-8", "replace")
     return PushResponse(200, body, headers={"X-Content-Type-Options": "nosniff"})
 
@@ -111,15 +112,15 @@ def answer_get(settings: PushSettings, query: Mapping[str, str]) -> PushResponse
 def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[], float] = time.time) -> Push:
     """Verify, decrypt and read one push.
 
-    With a key only the sealed ``Encrypt`` is read; the plain fields beside it (compatible mode, 兼容模式) are ignored.
+    With a key only the sealed ``Encrypt`` is read; the plain fields of compatible mode (兼容模式) are ignored.
 
     Args:
-        settings: The account's settings; they alone decide the mode.
+        settings: The account's settings; only they decide the mode.
         request: The request as received.
-        now: Clock, seconds since the epoch; used with ``max_age`` only.
+        now: Clock, seconds since the epoch; used only with ``max_age``.
 
     Raises:
-        PushError: The push is refused; one of the subclasses drawn in `wechat_msg.errors`, and nothing else.
+        PushError: The push is refused; one of the subclasses listed in `wechat_msg.errors`, and no other error.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html
@@ -133,7 +134,7 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
     elif "msg_signature" not in request.query:
         raise _explain_missing(request.query, "signature and msg_signature are missing")
     form = find_format(request.body)
-    # A name cannot hide from the search but by an escape, and then the push is refused as a plain one.
+    # The search misses only a name that is escaped; such a push is refused as a plain one.
     is_plain = _is_plain(settings, request) or b"Encrypt" not in request.body
     encrypt = None if is_plain else _choose_encrypt(settings, request.query, read_encrypts(request.body))
     push = _open_plain(settings, request, form) if encrypt is None else _open_sealed(settings, request, form, encrypt)
@@ -143,13 +144,13 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
 
 
 def _is_plain(settings: PushSettings, request: PushRequest) -> bool:
-    """Tell whether an ``Encrypt`` in the body can only be words of a user: WeChat signs what it seals."""
+    """Return whether an ``Encrypt`` in the body must be a user's text, because WeChat signs what it seals."""
     is_allowed = settings.allow_plaintext or not settings.ciphers
     return is_allowed and "signature" in request.query and "msg_signature" not in request.query
 
 
 def _choose_encrypt(settings: PushSettings, query: Mapping[str, str], encrypts: list[str]) -> str | None:
-    """Return the one that is signed: others may stand in a text of the user, in compatible mode."""
+    """Return the ``Encrypt`` that is signed; in compatible mode a user's text may contain others."""
     if len(encrypts) < 2:
         return encrypts[0] if encrypts else None
     msg_signature, *parts = (query.get(name, "") for name in ("msg_signature", "timestamp", "nonce"))
@@ -162,12 +163,12 @@ def _choose_encrypt(settings: PushSettings, query: Mapping[str, str], encrypts: 
 def _open_plain(settings: PushSettings, request: PushRequest, form: Format) -> Push:
     if settings.ciphers and not settings.allow_plaintext:
         if is_plain_push(request.body, form):
-            raise ModeMismatch("a plain push, but encoding_aes_key is set")
+            raise ModeMismatch("the push is plain, but encoding_aes_key is set")
         raise explain_document(request.body)
     if "signature" not in request.query:
         raise _explain_missing(request.query, "signature is missing")
     fields = parse_body(request.body)
-    if "Encrypt" in fields:  # an element of its own: msg_signature was lost
+    if "Encrypt" in fields:  # an element: msg_signature was lost on the way
         if not isinstance(fields["Encrypt"], str) or b"Encrypt" not in request.body:
             raise MalformedPush("Encrypt is disguised")
         return _open_sealed(settings, request, form, fields["Encrypt"])
@@ -183,9 +184,11 @@ def _open_sealed(settings: PushSettings, request: PushRequest, form: Format, enc
 
 
 def _open_envelope(settings: PushSettings, query: Mapping[str, str], encrypt: str) -> tuple[Envelope, MessageCipher]:
-    """Verify ``msg_signature`` and open the envelope with the first key that fits."""
+    """Verify ``msg_signature``, and open the envelope with the first key that works."""
     if not settings.ciphers:
-        raise ModeMismatch("a sealed push, but no encoding_aes_key is set（收到密文推送，需要配置 encoding_aes_key）")
+        raise ModeMismatch(
+            "the push is sealed, but encoding_aes_key is not set（收到密文推送，需要配置 encoding_aes_key）"
+        )
     _verify(settings, query, "msg_signature", encrypt)
     failures: list[DecryptError | AppIdMismatch] = []
     for cipher in settings.ciphers:
@@ -193,12 +196,12 @@ def _open_envelope(settings: PushSettings, query: Mapping[str, str], encrypt: st
             return cipher.open(encrypt), cipher
         except (DecryptError, AppIdMismatch) as error:
             failures.append(error)
-    # A wrong key hardly ever gets as far as the appid, so that failure tells the most.
+    # With a wrong key the appid is hardly ever reached, so an AppIdMismatch is the most likely reason.
     raise next((error for error in failures if isinstance(error, AppIdMismatch)), failures[0])
 
 
 def _verify(settings: PushSettings, query: Mapping[str, str], name: str, *sealed: str) -> None:
-    """Check *name*, the signature over Token, timestamp, nonce and what is *sealed*, with every accepted Token."""
+    """Verify *name*, the signature over Token, timestamp, nonce and *sealed*, with every accepted Token."""
     signature, timestamp, nonce = query.get(name, ""), query.get("timestamp", ""), query.get("nonce", "")
     if not _is_signed_with_any(settings.tokens, signature, (timestamp, nonce, *sealed)):
         raise _explain(query, name)
@@ -207,7 +210,7 @@ def _verify(settings: PushSettings, query: Mapping[str, str], name: str, *sealed
 
 
 def _is_signed_with_any(tokens: Iterable[str], signature: str, parts: tuple[str, ...]) -> bool:
-    # Asked, not looped through where the push is refused: the frames of an error hold no Token.
+    # A function of its own, so that the frames of a refusal hold no Token.
     for token in tokens:  # noqa: SIM110, a generator costs a microsecond
         if is_signed(signature, (token, *parts)):
             return True
@@ -215,7 +218,7 @@ def _is_signed_with_any(tokens: Iterable[str], signature: str, parts: tuple[str,
 
 
 def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
-    is_token_right = signature == "msg_signature" and "signature" in query  # which was verified first
+    is_token_right = signature == "msg_signature" and "signature" in query  # signature was verified first
     for name in (signature, "timestamp", "nonce"):
         if not query.get(name):
             known = " although signature is valid" if is_token_right else ""
@@ -231,7 +234,7 @@ def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
 
 
 def _explain_missing(query: Mapping[str, str], message: str) -> SignatureMissing:
-    """Tell a request that was never signed from one that lost a parameter on its way."""
+    """Distinguish a request that was never signed from one that lost a parameter on the way."""
     if not any(query.get(name) for name in _SIGNED):
         return SignatureMissing("the request is not signed: it has no signature, timestamp or nonce")
     return SignatureMissing(
@@ -243,15 +246,15 @@ def _explain_missing(query: Mapping[str, str], message: str) -> SignatureMissing
 def _check_age(max_age: float, timestamp: str, push: Push, now: float) -> None:
     if abs(now - int(timestamp)) > max_age:
         raise SignatureExpired("timestamp is further from now than max_age")
-    # A signature stays right when timestamp and nonce change places, so of the times only a sealed one is certain.
+    # A signature stays valid if timestamp and nonce are swapped, so only a time that is sealed is certain.
     if push.cipher is not None and abs(now - push.message.create_time) > _max_age_of(push.message, max_age):
         raise SignatureExpired("CreateTime is further from now than max_age")
 
 
 def accepts_for(settings: PushSettings, message: Message) -> float:
-    """Return for how many seconds at most a push that is accepted now is accepted again; 0: ``max_age`` is not set.
+    """Return for how many seconds a push that is valid now can remain valid; 0 if ``max_age`` is not set.
 
-    WeChat's clock may be ahead, by ``max_age`` at most: so much later the push gets old.
+    WeChat's clock may be ahead by up to ``max_age``, which makes the push valid for longer.
     """
     if settings.max_age is None:
         return 0.0

@@ -1,4 +1,4 @@
-"""What a handler may answer with: passive replies (被动回复) and acknowledgements."""
+"""Replies of handlers: passive replies (被动回复) and acknowledgements."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
+from wechat_msg._validators import Validators
 from wechat_msg.errors import ReplyError
 from wechat_msg.wire import Format
 
@@ -32,19 +33,11 @@ __all__ = [
 _MAX_ARTICLES = 8
 
 
-def _check_text(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, str):
-        raise ReplyError(f"{attribute.name} must be text")
-
-
-def _check_optional_text(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is not None:
-        _check_text(instance, attribute, value)
-
-
-def _check_integer(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ReplyError(f"{attribute.name} must be a whole number")
+_check = Validators(ReplyError)
+_text = _check.instance_of(str, what="text")
+_optional_text = attrs.validators.optional(_text)
+_integer = _check(lambda it: isinstance(it, int) and not isinstance(it, bool), "a whole number")
+_mapping = _check.instance_of(Mapping, what="a mapping")
 
 
 def _without_none(**members: str | None) -> dict[str, Any]:
@@ -53,38 +46,38 @@ def _without_none(**members: str | None) -> dict[str, Any]:
 
 @frozen(kw_only=True)
 class Reply:
-    """What every reply has: nothing that the handler must fill in, as both names come from the push.
+    """Base class of replies.
 
-    A reply takes keywords only, but for the one value that most replies of its kind are made of: ``TextReply("hi")``.
+    Arguments are keywords, except for the one value that most replies of a kind need: ``TextReply("hi")``.
 
     Attributes:
-        to_user_name: The user's OpenID; None: who sent the push.
-        from_user_name: The account's original id; None: whom the push was sent to.
-        create_time: Seconds since the epoch; None: now.
+        to_user_name: The user's OpenID; if None, that of the sender of the push.
+        from_user_name: The account's original id; if None, the one that the push was sent to.
+        create_time: Seconds since the epoch; if None, the current time.
     """
 
     msg_type: ClassVar[str] = ""
 
-    to_user_name: str | None = field(default=None, validator=_check_optional_text)
-    from_user_name: str | None = field(default=None, validator=_check_optional_text)
-    create_time: int | None = field(default=None, validator=attrs.validators.optional(_check_integer))
+    to_user_name: str | None = field(default=None, validator=_optional_text)
+    from_user_name: str | None = field(default=None, validator=_optional_text)
+    create_time: int | None = field(default=None, validator=attrs.validators.optional(_integer))
 
     def to_fields(self, form: Format) -> dict[str, Any]:
-        """Return the members of the reply by their wire names, without the four that all replies have."""
+        """Return the members of the reply by their wire names, without the four members of all replies."""
         raise ReplyError(f"{type(self).__name__} cannot be sent as a reply")
 
     def to_customer_service(self) -> dict[str, Any]:
-        """Return what a customer-service message (客服消息) holds in the object named by its msgtype.
+        """Return the object that a customer-service message (客服消息) has under the name of its msgtype.
 
         Raises:
-            ReplyError: There is no such message.
+            ReplyError: There is no customer-service message of this kind.
         """
         raise ReplyError(
             f"{type(self).__name__} cannot be sent as a customer-service message（这种回复不能改用客服消息发送）"
         )
 
 
-# Most replies say field by field what is a keyword: before attrs 25.4, kw_only of a class overrides that of its fields.
+# Keywords are marked field by field, because before attrs 25.4 kw_only of a class overrides that of its fields.
 
 
 @frozen
@@ -97,7 +90,7 @@ class TextReply(Reply):
 
     msg_type: ClassVar[str] = "text"
 
-    content: str = field(validator=_check_text, repr=False)
+    content: str = field(validator=_text, repr=False)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Content": self.content}
@@ -108,11 +101,11 @@ class TextReply(Reply):
 
 @frozen
 class ImageReply(Reply):
-    """回复图片消息: a picture, uploaded before."""
+    """回复图片消息: a picture that was uploaded before."""
 
     msg_type: ClassVar[str] = "image"
 
-    media_id: str = field(validator=_check_text)
+    media_id: str = field(validator=_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Image": {"MediaId": self.media_id}}
@@ -123,11 +116,11 @@ class ImageReply(Reply):
 
 @frozen
 class VoiceReply(Reply):
-    """回复语音消息: a voice message, uploaded before."""
+    """回复语音消息: a voice message that was uploaded before."""
 
     msg_type: ClassVar[str] = "voice"
 
-    media_id: str = field(validator=_check_text)
+    media_id: str = field(validator=_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Voice": {"MediaId": self.media_id}}
@@ -138,27 +131,27 @@ class VoiceReply(Reply):
 
 @frozen
 class VideoReply(Reply):
-    """回复视频消息: a video, uploaded before.
+    """回复视频消息: a video that was uploaded before.
 
     Attributes:
         media_id: Media id of the video.
         title: Title.
         description: Description.
-        thumb_media_id: Media id of the cover; only a customer-service message shows it, and wants it.
+        thumb_media_id: Media id of the cover; only a customer-service message shows it, and requires it.
     """
 
     msg_type: ClassVar[str] = "video"
 
-    media_id: str = field(validator=_check_text)
-    title: str | None = field(default=None, kw_only=True, validator=_check_optional_text, repr=False)
-    description: str | None = field(default=None, kw_only=True, validator=_check_optional_text, repr=False)
-    thumb_media_id: str | None = field(default=None, kw_only=True, validator=_check_optional_text)
+    media_id: str = field(validator=_text)
+    title: str | None = field(default=None, kw_only=True, validator=_optional_text, repr=False)
+    description: str | None = field(default=None, kw_only=True, validator=_optional_text, repr=False)
+    thumb_media_id: str | None = field(default=None, kw_only=True, validator=_optional_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"Video": {"MediaId": self.media_id, "Title": self.title, "Description": self.description}}
 
     def to_customer_service(self) -> dict[str, Any]:
-        # Whether WeChat takes a video without a cover is unconfirmed, so it is left to WeChat.
+        # Whether WeChat accepts a video without a cover is unconfirmed, so this is not checked.
         return _without_none(
             media_id=self.media_id,
             thumb_media_id=self.thumb_media_id,
@@ -176,16 +169,16 @@ class MusicReply(Reply):
         title: Title.
         description: Description.
         music_url: Link to the music.
-        hq_music_url: Link to a better version, preferred on wifi.
+        hq_music_url: Link to a version of higher quality, preferred on Wi-Fi.
     """
 
     msg_type: ClassVar[str] = "music"
 
-    thumb_media_id: str = field(validator=_check_text)
-    title: str | None = field(default=None, validator=_check_optional_text, repr=False)
-    description: str | None = field(default=None, validator=_check_optional_text, repr=False)
-    music_url: str | None = field(default=None, validator=_check_optional_text)
-    hq_music_url: str | None = field(default=None, validator=_check_optional_text)
+    thumb_media_id: str = field(validator=_text)
+    title: str | None = field(default=None, validator=_optional_text, repr=False)
+    description: str | None = field(default=None, validator=_optional_text, repr=False)
+    music_url: str | None = field(default=None, validator=_optional_text)
+    hq_music_url: str | None = field(default=None, validator=_optional_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         music = {
@@ -215,13 +208,13 @@ class Article:
         title: Title.
         description: Description.
         pic_url: Picture, jpg or png; 360 x 200 for the first, 200 x 200 for the others.
-        url: Where a tap leads to.
+        url: The page that a tap opens.
     """
 
-    title: str = field(default="", validator=_check_text, repr=False)
-    description: str = field(default="", validator=_check_text, repr=False)
-    pic_url: str = field(default="", validator=_check_text)
-    url: str = field(default="", validator=_check_text)
+    title: str = field(default="", validator=_text, repr=False)
+    description: str = field(default="", validator=_text, repr=False)
+    pic_url: str = field(default="", validator=_text)
+    url: str = field(default="", validator=_text)
 
     def to_fields(self) -> dict[str, str]:
         """Return the members of the article by their wire names."""
@@ -235,13 +228,6 @@ def _to_articles(articles: Iterable[Article]) -> tuple[Article, ...]:
         raise ReplyError("articles must be Article objects") from None
 
 
-def _check_articles(_instance: object, _attribute: object, articles: Sequence[object]) -> None:
-    if not all(isinstance(article, Article) for article in articles):
-        raise ReplyError("articles must be Article objects")
-    if not 1 <= len(articles) <= _MAX_ARTICLES:
-        raise ReplyError(f"a NewsReply has 1 to {_MAX_ARTICLES} articles（图文消息为 1 到 {_MAX_ARTICLES} 条）")
-
-
 @frozen
 class NewsReply(Reply):
     """回复图文消息: articles.
@@ -252,7 +238,16 @@ class NewsReply(Reply):
 
     msg_type: ClassVar[str] = "news"
 
-    articles: Sequence[Article] = field(converter=_to_articles, validator=_check_articles)
+    articles: Sequence[Article] = field(
+        converter=_to_articles,
+        validator=[
+            _check(lambda articles: all(isinstance(article, Article) for article in articles), "Article objects"),
+            _check(
+                lambda articles: 1 <= len(articles) <= _MAX_ARTICLES,
+                f"1 to {_MAX_ARTICLES} articles（图文消息为 1 到 {_MAX_ARTICLES} 条）",
+            ),
+        ],
+    )
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         articles = [article.to_fields() for article in self.articles]
@@ -266,46 +261,36 @@ class NewsReply(Reply):
 
 @frozen
 class TransferCustomerServiceReply(Reply):
-    """转发消息到客服: hand the message to human agents; the one reply that a Mini Program may give, too.
+    """转发消息到客服: hand the message over to human agents; the only reply that Mini Programs may give too.
 
     Attributes:
-        kf_account: The agent; None: any. An agent who is offline gets the user all the same, and nobody else does.
+        kf_account: The agent; if None, any agent. The user is assigned to this agent even if the agent is offline.
     """
 
     msg_type: ClassVar[str] = "transfer_customer_service"
 
-    kf_account: str | None = field(default=None, validator=_check_optional_text)
+    kf_account: str | None = field(default=None, validator=_optional_text)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {} if self.kf_account is None else {"TransInfo": {"KfAccount": self.kf_account}}
 
 
-def _check_acknowledgement(_instance: object, _attribute: object, body: object) -> None:
-    if body not in ("success", ""):
-        raise ReplyError("an acknowledgement is 'success' or empty")
-
-
 @frozen
 class Acknowledgement(Reply):
-    """The bare ``success`` (or nothing at all): the push has arrived, the user sees nothing. Never sealed."""
+    """The text ``success``, or an empty body: the push has arrived, and the user sees nothing. Never sealed."""
 
-    body: str = field(default="success", validator=_check_acknowledgement)
-
-
-def _check_mapping(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, Mapping):
-        raise ReplyError(f"{attribute.name} must be a mapping")
+    body: str = field(default="success", validator=_check.one_of("success", ""))
 
 
 @frozen
 class RawReply(Reply):
-    """A document of your own, for the events that want a business answer; sealed like any reply.
+    """A document of your own, for events that need an answer of their own; sealed like any reply.
 
     Attributes:
         fields: Wire names and values: text, numbers, mappings, lists. Nothing is added.
     """
 
-    fields: Mapping[str, Any] = field(validator=_check_mapping, repr=False)
+    fields: Mapping[str, Any] = field(validator=_mapping, repr=False)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return dict(self.fields)
@@ -313,41 +298,41 @@ class RawReply(Reply):
 
 @frozen
 class ErrCodeReply(Reply):
-    """The acknowledgement that virtual payment (虚拟支付) and some other events want: ErrCode and ErrMsg.
+    """The acknowledgement for virtual payment (虚拟支付) and some other events: ErrCode and ErrMsg.
 
     Attributes:
-        err_code: 0: done. Anything else makes WeChat come again, up to 15 times.
-        err_msg: Text to err_code.
+        err_code: 0 means done. With any other value WeChat sends the event again, up to 15 times.
+        err_msg: Description of err_code.
         fields: Further members, such as ``ChapterPerms`` or ``IosRefundQueryResponse``.
     """
 
-    err_code: int = field(default=0, validator=_check_integer)
-    err_msg: str = field(default="success", kw_only=True, validator=_check_text)
-    fields: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_check_mapping, repr=False)
+    err_code: int = field(default=0, validator=_integer)
+    err_msg: str = field(default="success", kw_only=True, validator=_text)
+    fields: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_mapping, repr=False)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"ErrCode": self.err_code, "ErrMsg": self.err_msg, **self.fields}
 
 
-def _check_documents(instance: object, attribute: attrs.Attribute[Any], documents: Any) -> None:
-    _check_mapping(instance, attribute, documents)
-    if not all(isinstance(document, str) for document in documents.values()):
-        raise ReplyError("documents are text")
-
-
 @frozen(kw_only=True)
 class RenderedReply(Reply):
-    """A reply as it goes out, whole but not yet sealed, so that all re-sends of a push can be answered with the same.
+    """A reply that is written but not sealed yet, so that all re-sends of a push get the same reply.
 
     Attributes:
-        documents: The document, by data format: ``xml``, ``json``, or both.
+        documents: The document by its data format: ``xml``, ``json``, or both.
     """
 
-    documents: Mapping[Format, str] = field(validator=_check_documents, repr=False)
+    documents: Mapping[Format, str] = field(
+        validator=[
+            _mapping,
+            _check(lambda documents: all(isinstance(each, str) for each in documents.values()), "a mapping to text"),
+        ],
+        repr=False,
+    )
 
 
 def to_customer_service_message(reply: Reply, openid: str) -> dict[str, Any]:
-    """Make the customer-service message (客服消息) that says what *reply* says.
+    """Make the customer-service message (客服消息) with the content of *reply*.
 
     Args:
         reply: A text, image, voice, video, music or news reply.
@@ -357,7 +342,7 @@ def to_customer_service_message(reply: Reply, openid: str) -> dict[str, Any]:
         The body of ``POST /cgi-bin/message/custom/send``.
 
     Raises:
-        ReplyError: There is no such message, or a news reply has more than one article, or *reply* is no `Reply`.
+        ReplyError: There is no such message, a news reply has more than one article, or *reply* is not a `Reply`.
 
     Example:
         >>> to_customer_service_message(TextReply(content="hi"), "oUSER")
@@ -367,5 +352,5 @@ def to_customer_service_message(reply: Reply, openid: str) -> dict[str, Any]:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
     """
     if not isinstance(reply, Reply):
-        raise ReplyError("a customer-service message is made of a Reply")
+        raise ReplyError("reply must be a Reply to make a customer-service message")
     return {"touser": openid, "msgtype": reply.msg_type, reply.msg_type: reply.to_customer_service()}

@@ -1,4 +1,4 @@
-"""Router: which handler answers which message."""
+"""Router: chooses the handlers of a message."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = [
 ]
 
 Handler = Callable[[Any], Answer]
-"""Takes a message, returns its answer."""
+"""A function that takes a message and returns the answer."""
 AsyncHandler = Callable[[Any], Awaitable[Answer]]
-"""The same, awaitable."""
+"""An async `Handler`."""
 
-#: What asyncio and concurrent.futures raise where something was cancelled.
+#: The errors of asyncio and concurrent.futures for something that was cancelled.
 CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 M = TypeVar("M", bound=Message)
@@ -42,16 +42,16 @@ Predicate = Callable[[Any], object]
 
 @frozen
 class RunHandler:
-    """The step that runs a function of the user's with its one argument; answered with what it returns."""
+    """The step that calls a function of the user's with one argument; its result is that of the function."""
 
     handler: Callable[[Any], Any]
     message: Any
 
 
 class HandlerCancelled(RuntimeError):
-    """A handler raised a CancelledError, which is the cause, although its request was not cancelled.
+    """A handler raised a CancelledError although its request was not cancelled; that error is the cause.
 
-    An event loop or a framework would take the cause itself for the cancellation of the request.
+    An event loop or a framework would treat the CancelledError itself as the cancellation of the request.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class HandlerCancelled(RuntimeError):
 
 
 def ask(handler: Handler | AsyncHandler | Router, message: Message) -> Flow[Answer]:
-    """Yield the steps that lead to the handler's answer; a router asks its own handlers."""
+    """Yield the steps that call *handler*, or those of a router's handlers, and return the answer."""
     if isinstance(handler, Router):
         return (yield from handler.flow(message))
     answer: Answer = yield RunHandler(handler, message)
@@ -67,14 +67,14 @@ def ask(handler: Handler | AsyncHandler | Router, message: Message) -> Flow[Answ
 
 
 def is_async(handler: object) -> bool:
-    """Tell whether calling *handler*, or a handler of a router, gives something to await."""
+    """Return whether *handler*, or a handler of a router, is async."""
     if isinstance(handler, Router):
         return any(map(is_async, handler.handlers))
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(getattr(handler, "__call__", None))  # noqa: B004
 
 
 def call(step: RunHandler) -> Answer | Awaitable[Answer]:
-    """Call the handler; its StopIteration would end a flow, its CancelledError a request, so both are wrapped."""
+    """Call the handler. StopIteration would end a flow, and CancelledError a request, so both are wrapped."""
     try:
         answer: Answer | Awaitable[Answer] = step.handler(step.message)
     except StopIteration as error:
@@ -85,15 +85,12 @@ def call(step: RunHandler) -> Answer | Awaitable[Answer]:
 
 
 def run_handler(step: RunHandler) -> Answer:
-    """Perform the step here and now.
+    """Perform the step in this thread.
 
     Raises:
-        ReplyError: The handler is asynchronous.
+        ReplyError: The handler is async.
     """
-    return _expect_answer(call(step))
-
-
-def _expect_answer(answer: Answer | Awaitable[Answer]) -> Answer:
+    answer = call(step)
     if inspect.isawaitable(answer):
         if inspect.iscoroutine(answer):
             answer.close()
@@ -117,10 +114,10 @@ class _Route:
 
 
 class Router:
-    """Handlers with the messages they are for; a router is a handler itself.
+    """A list of handlers, each for certain messages; a router is a handler itself.
 
-    Handlers are asked in the order they were added. The first answer that is not None is the answer; ``""`` is one,
-    too, and acknowledges. The default is asked when no handler was for the message.
+    Matching handlers are called in the order in which they were added, until one returns an answer that is not None;
+    ``""`` is an answer, and acknowledges. The default handler is called if no other handler matches.
 
     Example:
         >>> from wechat_msg import Message, Router, SubscribeEvent, TextMessage
@@ -149,19 +146,19 @@ class Router:
         """Add the decorated handler for messages of the given classes.
 
         Args:
-            kinds_and_predicates: Classes of messages and events, one of which must fit (subclasses do), and functions
-                of the message, all of which must say yes.
-            fields: Attributes or properties of the message and the values they must have.
+            kinds_and_predicates: Classes of messages and events, and predicates, which are functions of the message.
+                The message must be an instance of one of the classes, and all predicates must return true.
+            fields: Attributes or properties of the message, and the values that they must have.
 
         Raises:
-            SettingsError: No class is given, or a class has no such attribute.
+            SettingsError: There is no class, a predicate is async, or a class has no such attribute.
         """
         kinds = tuple(kind for kind in kinds_and_predicates if isinstance(kind, type))
         predicates = tuple(predicate for predicate in kinds_and_predicates if not isinstance(predicate, type))
         if not kinds or not all(issubclass(kind, Message) for kind in kinds):
-            raise SettingsError("Router.on takes classes of messages and events")
+            raise SettingsError("Router.on needs classes of messages and events")
         if not all(callable(predicate) and not is_async(predicate) for predicate in predicates):
-            raise SettingsError("Router.on takes sync functions of the message as predicates")
+            raise SettingsError("Router.on needs predicates that are functions of the message, and not async")
         for name in fields:
             if not all(hasattr(kind, name) for kind in kinds):
                 raise SettingsError(f"Router.on: {kinds[0].__name__} has no {name}")
@@ -174,17 +171,17 @@ class Router:
 
     @property
     def handlers(self) -> tuple[Handler | AsyncHandler | Router, ...]:
-        """Every handler added so far, in order, the default last."""
+        """All handlers in the order in which they were added, the default one last."""
         default = () if self._default is None else (self._default,)
         return (*(route.handler for route in self._routes), *default)
 
     def default(self, handler: H) -> H:
-        """Make the decorated handler the one for messages that no other handler is for."""
+        """Set the handler for messages that no other handler matches."""
         self._default = handler
         return handler
 
     def flow(self, message: Message) -> Flow[Answer]:
-        """Yield the steps that lead to the answer: the router's only logic, for sync and async endpoints."""
+        """Yield the steps that call the matching handlers, and return the answer."""
         found = False
         for route in self._routes:
             if route.matches(message):
@@ -197,9 +194,9 @@ class Router:
         return None
 
     def __call__(self, message: Message) -> Answer:
-        """Answer *message* here and now.
+        """Return the answer to *message*.
 
         Raises:
-            ReplyError: A handler that was asked is asynchronous; give the router to an AsyncPushEndpoint.
+            ReplyError: A matching handler is async; give the router to an AsyncPushEndpoint.
         """
         return drive(self.flow(message), run_handler)

@@ -157,7 +157,7 @@ class TestVerification:
 class TestAnswer:
     @pytest.mark.parametrize("answer", [5, 0, False, True, b"hi", ["hi"], {"Content": "hi"}, object(), TextReply])
     def test_of_another_type_is_an_error_of_the_application(self, handle, answer):
-        with pytest.raises(ReplyError, match="a handler returns a Reply, text or None"):
+        with pytest.raises(ReplyError, match="a handler must return a Reply, text or None"):
             handle(say(answer), push())
 
     def test_that_a_mini_program_cannot_show_is_an_error_of_the_application(self, handle):

@@ -1,7 +1,7 @@
 """The functions of this package that one sealed push calls, in order: ``python -m tests.helpers.walk``.
 
 The push is a text message to a Flask application with a Router and the default MemoryStore. Functions that attrs
-generates are left out.
+generates, and comprehensions, are left out.
 """
 
 from __future__ import annotations
@@ -32,30 +32,45 @@ def make_client() -> Any:
 
 
 class Walk:
-    """Records each call of a function of the package once, and at which depth."""
+    """The calls of functions of the package, each once and indented by its depth.
+
+    A flow that goes on after a step, and then calls a function, is shown again in brackets.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self._depths: dict[FrameType, int] = {}  # keeps the frames, so that a generator that goes on is recognised
+        self._depths: dict[FrameType, int] = {}  # keeps the frames, so that a flow that goes on is recognised
+        self._path: list[FrameType] = []
 
     def record(self, frame: FrameType, event: str, _argument: object) -> None:
-        """Note a call; the function to give to `sys.setprofile`."""
+        """Add a line for a call; to be given to `sys.setprofile`."""
         code = frame.f_code
         if event != "call" or frame in self._depths or not code.co_filename.startswith(str(PACKAGE)):
+            return
+        if code.co_name.endswith(("comp>", "genexpr>")):
             return
         caller = frame.f_back
         while caller is not None and caller not in self._depths:
             caller = caller.f_back
         depth = 0 if caller is None else self._depths[caller] + 1
+        if caller is not None and self._path[depth - 1] is not caller:
+            self.lines.append(f"{'  ' * (depth - 1)}({caller.f_code.co_qualname})")
+            self._path[depth - 1 :] = [caller]
+        self._path[depth:] = [frame]
         self._depths[frame] = depth
         place = f"{Path(code.co_filename).relative_to(PACKAGE.parent)}:{code.co_firstlineno}"
         self.lines.append(f"{'  ' * depth}{code.co_qualname}  {place}")
 
+    @property
+    def count(self) -> int:
+        """The number of calls."""
+        return len(self._depths)
 
-def take_walk() -> list[str]:
-    """Return one line for each function that the push calls."""
+
+def take_walk() -> Walk:
+    """Return the functions that the push calls."""
     client, walk = make_client(), Walk()
-    for msg_id in (1, 2):  # the first push fills what is kept for all that follow
+    for msg_id in (1, 2):  # the first push fills the caches
         request = build_push(SETTINGS, {"MsgType": "text", "Content": "hi", "MsgId": msg_id})
         url = f"/wechat?{request.query_string}"
         sys.setprofile(walk.record if msg_id == 2 else None)
@@ -64,10 +79,10 @@ def take_walk() -> list[str]:
         finally:
             sys.setprofile(None)
     assert b"Encrypt" in response.data
-    return walk.lines
+    return walk
 
 
 if __name__ == "__main__":
-    lines = take_walk()
-    print("\n".join(lines))
-    print(f"\n{len(lines)} calls")
+    taken = take_walk()
+    print("\n".join(taken.lines))
+    print(f"\n{taken.count} calls")
