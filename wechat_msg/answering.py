@@ -139,9 +139,6 @@ def answer_cloud_function(
     return document
 
 
-# --- choosing --------------------------------------------------------------------------------------------------------
-
-
 def to_reply(message: Message, answer: Answer) -> Reply:
     """Turn the answer of a handler into a reply; a text without a character that can be sent is an acknowledgement.
 
@@ -185,9 +182,6 @@ def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -
     if not may_reply(account_kind, reply):
         raise explain_refusal(reply)
     return reply
-
-
-# --- writing ---------------------------------------------------------------------------------------------------------
 
 
 def _render(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import functools
 import inspect
 import logging
 import time
@@ -56,22 +55,6 @@ _check = Validators(SettingsError)
 _optional = attrs.validators.optional
 
 
-def _is_store(store: object) -> bool:
-    return isinstance(store, (Store, NoDedup)) and not isinstance(store, type)
-
-
-def _is_error_policy(policy: object) -> bool:
-    return policy in ("raise", "acknowledge") or callable(policy)
-
-
-def _is_sync(function: object) -> bool:
-    return callable(function) and not is_async(function)
-
-
-def _is_limit(seconds: object) -> bool:
-    return is_seconds(seconds) or seconds == float("inf")
-
-
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class _Endpoint(Generic[H, S]):
     """The options of both endpoints, and the flow from request to response."""
@@ -84,13 +67,15 @@ class _Endpoint(Generic[H, S]):
         default=None,
         kw_only=True,
         alias="store",
-        validator=_optional(_check(_is_store, "a Store, an AsyncStore or NO_DEDUP")),
+        validator=_optional(
+            _check(
+                lambda it: isinstance(it, (Store, NoDedup)) and not isinstance(it, type),
+                "a Store, an AsyncStore or NO_DEDUP",
+            )
+        ),
     )
     _late: AnswerLater | FallbackReply | None = field(
-        default=None,
-        kw_only=True,
-        alias="late",
-        validator=_optional(_check.instance_of(AnswerLater, FallbackReply)),
+        default=None, kw_only=True, alias="late", validator=_optional(_check.instance_of(AnswerLater, FallbackReply))
     )
     _executor: Executor | None = field(
         default=None, kw_only=True, alias="executor", validator=_optional(_check.instance_of(Executor))
@@ -99,7 +84,10 @@ class _Endpoint(Generic[H, S]):
         default="raise",
         kw_only=True,
         alias="on_error",
-        validator=_check(_is_error_policy, "'raise', 'acknowledge' or a function of the message and the error"),
+        validator=_check(
+            lambda it: it in ("raise", "acknowledge") or callable(it),
+            "'raise', 'acknowledge' or a function of the message and the error",
+        ),
     )
     _on_store_error: Literal["handle", "refuse"] = field(
         default="handle", kw_only=True, alias="on_store_error", validator=_check.one_of("handle", "refuse")
@@ -108,19 +96,18 @@ class _Endpoint(Generic[H, S]):
         default=None,
         kw_only=True,
         alias="dedup_key",
-        validator=_optional(_check(_is_sync, "a function of the message that is not async")),
+        validator=_optional(
+            _check(lambda it: callable(it) and not is_async(it), "a function of the message that is not async")
+        ),
     )
     _deliveries: int = field(
-        default=3,
-        kw_only=True,
-        alias="deliveries",
-        validator=_check(is_whole_number(1), "a whole number from 1"),
+        default=3, kw_only=True, alias="deliveries", validator=_check(is_whole_number(1), "a whole number from 1")
     )
     _handler_limit: float = field(
         default=600.0,
         kw_only=True,
         alias="handler_limit",
-        validator=_check(_is_limit, "a number of seconds greater than 0"),
+        validator=_check(lambda it: is_seconds(it) or it == float("inf"), "a number of seconds greater than 0"),
     )
     _clock: Callable[[], float] = field(default=time.time, kw_only=True, alias="clock")
     _monotonic: Callable[[], float] = field(default=time.monotonic, kw_only=True, alias="monotonic")
@@ -305,10 +292,8 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     _is_async = True
 
-    @functools.cached_property
-    def _tasks(self) -> dict[asyncio.Task[Reply], asyncio.Task[None]]:
-        """The tasks of running handlers, and those that renew their leases; an event loop holds tasks weakly."""
-        return {}
+    # The tasks of running handlers, and those that renew their leases; an event loop itself holds tasks weakly.
+    _tasks: dict[asyncio.Task[Reply], asyncio.Task[None]] = field(init=False, factory=dict)
 
     async def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat; see `PushEndpoint.handle`."""
@@ -360,9 +345,9 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     async def _run_leased(self, delivery: PushDelivery, seconds: float) -> Reply | None:
         renewing = asyncio.create_task(self._renew(delivery))
-        task = asyncio.create_task(self._work(delivery))
+        task = asyncio.create_task(drive_async(delivery.work(), self._perform))
         self._tasks[task] = renewing
-        task.add_done_callback(self._forget)
+        task.add_done_callback(lambda ended: self._tasks.pop(ended).cancel())
         done: set[asyncio.Task[Reply]] = set()
         try:
             done, _ = await asyncio.wait((task,), timeout=max(seconds, 0))
@@ -370,12 +355,6 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
             if not done:  # the time is up, or the client has hung up
                 task.add_done_callback(_log_failure)
         return task.result() if done else None
-
-    async def _work(self, delivery: PushDelivery) -> Reply:
-        return await drive_async(delivery.work(), self._perform)
-
-    def _forget(self, task: asyncio.Task[Reply]) -> None:
-        self._tasks.pop(task).cancel()
 
     async def _renew(self, delivery: PushDelivery) -> None:
         end = self._monotonic() + self._handler_limit
