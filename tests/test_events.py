@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.helpers.rows import each_row
 from wechat_msg import (
     ClickEvent,
     Event,
@@ -91,7 +92,7 @@ class TestEvent:
 
 
 class TestSubscribeEventScene:
-    @pytest.mark.parametrize("event_key", [None, "", "last_trade_no_1", "QRSCENE_1", "123"])
+    @each_row("event_key", [None, "", "last_trade_no_1", "QRSCENE_1", "123"])
     def test_is_none_if_the_user_came_another_way(self, event_key):
         assert SubscribeEvent(create_time=0, event_key=event_key).scene is None
 

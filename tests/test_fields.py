@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.rows import each_row
 from wechat_msg.fields import (
     UnreadableField,
     build,
@@ -59,7 +60,7 @@ NOT_TEXT = [1.5, [], ["a"], {}, {"a": "b"}, ()]
 
 
 class TestText:
-    @pytest.mark.parametrize("value", [*NOT_TEXT, b"bytes", 10**5_000], ids=lambda value: type(value).__name__)
+    @each_row("value", [*NOT_TEXT, b"bytes", 10**5_000])
     def test_refuses_what_is_not_text_or_a_whole_number(self, value):
         with pytest.raises(UnreadableField, match="Label"):
             read("Label", value)
@@ -91,7 +92,7 @@ class TestTextIfAny:
     class Thing:
         remark: str | None = lenient_text("Remark", default=None)
 
-    @pytest.mark.parametrize("value", [*NOT_TEXT, None], ids=lambda value: type(value).__name__)
+    @each_row("value", [*NOT_TEXT, None])
     def test_counts_what_is_not_text_as_missing(self, value):
         assert build(self.Thing, {"Remark": value}).remark is None
 
@@ -101,7 +102,7 @@ class TestTextIfAny:
 
 
 class TestContent:
-    @pytest.mark.parametrize("value", NOT_TEXT, ids=lambda value: type(value).__name__)
+    @each_row("value", NOT_TEXT)
     def test_refuses_what_is_not_text(self, value):
         with pytest.raises(UnreadableField, match="Words"):
             read("Words", value)
@@ -118,7 +119,7 @@ class TestContent:
 
 
 class TestInteger:
-    @pytest.mark.parametrize(
+    @each_row(
         "value",
         ["1.0", "1e3", "0x10", "1_000", "١", "one", "--1", "1" * 21, 1.5, float("inf"), float("nan"), [], {}, b"1"],
     )
@@ -126,7 +127,7 @@ class TestInteger:
         with pytest.raises(UnreadableField, match="Count"):
             read("Count", value)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("value", "expected"),
         [
             (0, 0),
@@ -153,7 +154,7 @@ class TestInteger:
 
 
 class TestTimestamp:
-    @pytest.mark.parametrize("value", [-1, "-1", 253402300800, "99999999999999", 1700000000000, "now", 1.5, []])
+    @each_row("value", [-1, "-1", 253402300800, "99999999999999", 1700000000000, "now", 1.5, []])
     def test_refuses_what_is_not_within_the_calendar(self, value):
         with pytest.raises(UnreadableField, match="Since"):
             read("Since", value)
@@ -167,16 +168,15 @@ class TestTimestamp:
 
 
 class TestNumber:
-    @pytest.mark.parametrize(
+    @each_row(
         "value",
         ["nan", "inf", "1,5", "1.", ".5", "1e5", "１", "1 2", float("nan"), float("inf"), 10**400, 1e301, [], {}, b"1"],
-        ids=str,
     )
     def test_refuses_what_is_not_a_plain_decimal(self, value):
         with pytest.raises(UnreadableField, match="Ratio"):
             read("Ratio", value)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("value", "expected"),
         [
             ("23.134521", 23.134521),
@@ -217,7 +217,7 @@ class TestNested:
 
 
 class TestItems:
-    @pytest.mark.parametrize("value", ["text", 1, ["text"], [{"Size": "big"}], [[]], {"item": "text"}])
+    @each_row("value", ["text", 1, ["text"], [{"Size": "big"}], [[]], {"item": "text"}])
     def test_refuses_items_of_another_kind(self, value):
         with pytest.raises(UnreadableField, match="Parts"):
             read("Parts", value)
@@ -227,19 +227,19 @@ class TestItems:
         with pytest.raises(UnreadableField, match="Numbers"):
             read("Numbers", value)
 
-    @pytest.mark.parametrize("value", ["", "\n  ", [], {"item": ""}, {"item": []}, ["", ""]], ids=repr)
+    @each_row("value", ["", "\n  ", [], {"item": ""}, {"item": []}, ["", ""]])
     def test_are_none_of_them_if_the_element_is_empty(self, value):
         assert read("Parts", value) == ()
 
-    @pytest.mark.parametrize(
+    @each_row(
         "value",
-        [
-            pytest.param({"Size": "1"}, id="a bare object"),
-            pytest.param([{"Size": 1}], id="an array"),
-            pytest.param({"item": {"Size": "1"}}, id="one item element"),
-            pytest.param({"item": [{"Size": "1"}]}, id="item elements"),
-            pytest.param([{"Size": 1}, ""], id="an empty element beside"),
-        ],
+        {
+            "a bare object": {"Size": "1"},
+            "an array": [{"Size": 1}],
+            "one item element": {"item": {"Size": "1"}},
+            "item elements": {"item": [{"Size": "1"}]},
+            "an empty element beside": [{"Size": 1}, ""],
+        },
     )
     def test_are_a_tuple_of_one_in_every_shape(self, value):
         assert read("Parts", value) == (Part(size=1),)
@@ -262,7 +262,7 @@ class TestItems:
     def test_may_stand_inside_another_element(self, value):
         assert build(Whole, {"Wrapper": value}).parts == (Part(size=1),)
 
-    @pytest.mark.parametrize("value", ["", "\n", {}, {"Other": "x"}, []])
+    @each_row("value", ["", "\n", {}, {"Other": "x"}, []])
     def test_are_none_of_them_if_the_element_around_has_none(self, value):
         assert build(Whole, {"Wrapper": value}).parts == ()
 
@@ -365,7 +365,7 @@ class TestModel:
 
         assert build(Plain, {name: "1"}) == Plain(my_size=1)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("annotation", "value", "expected"),
         [
             (str, 5, "5"),
@@ -380,7 +380,6 @@ class TestModel:
             (Any, {"a": ["b"]}, {"a": ["b"]}),
             (dict[str, str], {"a": "b"}, {"a": "b"}),
         ],
-        ids=str,
     )
     def test_reads_a_field_that_is_only_annotated_as_its_annotation_says(self, annotation, value, expected):
         plain = model(type("Plain", (), {"__annotations__": {"my_field": annotation}}))
@@ -398,7 +397,7 @@ class TestModel:
 
 
 class TestSnakeCase:
-    @pytest.mark.parametrize(
+    @each_row(
         ("wire", "attribute"),
         [
             ("FromUserName", "from_user_name"),

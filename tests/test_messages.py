@@ -16,6 +16,7 @@ import pytest
 
 import wechat_msg.events
 import wechat_msg.messages
+from tests.helpers.rows import each_row
 from tests.helpers.samples import SAMPLES
 from wechat_msg import (
     Event,
@@ -79,14 +80,14 @@ def parts_of(model: Any) -> Iterator[Any]:
 
 
 class TestEveryModel:
-    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+    @each_row("model", MODELS)
     def test_has_attributes_named_mechanically(self, model):
         for wire_name, (attribute, _) in model.__wire__.items():
             if snake_case(wire_name) != attribute:
                 is_wrapper = attribute == "list" and wire_name == model.__name__
                 assert OTHER_NAMES.get(wire_name) == attribute or is_wrapper
 
-    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+    @each_row("model", MODELS)
     def test_has_a_wire_name_for_every_attribute(self, model):
         names = {attribute.name for attribute in attrs.fields(model)} - {"raw"}
         assert {attribute for attribute, _ in model.__wire__.values()} == names
@@ -94,14 +95,13 @@ class TestEveryModel:
     def test_is_found_by_this_test(self):
         assert {TextMessage, VoiceMessage, Message, Event, wechat_msg.PicItem, wechat_msg.SubscribeMsgSent} <= {*MODELS}
 
-    @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+    @each_row("model", REGISTERED)
     def test_has_a_sample(self, model):
         assert model in {type(sample.model) for sample in SAMPLES}
 
-    @pytest.mark.parametrize(
+    @each_row(
         "model",
         [model for model in MODELS if model not in (UnknownMessage, UnknownEvent)],
-        ids=lambda model: model.__name__,
     )
     def test_has_a_value_for_every_field_in_some_sample(self, model):
         parts = [part for sample in SAMPLES for part in parts_of(sample.model) if isinstance(part, model)]
@@ -109,42 +109,42 @@ class TestEveryModel:
         empty = {each.name for each in own if all(getattr(part, each.name) in (None, ()) for part in parts)}
         assert empty == set()
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_is_frozen(self, sample):
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             sample.model.from_user_name = "somebody else"
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_is_slotted(self, sample):
         assert not any(hasattr(part, "__dict__") for part in parts_of(sample.model))
 
-    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+    @each_row("model", MODELS)
     def test_takes_keywords_only(self, model):
         with pytest.raises(TypeError, match="positional"):
             model("gh_1")
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_compares_by_value_without_raw_and_is_hashable(self, sample):
         same = attrs.evolve(sample.model, raw={"A": "other"})
         other = attrs.evolve(sample.model, create_time=1)
         assert sample.model == same != other
         assert {sample.model: 1}[same] == 1
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_can_be_copied_and_pickled_with_raw(self, sample):
         message = parse_message(json.loads(sample.json))
         for twin in (copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
             assert twin == message
             assert twin.raw == message.raw
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_shows_neither_words_nor_places_of_the_user_in_its_repr(self, sample):
         shown = repr(parse_message({**json.loads(sample.json), "Extra": "a secret of raw"}))
         for words in filter(None, [*words_in(json.loads(sample.json)), "a secret of raw"]):
             assert words not in shown
             assert repr(words)[1:-1] not in shown
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_shows_who_and_what_in_its_repr(self, sample):
         assert repr(sample.model).startswith(f"{type(sample.model).__name__}(")
         assert sample.model.from_user_name in repr(sample.model)

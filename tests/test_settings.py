@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from tests.helpers.first_principles import APPID, KEY, seal
+from tests.helpers.rows import each_row
 from wechat_msg import MINI_PROGRAM, OFFICIAL_ACCOUNT, PushError, PushSettings, SettingsError
 
 TOKEN = "spamtest01"
@@ -35,8 +36,8 @@ NO_KEYS = {
     "bytes": KEY.encode(),
     "number": 1,
 }
-no_tokens = pytest.mark.parametrize("token", NO_TOKENS.values(), ids=NO_TOKENS)
-no_keys = pytest.mark.parametrize("key", NO_KEYS.values(), ids=NO_KEYS)
+no_tokens = each_row("token", NO_TOKENS)
+no_keys = each_row("key", NO_KEYS)
 
 
 class TestPushSettings:
@@ -73,7 +74,7 @@ class TestPushSettings:
         with pytest.raises(SettingsError, match="previous_encoding_aes_keys"):
             PushSettings(token=TOKEN, encoding_aes_key="", appid=APPID, previous_encoding_aes_keys=[OLD_KEY])
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("key", "english", "chinese"),
         [
             (KEY + "=", "drop the trailing =", "去掉末尾的 ="),
@@ -86,7 +87,7 @@ class TestPushSettings:
             (KEY[:-1], "43 letters and digits", "43 位"),
         ],
     )
-    @pytest.mark.parametrize("name", ["encoding_aes_key", "previous_encoding_aes_keys"])
+    @each_row("name", ["encoding_aes_key", "previous_encoding_aes_keys"])
     def test_names_what_is_wrong_with_a_key(self, key, english, chinese, name):
         keys = {"encoding_aes_key": KEY, name: key if name == "encoding_aes_key" else [key]}
         with pytest.raises(SettingsError) as caught:
@@ -95,7 +96,7 @@ class TestPushSettings:
         assert chinese in caught.value.hint
         assert key not in str(caught.value)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("token", "english", "chinese"),
         [
             (f"{TOKEN}\n", "token: must be 3 to 32 letters and digits; remove the blanks", "首尾有空格或换行"),
@@ -112,7 +113,7 @@ class TestPushSettings:
         assert chinese in caught.value.hint
         assert token not in str(caught.value)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("setting", "value"),
         [
             ("token", "x"),
@@ -138,7 +139,7 @@ class TestPushSettings:
         with pytest.raises(SettingsError, match=r"appid.*blanks"):
             PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=f"{APPID}\n")
 
-    @pytest.mark.parametrize("appid", [None, "", "wx 1", "公众号", 1])
+    @each_row("appid", [None, "", "wx 1", "公众号", 1])
     def test_refuses_key_without_a_usable_appid(self, appid):
         with pytest.raises(SettingsError):
             PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=appid)
@@ -152,18 +153,18 @@ class TestPushSettings:
         with pytest.raises(SettingsError):
             PushSettings(token=TOKEN, previous_encoding_aes_keys=[OLD_KEY])
 
-    @pytest.mark.parametrize("name", ["previous_tokens", "previous_encoding_aes_keys", "extra_appids"])
-    @pytest.mark.parametrize("value", [OLD_KEY, None, 1])
+    @each_row("name", ["previous_tokens", "previous_encoding_aes_keys", "extra_appids"])
+    @each_row("value", [OLD_KEY, None, 1])
     def test_refuses_one_text_where_a_list_is_needed(self, name, value):
         with pytest.raises(SettingsError):
             PushSettings(**{"token": TOKEN, "encoding_aes_key": KEY, "appid": APPID, name: value})
 
-    @pytest.mark.parametrize("value", [0, -1, "300", True, float("nan")])
+    @each_row("value", [0, -1, "300", True, float("nan")])
     def test_refuses_senseless_max_age(self, value):
         with pytest.raises(SettingsError, match="max_age"):
             PushSettings(token=TOKEN, max_age=value)
 
-    @pytest.mark.parametrize("value", [0, -1, "1024", True, None])
+    @each_row("value", [0, -1, "1024", True, None])
     def test_refuses_senseless_max_body(self, value):
         with pytest.raises(SettingsError, match="max_body"):
             PushSettings(token=TOKEN, max_body=value)
@@ -185,7 +186,7 @@ class TestPushSettings:
         assert isinstance(caught.value, ValueError)
         assert isinstance(caught.value, PushError)
 
-    @pytest.mark.parametrize(
+    @each_row(
         "values",
         [
             {"token": "secret-token"},
@@ -326,8 +327,8 @@ class TestIdentity:
         named = attrs.evolve(settings, identity="shop")
         assert attrs.evolve(named, token=OLD_TOKEN, appid=APPID).identity == "shop"
 
-    @pytest.mark.parametrize("name", ["identity", "appid"])
-    @pytest.mark.parametrize("value", [" ", "a b", "a:b", "a\n", "公众号", "a" * 65, 1, b"shop", ["shop"]])
+    @each_row("name", ["identity", "appid"])
+    @each_row("value", [" ", "a b", "a:b", "a\n", "公众号", "a" * 65, 1, b"shop", ["shop"]])
     def test_that_cannot_stand_in_a_key_is_refused(self, name, value):
         with pytest.raises(SettingsError, match=f"{name}: must be 1 to 64"):
             PushSettings(token=TOKEN, **{name: value})
@@ -359,7 +360,7 @@ class TestFromEnv:
         with pytest.raises(SettingsError, match=rf"\b{prefix}APPID\b"):
             PushSettings.from_env(prefix, environ={f"{prefix}TOKEN": TOKEN, f"{prefix}ENCODING_AES_KEY": KEY})
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("name", "value"),
         [
             ("MAX_AGE", "5 minutes"),
@@ -448,11 +449,9 @@ class TestFromEnv:
 
 
 class TestLists:
-    @pytest.mark.parametrize("name", ["extra_appids", "previous_tokens", "previous_encoding_aes_keys"])
-    @pytest.mark.parametrize(
-        "values", [[1, "wx1"], [None], [["wx1"]], [b"wx1"], [{}], "wx1", 5, None], ids=lambda values: repr(values)
-    )
-    @pytest.mark.parametrize("key", [None, KEY])
+    @each_row("name", ["extra_appids", "previous_tokens", "previous_encoding_aes_keys"])
+    @each_row("values", [[1, "wx1"], [None], [["wx1"]], [b"wx1"], [{}], "wx1", 5, None])
+    @each_row("key", [None, KEY])
     def test_of_anything_but_texts_are_refused(self, name, values, key):
         with pytest.raises(SettingsError):
             PushSettings(token="spamtest", encoding_aes_key=key, appid="wx0123456789abcdef", **{name: values})

@@ -20,6 +20,7 @@ from tests.helpers.first_principles import APPID, KEY, TOKEN
 from tests.helpers.frames import find_leaks, list_locals, walk_errors
 from tests.helpers.hostile import CASES, OTHER_KEY, OTHER_TOKEN, PLAIN, SEALED
 from tests.helpers.public_names import signature_of, walk_functions, walk_public
+from tests.helpers.rows import each_row
 from tests.test_hostile import request_of, settings_for
 from wechat_msg import (
     AsyncPushEndpoint,
@@ -447,9 +448,9 @@ REFUSALS: dict[str, Callable[[], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSALS)
-def test_no_secret_is_in_the_frames_of_what_refuses(name):
-    error = catch(REFUSALS[name])
+@each_row("refuse", REFUSALS)
+def test_no_secret_is_in_the_frames_of_what_refuses(refuse):
+    error = catch(refuse)
     assert isinstance(error, (WeChatError, TypeError, OSError, ValueError))
     assert find_leaks(error, [SECRET, SECRET[:16], *SECRETS]) == []
 
@@ -478,8 +479,8 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: type(kept).__name__)
-@pytest.mark.parametrize("clone", [copy.deepcopy, lambda kept: pickle.loads(pickle.dumps(kept))])
+@each_row("kept", KEPT)
+@each_row("clone", [copy.deepcopy, lambda kept: pickle.loads(pickle.dumps(kept))])
 def test_settings_and_credentials_can_be_copied_and_pickled(kept, clone):
     twin = clone(kept)
     assert twin == kept

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.first_principles import APPID, KEY, TOKEN, plain_query, seal, sealed_query
+from tests.helpers.rows import each_row
 from wechat_msg import (
     Event,
     LinkMessage,
@@ -282,7 +283,7 @@ class TestOtherWriters:
 
 class TestCharactersThatXmlDoesNotHave:
     @modes
-    @pytest.mark.parametrize(
+    @each_row(
         ("words", "content"),
         [
             (b"a\xef\xbf\xbeb", "a\ufffdb"),
@@ -294,7 +295,6 @@ class TestCharactersThatXmlDoesNotHave:
             (b"a\xff]]>b", "a\ufffd]]>b"),
             (b"a\x01]]>\xef\xbf\xbe", "a]]>\ufffd"),
         ],
-        ids=lambda value: repr(value),
     )
     def test_are_replaced_and_the_message_arrives(self, words, content, mode):
         document = write_push("text", write("WORDS")).replace(b"WORDS", words)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.rows import each_row
 from wechat_msg import MalformedPush, ReplyError
 from wechat_msg.wire import clean_text, detect_format, parse_body, read_encrypt, render_body
 
@@ -33,7 +34,7 @@ DOCUMENTS = st.dictionaries(
 
 
 class TestDetectFormat:
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
         [
             b"",
@@ -44,7 +45,6 @@ class TestDetectFormat:
             BOM,
             *map("<xml/>".encode, ("utf-16", "utf-16-le")),
         ],
-        ids=repr,
     )
     def test_refuses_what_is_neither(self, body):
         with pytest.raises(MalformedPush):
@@ -60,17 +60,17 @@ class TestDetectFormat:
 
 
 class TestParseXmlRefuses:
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
-        [
-            pytest.param(b"<!DOCTYPE xml><xml><A>1</A></xml>", id="plain"),
-            pytest.param(b'<!DOCTYPE xml SYSTEM "http://127.0.0.1:9/x.dtd"><xml><A>1</A></xml>', id="external"),
-            pytest.param(b'<!DOCTYPE xml [<!ENTITY a "b">]><xml><A>&a;</A></xml>', id="entity"),
-            pytest.param(b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><A>&a;</A></xml>', id="file"),
-            pytest.param(b'\n<?xml version="1.0"?>\n<!DOCTYPE x>\n<xml><A>1</A></xml>'.lstrip(), id="declared"),
-        ],
+        {
+            "plain": b"<!DOCTYPE xml><xml><A>1</A></xml>",
+            "external": b'<!DOCTYPE xml SYSTEM "http://127.0.0.1:9/x.dtd"><xml><A>1</A></xml>',
+            "entity": b'<!DOCTYPE xml [<!ENTITY a "b">]><xml><A>&a;</A></xml>',
+            "file": b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><A>&a;</A></xml>',
+            "declared": b'\n<?xml version="1.0"?>\n<!DOCTYPE x>\n<xml><A>1</A></xml>'.lstrip(),
+        },
     )
-    @pytest.mark.parametrize("read", [parse_body, read_encrypt])
+    @each_row("read", [parse_body, read_encrypt])
     def test_a_doctype(self, read, body):
         with pytest.raises(MalformedPush, match="DOCTYPE"):
             read(body)
@@ -83,18 +83,18 @@ class TestParseXmlRefuses:
             parse_body(bomb.encode())
         assert time.process_time() - start < 1
 
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
-        [
-            pytest.param(b"<xml>", id="not closed"),
-            pytest.param(b"<xml><A></xml></A>", id="closed crosswise"),
-            pytest.param(b"<xml><A>1</A></xml><xml/>", id="two roots"),
-            pytest.param(b"<xml><A>1</A></xml>tail", id="text behind"),
-            pytest.param(b"<xml><A>&undefined;</A></xml>", id="undefined entity"),
-            pytest.param(b"<xml><A>&#1;</A></xml>", id="control character as a reference"),
-            pytest.param(b"<xml><A>a]]>b</A></xml>", id="end of CDATA in text"),
-            pytest.param("<xml><A>1</A></xml>".encode("utf-16"), id="utf-16"),
-        ],
+        {
+            "not closed": b"<xml>",
+            "closed crosswise": b"<xml><A></xml></A>",
+            "two roots": b"<xml><A>1</A></xml><xml/>",
+            "text behind": b"<xml><A>1</A></xml>tail",
+            "undefined entity": b"<xml><A>&undefined;</A></xml>",
+            "control character as a reference": b"<xml><A>&#1;</A></xml>",
+            "end of CDATA in text": b"<xml><A>a]]>b</A></xml>",
+            "utf-16": "<xml><A>1</A></xml>".encode("utf-16"),
+        },
     )
     def test_what_is_not_well_formed_utf_8(self, body):
         with pytest.raises(MalformedPush):
@@ -105,8 +105,8 @@ class TestParseXmlRefuses:
         with pytest.raises(MalformedPush, match="no elements"):
             parse_body(body)
 
-    @pytest.mark.parametrize("depth", [40, 2_000, 100_000])
-    @pytest.mark.parametrize("opening", [b"<A>", b"<A/><A>"])
+    @each_row("depth", [40, 2_000, 100_000])
+    @each_row("opening", [b"<A>", b"<A/><A>"])
     def test_a_document_nested_too_deep(self, depth, opening):
         with pytest.raises(MalformedPush, match="too deep"):
             parse_body(b"<xml>" + opening * depth + b"</A>" * depth + b"</xml>")
@@ -181,15 +181,15 @@ class TestParseXml:
 
 
 class TestParseJsonRefuses:
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
-        [
-            pytest.param(b"{", id="not closed"),
-            pytest.param(b'{"A": 1} {}', id="two roots"),
-            pytest.param(b"{'A': 1}", id="single quotes"),
-            pytest.param(b'{"A": 1,}', id="trailing comma"),
-            pytest.param(b'{"A": ' + b"1" * 5_000 + b"}", id="a number too long to read"),
-        ],
+        {
+            "not closed": b"{",
+            "two roots": b'{"A": 1} {}',
+            "single quotes": b"{'A': 1}",
+            "trailing comma": b'{"A": 1,}',
+            "a number too long to read": b'{"A": ' + b"1" * 5_000 + b"}",
+        },
     )
     def test_what_is_not_well_formed_utf_8(self, body):
         with pytest.raises(MalformedPush, match=r"not (UTF-8|well-formed JSON)|too many digits"):
@@ -210,8 +210,8 @@ class TestParseJsonRefuses:
         with pytest.raises(MalformedPush, match="twice"):
             parse_body(body)
 
-    @pytest.mark.parametrize("depth", [40, 900, 100_000])
-    @pytest.mark.parametrize(("opening", "closing"), [(b'{"A":', b"}"), (b"[", b"]")])
+    @each_row("depth", [40, 900, 100_000])
+    @each_row(("opening", "closing"), [(b'{"A":', b"}"), (b"[", b"]")])
     def test_a_document_nested_too_deep(self, depth, opening, closing):
         with pytest.raises(MalformedPush):
             parse_body(b'{"A":' + opening * depth + b"1" + closing * depth + b"}")
@@ -283,7 +283,7 @@ class TestReadEncrypt:
     def test_survives_any_depth(self):
         assert read_encrypt(b"<xml>" + b"<A>" * 50_000 + b"</A>" * 50_000 + b"</xml>") is None
 
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
         [
             b"<xml><ToUserName>Encrypt</ToUserName></xml>",
@@ -297,18 +297,16 @@ class TestReadEncrypt:
     def test_gives_none_if_there_is_none(self, body):
         assert read_encrypt(body) is None
 
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
-        [
-            pytest.param(b"<xml><ToUserName>gh</ToUserName><Encrypt><![CDATA[+a/b=]]></Encrypt></xml>", id="cdata"),
-            pytest.param(b"<xml><Encrypt>+a/b=</Encrypt></xml>", id="text"),
-            pytest.param(
-                b"<xml>\n <Encrypt>\n  <![CDATA[+a/b=]]>\n </Encrypt>\n <AppId>wx0</AppId>\n</xml>", id="blanks"
-            ),
-            pytest.param(BOM + b"<xml><Encrypt>+a/b=</Encrypt></xml>", id="bom"),
-            pytest.param(b'{"ToUserName": "gh", "Encrypt": "+a/b="}', id="json"),
-            pytest.param(BOM + b' {"Encrypt": "+a\\/b="}', id="json with a bom"),
-        ],
+        {
+            "cdata": b"<xml><ToUserName>gh</ToUserName><Encrypt><![CDATA[+a/b=]]></Encrypt></xml>",
+            "text": b"<xml><Encrypt>+a/b=</Encrypt></xml>",
+            "blanks": b"<xml>\n <Encrypt>\n  <![CDATA[+a/b=]]>\n </Encrypt>\n <AppId>wx0</AppId>\n</xml>",
+            "bom": BOM + b"<xml><Encrypt>+a/b=</Encrypt></xml>",
+            "json": b'{"ToUserName": "gh", "Encrypt": "+a/b="}',
+            "json with a bom": BOM + b' {"Encrypt": "+a\\/b="}',
+        },
     )
     def test_reads_it_exactly(self, body):
         assert read_encrypt(body) == "+a/b="
@@ -335,30 +333,27 @@ class TestReadEncrypt:
 
 
 class TestCleanText:
-    @pytest.mark.parametrize("bad", [*map(chr, CONTROL_CHARACTERS), chr(0xD800), chr(0xDFFF), "\ufffe", "\uffff"])
+    @each_row("bad", [*map(chr, CONTROL_CHARACTERS), chr(0xD800), chr(0xDFFF), "\ufffe", "\uffff"])
     def test_drops_what_xml_cannot_hold(self, bad):
         assert clean_text(f"a{bad}b") == "ab"
 
-    @pytest.mark.parametrize("good", ["\t\n\r", "你好", "😀", "\x7f\x85", "\ue000\ufffd\U0010ffff", "<>&]]>"])
+    @each_row("good", ["\t\n\r", "你好", "😀", "\x7f\x85", "\ue000\ufffd\U0010ffff", "<>&]]>"])
     def test_keeps_everything_else(self, good):
         assert clean_text(good) == good
 
 
 class TestRenderBodyRefuses:
-    @pytest.mark.parametrize("form", ["xml", "json"])
-    @pytest.mark.parametrize(
-        "name", ["", "1st", "a b", "a><b", "a\n", "你", "a:b", "-a", 5, None, ("a",), "a/", "a]]>"], ids=repr
-    )
-    @pytest.mark.parametrize("nest", [lambda name: {name: "x"}, lambda name: {"P": [{name: "x"}]}])
+    @each_row("form", ["xml", "json"])
+    @each_row("name", ["", "1st", "a b", "a><b", "a\n", "你", "a:b", "-a", 5, None, ("a",), "a/", "a]]>"])
+    @each_row("nest", [lambda name: {name: "x"}, lambda name: {"P": [{name: "x"}]}])
     def test_a_name_that_is_not_an_xml_name(self, nest, name, form):
         with pytest.raises(ReplyError):
             render_body(nest(name), form)
 
-    @pytest.mark.parametrize("form", ["xml", "json"])
-    @pytest.mark.parametrize(
+    @each_row("form", ["xml", "json"])
+    @each_row(
         "value",
         [b"bytes", {"a", "b"}, object(), 1j, float("nan"), float("inf"), [b"bytes"], {"A": object()}, (x for x in "a")],
-        ids=lambda value: type(value).__name__,
     )
     def test_a_value_that_is_not_plain(self, value, form):
         with pytest.raises(ReplyError, match=form):
@@ -392,7 +387,7 @@ class TestRenderBody:
     def test_gives_json_that_utf_8_can_hold_for_any_text(self, text):
         assert json.loads(render_body({"A": text}, "json").encode()) == {"A": clean_text(text)}
 
-    @pytest.mark.parametrize(
+    @each_row(
         "text",
         [
             "]]></Content><ToUserName>x</ToUserName><Content><![CDATA[",
