@@ -151,7 +151,7 @@ class TestEncrypt:
         assert cipher.encrypt(content, random_bytes=lambda _: RANDOM16) == seal(content)
 
     def test_gives_the_same_envelope_again_and_again(self):
-        """No trace of earlier messages: neither of those sealed, nor of those opened, nor of those refused."""
+        """Messages that were sealed, opened or refused before leave no trace."""
         cipher = MessageCipher(KEY, APPID, random_bytes=lambda _: RANDOM16)
         for number in range(200):
             content = b"x" * number
@@ -278,7 +278,7 @@ class TestDecrypt:
 
     @envelopes
     def test_never_gives_the_content_of_an_envelope_with_a_flipped_bit(self, vector: Vector):
-        """AES-CBC alone cannot notice every flipped bit, that is for the signature; but it cannot stay hidden."""
+        """AES-CBC alone does not detect every flipped bit, as the signature does, but the content is never the same."""
         cipher = MessageCipher(vector.encoding_aes_key, vector.receiver_id)
         sealed = base64.b64decode(vector.encrypt)
         for index in range(len(sealed)):
@@ -333,7 +333,7 @@ class TestOpen:
             MessageCipher(KEY, APPID, extra_appids=["wx1", "wx2"]).open(seal(CONTENT, appid="wx3"))
 
     @pytest.mark.parametrize("appid", [APPID, "wx1", "wx2"])
-    def test_tells_which_of_the_accepted_appids_it_was(self, appid):
+    def test_returns_which_of_the_accepted_appids_it_found(self, appid):
         cipher = MessageCipher(KEY, APPID, extra_appids=["wx1", "wx2"])
         assert cipher.open(seal(CONTENT, appid=appid)) == (CONTENT, appid)
 

@@ -76,18 +76,18 @@ class TestText:
     def test_may_be_empty(self):
         assert read("Label", "") == ""
 
-    def test_takes_a_whole_number_exactly(self):
+    def test_reads_a_whole_number_exactly(self):
         assert read("Label", 24123456789012345) == "24123456789012345"
 
     @pytest.mark.parametrize(("value", "expected"), [(True, "true"), (False, "false")])
-    def test_takes_a_truth_value_as_xml_has_it(self, value, expected):
+    def test_reads_a_truth_value_as_in_xml(self, value, expected):
         assert read("Label", value) == expected
 
     def test_is_read_from_any_of_its_names(self):
         assert build(Whole, {"label": "a"}).label == "a"
 
 
-class TestTextIfAny:
+class TestLenientText:
     @model
     class Thing:
         remark: str | None = lenient_text("Remark", default=None)
@@ -111,7 +111,7 @@ class TestContent:
     def test_is_kept_letter_for_letter(self, value):
         assert read("Words", value) == value
 
-    def test_takes_a_number(self):
+    def test_reads_a_number(self):
         assert read("Words", 5) == "5"
 
     def test_is_not_in_the_repr(self):
@@ -143,13 +143,13 @@ class TestInteger:
             (2**63, 2**63),
         ],
     )
-    def test_takes_numbers_and_their_text_exactly(self, value, expected):
+    def test_reads_numbers_and_their_text_exactly(self, value, expected):
         taken = read("Count", value)
         assert taken == expected
         assert type(taken) is int
 
     @pytest.mark.parametrize("value", ["", " \n"])
-    def test_takes_empty_text_for_no_value(self, value):
+    def test_reads_empty_text_as_no_value(self, value):
         assert read("Count", value) is None
 
 
@@ -160,10 +160,10 @@ class TestTimestamp:
             read("Since", value)
 
     @pytest.mark.parametrize(("value", "expected"), [(0, 0), ("1700000000", 1700000000), (253402300799, 253402300799)])
-    def test_takes_seconds_and_their_text(self, value, expected):
+    def test_reads_seconds_and_their_text(self, value, expected):
         assert read("Since", value) == expected
 
-    def test_takes_empty_text_for_no_value(self):
+    def test_reads_empty_text_as_no_value(self):
         assert read("Since", "") is None
 
 
@@ -188,12 +188,12 @@ class TestNumber:
             (0, 0.0),
         ],
     )
-    def test_takes_numbers_and_their_text(self, value, expected):
+    def test_reads_numbers_and_their_text(self, value, expected):
         taken = read("Ratio", value)
         assert taken == expected
         assert type(taken) is float
 
-    def test_takes_empty_text_for_no_value(self):
+    def test_reads_empty_text_as_no_value(self):
         assert read("Ratio", "") is None
 
 
@@ -209,7 +209,7 @@ class TestNested:
             read("Part", value)
 
     @pytest.mark.parametrize("value", ["", "\n    "])
-    def test_takes_an_empty_element_for_no_value(self, value):
+    def test_reads_an_empty_element_as_no_value(self, value):
         assert read("Part", value) is None
 
     def test_is_read_into_its_model(self):
@@ -277,17 +277,17 @@ class TestBuild:
             build(Part, {"Size": "a secret"})
         assert failure.value.__suppress_context__
 
-    def test_takes_null_for_no_value(self):
+    def test_reads_null_as_no_value(self):
         assert build(Whole, dict.fromkeys(("Label", "Words", "Count", "Since", "Ratio", "Part", "Parts"))) == Whole()
 
     def test_passes_over_unknown_names(self):
         assert build(Whole, {"Unknown": object(), "count": 5, 1: 2}) == Whole()
 
-    def test_tells_names_apart_by_case(self):
+    def test_distinguishes_names_by_case(self):
         assert build(Whole, {"COUNT": 5, "Count": 6}).count == 6
 
     @given(mapping=st.dictionaries(st.sampled_from(sorted(Whole.__wire__)), VALUES))
-    def test_gives_a_model_or_says_that_a_field_is_unreadable(self, mapping):
+    def test_returns_a_model_or_raises_unreadable_field(self, mapping):
         try:
             whole = build(Whole, mapping)
         except UnreadableField:
@@ -339,7 +339,7 @@ class TestModel:
         assert build(OddPart, {"OddSize": "odd"}).size == "odd"
         assert build(Part, {"Size": 1, "OddSize": "odd"}) == Part(size=1)
 
-    def test_takes_a_class_that_attrs_has_made(self):
+    def test_accepts_a_class_that_attrs_has_made(self):
         @model
         @attrs.frozen(kw_only=True)
         class Made:
@@ -347,7 +347,7 @@ class TestModel:
 
         assert build(Made, {"Size": "1"}) == Made(size=1)
 
-    def test_takes_a_class_that_may_be_changed(self):
+    def test_accepts_a_class_that_is_not_frozen(self):
         @model
         @attrs.define
         class Changing:
@@ -387,7 +387,7 @@ class TestModel:
         assert taken == expected
         assert type(taken) is type(expected)
 
-    def test_takes_the_default_of_a_field_that_is_only_annotated(self):
+    def test_uses_the_default_of_a_field_that_is_only_annotated(self):
         @model
         class Plain:
             my_size: int | None = None

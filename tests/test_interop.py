@@ -1,4 +1,4 @@
-"""The other implementation: what wechatpy seals opens here, and what is sealed here opens with wechatpy."""
+"""The other implementation: wechatpy opens what this package seals, and the other way round."""
 
 from xml.sax.saxutils import escape
 
@@ -52,7 +52,7 @@ every_mode = pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
 
 
 def sealed_by_wechatpy(document: str, crypto: WeChatCrypto = THEIRS) -> PushRequest:
-    """Make a push of what wechatpy gives; its MsgSignature stands in the query of a push."""
+    """Turn the output of wechatpy into a push, with its MsgSignature in the query."""
     body = crypto.encrypt_message(document, NONCE, TIMESTAMP)
     query = {
         "msg_signature": xmltodict.parse(body)["xml"]["MsgSignature"],
@@ -159,7 +159,7 @@ class TestReplySealedByWeChatPy:
 
 
 class TestPushBuiltHere:
-    # As WeChat does, it does not split what would end a CDATA section, and that wechatpy does not read.
+    # Like WeChat, it does not split the end of a CDATA section in a text, and wechatpy cannot read that.
     @each_row("text", [text for text in TEXTS.values() if "]]>" not in text])
     @every_mode
     def test_opens_with_wechatpy(self, mode, text):

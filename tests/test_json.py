@@ -1,4 +1,4 @@
-"""The reader of answers: what WeChat sends well is read exactly, and what it sends badly costs only itself."""
+"""The reader of answers: valid JSON is read exactly, and an invalid value does not affect the others."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_whatever_comes_is_an_object_or_none(start, end):
     "body",
     [b"", b" ", b"[]", b"[{}]", b"1", b"null", b'"{}"', b"{}{}", b"{} x", b"<html>{}</html>", b"{a:1}", b"{'a':1}"],
 )
-def test_what_is_no_object_is_none(body):
+def test_a_text_that_is_not_an_object_gives_none(body):
     assert read_object(body) is None
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_object_is_none(body):
         b"<" * (8 * MB),
     ],
 )
-def test_what_is_huge_takes_no_longer_than_its_length_allows(body):
+def test_a_huge_text_takes_time_in_proportion_to_its_length(body):
     began = time.process_time()
     read_object(body)
 
@@ -94,5 +94,5 @@ def test_numbers_stay_exact():
 
 
 @each_row(("levels", "is_read"), [(8, True), (64, True), (65, False), (900, False), (100_000, False)])
-def test_what_is_nested_too_deep_is_none(levels, is_read):
+def test_an_object_that_is_nested_too_deep_gives_none(levels, is_read):
     assert (read_object(b'{"a":' * levels + b"1" + b"}" * levels) is not None) == is_read

@@ -47,7 +47,7 @@ class TestComputeSignature:
     @pytest.mark.parametrize(
         "url", ["https://example.com/?a=%E4%BD%A0&b=1+2", "https://example.com/你好?q= x&y", "http://例子.中国/"]
     )
-    def test_takes_the_address_as_it_is_written(self, url):
+    def test_signs_the_address_as_it_is_written(self, url):
         text = f"jsapi_ticket=TICKET&noncestr=NONCE&timestamp=1414587457&url={url}"
         expected = hashlib.sha1(text.encode()).hexdigest()
         assert compute_signature("TICKET", noncestr="NONCE", timestamp="1414587457", url=url) == expected
@@ -81,7 +81,7 @@ class TestMakeConfig:
             TICKET, noncestr=config["nonceStr"], timestamp=str(config["timestamp"]), url=URL
         )
 
-    def test_is_all_that_wx_config_takes(self):
+    def test_has_all_parameters_of_wx_config(self):
         config = make_config(
             APPID,
             TICKET,

@@ -1,4 +1,4 @@
-"""What is true of every model of a push, and of the classes that users add for messages."""
+"""Properties of all models of pushes, and of the classes that users add for messages."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class TestEveryModel:
         assert not any(hasattr(part, "__dict__") for part in parts_of(sample.model))
 
     @each_row("model", MODELS)
-    def test_takes_keywords_only(self, model):
+    def test_accepts_keywords_only(self, model):
         with pytest.raises(TypeError, match="positional"):
             model("gh_1")
 
@@ -151,12 +151,12 @@ class TestEveryModel:
 
 
 class TestMessage:
-    def test_says_when_it_was_sent_in_utc(self):
+    def test_has_its_time_in_utc(self):
         created_at = TextMessage(to_user_name="gh", from_user_name="o", create_time=1700000000, content="").created_at
         assert created_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
         assert created_at.tzinfo is UTC
 
-    def test_says_so_up_to_the_end_of_the_calendar(self):
+    def test_has_its_time_up_to_the_end_of_the_calendar(self):
         message = parse_message(push(MsgType="x", CreateTime="253402300799"))
         assert message.created_at.year == 9999
 
@@ -170,7 +170,7 @@ class TestMessage:
 
 
 class TestRegisterMessage:
-    def test_takes_a_class_with_declared_fields(self):
+    def test_accepts_a_class_with_declared_fields(self):
         @register_message("test_poke")
         class PokeMessage(UserMessage):
             poked_part: str = text("PokedPart")
@@ -182,7 +182,7 @@ class TestRegisterMessage:
         assert (message.poked_part, message.times, message.remark, message.msg_id) == ("nose", 3, " ouch ", "5")
         assert "ouch" not in repr(message)
 
-    def test_takes_a_class_with_annotated_fields(self):
+    def test_accepts_a_class_with_annotated_fields(self):
         @register_message("test_poke")
         class PokeMessage(Message):
             poked_part: str
@@ -193,7 +193,7 @@ class TestRegisterMessage:
             to_user_name="gh_1", from_user_name="o1", create_time=1700000000, poked_part="nose", times=3
         )
 
-    def test_takes_a_class_that_attrs_has_made(self):
+    def test_accepts_a_class_that_attrs_has_made(self):
         @register_message("test_poke")
         @attrs.frozen(kw_only=True)
         class PokeMessage(UserMessage):
@@ -202,7 +202,7 @@ class TestRegisterMessage:
         assert parse_message(push(MsgType="test_poke", PokedPart="nose")).poked_part == "nose"
         assert type(parse_message(push(MsgType="test_poke", PokedPart="nostril"))) is UnknownMessage
 
-    def test_takes_a_class_with_nothing_of_its_own(self):
+    def test_accepts_a_class_without_fields_of_its_own(self):
         @register_message("test_nudge")
         class NudgeMessage(UserMessage):
             pass
@@ -227,7 +227,7 @@ class TestRegisterMessage:
         assert parse_message(push(MsgType="test_sum", Left="1", Right="2")).total == 3
         assert SumMessage.__doc__ == "A sum."
 
-    def test_does_not_mind_case(self):
+    def test_ignores_case(self):
         @register_message("Test_Nudge")
         class NudgeMessage(UserMessage):
             pass
@@ -247,7 +247,7 @@ class TestRegisterMessage:
 
         assert type(parse_message(push(MsgType="test_nudge"))) is LastMessage
 
-    def test_takes_one_class_for_several_types(self):
+    def test_accepts_one_class_for_several_types(self):
         @register_message("test_nudge")
         @register_message("test_shove")
         class NudgeMessage(UserMessage):

@@ -1,4 +1,4 @@
-"""From mapping to model: every registered type, and everything that is not one."""
+"""From mapping to model: all registered types, unknown types, and malformed pushes."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TestCommonFields:
         assert SECRET not in str(refusal.value)
 
     @each_row("msg_type", ["", "  ", "\n", 0, 1, True])
-    def test_a_message_whose_type_says_nothing_is_malformed(self, msg_type):
+    def test_a_message_whose_type_is_empty_or_not_text_is_malformed(self, msg_type):
         with pytest.raises(MalformedPush, match="MsgType"):
             parse_message(push(MsgType=msg_type))
 
@@ -148,7 +148,7 @@ class TestUnknown:
         with pytest.raises(MalformedPush, match="create_time"):
             parse_message({"AppId": "wx0", "InfoType": "unauthorized"})
 
-    def test_an_info_type_beside_a_msg_type_decides_nothing(self):
+    def test_an_info_type_is_ignored_if_there_is_a_msg_type(self):
         assert type(parse_message(push(MsgType="text", Content="hi", InfoType="CLICK"))) is TextMessage
 
 
@@ -163,7 +163,9 @@ class TestUnreadable:
             ({"MsgType": "location", "Location_X": "1", "Location_Y": SECRET}, "LocationMessage", "Location_Y"),
         ],
     )
-    def test_a_message_is_unknown_and_the_log_says_why_without_a_word_of_the_user(self, caplog, fields, model, field):
+    def test_a_message_is_unknown_and_the_log_has_the_reason_without_text_of_the_user(
+        self, caplog, fields, model, field
+    ):
         caplog.clear()
         message = parse_message(push(MsgId=7, **fields))
         assert type(message) is UnknownMessage
@@ -188,7 +190,9 @@ class TestUnreadable:
             ({"Event": "wxa_media_check", "trace_id": "1", "detail": {"prob": SECRET}}, "WxaMediaCheckEvent", "detail"),
         ],
     )
-    def test_an_event_is_unknown_and_the_log_says_why_without_a_word_of_the_user(self, caplog, fields, model, field):
+    def test_an_event_is_unknown_and_the_log_has_the_reason_without_text_of_the_user(
+        self, caplog, fields, model, field
+    ):
         caplog.clear()
         message = parse_message(push(MsgType="event", **fields))
         assert type(message) is UnknownEvent
@@ -230,7 +234,7 @@ class TestEveryPush:
         assert parse_message(parse_body(render_body(fields, form).encode())) == sample.model
 
     @each_row("sample", EVENTS)
-    def test_is_told_apart_without_regard_to_case_and_keeps_its_spelling(self, sample):
+    def test_is_recognised_in_any_case_and_keeps_its_spelling(self, sample):
         swapped = sample.model.event.swapcase()
         event = parse_message({**json.loads(sample.json), "Event": swapped})
         assert event == attrs.evolve(sample.model, event=swapped)

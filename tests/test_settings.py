@@ -160,18 +160,18 @@ class TestPushSettings:
             PushSettings(**{"token": TOKEN, "encoding_aes_key": KEY, "appid": APPID, name: value})
 
     @each_row("value", [0, -1, "300", True, float("nan")])
-    def test_refuses_senseless_max_age(self, value):
+    def test_refuses_a_max_age_that_is_not_a_positive_number(self, value):
         with pytest.raises(SettingsError, match="max_age"):
             PushSettings(token=TOKEN, max_age=value)
 
     @each_row("value", [0, -1, "1024", True, None])
-    def test_refuses_senseless_max_body(self, value):
+    def test_refuses_a_max_body_that_is_not_a_positive_number(self, value):
         with pytest.raises(SettingsError, match="max_body"):
             PushSettings(token=TOKEN, max_body=value)
 
     @pytest.mark.parametrize("value", ["0", "false", 1, None])
     def test_refuses_allow_plaintext_that_is_no_bool(self, value):
-        """The text ``"0"`` is true, and would quietly let plain pushes in."""
+        """The text ``"0"`` is true, and would silently allow plain pushes."""
         with pytest.raises(SettingsError, match="allow_plaintext"):
             PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, allow_plaintext=value)
 
@@ -234,13 +234,13 @@ class TestPushSettings:
         assert PushSettings(token=TOKEN, appid=APPID).ciphers == ()
 
     @pytest.mark.parametrize("name", ["encoding_aes_key", "appid"])
-    def test_takes_empty_text_for_none_as_from_env_does(self, name):
+    def test_reads_empty_text_as_none_as_from_env_does(self, name):
         settings = PushSettings(**{"token": TOKEN, name: ""})
         assert getattr(settings, name) is None
         assert settings == PushSettings(token=TOKEN)
         assert settings == PushSettings.from_env(environ={"WECHAT_TOKEN": TOKEN, f"WECHAT_{name.upper()}": ""})
 
-    def test_takes_an_empty_identity_for_none_too(self):
+    def test_reads_an_empty_identity_as_none(self):
         assert PushSettings(token=TOKEN, appid=APPID, identity="").identity == APPID
 
     def test_puts_the_newest_token_and_key_first(self):
@@ -256,16 +256,16 @@ class TestPushSettings:
         assert newest.decrypt(seal(b"new")) == b"new"
         assert former.decrypt(seal(b"old", key=OLD_KEY)) == b"old"
 
-    def test_takes_any_iterable_for_a_list(self):
+    def test_accepts_any_iterable_as_a_list(self):
         settings = PushSettings(token=TOKEN, previous_tokens=iter([OLD_TOKEN]), extra_appids={"wx1"})
         assert settings.previous_tokens == (OLD_TOKEN,)
         assert settings.extra_appids == frozenset(["wx1"])
 
     @pytest.mark.parametrize("kind", [MINI_PROGRAM, "mini_program"])
-    def test_takes_the_kind_of_account_by_name_too(self, kind):
+    def test_accepts_the_name_of_an_account_kind(self, kind):
         assert PushSettings(token=TOKEN, account_kind=kind).account_kind is MINI_PROGRAM
 
-    def test_belongs_to_an_official_account_unless_told(self):
+    def test_is_for_an_official_account_by_default(self):
         assert PushSettings(token=TOKEN).account_kind is OFFICIAL_ACCOUNT
 
     def test_compares_by_value(self):
@@ -301,8 +301,8 @@ class TestIdentity:
         assert identity != PushSettings(token=OLD_TOKEN).identity
         assert re.fullmatch(r"token-[0-9a-f]{32}", identity)
 
-    def test_takes_somebody_who_tries_all_tokens_a_long_time(self):
-        """A Token may have three letters: at a million tries a second that is no time at all."""
+    def test_takes_long_to_find_by_trying_all_tokens(self):
+        """A Token may have three letters, which a million tries a second find at once."""
         settings = PushSettings(token=TOKEN)
         begun = time.perf_counter()
         assert settings.identity
@@ -320,7 +320,7 @@ class TestIdentity:
         )
         assert rotating.identity == APPID
 
-    def test_is_kept_or_made_anew_when_the_settings_are_evolved(self):
+    def test_is_kept_or_derived_again_when_the_settings_are_evolved(self):
         settings = PushSettings(token=TOKEN)
         assert settings.identity != attrs.evolve(settings, token=OLD_TOKEN).identity
         assert attrs.evolve(settings, appid=APPID).identity == APPID
@@ -351,7 +351,7 @@ class TestFromEnv:
             PushSettings.from_env(prefix, environ={"TOKEN_OF_ANOTHER": TOKEN})
 
     @pytest.mark.parametrize("value", ["", "  ", "\n"])
-    def test_takes_a_blank_variable_for_a_missing_one(self, value):
+    def test_reads_a_blank_variable_as_missing(self, value):
         with pytest.raises(SettingsError, match=r"\bWECHAT_TOKEN\b"):
             PushSettings.from_env(environ={"WECHAT_TOKEN": value})
 
@@ -429,7 +429,7 @@ class TestFromEnv:
         environ = {"WECHAT_TOKEN": TOKEN, "WECHAT_ALLOW_PLAINTEXT": value}
         assert PushSettings.from_env(environ=environ).allow_plaintext is flag
 
-    def test_takes_the_same_defaults(self):
+    def test_has_the_same_defaults(self):
         assert PushSettings.from_env(environ={"WECHAT_TOKEN": TOKEN}) == PushSettings(token=TOKEN)
 
     def test_reads_the_environment_of_the_process(self, monkeypatch):

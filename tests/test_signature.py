@@ -116,7 +116,7 @@ class TestVerifySignature:
 
     @pytest.mark.parametrize("empty", ["token", "timestamp", "nonce"])
     def test_rejects_signature_over_an_empty_value(self, empty):
-        """Who leaves his Token empty must not accept what everybody can sign."""
+        """With an empty Token, anyone could sign."""
         values = {"token": TOKEN, "timestamp": TIMESTAMP, "nonce": NONCE, empty: ""}
         signature = sign(*values.values())
         with pytest.raises(SignatureMismatch):

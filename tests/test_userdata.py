@@ -88,7 +88,7 @@ def encode(value: bytes) -> str:
 
 
 def seal(plain: bytes | str | dict, *, pad: bytes | None = None) -> str:
-    """Encrypt what nobody but WeChat would: any text, with any padding."""
+    """Encrypt any text with any padding, as only WeChat could."""
     if isinstance(plain, dict):
         plain = json.dumps(plain)
     if isinstance(plain, str):
@@ -148,7 +148,7 @@ class TestDecryptUserData:
             (lambda sent: quote(sent, safe=""), "percent-encoded", "解码"),
         ],
     )
-    def test_says_what_a_form_has_done_to_base64(self, name, damage, what, advice):
+    def test_explains_the_damage_that_a_form_did_to_base64(self, name, damage, what, advice):
         sent = damage(SENT_WITH_PLUS[name])
         with pytest.raises(UserDataError, match=f"{name} is not base64: it .*{re.escape(what)}") as caught:
             decrypt(**{name: sent})
@@ -223,8 +223,8 @@ class TestDecryptUserData:
 
         assert data == {"openId": "oUSER", "nickName": read, "watermark": {"appid": APPID}}
 
-    def test_says_the_same_of_wrong_padding_and_of_wrong_text(self):
-        """Or a forger could find out the text by trying paddings."""
+    def test_gives_the_same_error_for_wrong_padding_and_for_wrong_text(self):
+        """Otherwise an attacker could find out the text by trying paddings."""
         said = set()
         for sealed in (seal("{}", pad=b"\0" * 14), seal("no JSON"), seal(b"\xff"), seal("[]"), seal('{"a":')):
             with pytest.raises(UserDataError) as caught:
@@ -266,7 +266,7 @@ class TestDecryptUserData:
 
     @each_row("appid", [None, "", b"wx4f4bc4dec97d474b", 5, [APPID], "公众号", "\ud800"])
     @each_row("watermark", [None, {}, {"appid": None}, {"appid": ""}, {"appid": "公众号"}, {"appid": APPID}])
-    def test_refuses_all_data_when_its_own_appid_is_none(self, appid, watermark):
+    def test_refuses_all_data_if_the_given_appid_is_empty_or_not_text(self, appid, watermark):
         with pytest.raises(UserDataError, match="another Mini Program"):
             decrypt(sealed_with(watermark), appid=appid)
 
@@ -283,7 +283,7 @@ class TestDecryptUserData:
             decrypt(max_age=300, now=lambda: now)
 
     @each_row("timestamp", [None, "", "1477314187", 1.5e300, [1477314187], True, -1, 10**4000])
-    def test_refuses_data_whose_time_is_none(self, timestamp):
+    def test_refuses_data_whose_time_is_missing_or_not_a_valid_time(self, timestamp):
         with pytest.raises(UserDataError, match="max_age"):
             decrypt(sealed_with({"appid": APPID, "timestamp": timestamp}), max_age=300, now=lambda: 1477314187.0)
 
@@ -384,7 +384,7 @@ class TestVerifyRawData:
         for value in (RAW_DATA, RAW_DATA_KEY, RAW_DATA_SIGNATURE, forged):
             assert value not in f"{caught.value} {caught.value!r} {caught.value.args}"
 
-    def test_says_so_if_the_plus_of_the_session_key_has_become_a_blank(self):
+    def test_explains_a_session_key_whose_plus_has_become_a_blank(self):
         with pytest.raises(UserDataError, match="blanks where"):
             verify_raw_data(RAW_DATA, RAW_DATA_KEY.replace("V", " ", 1), signature=RAW_DATA_SIGNATURE)
 

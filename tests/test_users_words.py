@@ -1,4 +1,4 @@
-"""What a user writes arrives letter for letter, whatever the mode, and nothing in it becomes an element.
+"""Text of a user arrives letter for letter in all modes, and nothing in it becomes an element.
 
 WeChat writes ``<Name><![CDATA[`` text ``]]></Name>`` and splits nothing: the documents here are made the same way.
 """
@@ -103,7 +103,7 @@ TEXTS = {
     "many ends": "]]></{}>" * 100,
     "sections side by side": "a]]><![CDATA[b",
 }
-#: Elements of users' words: the document of a message with a text in it, and where the text arrives.
+#: Elements with text of users: the document of a message with a text in it, and the attribute with the text.
 PLACES = {
     "Content": (lambda text: write_push("text", write(text)), TextMessage, "content"),
     "Title": (
@@ -338,7 +338,7 @@ class TestAnyText:
     @settings(max_examples=400, deadline=None, derandomize=True)
     @example(words="]]></Content></xml><xml><Content><![CDATA[")
     def test_arrives_in_every_mode(self, words):
-        # What its writer may have split is not told apart from what was.
+        # A text that looks split by its writer cannot be distinguished from one that is.
         expected = words if "]]]]><![CDATA[>" not in words else None
         for mode in ("plain", "sealed", "compatible"):
             message = receive(write_push("text", write(words)), mode)

@@ -1,4 +1,4 @@
-"""Bytes to one plain mapping and back."""
+"""Documents to plain mappings and back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wechat_msg.wire import clean_text, detect_format, parse_body, read_encrypt,
 BOM = b"\xef\xbb\xbf"
 CONTROL_CHARACTERS = bytes(set(range(0x20)) - set(b"\t\n\r"))
 
-# What comes back as it went. XML reads a carriage return as a line feed, and knows no numbers.
+# Values that are read back unchanged. XML reads a carriage return as a line feed, and has no numbers.
 NAMES = st.text(string.ascii_letters + "_", min_size=1, max_size=12)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"))
 NESTED_TEXTS = TEXTS.map(str.strip)  # only the root's own children keep their white space
@@ -51,11 +51,11 @@ class TestDetectFormat:
             detect_format(body)
 
     @pytest.mark.parametrize("body", [b"<xml/>", b" \r\n\t<xml/>", BOM + b"<xml/>", b"<?xml version='1.0'?><xml/>"])
-    def test_tells_xml_by_the_first_character(self, body):
+    def test_recognises_xml_by_the_first_character(self, body):
         assert detect_format(body) == "xml"
 
     @pytest.mark.parametrize("body", [b"{}", b"\n {}", BOM + b"{}", b"[]"])
-    def test_tells_json_by_the_first_character(self, body):
+    def test_recognises_json_by_the_first_character(self, body):
         assert detect_format(body) == "json"
 
 
@@ -156,10 +156,10 @@ class TestParseXml:
         body = b'<xml v="1"><!-- c --><A b="c">1</A><?go now?></xml>'
         assert parse_body(body) == {"A": "1"}
 
-    def test_tells_names_apart_by_case(self):
+    def test_distinguishes_names_by_case(self):
         assert parse_body(b"<xml><AppId>1</AppId><appid>2</appid></xml>") == {"AppId": "1", "appid": "2"}
 
-    def test_takes_any_root_element(self):
+    def test_accepts_any_root_element(self):
         assert parse_body(b"<root><A>1</A></root>") == {"A": "1"}
 
     @pytest.mark.parametrize("encoding", ["GBK", "ISO-8859-1", "utf-16", "no-such-encoding"])
@@ -167,13 +167,13 @@ class TestParseXml:
         body = f'<?xml version="1.0" encoding="{encoding}"?><xml><A>你好😀</A></xml>'
         assert parse_body(body.encode()) == {"A": "你好😀"}
 
-    def test_takes_a_bom_and_blanks_around(self):
+    def test_accepts_a_bom_and_blanks_around(self):
         assert parse_body(BOM + b"\r\n <xml><A>1</A></xml> \n") == {"A": "1"}
 
     def test_cuts_raw_control_characters(self):
         assert parse_body(b"<xml><A>1" + CONTROL_CHARACTERS + b"2\t3\n4</A></xml>") == {"A": "12\t3\n4"}
 
-    def test_takes_a_greater_depth_than_real_pushes_have(self):
+    def test_accepts_a_greater_depth_than_real_pushes_have(self):
         parsed = parse_body(b"<xml>" + b"<A>" * 30 + b"1" + b"</A>" * 30 + b"</xml>")
         for _ in range(30):
             parsed = parsed["A"]
@@ -230,7 +230,7 @@ class TestParseJson:
             "O": {},
         }
 
-    def test_takes_a_bom_and_blanks_around(self):
+    def test_accepts_a_bom_and_blanks_around(self):
         assert parse_body(BOM + b'\r\n {"A": 1} \n') == {"A": 1}
 
     def test_cuts_raw_control_characters(self):
@@ -245,16 +245,16 @@ class TestParseJson:
         assert text.encode() == text.encode("utf-8", "strict")
         assert set(text) == {"a", "\ufffd", "b"}
 
-    def test_keeps_whole_surrogate_pairs_beside_a_half_one(self):
+    def test_keeps_whole_surrogate_pairs_next_to_a_half_one(self):
         assert parse_body(rb'{"A": "\ud83d\ude00\ud83d", "B": "\\ud83d"}') == {"A": "😀\ufffd", "B": "\\ud83d"}
 
-    def test_takes_a_greater_depth_than_real_pushes_have(self):
+    def test_accepts_a_greater_depth_than_real_pushes_have(self):
         parsed = parse_body(b'{"A":' * 30 + b"[" + b"1" + b"]" + b"}" * 30)
         for _ in range(30):
             parsed = parsed["A"]
         assert parsed == [1]
 
-    def test_takes_many_members_side_by_side(self):
+    def test_accepts_many_members_side_by_side(self):
         fields = {"List": [{"A": [n]} for n in range(100)]}
         assert parse_body(json.dumps(fields).encode()) == fields
 
@@ -276,7 +276,7 @@ class TestReadEncrypt:
             read_encrypt(b'{"Encrypt": ' + value + b"}")
 
     @pytest.mark.parametrize("body", [b"<xml><Encrypt>a</xml>", b'{"Encrypt": "a"', b"Encrypt", b'["Encrypt"]'])
-    def test_refuses_what_cannot_be_read(self, body):
+    def test_refuses_an_unreadable_document(self, body):
         with pytest.raises(MalformedPush):
             read_encrypt(body)
 
@@ -294,7 +294,7 @@ class TestReadEncrypt:
             b'{"Nested": {"Encrypt": "a"}}',
         ],
     )
-    def test_gives_none_if_there_is_none(self, body):
+    def test_returns_none_if_there_is_none(self, body):
         assert read_encrypt(body) is None
 
     @each_row(
@@ -443,7 +443,7 @@ class TestRenderBody:
         assert render_body(fields, "json") == '{"P":[{"N":1},{"N":2}],"L":["a","b"]}'
 
     @pytest.mark.parametrize("form", ["xml", "json"])
-    def test_takes_any_mapping(self, form):
+    def test_accepts_any_mapping(self, form):
         fields = MappingProxyType({"P": MappingProxyType({"A": "1"})})
         assert parse_body(render_body(fields, form).encode()) == {"P": {"A": "1"}}
 
