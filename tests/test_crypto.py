@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.first_principles import APPID, KEY, RANDOM16, encrypt, fill, pad, seal, unseal
+from tests.helpers.rows import each_row
 from tests.helpers.vectors import ENVELOPES, Vector
 from wechat_msg import (
     AppIdMismatch,
@@ -51,9 +52,9 @@ NO_APPIDS = {
     "bytes": b"wx0123456789abcdef",
 }
 
-envelopes = pytest.mark.parametrize("vector", ENVELOPES.values(), ids=ENVELOPES)
-no_keys = pytest.mark.parametrize("key", NO_KEYS.values(), ids=NO_KEYS)
-no_appids = pytest.mark.parametrize("appid", NO_APPIDS.values(), ids=NO_APPIDS)
+envelopes = each_row("vector", ENVELOPES)
+no_keys = each_row("key", NO_KEYS)
+no_appids = each_row("appid", NO_APPIDS)
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ class TestMessageCipher:
 
 
 class TestEncrypt:
-    @pytest.mark.parametrize("appid", [appid for appid in NO_APPIDS.values() if appid is not None])
+    @each_row("appid", [appid for appid in NO_APPIDS.values() if appid is not None])
     def test_refuses_malformed_appid(self, cipher, appid):
         with pytest.raises(SettingsError):
             cipher.encrypt(CONTENT, appid=appid)
@@ -144,13 +145,13 @@ class TestEncrypt:
         )
         assert cipher.encrypt(vector.plaintext.encode()) == vector.encrypt
 
-    @pytest.mark.parametrize("length", [*range(70), 1000, 65535, 65536, 1 << 20])
+    @each_row("length", [*range(70), 1000, 65535, 65536, 1 << 20])
     def test_gives_the_same_envelope_as_a_fresh_aes_object(self, cipher, length):
         content = bytes(number % 251 for number in range(length))
         assert cipher.encrypt(content, random_bytes=lambda _: RANDOM16) == seal(content)
 
     def test_gives_the_same_envelope_again_and_again(self):
-        """No trace of earlier messages: neither of those sealed, nor of those opened, nor of those refused."""
+        """Messages that were sealed, opened or refused before leave no trace."""
         cipher = MessageCipher(KEY, APPID, random_bytes=lambda _: RANDOM16)
         for number in range(200):
             content = b"x" * number
@@ -182,7 +183,7 @@ class TestEncrypt:
         content = b"x" * (64 - 20 - len(APPID))
         assert len(base64.b64decode(cipher.encrypt(content))) == 96
 
-    @pytest.mark.parametrize("count", range(64))
+    @each_row("count", range(64))
     def test_gives_a_multiple_of_32_bytes(self, cipher, count):
         assert len(base64.b64decode(cipher.encrypt(b"x" * count))) % 32 == 0
 
@@ -198,12 +199,12 @@ class TestEncrypt:
 
 
 class TestDecrypt:
-    @pytest.mark.parametrize("value", [None, b"", b"AAAA", 1, ["AAAA"], CONTENT])
+    @each_row("value", [None, b"", b"AAAA", 1, ["AAAA"], CONTENT])
     def test_refuses_what_is_not_text(self, cipher, value):
         with pytest.raises(DecryptError):
             cipher.decrypt(value)
 
-    @pytest.mark.parametrize(
+    @each_row(
         "spoil",
         [
             lambda sealed: "",
@@ -230,7 +231,7 @@ class TestDecrypt:
         with pytest.raises(DecryptError):
             cipher.decrypt(spoil(seal(CONTENT)))
 
-    @pytest.mark.parametrize("size", [*range(1, 16), 17, 31, 33, 47])
+    @each_row("size", [*range(1, 16), 17, 31, 33, 47])
     def test_refuses_what_is_not_a_number_of_blocks(self, cipher, size):
         with pytest.raises(DecryptError):
             cipher.decrypt(base64.b64encode(bytes(size)).decode())
@@ -240,12 +241,12 @@ class TestDecrypt:
             with pytest.raises(PushError):
                 cipher.decrypt(seal(b"x" * count, key=OTHER_KEY))
 
-    @pytest.mark.parametrize("count", [0, *range(33, 256)])
+    @each_row("count", [0, *range(33, 256)])
     def test_refuses_padding_out_of_range(self, cipher, count):
         with pytest.raises(DecryptError):
             cipher.decrypt(encrypt(fill(b"x" * 218) + bytes([count]) * 256))
 
-    @pytest.mark.parametrize("count", range(2, 33))
+    @each_row("count", range(2, 33))
     def test_refuses_inconsistent_padding(self, cipher, count):
         plain = fill(b"x" * ((-count - len(fill(b""))) % 32 + 32)) + bytes([count]) * count
         assert cipher.decrypt(encrypt(plain))
@@ -255,29 +256,29 @@ class TestDecrypt:
             with pytest.raises(DecryptError):
                 cipher.decrypt(encrypt(bytes(spoilt)))
 
-    @pytest.mark.parametrize("size", range(20))
+    @each_row("size", range(20))
     def test_refuses_envelope_without_room_for_the_length(self, cipher, size):
         with pytest.raises(DecryptError):
             cipher.decrypt(encrypt(pad(b"\0" * size)))
 
-    @pytest.mark.parametrize("length", [len(CONTENT) + len(APPID) + 1, 1 << 16, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+    @each_row("length", [len(CONTENT) + len(APPID) + 1, 1 << 16, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
     def test_refuses_length_beyond_the_end(self, cipher, length):
         with pytest.raises(DecryptError):
             cipher.decrypt(seal(CONTENT, length=length))
 
-    @pytest.mark.parametrize("length", [0, 1, len(CONTENT) - 1, len(CONTENT) + 1, len(CONTENT) + len(APPID)])
+    @each_row("length", [0, 1, len(CONTENT) - 1, len(CONTENT) + 1, len(CONTENT) + len(APPID)])
     def test_refuses_length_that_leaves_another_appid(self, cipher, length):
         with pytest.raises(AppIdMismatch):
             cipher.decrypt(seal(CONTENT, length=length))
 
-    @pytest.mark.parametrize("appid", ["", "wxfedcba9876543210", APPID + "0", APPID[:-1], APPID.upper(), APPID + "\0"])
+    @each_row("appid", ["", "wxfedcba9876543210", APPID + "0", APPID[:-1], APPID.upper(), APPID + "\0"])
     def test_refuses_foreign_appid(self, cipher, appid):
         with pytest.raises(AppIdMismatch):
             cipher.decrypt(seal(CONTENT, appid=appid))
 
     @envelopes
     def test_never_gives_the_content_of_an_envelope_with_a_flipped_bit(self, vector: Vector):
-        """AES-CBC alone cannot notice every flipped bit, that is for the signature; but it cannot stay hidden."""
+        """AES-CBC alone does not detect every flipped bit, as the signature does, but the content is never the same."""
         cipher = MessageCipher(vector.encoding_aes_key, vector.receiver_id)
         sealed = base64.b64decode(vector.encrypt)
         for index in range(len(sealed)):
@@ -314,7 +315,7 @@ class TestDecrypt:
         assert cipher.decrypt(seal(CONTENT)) == CONTENT
         assert unseal(cipher.encrypt(CONTENT)) == (CONTENT, APPID)
 
-    @pytest.mark.parametrize("count", range(1, 33))
+    @each_row("count", range(1, 33))
     def test_opens_envelope_with_any_padding(self, cipher, count):
         content = b"x" * ((-count - len(fill(b""))) % 32)
         assert cipher.decrypt(seal(content)) == content
@@ -332,7 +333,7 @@ class TestOpen:
             MessageCipher(KEY, APPID, extra_appids=["wx1", "wx2"]).open(seal(CONTENT, appid="wx3"))
 
     @pytest.mark.parametrize("appid", [APPID, "wx1", "wx2"])
-    def test_tells_which_of_the_accepted_appids_it_was(self, appid):
+    def test_returns_which_of_the_accepted_appids_it_found(self, appid):
         cipher = MessageCipher(KEY, APPID, extra_appids=["wx1", "wx2"])
         assert cipher.open(seal(CONTENT, appid=appid)) == (CONTENT, appid)
 

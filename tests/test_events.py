@@ -1,4 +1,4 @@
-"""The classes of events, what some of them add, and the classes that users add."""
+"""The classes of events, their own properties, and the classes that users add."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.helpers.rows import each_row
 from wechat_msg import (
     ClickEvent,
     Event,
@@ -38,13 +39,13 @@ def push(event: str, **fields: Any) -> dict[str, Any]:
 
 class TestEvent:
     @pytest.mark.parametrize("spelling", ["SCAN", "scan", "Scan", " SCAN\n"])
-    def test_is_told_by_its_name_in_any_case_and_keeps_the_spelling(self, spelling):
+    def test_is_recognised_by_its_name_in_any_case_and_keeps_the_spelling(self, spelling):
         event = parse_message(push(spelling, EventKey="1"))
         assert type(event) is ScanEvent
         assert event.event == spelling.strip()
 
     @pytest.mark.parametrize("spelling", ["event", "Event", "EVENT"])
-    def test_is_told_from_a_message_in_any_case(self, spelling):
+    def test_is_distinguished_from_a_message_in_any_case(self, spelling):
         event = parse_message({**push("CLICK", EventKey="1"), "MsgType": spelling})
         assert type(event) is ClickEvent
         assert event.msg_type == spelling
@@ -91,8 +92,8 @@ class TestEvent:
 
 
 class TestSubscribeEventScene:
-    @pytest.mark.parametrize("event_key", [None, "", "last_trade_no_1", "QRSCENE_1", "123"])
-    def test_is_none_if_the_user_came_another_way(self, event_key):
+    @each_row("event_key", [None, "", "last_trade_no_1", "QRSCENE_1", "123"])
+    def test_is_none_if_the_user_followed_in_another_way(self, event_key):
         assert SubscribeEvent(create_time=0, event_key=event_key).scene is None
 
     @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ class TestScanEventScene:
 
 
 class TestRegisterEvent:
-    def test_takes_a_class_with_declared_and_nested_fields(self):
+    def test_accepts_a_class_with_declared_and_nested_fields(self):
         @model
         class Action:
             action_type: int
@@ -135,7 +136,7 @@ class TestRegisterEvent:
         assert event.first is None
         assert event.actions == (Action(action_type=100001, action_msg="picked up"),)
 
-    def test_takes_a_class_with_annotated_fields(self):
+    def test_accepts_a_class_with_annotated_fields(self):
         @register_event("test_debug")
         class DebugEvent(Event):
             debug_str: str
@@ -144,7 +145,7 @@ class TestRegisterEvent:
             to_user_name="gh_1", from_user_name="o1", create_time=1700000000, event="TEST_DEBUG", debug_str="x"
         )
 
-    def test_takes_a_class_that_attrs_has_made(self):
+    def test_accepts_a_class_that_attrs_has_made(self):
         @register_event("test_debug")
         @attrs.frozen(kw_only=True, slots=False)
         class DebugEvent(Event):
@@ -152,7 +153,7 @@ class TestRegisterEvent:
 
         assert type(parse_message(push("test_debug", debug_str="x"))) is DebugEvent
 
-    def test_takes_a_class_with_nothing_of_its_own(self):
+    def test_accepts_a_class_without_fields_of_its_own(self):
         @register_event("test_nothing")
         class NothingEvent(Event):
             pass
@@ -160,7 +161,7 @@ class TestRegisterEvent:
         assert type(parse_message(push("test_nothing"))) is NothingEvent
         assert NothingEvent(create_time=0).event == "test_nothing"
 
-    def test_takes_several_names(self):
+    def test_accepts_several_names(self):
         @register_event("test_first", "Test_Second")
         class TwiceEvent(Event):
             pass
@@ -180,7 +181,7 @@ class TestRegisterEvent:
         assert type(event) is MenuEvent
         assert event.action == "buy"
 
-    def test_takes_a_class_for_a_push_of_a_third_party_platform(self):
+    def test_accepts_a_class_for_a_push_of_a_third_party_platform(self):
         @register_event("test_verify_ticket")
         class VerifyTicketEvent(Event):
             component_verify_ticket: str = text("ComponentVerifyTicket", repr=False)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.rows import each_row
 from wechat_msg.fields import (
     UnreadableField,
     build,
@@ -59,7 +60,7 @@ NOT_TEXT = [1.5, [], ["a"], {}, {"a": "b"}, ()]
 
 
 class TestText:
-    @pytest.mark.parametrize("value", [*NOT_TEXT, b"bytes", 10**5_000], ids=lambda value: type(value).__name__)
+    @each_row("value", [*NOT_TEXT, b"bytes", 10**5_000])
     def test_refuses_what_is_not_text_or_a_whole_number(self, value):
         with pytest.raises(UnreadableField, match="Label"):
             read("Label", value)
@@ -75,23 +76,23 @@ class TestText:
     def test_may_be_empty(self):
         assert read("Label", "") == ""
 
-    def test_takes_a_whole_number_exactly(self):
+    def test_reads_a_whole_number_exactly(self):
         assert read("Label", 24123456789012345) == "24123456789012345"
 
     @pytest.mark.parametrize(("value", "expected"), [(True, "true"), (False, "false")])
-    def test_takes_a_truth_value_as_xml_has_it(self, value, expected):
+    def test_reads_a_truth_value_as_in_xml(self, value, expected):
         assert read("Label", value) == expected
 
     def test_is_read_from_any_of_its_names(self):
         assert build(Whole, {"label": "a"}).label == "a"
 
 
-class TestTextIfAny:
+class TestLenientText:
     @model
     class Thing:
         remark: str | None = lenient_text("Remark", default=None)
 
-    @pytest.mark.parametrize("value", [*NOT_TEXT, None], ids=lambda value: type(value).__name__)
+    @each_row("value", [*NOT_TEXT, None])
     def test_counts_what_is_not_text_as_missing(self, value):
         assert build(self.Thing, {"Remark": value}).remark is None
 
@@ -101,7 +102,7 @@ class TestTextIfAny:
 
 
 class TestContent:
-    @pytest.mark.parametrize("value", NOT_TEXT, ids=lambda value: type(value).__name__)
+    @each_row("value", NOT_TEXT)
     def test_refuses_what_is_not_text(self, value):
         with pytest.raises(UnreadableField, match="Words"):
             read("Words", value)
@@ -110,7 +111,7 @@ class TestContent:
     def test_is_kept_letter_for_letter(self, value):
         assert read("Words", value) == value
 
-    def test_takes_a_number(self):
+    def test_reads_a_number(self):
         assert read("Words", 5) == "5"
 
     def test_is_not_in_the_repr(self):
@@ -118,7 +119,7 @@ class TestContent:
 
 
 class TestInteger:
-    @pytest.mark.parametrize(
+    @each_row(
         "value",
         ["1.0", "1e3", "0x10", "1_000", "١", "one", "--1", "1" * 21, 1.5, float("inf"), float("nan"), [], {}, b"1"],
     )
@@ -126,7 +127,7 @@ class TestInteger:
         with pytest.raises(UnreadableField, match="Count"):
             read("Count", value)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("value", "expected"),
         [
             (0, 0),
@@ -142,41 +143,40 @@ class TestInteger:
             (2**63, 2**63),
         ],
     )
-    def test_takes_numbers_and_their_text_exactly(self, value, expected):
+    def test_reads_numbers_and_their_text_exactly(self, value, expected):
         taken = read("Count", value)
         assert taken == expected
         assert type(taken) is int
 
     @pytest.mark.parametrize("value", ["", " \n"])
-    def test_takes_empty_text_for_no_value(self, value):
+    def test_reads_empty_text_as_no_value(self, value):
         assert read("Count", value) is None
 
 
 class TestTimestamp:
-    @pytest.mark.parametrize("value", [-1, "-1", 253402300800, "99999999999999", 1700000000000, "now", 1.5, []])
+    @each_row("value", [-1, "-1", 253402300800, "99999999999999", 1700000000000, "now", 1.5, []])
     def test_refuses_what_is_not_within_the_calendar(self, value):
         with pytest.raises(UnreadableField, match="Since"):
             read("Since", value)
 
     @pytest.mark.parametrize(("value", "expected"), [(0, 0), ("1700000000", 1700000000), (253402300799, 253402300799)])
-    def test_takes_seconds_and_their_text(self, value, expected):
+    def test_reads_seconds_and_their_text(self, value, expected):
         assert read("Since", value) == expected
 
-    def test_takes_empty_text_for_no_value(self):
+    def test_reads_empty_text_as_no_value(self):
         assert read("Since", "") is None
 
 
 class TestNumber:
-    @pytest.mark.parametrize(
+    @each_row(
         "value",
         ["nan", "inf", "1,5", "1.", ".5", "1e5", "１", "1 2", float("nan"), float("inf"), 10**400, 1e301, [], {}, b"1"],
-        ids=str,
     )
     def test_refuses_what_is_not_a_plain_decimal(self, value):
         with pytest.raises(UnreadableField, match="Ratio"):
             read("Ratio", value)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("value", "expected"),
         [
             ("23.134521", 23.134521),
@@ -188,12 +188,12 @@ class TestNumber:
             (0, 0.0),
         ],
     )
-    def test_takes_numbers_and_their_text(self, value, expected):
+    def test_reads_numbers_and_their_text(self, value, expected):
         taken = read("Ratio", value)
         assert taken == expected
         assert type(taken) is float
 
-    def test_takes_empty_text_for_no_value(self):
+    def test_reads_empty_text_as_no_value(self):
         assert read("Ratio", "") is None
 
 
@@ -209,7 +209,7 @@ class TestNested:
             read("Part", value)
 
     @pytest.mark.parametrize("value", ["", "\n    "])
-    def test_takes_an_empty_element_for_no_value(self, value):
+    def test_reads_an_empty_element_as_no_value(self, value):
         assert read("Part", value) is None
 
     def test_is_read_into_its_model(self):
@@ -217,7 +217,7 @@ class TestNested:
 
 
 class TestItems:
-    @pytest.mark.parametrize("value", ["text", 1, ["text"], [{"Size": "big"}], [[]], {"item": "text"}])
+    @each_row("value", ["text", 1, ["text"], [{"Size": "big"}], [[]], {"item": "text"}])
     def test_refuses_items_of_another_kind(self, value):
         with pytest.raises(UnreadableField, match="Parts"):
             read("Parts", value)
@@ -227,19 +227,19 @@ class TestItems:
         with pytest.raises(UnreadableField, match="Numbers"):
             read("Numbers", value)
 
-    @pytest.mark.parametrize("value", ["", "\n  ", [], {"item": ""}, {"item": []}, ["", ""]], ids=repr)
+    @each_row("value", ["", "\n  ", [], {"item": ""}, {"item": []}, ["", ""]])
     def test_are_none_of_them_if_the_element_is_empty(self, value):
         assert read("Parts", value) == ()
 
-    @pytest.mark.parametrize(
+    @each_row(
         "value",
-        [
-            pytest.param({"Size": "1"}, id="a bare object"),
-            pytest.param([{"Size": 1}], id="an array"),
-            pytest.param({"item": {"Size": "1"}}, id="one item element"),
-            pytest.param({"item": [{"Size": "1"}]}, id="item elements"),
-            pytest.param([{"Size": 1}, ""], id="an empty element beside"),
-        ],
+        {
+            "a bare object": {"Size": "1"},
+            "an array": [{"Size": 1}],
+            "one item element": {"item": {"Size": "1"}},
+            "item elements": {"item": [{"Size": "1"}]},
+            "an empty element beside": [{"Size": 1}, ""],
+        },
     )
     def test_are_a_tuple_of_one_in_every_shape(self, value):
         assert read("Parts", value) == (Part(size=1),)
@@ -262,7 +262,7 @@ class TestItems:
     def test_may_stand_inside_another_element(self, value):
         assert build(Whole, {"Wrapper": value}).parts == (Part(size=1),)
 
-    @pytest.mark.parametrize("value", ["", "\n", {}, {"Other": "x"}, []])
+    @each_row("value", ["", "\n", {}, {"Other": "x"}, []])
     def test_are_none_of_them_if_the_element_around_has_none(self, value):
         assert build(Whole, {"Wrapper": value}).parts == ()
 
@@ -277,17 +277,17 @@ class TestBuild:
             build(Part, {"Size": "a secret"})
         assert failure.value.__suppress_context__
 
-    def test_takes_null_for_no_value(self):
+    def test_reads_null_as_no_value(self):
         assert build(Whole, dict.fromkeys(("Label", "Words", "Count", "Since", "Ratio", "Part", "Parts"))) == Whole()
 
     def test_passes_over_unknown_names(self):
         assert build(Whole, {"Unknown": object(), "count": 5, 1: 2}) == Whole()
 
-    def test_tells_names_apart_by_case(self):
+    def test_distinguishes_names_by_case(self):
         assert build(Whole, {"COUNT": 5, "Count": 6}).count == 6
 
     @given(mapping=st.dictionaries(st.sampled_from(sorted(Whole.__wire__)), VALUES))
-    def test_gives_a_model_or_says_that_a_field_is_unreadable(self, mapping):
+    def test_returns_a_model_or_raises_unreadable_field(self, mapping):
         try:
             whole = build(Whole, mapping)
         except UnreadableField:
@@ -339,7 +339,7 @@ class TestModel:
         assert build(OddPart, {"OddSize": "odd"}).size == "odd"
         assert build(Part, {"Size": 1, "OddSize": "odd"}) == Part(size=1)
 
-    def test_takes_a_class_that_attrs_has_made(self):
+    def test_accepts_a_class_that_attrs_has_made(self):
         @model
         @attrs.frozen(kw_only=True)
         class Made:
@@ -347,7 +347,7 @@ class TestModel:
 
         assert build(Made, {"Size": "1"}) == Made(size=1)
 
-    def test_takes_a_class_that_may_be_changed(self):
+    def test_accepts_a_class_that_is_not_frozen(self):
         @model
         @attrs.define
         class Changing:
@@ -365,7 +365,7 @@ class TestModel:
 
         assert build(Plain, {name: "1"}) == Plain(my_size=1)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("annotation", "value", "expected"),
         [
             (str, 5, "5"),
@@ -380,7 +380,6 @@ class TestModel:
             (Any, {"a": ["b"]}, {"a": ["b"]}),
             (dict[str, str], {"a": "b"}, {"a": "b"}),
         ],
-        ids=str,
     )
     def test_reads_a_field_that_is_only_annotated_as_its_annotation_says(self, annotation, value, expected):
         plain = model(type("Plain", (), {"__annotations__": {"my_field": annotation}}))
@@ -388,7 +387,7 @@ class TestModel:
         assert taken == expected
         assert type(taken) is type(expected)
 
-    def test_takes_the_default_of_a_field_that_is_only_annotated(self):
+    def test_uses_the_default_of_a_field_that_is_only_annotated(self):
         @model
         class Plain:
             my_size: int | None = None
@@ -398,7 +397,7 @@ class TestModel:
 
 
 class TestSnakeCase:
-    @pytest.mark.parametrize(
+    @each_row(
         ("wire", "attribute"),
         [
             ("FromUserName", "from_user_name"),

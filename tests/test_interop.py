@@ -1,4 +1,4 @@
-"""The other implementation: what wechatpy seals opens here, and what is sealed here opens with wechatpy."""
+"""The other implementation: wechatpy opens what this package seals, and the other way round."""
 
 from xml.sax.saxutils import escape
 
@@ -12,6 +12,7 @@ from wechatpy.replies import deserialize_reply
 from wechatpy.utils import check_signature
 
 from tests.helpers.first_principles import APPID, KEY, NONCE, TIMESTAMP, TOKEN, sign
+from tests.helpers.rows import each_row
 from wechat_msg import (
     AppIdMismatch,
     Article,
@@ -46,12 +47,12 @@ TEXTS = {
     "lines": "one\ntwo\n\nthree",
     "2048_bytes": "字" * 682 + "ab",
 }
-every_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+every_text = each_row("text", TEXTS)
 every_mode = pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
 
 
 def sealed_by_wechatpy(document: str, crypto: WeChatCrypto = THEIRS) -> PushRequest:
-    """Make a push of what wechatpy gives; its MsgSignature stands in the query of a push."""
+    """Turn the output of wechatpy into a push, with its MsgSignature in the query."""
     body = crypto.encrypt_message(document, NONCE, TIMESTAMP)
     query = {
         "msg_signature": xmltodict.parse(body)["xml"]["MsgSignature"],
@@ -98,7 +99,7 @@ class TestPushSealedByWeChatPy:
         cdata = "<![CDATA[" + text.replace("]]>", "]]]]><![CDATA[>") + "]]>"
         assert open_push(SETTINGS, sealed_by_wechatpy(push_of(cdata))).message.content == text
 
-    @pytest.mark.parametrize("count", range(64))
+    @each_row("count", range(64))
     def test_opens_whatever_its_length(self, count):
         assert open_push(SETTINGS, sealed_by_wechatpy(push_of("x" * count))).message.content == "x" * count
 
@@ -120,7 +121,7 @@ class TestReplySealedHere:
         reply = deserialize_reply(opened_by_wechatpy(seal_reply(SETTINGS, push, text, now=lambda: 5).body))
         assert (reply.type, reply.content, reply.target, reply.time) == ("text", text, "oUSER", 5)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("reply", "attributes"),
         [
             (ImageReply(media_id="m"), {"type": "image", "image": "m"}),
@@ -129,7 +130,6 @@ class TestReplySealedHere:
             (MusicReply(thumb_media_id="m", title="t"), {"type": "music", "thumb_media_id": "m", "title": "t"}),
             (TransferCustomerServiceReply(), {"type": "transfer_customer_service"}),
         ],
-        ids=lambda value: type(value).__name__ if not isinstance(value, dict) else "",
     )
     def test_of_every_type_is_understood_by_wechatpy(self, reply, attributes):
         push = open_push(SETTINGS, build_push(SETTINGS, {"Content": "hi"}))
@@ -159,8 +159,8 @@ class TestReplySealedByWeChatPy:
 
 
 class TestPushBuiltHere:
-    # As WeChat does, it does not split what would end a CDATA section, and that wechatpy does not read.
-    @pytest.mark.parametrize("text", [text for text in TEXTS.values() if "]]>" not in text])
+    # Like WeChat, it does not split the end of a CDATA section in a text, and wechatpy cannot read that.
+    @each_row("text", [text for text in TEXTS.values() if "]]>" not in text])
     @every_mode
     def test_opens_with_wechatpy(self, mode, text):
         fields = {"Content": text, "FromUserName": "oUSER", "ToUserName": "gh_1", "MsgId": 6054768590064713728}

@@ -1,4 +1,4 @@
-"""The reader of answers: what WeChat sends well is read exactly, and what it sends badly costs only itself."""
+"""The reader of answers: valid JSON is read exactly, and an invalid value does not affect the others."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import math
 import time
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.rows import each_row
 from wechat_msg._json import read_object
 
 MB = 1 << 20
@@ -58,15 +58,15 @@ def test_whatever_comes_is_an_object_or_none(start, end):
         assert isinstance(read_object(body), dict | None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [b"", b" ", b"[]", b"[{}]", b"1", b"null", b'"{}"', b"{}{}", b"{} x", b"<html>{}</html>", b"{a:1}", b"{'a':1}"],
 )
-def test_what_is_no_object_is_none(body):
+def test_a_text_that_is_not_an_object_gives_none(body):
     assert read_object(body) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         b'{"a":' * (3 * MB),
@@ -77,9 +77,8 @@ def test_what_is_no_object_is_none(body):
         b'{"a":' + b"9" * (8 * MB) + b".0}",
         b"<" * (8 * MB),
     ],
-    ids=lambda body: repr(body[:8]),
 )
-def test_what_is_huge_takes_no_longer_than_its_length_allows(body):
+def test_a_huge_text_takes_time_in_proportion_to_its_length(body):
     began = time.process_time()
     read_object(body)
 
@@ -94,6 +93,6 @@ def test_numbers_stay_exact():
     assert math.copysign(1, read["minus"]) == -1
 
 
-@pytest.mark.parametrize(("levels", "is_read"), [(8, True), (64, True), (65, False), (900, False), (100_000, False)])
-def test_what_is_nested_too_deep_is_none(levels, is_read):
+@each_row(("levels", "is_read"), [(8, True), (64, True), (65, False), (900, False), (100_000, False)])
+def test_an_object_that_is_nested_too_deep_gives_none(levels, is_read):
     assert (read_object(b'{"a":' * levels + b"1" + b"}" * levels) is not None) == is_read

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.helpers.rows import each_row
 from wechat_msg.errors import CallError
 from wechat_msg.jssdk import compute_card_signature, compute_signature, make_config
 
@@ -28,7 +29,7 @@ NO_TEXT = {
     "list": ["1414587457"],
     "lone_surrogate": "https://\ud800",
 }
-no_text = pytest.mark.parametrize("value", NO_TEXT.values(), ids=NO_TEXT)
+no_text = each_row("value", NO_TEXT)
 
 
 def sign(**changed):
@@ -46,7 +47,7 @@ class TestComputeSignature:
     @pytest.mark.parametrize(
         "url", ["https://example.com/?a=%E4%BD%A0&b=1+2", "https://example.com/你好?q= x&y", "http://例子.中国/"]
     )
-    def test_takes_the_address_as_it_is_written(self, url):
+    def test_signs_the_address_as_it_is_written(self, url):
         text = f"jsapi_ticket=TICKET&noncestr=NONCE&timestamp=1414587457&url={url}"
         expected = hashlib.sha1(text.encode()).hexdigest()
         assert compute_signature("TICKET", noncestr="NONCE", timestamp="1414587457", url=url) == expected
@@ -55,15 +56,13 @@ class TestComputeSignature:
     def test_covers_every_value(self, name):
         assert sign(**{name: PUBLISHED[name] + "0"}) != PUBLISHED_SIGNATURE
 
-    @pytest.mark.parametrize("name", PUBLISHED)
+    @each_row("name", [*PUBLISHED])
     @no_text
     def test_refuses_value_that_is_missing_or_not_text(self, name, value):
         with pytest.raises(CallError):
             sign(**{name: value})
 
-    @pytest.mark.parametrize(
-        "url", ["example.com/page", "/page", "//example.com/page", "ftp://example.com", " https://a"]
-    )
+    @each_row("url", ["example.com/page", "/page", "//example.com/page", "ftp://example.com", " https://a"])
     def test_refuses_address_that_is_not_whole(self, url):
         with pytest.raises(CallError):
             sign(url=url)
@@ -82,7 +81,7 @@ class TestMakeConfig:
             TICKET, noncestr=config["nonceStr"], timestamp=str(config["timestamp"]), url=URL
         )
 
-    def test_is_all_that_wx_config_takes(self):
+    def test_has_all_parameters_of_wx_config(self):
         config = make_config(
             APPID,
             TICKET,
@@ -124,14 +123,14 @@ class TestMakeConfig:
         names.append("scanQRCode")
         assert config == before
 
-    @pytest.mark.parametrize("name", ["js_api_list", "open_tag_list"])
-    @pytest.mark.parametrize("value", ["chooseImage", b"chooseImage", None, 5, [5], [None]])
+    @each_row("name", ["js_api_list", "open_tag_list"])
+    @each_row("value", ["chooseImage", b"chooseImage", None, 5, [5], [None]])
     def test_refuses_what_is_not_a_list_of_texts(self, name, value):
         with pytest.raises(CallError, match=name):
             make_config(APPID, TICKET, URL, **{"js_api_list": [], name: value})
 
-    @pytest.mark.parametrize("name", ["appid", "jsapi_ticket", "url"])
-    @pytest.mark.parametrize("value", [None, "", b"x", 5])
+    @each_row("name", ["appid", "jsapi_ticket", "url"])
+    @each_row("value", [None, "", b"x", 5])
     def test_refuses_value_that_is_missing_or_not_text(self, name, value):
         with pytest.raises(CallError, match=name):
             make_config(**{"appid": APPID, "jsapi_ticket": TICKET, "url": URL, "js_api_list": [], name: value})
@@ -151,7 +150,7 @@ class TestComputeCardSignature:
         with pytest.raises(CallError):
             compute_card_signature(value, "1414587457")
 
-    @pytest.mark.parametrize("value", [None, b"1", 1414587457, ["1"], "\ud800"])
+    @each_row("value", [None, b"1", 1414587457, ["1"], "\ud800"])
     def test_refuses_value_that_is_not_text(self, value):
         with pytest.raises(CallError):
             compute_card_signature("ticket", value)

@@ -1,4 +1,4 @@
-"""What is true of every model of a push, and of the classes that users add for messages."""
+"""Properties of all models of pushes, and of the classes that users add for messages."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 
 import wechat_msg.events
 import wechat_msg.messages
+from tests.helpers.rows import each_row
 from tests.helpers.samples import SAMPLES
 from wechat_msg import (
     Event,
@@ -79,14 +80,14 @@ def parts_of(model: Any) -> Iterator[Any]:
 
 
 class TestEveryModel:
-    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+    @each_row("model", MODELS)
     def test_has_attributes_named_mechanically(self, model):
         for wire_name, (attribute, _) in model.__wire__.items():
             if snake_case(wire_name) != attribute:
                 is_wrapper = attribute == "list" and wire_name == model.__name__
                 assert OTHER_NAMES.get(wire_name) == attribute or is_wrapper
 
-    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+    @each_row("model", MODELS)
     def test_has_a_wire_name_for_every_attribute(self, model):
         names = {attribute.name for attribute in attrs.fields(model)} - {"raw"}
         assert {attribute for attribute, _ in model.__wire__.values()} == names
@@ -94,14 +95,13 @@ class TestEveryModel:
     def test_is_found_by_this_test(self):
         assert {TextMessage, VoiceMessage, Message, Event, wechat_msg.PicItem, wechat_msg.SubscribeMsgSent} <= {*MODELS}
 
-    @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+    @each_row("model", REGISTERED)
     def test_has_a_sample(self, model):
         assert model in {type(sample.model) for sample in SAMPLES}
 
-    @pytest.mark.parametrize(
+    @each_row(
         "model",
         [model for model in MODELS if model not in (UnknownMessage, UnknownEvent)],
-        ids=lambda model: model.__name__,
     )
     def test_has_a_value_for_every_field_in_some_sample(self, model):
         parts = [part for sample in SAMPLES for part in parts_of(sample.model) if isinstance(part, model)]
@@ -109,54 +109,54 @@ class TestEveryModel:
         empty = {each.name for each in own if all(getattr(part, each.name) in (None, ()) for part in parts)}
         assert empty == set()
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_is_frozen(self, sample):
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             sample.model.from_user_name = "somebody else"
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_is_slotted(self, sample):
         assert not any(hasattr(part, "__dict__") for part in parts_of(sample.model))
 
-    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-    def test_takes_keywords_only(self, model):
+    @each_row("model", MODELS)
+    def test_accepts_keywords_only(self, model):
         with pytest.raises(TypeError, match="positional"):
             model("gh_1")
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_compares_by_value_without_raw_and_is_hashable(self, sample):
         same = attrs.evolve(sample.model, raw={"A": "other"})
         other = attrs.evolve(sample.model, create_time=1)
         assert sample.model == same != other
         assert {sample.model: 1}[same] == 1
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_can_be_copied_and_pickled_with_raw(self, sample):
         message = parse_message(json.loads(sample.json))
         for twin in (copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
             assert twin == message
             assert twin.raw == message.raw
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_shows_neither_words_nor_places_of_the_user_in_its_repr(self, sample):
         shown = repr(parse_message({**json.loads(sample.json), "Extra": "a secret of raw"}))
         for words in filter(None, [*words_in(json.loads(sample.json)), "a secret of raw"]):
             assert words not in shown
             assert repr(words)[1:-1] not in shown
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_shows_who_and_what_in_its_repr(self, sample):
         assert repr(sample.model).startswith(f"{type(sample.model).__name__}(")
         assert sample.model.from_user_name in repr(sample.model)
 
 
 class TestMessage:
-    def test_says_when_it_was_sent_in_utc(self):
+    def test_has_its_time_in_utc(self):
         created_at = TextMessage(to_user_name="gh", from_user_name="o", create_time=1700000000, content="").created_at
         assert created_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
         assert created_at.tzinfo is UTC
 
-    def test_says_so_up_to_the_end_of_the_calendar(self):
+    def test_has_its_time_up_to_the_end_of_the_calendar(self):
         message = parse_message(push(MsgType="x", CreateTime="253402300799"))
         assert message.created_at.year == 9999
 
@@ -170,7 +170,7 @@ class TestMessage:
 
 
 class TestRegisterMessage:
-    def test_takes_a_class_with_declared_fields(self):
+    def test_accepts_a_class_with_declared_fields(self):
         @register_message("test_poke")
         class PokeMessage(UserMessage):
             poked_part: str = text("PokedPart")
@@ -182,7 +182,7 @@ class TestRegisterMessage:
         assert (message.poked_part, message.times, message.remark, message.msg_id) == ("nose", 3, " ouch ", "5")
         assert "ouch" not in repr(message)
 
-    def test_takes_a_class_with_annotated_fields(self):
+    def test_accepts_a_class_with_annotated_fields(self):
         @register_message("test_poke")
         class PokeMessage(Message):
             poked_part: str
@@ -193,7 +193,7 @@ class TestRegisterMessage:
             to_user_name="gh_1", from_user_name="o1", create_time=1700000000, poked_part="nose", times=3
         )
 
-    def test_takes_a_class_that_attrs_has_made(self):
+    def test_accepts_a_class_that_attrs_has_made(self):
         @register_message("test_poke")
         @attrs.frozen(kw_only=True)
         class PokeMessage(UserMessage):
@@ -202,7 +202,7 @@ class TestRegisterMessage:
         assert parse_message(push(MsgType="test_poke", PokedPart="nose")).poked_part == "nose"
         assert type(parse_message(push(MsgType="test_poke", PokedPart="nostril"))) is UnknownMessage
 
-    def test_takes_a_class_with_nothing_of_its_own(self):
+    def test_accepts_a_class_without_fields_of_its_own(self):
         @register_message("test_nudge")
         class NudgeMessage(UserMessage):
             pass
@@ -227,7 +227,7 @@ class TestRegisterMessage:
         assert parse_message(push(MsgType="test_sum", Left="1", Right="2")).total == 3
         assert SumMessage.__doc__ == "A sum."
 
-    def test_does_not_mind_case(self):
+    def test_ignores_case(self):
         @register_message("Test_Nudge")
         class NudgeMessage(UserMessage):
             pass
@@ -247,7 +247,7 @@ class TestRegisterMessage:
 
         assert type(parse_message(push(MsgType="test_nudge"))) is LastMessage
 
-    def test_takes_one_class_for_several_types(self):
+    def test_accepts_one_class_for_several_types(self):
         @register_message("test_nudge")
         @register_message("test_shove")
         class NudgeMessage(UserMessage):

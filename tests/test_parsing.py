@@ -1,4 +1,4 @@
-"""From mapping to model: every registered type, and everything that is not one."""
+"""From mapping to model: all registered types, unknown types, and malformed pushes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.rows import each_row
 from tests.helpers.samples import ACCOUNT, CREATE_TIME, EVENTS, MESSAGES, SAMPLES, USER
 from wechat_msg import (
     Event,
@@ -46,13 +47,13 @@ def without_raw(message: Message) -> dict[str, Any]:
 
 
 class TestCommonFields:
-    @pytest.mark.parametrize("mapping", [None, "text", b"{}", [], [("MsgType", "text")], 1])
+    @each_row("mapping", [None, "text", b"{}", [], [("MsgType", "text")], 1])
     def test_what_is_not_a_mapping_is_malformed(self, mapping):
         with pytest.raises(MalformedPush, match="not a mapping"):
             parse_message(mapping)
 
-    @pytest.mark.parametrize("name", ["ToUserName", "FromUserName", "CreateTime", "MsgType"])
-    @pytest.mark.parametrize("msg_type", ["text", "unheard_of"])
+    @each_row("name", ["ToUserName", "FromUserName", "CreateTime", "MsgType"])
+    @each_row("msg_type", ["text", "unheard_of"])
     def test_a_message_without_one_is_malformed(self, name, msg_type):
         fields = push(MsgType=msg_type, Content=SECRET)
         del fields[name]
@@ -60,15 +61,15 @@ class TestCommonFields:
             parse_message(fields)
         assert SECRET not in str(refusal.value)
 
-    @pytest.mark.parametrize("name", ["ToUserName", "FromUserName", "CreateTime", "MsgType"])
-    @pytest.mark.parametrize("value", [None, [SECRET], {"a": SECRET}, 1.5])
+    @each_row("name", ["ToUserName", "FromUserName", "CreateTime", "MsgType"])
+    @each_row("value", [None, [SECRET], {"a": SECRET}, 1.5])
     def test_a_message_with_one_that_is_unreadable_is_malformed(self, name, value):
         with pytest.raises(MalformedPush) as refusal:
             parse_message({**push(MsgType="text", Content="hi"), name: value})
         assert SECRET not in str(refusal.value)
 
-    @pytest.mark.parametrize("msg_type", ["", "  ", "\n", 0, 1, True])
-    def test_a_message_whose_type_says_nothing_is_malformed(self, msg_type):
+    @each_row("msg_type", ["", "  ", "\n", 0, 1, True])
+    def test_a_message_whose_type_is_empty_or_not_text_is_malformed(self, msg_type):
         with pytest.raises(MalformedPush, match="MsgType"):
             parse_message(push(MsgType=msg_type))
 
@@ -84,7 +85,7 @@ class TestCommonFields:
         with pytest.raises(MalformedPush, match="MsgType"):
             parse_message(fields)
 
-    @pytest.mark.parametrize(
+    @each_row(
         "create_time",
         [-1, "-1", 253402300800, 10**18, "99999999999999999999", "1" * 30, "tomorrow", "", "1.5", "1e9", []],
     )
@@ -120,7 +121,7 @@ class TestUnknown:
     def test_a_message_of_an_unknown_type_may_lack_an_id(self):
         assert parse_message(push(MsgType="unheard_of")).msg_id is None
 
-    @pytest.mark.parametrize("event", ["unheard_of", "wxa_punish_event", "complaint callback", "", 5])
+    @each_row("event", ["unheard_of", "wxa_punish_event", "complaint callback", "", 5])
     def test_an_unknown_event_has_everything_in_raw(self, caplog, event):
         fields = push(MsgType="event", Event=event, detail={"a": ["b"]})
         message = parse_message(fields)
@@ -147,12 +148,12 @@ class TestUnknown:
         with pytest.raises(MalformedPush, match="create_time"):
             parse_message({"AppId": "wx0", "InfoType": "unauthorized"})
 
-    def test_an_info_type_beside_a_msg_type_decides_nothing(self):
+    def test_an_info_type_is_ignored_if_there_is_a_msg_type(self):
         assert type(parse_message(push(MsgType="text", Content="hi", InfoType="CLICK"))) is TextMessage
 
 
 class TestUnreadable:
-    @pytest.mark.parametrize(
+    @each_row(
         ("fields", "model", "field"),
         [
             ({"MsgType": "text"}, "TextMessage", "content"),
@@ -162,7 +163,10 @@ class TestUnreadable:
             ({"MsgType": "location", "Location_X": "1", "Location_Y": SECRET}, "LocationMessage", "Location_Y"),
         ],
     )
-    def test_a_message_is_unknown_and_the_log_says_why_without_a_word_of_the_user(self, caplog, fields, model, field):
+    def test_a_message_is_unknown_and_the_log_has_the_reason_without_text_of_the_user(
+        self, caplog, fields, model, field
+    ):
+        caplog.clear()
         message = parse_message(push(MsgId=7, **fields))
         assert type(message) is UnknownMessage
         assert (message.msg_type, message.msg_id) == (fields["MsgType"], "7")
@@ -171,7 +175,7 @@ class TestUnreadable:
         assert [(record.name, record.levelname) for record in caplog.records] == [("wechat_msg", "WARNING")]
         assert SECRET not in caplog.text
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("fields", "model", "field"),
         [
             ({"Event": "CLICK"}, "ClickEvent", "event_key"),
@@ -186,7 +190,10 @@ class TestUnreadable:
             ({"Event": "wxa_media_check", "trace_id": "1", "detail": {"prob": SECRET}}, "WxaMediaCheckEvent", "detail"),
         ],
     )
-    def test_an_event_is_unknown_and_the_log_says_why_without_a_word_of_the_user(self, caplog, fields, model, field):
+    def test_an_event_is_unknown_and_the_log_has_the_reason_without_text_of_the_user(
+        self, caplog, fields, model, field
+    ):
+        caplog.clear()
         message = parse_message(push(MsgType="event", **fields))
         assert type(message) is UnknownEvent
         assert message.event == fields["Event"]
@@ -197,8 +204,8 @@ class TestUnreadable:
 
 
 class TestEveryPush:
-    @pytest.mark.parametrize("form", ["xml", "json"])
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("form", ["xml", "json"])
+    @each_row("sample", SAMPLES)
     def test_has_every_field_read(self, caplog, sample, form):
         message = parse_message(parse_body(getattr(sample, form)))
         assert type(message) is type(sample.model)
@@ -206,38 +213,38 @@ class TestEveryPush:
         assert message == sample.model
         assert caplog.messages == []
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_gives_equal_models_from_xml_and_json(self, sample):
         from_xml, from_json = (parse_message(parse_body(body)) for body in (sample.xml, sample.json))
         assert from_xml == from_json
         assert repr(without_raw(from_xml)) == repr(without_raw(from_json))  # 1, 1.0 and True are equal, too
 
-    @pytest.mark.parametrize("form", ["xml", "json"])
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("form", ["xml", "json"])
+    @each_row("sample", SAMPLES)
     def test_keeps_everything_as_received(self, sample, form):
         fields = {**parse_body(getattr(sample, form)), "Unheard": {"Of": ["a", "b"]}}
         message = parse_message(fields)
         assert message.raw == fields
         assert message == sample.model
 
-    @pytest.mark.parametrize("form", ["xml", "json"])
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("form", ["xml", "json"])
+    @each_row("sample", SAMPLES)
     def test_survives_being_written_again(self, sample, form):
         fields = parse_body(sample.json)
         assert parse_message(parse_body(render_body(fields, form).encode())) == sample.model
 
-    @pytest.mark.parametrize("sample", EVENTS, ids=str)
-    def test_is_told_apart_without_regard_to_case_and_keeps_its_spelling(self, sample):
+    @each_row("sample", EVENTS)
+    def test_is_recognised_in_any_case_and_keeps_its_spelling(self, sample):
         swapped = sample.model.event.swapcase()
         event = parse_message({**json.loads(sample.json), "Event": swapped})
         assert event == attrs.evolve(sample.model, event=swapped)
 
-    @pytest.mark.parametrize("sample", MESSAGES, ids=str)
+    @each_row("sample", MESSAGES)
     def test_is_a_message_or_an_event(self, sample):
         assert isinstance(sample.model, UserMessage)
         assert not isinstance(sample.model, Event)
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_loses_no_message_when_any_single_field_is_missing_or_odd(self, sample):
         fields = json.loads(sample.json)
         for name in fields.keys() - {"ToUserName", "FromUserName", "CreateTime", "MsgType"}:

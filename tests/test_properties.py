@@ -1,4 +1,4 @@
-"""What must hold for any text and any bytes, checked by a reader of its own: stdlib parsers and AES, none of ours."""
+"""Properties that hold for any text and any bytes, checked with the parsers of the standard library and with AES."""
 
 import asyncio
 import base64
@@ -56,7 +56,7 @@ from wechat_msg.wire import parse_body, read_encrypt
 BOTH = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, allow_plaintext=True)
 CIPHER = MessageCipher(KEY, APPID)
 
-#: Every code point there is, halves of surrogate pairs among them, and the pieces that documents stumble over.
+#: All code points, including halves of surrogate pairs, and pieces that are special in documents.
 PIECES = [
     "]]>",
     "]]",
@@ -111,7 +111,7 @@ edge_texts = [
 
 
 def for_any(*, times=100, **strategies):
-    """Run the test with so many values."""
+    """Run the test with this number of values."""
 
     def decorate(test):
         return settings(max_examples=times)(given(**strategies)(test))
@@ -126,7 +126,7 @@ def with_edge_texts(test):
 
 
 def clean(text: str) -> str:
-    """Drop what the XML standard does not count among its characters (production 2, Char)."""
+    """Drop the characters that the XML standard does not allow (production 2, Char)."""
     return "".join(
         char
         for char in text
@@ -143,7 +143,7 @@ def clean_all(value: object) -> object:
 
 
 def normalise(text: str, form: str) -> str:
-    """Do to line ends what the XML standard has every parser do (2.11, End-of-Line Handling)."""
+    """Normalise line ends as the XML standard demands (2.11, End-of-Line Handling)."""
     return re.sub("\r\n?", "\n", text) if form == "xml" else text
 
 
@@ -312,7 +312,7 @@ fields = st.dictionaries(st.sampled_from([*wire_names, "Location_X", "EventKey",
 
 @st.composite
 def mutations(draw, documents):
-    """Take a real document and cut, repeat or replace pieces of it."""
+    """Cut, repeat or replace pieces of a real document."""
     document = draw(st.sampled_from(documents))
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(document)))
@@ -406,7 +406,7 @@ class TestAnythingAtAll:
         assert str(message.created_at)
 
     @for_any(fields=st.dictionaries(st.sampled_from(["Content", "Idx", "bizmsgmenuid", "Url", "x"]), json_values))
-    def test_beside_the_common_fields_never_loses_a_message(self, fields):
+    def test_next_to_the_common_fields_never_loses_a_message(self, fields):
         mapping = {"FromUserName": "o", "ToUserName": "gh", "CreateTime": "1", "MsgType": "text", **fields}
         assert isinstance(parse_message(mapping), (TextMessage, UnknownMessage))
 
@@ -453,7 +453,7 @@ class TestSignatures:
 
 
 def read_with_xmltodict(document: bytes) -> dict:
-    """Read well-formed XML in a mapping of the same shape, with a parser that has nothing to do with ours."""
+    """Read well-formed XML into a mapping of the same shape, with an independent parser."""
     root = xmltodict.parse(document, encoding="utf-8", xml_attribs=False, strip_whitespace=False)
     (members,) = root.values()
     return drop_indentation(members)
@@ -475,7 +475,7 @@ INDENTED = EVENT.replace(b"><", b">\n  <")
 class TestReader:
     @for_any(times=1000, document=mutations([TEXT, EVENT, INDENTED, COMPATIBLE]))
     def test_reads_what_xmltodict_reads(self, document):
-        # Whatever bounds a section may be part of a text, which xmltodict cannot know.
+        # A limit of a section may be part of a text, which xmltodict cannot know.
         assume(not any(mark in document for mark in ODD_MARKS))
         try:
             expected = read_with_xmltodict(document)

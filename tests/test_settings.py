@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from tests.helpers.first_principles import APPID, KEY, seal
+from tests.helpers.rows import each_row
 from wechat_msg import MINI_PROGRAM, OFFICIAL_ACCOUNT, PushError, PushSettings, SettingsError
 
 TOKEN = "spamtest01"
@@ -35,8 +36,8 @@ NO_KEYS = {
     "bytes": KEY.encode(),
     "number": 1,
 }
-no_tokens = pytest.mark.parametrize("token", NO_TOKENS.values(), ids=NO_TOKENS)
-no_keys = pytest.mark.parametrize("key", NO_KEYS.values(), ids=NO_KEYS)
+no_tokens = each_row("token", NO_TOKENS)
+no_keys = each_row("key", NO_KEYS)
 
 
 class TestPushSettings:
@@ -73,7 +74,7 @@ class TestPushSettings:
         with pytest.raises(SettingsError, match="previous_encoding_aes_keys"):
             PushSettings(token=TOKEN, encoding_aes_key="", appid=APPID, previous_encoding_aes_keys=[OLD_KEY])
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("key", "english", "chinese"),
         [
             (KEY + "=", "drop the trailing =", "去掉末尾的 ="),
@@ -86,7 +87,7 @@ class TestPushSettings:
             (KEY[:-1], "43 letters and digits", "43 位"),
         ],
     )
-    @pytest.mark.parametrize("name", ["encoding_aes_key", "previous_encoding_aes_keys"])
+    @each_row("name", ["encoding_aes_key", "previous_encoding_aes_keys"])
     def test_names_what_is_wrong_with_a_key(self, key, english, chinese, name):
         keys = {"encoding_aes_key": KEY, name: key if name == "encoding_aes_key" else [key]}
         with pytest.raises(SettingsError) as caught:
@@ -95,7 +96,7 @@ class TestPushSettings:
         assert chinese in caught.value.hint
         assert key not in str(caught.value)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("token", "english", "chinese"),
         [
             (f"{TOKEN}\n", "token: must be 3 to 32 letters and digits; remove the blanks", "首尾有空格或换行"),
@@ -112,7 +113,7 @@ class TestPushSettings:
         assert chinese in caught.value.hint
         assert token not in str(caught.value)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("setting", "value"),
         [
             ("token", "x"),
@@ -138,7 +139,7 @@ class TestPushSettings:
         with pytest.raises(SettingsError, match=r"appid.*blanks"):
             PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=f"{APPID}\n")
 
-    @pytest.mark.parametrize("appid", [None, "", "wx 1", "公众号", 1])
+    @each_row("appid", [None, "", "wx 1", "公众号", 1])
     def test_refuses_key_without_a_usable_appid(self, appid):
         with pytest.raises(SettingsError):
             PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=appid)
@@ -152,25 +153,25 @@ class TestPushSettings:
         with pytest.raises(SettingsError):
             PushSettings(token=TOKEN, previous_encoding_aes_keys=[OLD_KEY])
 
-    @pytest.mark.parametrize("name", ["previous_tokens", "previous_encoding_aes_keys", "extra_appids"])
-    @pytest.mark.parametrize("value", [OLD_KEY, None, 1])
+    @each_row("name", ["previous_tokens", "previous_encoding_aes_keys", "extra_appids"])
+    @each_row("value", [OLD_KEY, None, 1])
     def test_refuses_one_text_where_a_list_is_needed(self, name, value):
         with pytest.raises(SettingsError):
             PushSettings(**{"token": TOKEN, "encoding_aes_key": KEY, "appid": APPID, name: value})
 
-    @pytest.mark.parametrize("value", [0, -1, "300", True, float("nan")])
-    def test_refuses_senseless_max_age(self, value):
+    @each_row("value", [0, -1, "300", True, float("nan")])
+    def test_refuses_a_max_age_that_is_not_a_positive_number(self, value):
         with pytest.raises(SettingsError, match="max_age"):
             PushSettings(token=TOKEN, max_age=value)
 
-    @pytest.mark.parametrize("value", [0, -1, "1024", True, None])
-    def test_refuses_senseless_max_body(self, value):
+    @each_row("value", [0, -1, "1024", True, None])
+    def test_refuses_a_max_body_that_is_not_a_positive_number(self, value):
         with pytest.raises(SettingsError, match="max_body"):
             PushSettings(token=TOKEN, max_body=value)
 
     @pytest.mark.parametrize("value", ["0", "false", 1, None])
     def test_refuses_allow_plaintext_that_is_no_bool(self, value):
-        """The text ``"0"`` is true, and would quietly let plain pushes in."""
+        """The text ``"0"`` is true, and would silently allow plain pushes."""
         with pytest.raises(SettingsError, match="allow_plaintext"):
             PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID, allow_plaintext=value)
 
@@ -185,7 +186,7 @@ class TestPushSettings:
         assert isinstance(caught.value, ValueError)
         assert isinstance(caught.value, PushError)
 
-    @pytest.mark.parametrize(
+    @each_row(
         "values",
         [
             {"token": "secret-token"},
@@ -233,13 +234,13 @@ class TestPushSettings:
         assert PushSettings(token=TOKEN, appid=APPID).ciphers == ()
 
     @pytest.mark.parametrize("name", ["encoding_aes_key", "appid"])
-    def test_takes_empty_text_for_none_as_from_env_does(self, name):
+    def test_reads_empty_text_as_none_as_from_env_does(self, name):
         settings = PushSettings(**{"token": TOKEN, name: ""})
         assert getattr(settings, name) is None
         assert settings == PushSettings(token=TOKEN)
         assert settings == PushSettings.from_env(environ={"WECHAT_TOKEN": TOKEN, f"WECHAT_{name.upper()}": ""})
 
-    def test_takes_an_empty_identity_for_none_too(self):
+    def test_reads_an_empty_identity_as_none(self):
         assert PushSettings(token=TOKEN, appid=APPID, identity="").identity == APPID
 
     def test_puts_the_newest_token_and_key_first(self):
@@ -255,16 +256,16 @@ class TestPushSettings:
         assert newest.decrypt(seal(b"new")) == b"new"
         assert former.decrypt(seal(b"old", key=OLD_KEY)) == b"old"
 
-    def test_takes_any_iterable_for_a_list(self):
+    def test_accepts_any_iterable_as_a_list(self):
         settings = PushSettings(token=TOKEN, previous_tokens=iter([OLD_TOKEN]), extra_appids={"wx1"})
         assert settings.previous_tokens == (OLD_TOKEN,)
         assert settings.extra_appids == frozenset(["wx1"])
 
     @pytest.mark.parametrize("kind", [MINI_PROGRAM, "mini_program"])
-    def test_takes_the_kind_of_account_by_name_too(self, kind):
+    def test_accepts_the_name_of_an_account_kind(self, kind):
         assert PushSettings(token=TOKEN, account_kind=kind).account_kind is MINI_PROGRAM
 
-    def test_belongs_to_an_official_account_unless_told(self):
+    def test_is_for_an_official_account_by_default(self):
         assert PushSettings(token=TOKEN).account_kind is OFFICIAL_ACCOUNT
 
     def test_compares_by_value(self):
@@ -300,8 +301,8 @@ class TestIdentity:
         assert identity != PushSettings(token=OLD_TOKEN).identity
         assert re.fullmatch(r"token-[0-9a-f]{32}", identity)
 
-    def test_takes_somebody_who_tries_all_tokens_a_long_time(self):
-        """A Token may have three letters: at a million tries a second that is no time at all."""
+    def test_takes_long_to_find_by_trying_all_tokens(self):
+        """A Token may have three letters, which a million tries a second find at once."""
         settings = PushSettings(token=TOKEN)
         begun = time.perf_counter()
         assert settings.identity
@@ -319,15 +320,15 @@ class TestIdentity:
         )
         assert rotating.identity == APPID
 
-    def test_is_kept_or_made_anew_when_the_settings_are_evolved(self):
+    def test_is_kept_or_derived_again_when_the_settings_are_evolved(self):
         settings = PushSettings(token=TOKEN)
         assert settings.identity != attrs.evolve(settings, token=OLD_TOKEN).identity
         assert attrs.evolve(settings, appid=APPID).identity == APPID
         named = attrs.evolve(settings, identity="shop")
         assert attrs.evolve(named, token=OLD_TOKEN, appid=APPID).identity == "shop"
 
-    @pytest.mark.parametrize("name", ["identity", "appid"])
-    @pytest.mark.parametrize("value", [" ", "a b", "a:b", "a\n", "公众号", "a" * 65, 1, b"shop", ["shop"]])
+    @each_row("name", ["identity", "appid"])
+    @each_row("value", [" ", "a b", "a:b", "a\n", "公众号", "a" * 65, 1, b"shop", ["shop"]])
     def test_that_cannot_stand_in_a_key_is_refused(self, name, value):
         with pytest.raises(SettingsError, match=f"{name}: must be 1 to 64"):
             PushSettings(token=TOKEN, **{name: value})
@@ -350,7 +351,7 @@ class TestFromEnv:
             PushSettings.from_env(prefix, environ={"TOKEN_OF_ANOTHER": TOKEN})
 
     @pytest.mark.parametrize("value", ["", "  ", "\n"])
-    def test_takes_a_blank_variable_for_a_missing_one(self, value):
+    def test_reads_a_blank_variable_as_missing(self, value):
         with pytest.raises(SettingsError, match=r"\bWECHAT_TOKEN\b"):
             PushSettings.from_env(environ={"WECHAT_TOKEN": value})
 
@@ -359,7 +360,7 @@ class TestFromEnv:
         with pytest.raises(SettingsError, match=rf"\b{prefix}APPID\b"):
             PushSettings.from_env(prefix, environ={f"{prefix}TOKEN": TOKEN, f"{prefix}ENCODING_AES_KEY": KEY})
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("name", "value"),
         [
             ("MAX_AGE", "5 minutes"),
@@ -428,7 +429,7 @@ class TestFromEnv:
         environ = {"WECHAT_TOKEN": TOKEN, "WECHAT_ALLOW_PLAINTEXT": value}
         assert PushSettings.from_env(environ=environ).allow_plaintext is flag
 
-    def test_takes_the_same_defaults(self):
+    def test_has_the_same_defaults(self):
         assert PushSettings.from_env(environ={"WECHAT_TOKEN": TOKEN}) == PushSettings(token=TOKEN)
 
     def test_reads_the_environment_of_the_process(self, monkeypatch):
@@ -448,11 +449,9 @@ class TestFromEnv:
 
 
 class TestLists:
-    @pytest.mark.parametrize("name", ["extra_appids", "previous_tokens", "previous_encoding_aes_keys"])
-    @pytest.mark.parametrize(
-        "values", [[1, "wx1"], [None], [["wx1"]], [b"wx1"], [{}], "wx1", 5, None], ids=lambda values: repr(values)
-    )
-    @pytest.mark.parametrize("key", [None, KEY])
+    @each_row("name", ["extra_appids", "previous_tokens", "previous_encoding_aes_keys"])
+    @each_row("values", [[1, "wx1"], [None], [["wx1"]], [b"wx1"], [{}], "wx1", 5, None])
+    @each_row("key", [None, KEY])
     def test_of_anything_but_texts_are_refused(self, name, values, key):
         with pytest.raises(SettingsError):
             PushSettings(token="spamtest", encoding_aes_key=key, appid="wx0123456789abcdef", **{name: values})

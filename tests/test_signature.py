@@ -3,6 +3,7 @@ import itertools
 import pytest
 
 from tests.helpers.first_principles import NONCE, TIMESTAMP, TOKEN, sign
+from tests.helpers.rows import each_row
 from tests.helpers.vectors import MSG_SIGNATURES, SIGNATURES, Vector
 from wechat_msg import MalformedPush, PushError, SignatureMismatch
 from wechat_msg.signature import (
@@ -31,9 +32,9 @@ NO_TEXT = {
     "lone_surrogate": "\ud800",
 }
 
-signatures = pytest.mark.parametrize("vector", SIGNATURES.values(), ids=SIGNATURES)
-msg_signatures = pytest.mark.parametrize("vector", MSG_SIGNATURES.values(), ids=MSG_SIGNATURES)
-no_text = pytest.mark.parametrize("value", NO_TEXT.values(), ids=NO_TEXT)
+signatures = each_row("vector", SIGNATURES)
+msg_signatures = each_row("vector", MSG_SIGNATURES)
+no_text = each_row("value", NO_TEXT)
 
 
 SPOILT = {
@@ -46,11 +47,11 @@ SPOILT = {
     "changed_at_its_start": lambda signature: ("0" if signature[0] != "0" else "1") + signature[1:],
     "changed_at_its_end": lambda signature: signature[:-1] + ("0" if signature[-1] != "0" else "1"),
 }
-spoilt = pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+spoilt = each_row("spoil", SPOILT)
 
 
 class TestComputeSignature:
-    @pytest.mark.parametrize("part", [None, b"token", 1714036504, ["token"], "\ud800"])
+    @each_row("part", [None, b"token", 1714036504, ["token"], "\ud800"])
     def test_refuses_what_is_not_text(self, part):
         with pytest.raises(MalformedPush):
             compute_signature("token", part)
@@ -74,8 +75,8 @@ class TestComputeSignature:
 
 
 class TestComputeMsgSignature:
-    @pytest.mark.parametrize("name", ["timestamp", "nonce", "encrypt"])
-    @pytest.mark.parametrize("value", [None, b"1", 1])
+    @each_row("name", ["timestamp", "nonce", "encrypt"])
+    @each_row("value", [None, b"1", 1])
     def test_refuses_what_is_not_text(self, name, value):
         with pytest.raises(MalformedPush):
             compute_msg_signature(TOKEN, **{"timestamp": TIMESTAMP, "nonce": NONCE, "encrypt": ENCRYPT, name: value})
@@ -102,7 +103,7 @@ class TestVerifySignature:
         with pytest.raises(SignatureMismatch):
             verify_signature(TOKEN, **{**PLAIN, "signature": spoil(PLAIN["signature"])})
 
-    @pytest.mark.parametrize("name", PLAIN)
+    @each_row("name", [*PLAIN])
     @no_text
     def test_rejects_value_that_is_missing_or_not_text(self, name, value):
         with pytest.raises(SignatureMismatch):
@@ -115,7 +116,7 @@ class TestVerifySignature:
 
     @pytest.mark.parametrize("empty", ["token", "timestamp", "nonce"])
     def test_rejects_signature_over_an_empty_value(self, empty):
-        """Who leaves his Token empty must not accept what everybody can sign."""
+        """With an empty Token, anyone could sign."""
         values = {"token": TOKEN, "timestamp": TIMESTAMP, "nonce": NONCE, empty: ""}
         signature = sign(*values.values())
         with pytest.raises(SignatureMismatch):
@@ -163,7 +164,7 @@ class TestVerifyMsgSignature:
         with pytest.raises(SignatureMismatch):
             verify_msg_signature(TOKEN, **{**SEALED, "msg_signature": spoil(SEALED["msg_signature"])})
 
-    @pytest.mark.parametrize("name", SEALED)
+    @each_row("name", [*SEALED])
     @no_text
     def test_rejects_value_that_is_missing_or_not_text(self, name, value):
         with pytest.raises(SignatureMismatch):
@@ -195,7 +196,7 @@ class TestVerifyMsgSignature:
 
 
 class TestIsSignatureValid:
-    @pytest.mark.parametrize("name", PLAIN)
+    @each_row("name", [*PLAIN])
     @no_text
     def test_is_false_for_value_that_is_missing_or_not_text(self, name, value):
         assert is_signature_valid(TOKEN, **{**PLAIN, name: value}) is False
@@ -212,7 +213,7 @@ class TestIsSignatureValid:
 
 
 class TestIsMsgSignatureValid:
-    @pytest.mark.parametrize("name", SEALED)
+    @each_row("name", [*SEALED])
     @no_text
     def test_is_false_for_value_that_is_missing_or_not_text(self, name, value):
         assert is_msg_signature_valid(TOKEN, **{**SEALED, name: value}) is False

@@ -1,4 +1,4 @@
-"""What error trackers record: no frame of an error holds a secret, and no repr fails or tells one."""
+"""What error trackers record: no frame of an error contains a secret, and no repr fails or shows one."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.helpers.first_principles import APPID, KEY, TOKEN
 from tests.helpers.frames import find_leaks, list_locals, walk_errors
 from tests.helpers.hostile import CASES, OTHER_KEY, OTHER_TOKEN, PLAIN, SEALED
 from tests.helpers.public_names import signature_of, walk_functions, walk_public
+from tests.helpers.rows import each_row
 from tests.test_hostile import request_of, settings_for
 from wechat_msg import (
     AsyncPushEndpoint,
@@ -54,7 +55,7 @@ from wechat_msg.replies import RawReply
 from wechat_msg.testing import build_push, open_reply
 
 AES_KEY = base64.b64decode(KEY + "=")
-#: What no frame may hold; the IV is the first half of the AES key.
+#: Values that no frame may contain; the IV is the first half of the AES key.
 SECRETS = (TOKEN, OTHER_TOKEN, KEY, OTHER_KEY, AES_KEY, AES_KEY[:16], AES_KEY[16:])
 SECRET = "SecretOfAnyKindThatNobodyMaySee1"
 SURROGATE = f"{SECRET}\ud800"
@@ -74,7 +75,7 @@ def fail_with(secret: str, **locals_: object) -> None:
 
 
 class TestClearsLocals:
-    def test_takes_the_local_variables_of_all_frames_that_an_error_comes_from(self):
+    def test_clears_the_local_variables_of_all_frames_of_an_error(self):
         def inner(secret: str) -> None:
             copied = [secret]
             fail_with(*copied)
@@ -87,7 +88,7 @@ class TestClearsLocals:
         error = catch(clears_locals(fail_with), SECRET)
         assert 'raise ValueError("plain")' in "".join(traceback.format_exception(error))
 
-    def test_takes_those_of_the_errors_that_it_came_from(self):
+    def test_clears_those_of_its_causes(self):
         def cause(secret: str) -> None:
             try:
                 fail_with(secret)
@@ -163,7 +164,7 @@ class TestClearsLocals:
 
 
 def all_locals(error: BaseException | None) -> list[str]:
-    """Return the local variables of the frames behind that of `catch`, the tests' own among them."""
+    """Return the local variables of the frames after that of `catch`, including those of the tests."""
     found = []
     for each in walk_errors(error):
         for frame, _ in traceback.walk_tb(each.__traceback__):
@@ -177,7 +178,7 @@ def all_locals(error: BaseException | None) -> list[str]:
 
 class TestEveryPublicName:
     def test_that_is_given_a_secret_clears_the_frames_of_its_errors(self):
-        """But for what cannot raise: questions, and classes that check nothing."""
+        """Except functions that cannot raise, and classes that validate nothing."""
         secrets = {
             *("token", "encoding_aes_key", "secret", "shared_secret", "appkey", "session_key", "password"),
             *("access_token", "refresh_token", "rejected", "ticket", "jsapi_ticket", "api_ticket"),
@@ -186,7 +187,7 @@ class TestEveryPublicName:
             place
             for place, function in walk_functions()
             if secrets & signature_of(function).parameters.keys()
-            and not place.startswith(("wechat_msg.testing.", "wechat_msg.playground."))  # whose secrets are made up
+            and not place.startswith(("wechat_msg.testing.", "wechat_msg.playground."))  # whose secrets are invented
             and not place.rpartition(".")[2].startswith("is_")
             and not inspect.isgeneratorfunction(function)
             and not getattr(function, "__isabstractmethod__", False)
@@ -199,7 +200,9 @@ class TestEveryPublicName:
         listed, count = [], 0
         for place, cls in walk_public(inspect.isclass):
             author = next(base for base in cls.__mro__ if "__repr__" in vars(base))
-            if author.__module__.startswith("wechat_msg") and catch(cls.__new__, cls) is None:  # a tuple is never half
+            if (
+                author.__module__.startswith("wechat_msg") and catch(cls.__new__, cls) is None
+            ):  # a tuple is never half built
                 error = catch(repr, cls.__new__(cls))
                 listed += [] if error is None else [f"{place}: {error!r}"]
                 count += 1
@@ -227,7 +230,7 @@ class TestRecords:
         assert repr(PushSettings.__new__(PushSettings)) == "<PushSettings, not initialised>"
 
     def test_show_no_secret_whatever_of_them_is_made(self):
-        """As where a validator refuses one value after others have been set."""
+        """As when a validator refuses one value after others have been set."""
         half_made = PushSettings.__new__(PushSettings)
         for name in ("token", "encoding_aes_key", "previous_tokens", "previous_encoding_aes_keys", "tokens"):
             object.__setattr__(half_made, name, SECRET)
@@ -242,11 +245,11 @@ class TestRecords:
         assert repr(Own()) == "<Own, not initialised>"
 
 
-# --- what a push is refused with --------------------------------------------------------------------------------------
+# --- refusals of pushes -----------------------------------------------------------------------------------------------
 
 
 class Errors(logging.Handler):
-    """Keeps the errors that endpoints log."""
+    """A handler that keeps the errors that endpoints log."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -378,7 +381,7 @@ def traceback_ends_with(error: BaseException | None, names: set[str]) -> bool:
     return [set(frame.f_locals) for frame, _ in traceback.walk_tb(error.__traceback__)][-1] >= names
 
 
-# --- what is given a secret and refuses it or something else ----------------------------------------------------------
+# --- functions that take a secret and raise ---------------------------------------------------------------------------
 
 ENVIRON = {"WECHAT_TOKEN": SECRET, "WECHAT_SECRET": SECRET, "WECHAT_ENCODING_AES_KEY": SECRET, "OTHER": SECRET}
 SETTINGS: dict[str, Any] = {"token": TOKEN, "encoding_aes_key": KEY, "appid": APPID}
@@ -447,9 +450,9 @@ REFUSALS: dict[str, Callable[[], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSALS)
-def test_no_secret_is_in_the_frames_of_what_refuses(name):
-    error = catch(REFUSALS[name])
+@each_row("refuse", REFUSALS)
+def test_no_secret_is_in_the_frames_of_what_refuses(refuse):
+    error = catch(refuse)
     assert isinstance(error, (WeChatError, TypeError, OSError, ValueError))
     assert find_leaks(error, [SECRET, SECRET[:16], *SECRETS]) == []
 
@@ -478,8 +481,8 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: type(kept).__name__)
-@pytest.mark.parametrize("clone", [copy.deepcopy, lambda kept: pickle.loads(pickle.dumps(kept))])
+@each_row("kept", KEPT)
+@each_row("clone", [copy.deepcopy, lambda kept: pickle.loads(pickle.dumps(kept))])
 def test_settings_and_credentials_can_be_copied_and_pickled(kept, clone):
     twin = clone(kept)
     assert twin == kept
@@ -495,7 +498,7 @@ def test_settings_open_pushes_when_they_have_been_pickled():
 
 
 class TestTheSearch:
-    """It must be able to fail."""
+    """The search must be able to fail."""
 
     @pytest.mark.parametrize("form", [str, str.encode, lambda text: [{"a": (text,)}], lambda text: text.encode().hex()])
     def test_finds_secrets_in_local_variables(self, form):

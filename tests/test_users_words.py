@@ -1,4 +1,4 @@
-"""What a user writes arrives letter for letter, whatever the mode, and nothing in it becomes an element.
+"""Text of a user arrives letter for letter in all modes, and nothing in it becomes an element.
 
 WeChat writes ``<Name><![CDATA[`` text ``]]></Name>`` and splits nothing: the documents here are made the same way.
 """
@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.first_principles import APPID, KEY, TOKEN, plain_query, seal, sealed_query
+from tests.helpers.rows import each_row
 from wechat_msg import (
     Event,
     LinkMessage,
@@ -102,7 +103,7 @@ TEXTS = {
     "many ends": "]]></{}>" * 100,
     "sections side by side": "a]]><![CDATA[b",
 }
-#: Elements of users' words: the document of a message with a text in it, and where the text arrives.
+#: Elements with text of users: the document of a message with a text in it, and the attribute with the text.
 PLACES = {
     "Content": (lambda text: write_push("text", write(text)), TextMessage, "content"),
     "Title": (
@@ -282,7 +283,7 @@ class TestOtherWriters:
 
 class TestCharactersThatXmlDoesNotHave:
     @modes
-    @pytest.mark.parametrize(
+    @each_row(
         ("words", "content"),
         [
             (b"a\xef\xbf\xbeb", "a\ufffdb"),
@@ -294,7 +295,6 @@ class TestCharactersThatXmlDoesNotHave:
             (b"a\xff]]>b", "a\ufffd]]>b"),
             (b"a\x01]]>\xef\xbf\xbe", "a]]>\ufffd"),
         ],
-        ids=lambda value: repr(value),
     )
     def test_are_replaced_and_the_message_arrives(self, words, content, mode):
         document = write_push("text", write("WORDS")).replace(b"WORDS", words)
@@ -338,7 +338,7 @@ class TestAnyText:
     @settings(max_examples=400, deadline=None, derandomize=True)
     @example(words="]]></Content></xml><xml><Content><![CDATA[")
     def test_arrives_in_every_mode(self, words):
-        # What its writer may have split is not told apart from what was.
+        # A text that looks split by its writer cannot be distinguished from one that is.
         expected = words if "]]]]><![CDATA[>" not in words else None
         for mode in ("plain", "sealed", "compatible"):
             message = receive(write_push("text", write(words)), mode)

@@ -1,4 +1,4 @@
-"""Bytes to one plain mapping and back."""
+"""Documents to plain mappings and back."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.rows import each_row
 from wechat_msg import MalformedPush, ReplyError
 from wechat_msg.wire import clean_text, detect_format, parse_body, read_encrypt, render_body
 
 BOM = b"\xef\xbb\xbf"
 CONTROL_CHARACTERS = bytes(set(range(0x20)) - set(b"\t\n\r"))
 
-# What comes back as it went. XML reads a carriage return as a line feed, and knows no numbers.
+# Values that are read back unchanged. XML reads a carriage return as a line feed, and has no numbers.
 NAMES = st.text(string.ascii_letters + "_", min_size=1, max_size=12)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"))
 NESTED_TEXTS = TEXTS.map(str.strip)  # only the root's own children keep their white space
@@ -33,7 +34,7 @@ DOCUMENTS = st.dictionaries(
 
 
 class TestDetectFormat:
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
         [
             b"",
@@ -44,33 +45,32 @@ class TestDetectFormat:
             BOM,
             *map("<xml/>".encode, ("utf-16", "utf-16-le")),
         ],
-        ids=repr,
     )
     def test_refuses_what_is_neither(self, body):
         with pytest.raises(MalformedPush):
             detect_format(body)
 
     @pytest.mark.parametrize("body", [b"<xml/>", b" \r\n\t<xml/>", BOM + b"<xml/>", b"<?xml version='1.0'?><xml/>"])
-    def test_tells_xml_by_the_first_character(self, body):
+    def test_recognises_xml_by_the_first_character(self, body):
         assert detect_format(body) == "xml"
 
     @pytest.mark.parametrize("body", [b"{}", b"\n {}", BOM + b"{}", b"[]"])
-    def test_tells_json_by_the_first_character(self, body):
+    def test_recognises_json_by_the_first_character(self, body):
         assert detect_format(body) == "json"
 
 
 class TestParseXmlRefuses:
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
-        [
-            pytest.param(b"<!DOCTYPE xml><xml><A>1</A></xml>", id="plain"),
-            pytest.param(b'<!DOCTYPE xml SYSTEM "http://127.0.0.1:9/x.dtd"><xml><A>1</A></xml>', id="external"),
-            pytest.param(b'<!DOCTYPE xml [<!ENTITY a "b">]><xml><A>&a;</A></xml>', id="entity"),
-            pytest.param(b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><A>&a;</A></xml>', id="file"),
-            pytest.param(b'\n<?xml version="1.0"?>\n<!DOCTYPE x>\n<xml><A>1</A></xml>'.lstrip(), id="declared"),
-        ],
+        {
+            "plain": b"<!DOCTYPE xml><xml><A>1</A></xml>",
+            "external": b'<!DOCTYPE xml SYSTEM "http://127.0.0.1:9/x.dtd"><xml><A>1</A></xml>',
+            "entity": b'<!DOCTYPE xml [<!ENTITY a "b">]><xml><A>&a;</A></xml>',
+            "file": b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><A>&a;</A></xml>',
+            "declared": b'\n<?xml version="1.0"?>\n<!DOCTYPE x>\n<xml><A>1</A></xml>'.lstrip(),
+        },
     )
-    @pytest.mark.parametrize("read", [parse_body, read_encrypt])
+    @each_row("read", [parse_body, read_encrypt])
     def test_a_doctype(self, read, body):
         with pytest.raises(MalformedPush, match="DOCTYPE"):
             read(body)
@@ -83,18 +83,18 @@ class TestParseXmlRefuses:
             parse_body(bomb.encode())
         assert time.process_time() - start < 1
 
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
-        [
-            pytest.param(b"<xml>", id="not closed"),
-            pytest.param(b"<xml><A></xml></A>", id="closed crosswise"),
-            pytest.param(b"<xml><A>1</A></xml><xml/>", id="two roots"),
-            pytest.param(b"<xml><A>1</A></xml>tail", id="text behind"),
-            pytest.param(b"<xml><A>&undefined;</A></xml>", id="undefined entity"),
-            pytest.param(b"<xml><A>&#1;</A></xml>", id="control character as a reference"),
-            pytest.param(b"<xml><A>a]]>b</A></xml>", id="end of CDATA in text"),
-            pytest.param("<xml><A>1</A></xml>".encode("utf-16"), id="utf-16"),
-        ],
+        {
+            "not closed": b"<xml>",
+            "closed crosswise": b"<xml><A></xml></A>",
+            "two roots": b"<xml><A>1</A></xml><xml/>",
+            "text behind": b"<xml><A>1</A></xml>tail",
+            "undefined entity": b"<xml><A>&undefined;</A></xml>",
+            "control character as a reference": b"<xml><A>&#1;</A></xml>",
+            "end of CDATA in text": b"<xml><A>a]]>b</A></xml>",
+            "utf-16": "<xml><A>1</A></xml>".encode("utf-16"),
+        },
     )
     def test_what_is_not_well_formed_utf_8(self, body):
         with pytest.raises(MalformedPush):
@@ -105,8 +105,8 @@ class TestParseXmlRefuses:
         with pytest.raises(MalformedPush, match="no elements"):
             parse_body(body)
 
-    @pytest.mark.parametrize("depth", [40, 2_000, 100_000])
-    @pytest.mark.parametrize("opening", [b"<A>", b"<A/><A>"])
+    @each_row("depth", [40, 2_000, 100_000])
+    @each_row("opening", [b"<A>", b"<A/><A>"])
     def test_a_document_nested_too_deep(self, depth, opening):
         with pytest.raises(MalformedPush, match="too deep"):
             parse_body(b"<xml>" + opening * depth + b"</A>" * depth + b"</xml>")
@@ -156,10 +156,10 @@ class TestParseXml:
         body = b'<xml v="1"><!-- c --><A b="c">1</A><?go now?></xml>'
         assert parse_body(body) == {"A": "1"}
 
-    def test_tells_names_apart_by_case(self):
+    def test_distinguishes_names_by_case(self):
         assert parse_body(b"<xml><AppId>1</AppId><appid>2</appid></xml>") == {"AppId": "1", "appid": "2"}
 
-    def test_takes_any_root_element(self):
+    def test_accepts_any_root_element(self):
         assert parse_body(b"<root><A>1</A></root>") == {"A": "1"}
 
     @pytest.mark.parametrize("encoding", ["GBK", "ISO-8859-1", "utf-16", "no-such-encoding"])
@@ -167,13 +167,13 @@ class TestParseXml:
         body = f'<?xml version="1.0" encoding="{encoding}"?><xml><A>你好😀</A></xml>'
         assert parse_body(body.encode()) == {"A": "你好😀"}
 
-    def test_takes_a_bom_and_blanks_around(self):
+    def test_accepts_a_bom_and_blanks_around(self):
         assert parse_body(BOM + b"\r\n <xml><A>1</A></xml> \n") == {"A": "1"}
 
     def test_cuts_raw_control_characters(self):
         assert parse_body(b"<xml><A>1" + CONTROL_CHARACTERS + b"2\t3\n4</A></xml>") == {"A": "12\t3\n4"}
 
-    def test_takes_a_greater_depth_than_real_pushes_have(self):
+    def test_accepts_a_greater_depth_than_real_pushes_have(self):
         parsed = parse_body(b"<xml>" + b"<A>" * 30 + b"1" + b"</A>" * 30 + b"</xml>")
         for _ in range(30):
             parsed = parsed["A"]
@@ -181,15 +181,15 @@ class TestParseXml:
 
 
 class TestParseJsonRefuses:
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
-        [
-            pytest.param(b"{", id="not closed"),
-            pytest.param(b'{"A": 1} {}', id="two roots"),
-            pytest.param(b"{'A': 1}", id="single quotes"),
-            pytest.param(b'{"A": 1,}', id="trailing comma"),
-            pytest.param(b'{"A": ' + b"1" * 5_000 + b"}", id="a number too long to read"),
-        ],
+        {
+            "not closed": b"{",
+            "two roots": b'{"A": 1} {}',
+            "single quotes": b"{'A': 1}",
+            "trailing comma": b'{"A": 1,}',
+            "a number too long to read": b'{"A": ' + b"1" * 5_000 + b"}",
+        },
     )
     def test_what_is_not_well_formed_utf_8(self, body):
         with pytest.raises(MalformedPush, match=r"not (UTF-8|well-formed JSON)|too many digits"):
@@ -210,8 +210,8 @@ class TestParseJsonRefuses:
         with pytest.raises(MalformedPush, match="twice"):
             parse_body(body)
 
-    @pytest.mark.parametrize("depth", [40, 900, 100_000])
-    @pytest.mark.parametrize(("opening", "closing"), [(b'{"A":', b"}"), (b"[", b"]")])
+    @each_row("depth", [40, 900, 100_000])
+    @each_row(("opening", "closing"), [(b'{"A":', b"}"), (b"[", b"]")])
     def test_a_document_nested_too_deep(self, depth, opening, closing):
         with pytest.raises(MalformedPush):
             parse_body(b'{"A":' + opening * depth + b"1" + closing * depth + b"}")
@@ -230,7 +230,7 @@ class TestParseJson:
             "O": {},
         }
 
-    def test_takes_a_bom_and_blanks_around(self):
+    def test_accepts_a_bom_and_blanks_around(self):
         assert parse_body(BOM + b'\r\n {"A": 1} \n') == {"A": 1}
 
     def test_cuts_raw_control_characters(self):
@@ -245,16 +245,16 @@ class TestParseJson:
         assert text.encode() == text.encode("utf-8", "strict")
         assert set(text) == {"a", "\ufffd", "b"}
 
-    def test_keeps_whole_surrogate_pairs_beside_a_half_one(self):
+    def test_keeps_whole_surrogate_pairs_next_to_a_half_one(self):
         assert parse_body(rb'{"A": "\ud83d\ude00\ud83d", "B": "\\ud83d"}') == {"A": "😀\ufffd", "B": "\\ud83d"}
 
-    def test_takes_a_greater_depth_than_real_pushes_have(self):
+    def test_accepts_a_greater_depth_than_real_pushes_have(self):
         parsed = parse_body(b'{"A":' * 30 + b"[" + b"1" + b"]" + b"}" * 30)
         for _ in range(30):
             parsed = parsed["A"]
         assert parsed == [1]
 
-    def test_takes_many_members_side_by_side(self):
+    def test_accepts_many_members_side_by_side(self):
         fields = {"List": [{"A": [n]} for n in range(100)]}
         assert parse_body(json.dumps(fields).encode()) == fields
 
@@ -276,14 +276,14 @@ class TestReadEncrypt:
             read_encrypt(b'{"Encrypt": ' + value + b"}")
 
     @pytest.mark.parametrize("body", [b"<xml><Encrypt>a</xml>", b'{"Encrypt": "a"', b"Encrypt", b'["Encrypt"]'])
-    def test_refuses_what_cannot_be_read(self, body):
+    def test_refuses_an_unreadable_document(self, body):
         with pytest.raises(MalformedPush):
             read_encrypt(body)
 
     def test_survives_any_depth(self):
         assert read_encrypt(b"<xml>" + b"<A>" * 50_000 + b"</A>" * 50_000 + b"</xml>") is None
 
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
         [
             b"<xml><ToUserName>Encrypt</ToUserName></xml>",
@@ -294,21 +294,19 @@ class TestReadEncrypt:
             b'{"Nested": {"Encrypt": "a"}}',
         ],
     )
-    def test_gives_none_if_there_is_none(self, body):
+    def test_returns_none_if_there_is_none(self, body):
         assert read_encrypt(body) is None
 
-    @pytest.mark.parametrize(
+    @each_row(
         "body",
-        [
-            pytest.param(b"<xml><ToUserName>gh</ToUserName><Encrypt><![CDATA[+a/b=]]></Encrypt></xml>", id="cdata"),
-            pytest.param(b"<xml><Encrypt>+a/b=</Encrypt></xml>", id="text"),
-            pytest.param(
-                b"<xml>\n <Encrypt>\n  <![CDATA[+a/b=]]>\n </Encrypt>\n <AppId>wx0</AppId>\n</xml>", id="blanks"
-            ),
-            pytest.param(BOM + b"<xml><Encrypt>+a/b=</Encrypt></xml>", id="bom"),
-            pytest.param(b'{"ToUserName": "gh", "Encrypt": "+a/b="}', id="json"),
-            pytest.param(BOM + b' {"Encrypt": "+a\\/b="}', id="json with a bom"),
-        ],
+        {
+            "cdata": b"<xml><ToUserName>gh</ToUserName><Encrypt><![CDATA[+a/b=]]></Encrypt></xml>",
+            "text": b"<xml><Encrypt>+a/b=</Encrypt></xml>",
+            "blanks": b"<xml>\n <Encrypt>\n  <![CDATA[+a/b=]]>\n </Encrypt>\n <AppId>wx0</AppId>\n</xml>",
+            "bom": BOM + b"<xml><Encrypt>+a/b=</Encrypt></xml>",
+            "json": b'{"ToUserName": "gh", "Encrypt": "+a/b="}',
+            "json with a bom": BOM + b' {"Encrypt": "+a\\/b="}',
+        },
     )
     def test_reads_it_exactly(self, body):
         assert read_encrypt(body) == "+a/b="
@@ -335,30 +333,27 @@ class TestReadEncrypt:
 
 
 class TestCleanText:
-    @pytest.mark.parametrize("bad", [*map(chr, CONTROL_CHARACTERS), chr(0xD800), chr(0xDFFF), "\ufffe", "\uffff"])
+    @each_row("bad", [*map(chr, CONTROL_CHARACTERS), chr(0xD800), chr(0xDFFF), "\ufffe", "\uffff"])
     def test_drops_what_xml_cannot_hold(self, bad):
         assert clean_text(f"a{bad}b") == "ab"
 
-    @pytest.mark.parametrize("good", ["\t\n\r", "你好", "😀", "\x7f\x85", "\ue000\ufffd\U0010ffff", "<>&]]>"])
+    @each_row("good", ["\t\n\r", "你好", "😀", "\x7f\x85", "\ue000\ufffd\U0010ffff", "<>&]]>"])
     def test_keeps_everything_else(self, good):
         assert clean_text(good) == good
 
 
 class TestRenderBodyRefuses:
-    @pytest.mark.parametrize("form", ["xml", "json"])
-    @pytest.mark.parametrize(
-        "name", ["", "1st", "a b", "a><b", "a\n", "你", "a:b", "-a", 5, None, ("a",), "a/", "a]]>"], ids=repr
-    )
-    @pytest.mark.parametrize("nest", [lambda name: {name: "x"}, lambda name: {"P": [{name: "x"}]}])
+    @each_row("form", ["xml", "json"])
+    @each_row("name", ["", "1st", "a b", "a><b", "a\n", "你", "a:b", "-a", 5, None, ("a",), "a/", "a]]>"])
+    @each_row("nest", [lambda name: {name: "x"}, lambda name: {"P": [{name: "x"}]}])
     def test_a_name_that_is_not_an_xml_name(self, nest, name, form):
         with pytest.raises(ReplyError):
             render_body(nest(name), form)
 
-    @pytest.mark.parametrize("form", ["xml", "json"])
-    @pytest.mark.parametrize(
+    @each_row("form", ["xml", "json"])
+    @each_row(
         "value",
         [b"bytes", {"a", "b"}, object(), 1j, float("nan"), float("inf"), [b"bytes"], {"A": object()}, (x for x in "a")],
-        ids=lambda value: type(value).__name__,
     )
     def test_a_value_that_is_not_plain(self, value, form):
         with pytest.raises(ReplyError, match=form):
@@ -392,7 +387,7 @@ class TestRenderBody:
     def test_gives_json_that_utf_8_can_hold_for_any_text(self, text):
         assert json.loads(render_body({"A": text}, "json").encode()) == {"A": clean_text(text)}
 
-    @pytest.mark.parametrize(
+    @each_row(
         "text",
         [
             "]]></Content><ToUserName>x</ToUserName><Content><![CDATA[",
@@ -448,7 +443,7 @@ class TestRenderBody:
         assert render_body(fields, "json") == '{"P":[{"N":1},{"N":2}],"L":["a","b"]}'
 
     @pytest.mark.parametrize("form", ["xml", "json"])
-    def test_takes_any_mapping(self, form):
+    def test_accepts_any_mapping(self, form):
         fields = MappingProxyType({"P": MappingProxyType({"A": "1"})})
         assert parse_body(render_body(fields, form).encode()) == {"P": {"A": "1"}}
 

@@ -1,18 +1,23 @@
-"""One test for a whole table of data: it tells of every row that fails, not only of the first."""
+"""One test for a whole table of data: it reports all rows that fail, not only the first."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
 
+Rows = Mapping[Any, Any] | Iterable[Any]
+"""Rows by their names, or rows that are their own names."""
 
-def check_rows(rows: Mapping[Any, Any] | Iterable[Any], check: Callable[..., object]) -> None:
-    """Call *check* with each row, and raise all that it raised, each with a note that names its row.
+
+def check_rows(rows: Rows, check: Callable[..., object]) -> None:
+    """Call *check* with each row, and raise all its errors, each with a note that names its row.
 
     Args:
-        rows: A mapping of names to rows, or rows that are their own names. A tuple is passed as several arguments.
+        rows: The table. A tuple is passed as several arguments.
         check: Asserts what must be true of a row.
     """
     named = list(rows.items() if isinstance(rows, Mapping) else ((row, row) for row in rows))
@@ -26,3 +31,30 @@ def check_rows(rows: Mapping[Any, Any] | Iterable[Any], check: Callable[..., obj
             failures.append(error)
     if failures:
         raise BaseExceptionGroup(f"{len(failures)} of {len(named)} rows fail", failures)
+
+
+def each_row(names: str | tuple[str, ...], rows: Rows) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Decorate a test so that it checks each row of a table, as one test; the rows share its fixtures.
+
+    Args:
+        names: The parameter that takes a row, or the parameters that take the members of a row.
+        rows: The table.
+    """
+    table = {name: (row,) for name, row in rows.items()} if isinstance(rows, Mapping) else [(row,) for row in rows]
+
+    def decorate(test: Callable[..., object]) -> Callable[..., object]:
+        @functools.wraps(test)
+        def run(*args: Any, **fixtures: Any) -> None:
+            def check(row: Any) -> None:
+                values = {names: row} if isinstance(names, str) else dict(zip(names, row, strict=True))
+                test(*args, **fixtures, **values)
+
+            check_rows(table, check)
+
+        signature = inspect.signature(test)
+        own = {names} if isinstance(names, str) else {*names}
+        parameters = [each for each in signature.parameters.values() if each.name not in own]
+        run.__signature__ = signature.replace(parameters=parameters)  # pytest looks there for the fixtures
+        return run
+
+    return decorate
