@@ -348,7 +348,7 @@ class TestConditionalMenu:
 
     @pytest.mark.parametrize(("body", "rule"), [([], None), (BODY, None), ({**BODY, "matchrule": RULE}, RULE)])
     def test_needs_one_rule(self, body, rule):
-        with pytest.raises(CallError, match="one match_rule"):
+        with pytest.raises(CallError, match="match_rule must be given once"):
             menu.add_conditional(body, rule)
 
     def test_takes_a_rule_as_wechat_has_it(self):

@@ -211,7 +211,7 @@ class TestMass:
     @pytest.mark.parametrize("message", [MusicReply(thumb_media_id="TID"), MpNewsArticle(article_id="AID"), None, 5])
     def test_refuses_what_cannot_go_to_many(self, message):
         for send in (mass.send_to_all, mass.preview):
-            with pytest.raises(CallError, match="cannot be sent to many"):
+            with pytest.raises(CallError, match="cannot be a mass message"):
                 send(message)
 
     def test_refuses_one_text_in_place_of_a_list(self):
