@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
 import json
 import pickle
 from decimal import Decimal
@@ -11,6 +12,7 @@ from decimal import Decimal
 import pytest
 
 from tests.api.cases.menu import BUTTONS
+from tests.helpers.rows import check_rows
 from wechat_msg import Client
 from wechat_msg.api import callback, menu, miniprogram, oauth, qrcode, quota, subscribe, template, user
 from wechat_msg.api._response import APIResponse, read_response
@@ -21,9 +23,9 @@ KEY = "o0q0otL8aEzpcZL/FT9WsQ=="
 
 #: Every list of OpenIDs: its pages, and the member or parameter that says where a page begins.
 LISTS = [
-    pytest.param(user.iterate_openids(), "next_openid", id="followers"),
-    pytest.param(user.iterate_tag_members(134), "next_openid", id="members of a tag"),
-    pytest.param(user.iterate_blacklist(), "begin_openid", id="blacklist"),
+    (user.iterate_openids(), "next_openid"),  # followers
+    (user.iterate_tag_members(134), "next_openid"),  # members of a tag
+    (user.iterate_blacklist(), "begin_openid"),  # blacklist
 ]
 
 
@@ -45,40 +47,56 @@ def page_of(*openids, next_openid=None):
 
 
 class TestPagesOfOpenIDs:
-    @pytest.mark.parametrize(("pages", "begin"), LISTS)
-    def test_begin_where_the_one_before_ended(self, pages, begin):
-        answers = [page_of("o1", "o2", next_openid="o2"), page_of("o3", next_openid="o3"), page_of(next_openid="")]
-        calls, found = walk(pages, answers)
-        assert [{**call.params, **(call.json or {})}.get(begin) for call in calls] == [None, "o2", "o3"]
-        assert found == ["o1", "o2", "o3"]
+    def test_begin_where_the_one_before_ended(self):
+        def check(pages, begin):
+            answers = [page_of("o1", "o2", next_openid="o2"), page_of("o3", next_openid="o3"), page_of(next_openid="")]
+            calls, found = walk(pages, answers)
+            assert [{**call.params, **(call.json or {})}.get(begin) for call in calls] == [None, "o2", "o3"]
+            assert found == ["o1", "o2", "o3"]
 
-    @pytest.mark.parametrize(
-        "last",
-        [
-            page_of("o3", next_openid=""),
-            page_of("o3", next_openid=None),
-            page_of("o3", next_openid="o2"),
-            {"count": 1, "data": {"openid": ["o3"]}},
-        ],
-        ids=["empty", "null", "the one before", "missing"],
-    )
-    @pytest.mark.parametrize(("pages", "begin"), LISTS)
-    def test_end_with_one_that_leads_nowhere(self, pages, begin, last):
-        calls, found = walk(pages, [page_of("o1", "o2", next_openid="o2"), last])
-        assert len(calls) == 2
-        assert found == ["o1", "o2", "o3"]
+        check_rows(LISTS, check)
 
-    @pytest.mark.parametrize("last", [page_of(next_openid="o9"), {"data": {"openid": []}, "next_openid": "o9"}])
-    @pytest.mark.parametrize(("pages", "begin"), LISTS)
-    def test_end_with_one_that_is_empty(self, pages, begin, last):
-        calls, found = walk(pages, [page_of("o1", "o2", next_openid="o2"), last])
-        assert len(calls) == 2
-        assert found == ["o1", "o2"]
+    def test_end_with_one_that_leads_nowhere(self):
+        def check(last, pages, begin):
+            calls, found = walk(pages, [page_of("o1", "o2", next_openid="o2"), last])
+            assert len(calls) == 2
+            assert found == ["o1", "o2", "o3"]
 
-    @pytest.mark.parametrize(("pages", "begin"), LISTS)
-    def test_can_be_walked_again(self, pages, begin):
-        answers = [page_of("o1", next_openid="o1"), page_of(next_openid="")]
-        assert walk(pages, answers) == walk(pages, answers)
+        check_rows(
+            [
+                (last, *row)
+                for last in [
+                    page_of("o3", next_openid=""),
+                    page_of("o3", next_openid=None),
+                    page_of("o3", next_openid="o2"),
+                    {"count": 1, "data": {"openid": ["o3"]}},
+                ]
+                for row in LISTS
+            ],
+            check,
+        )
+
+    def test_end_with_one_that_is_empty(self):
+        def check(last, pages, begin):
+            calls, found = walk(pages, [page_of("o1", "o2", next_openid="o2"), last])
+            assert len(calls) == 2
+            assert found == ["o1", "o2"]
+
+        check_rows(
+            [
+                (last, *row)
+                for last in [page_of(next_openid="o9"), {"data": {"openid": []}, "next_openid": "o9"}]
+                for row in LISTS
+            ],
+            check,
+        )
+
+    def test_can_be_walked_again(self):
+        def check(pages, begin):
+            answers = [page_of("o1", next_openid="o1"), page_of(next_openid="")]
+            assert walk(pages, answers) == walk(pages, answers)
+
+        check_rows(LISTS, check)
 
     def test_may_begin_later(self):
         assert user.iterate_openids("o5").first == user.list_openids("o5")
@@ -101,44 +119,60 @@ class TestPagesOfOpenIDs:
 
 
 class TestListsOfOpenIDs:
-    @pytest.mark.parametrize(
-        "make",
-        [
-            user.batch_get_info,
-            user.batch_blacklist,
-            user.batch_unblacklist,
-            lambda openids: user.batch_tag(134, openids),
-            lambda openids: user.batch_untag(134, openids),
-            lambda openids: user.change_openids("wxOLD", openids),
-        ],
-    )
-    @pytest.mark.parametrize("openids", ["oUSER", b"oUSER", None, 5, [5], [None]])
-    def test_are_refused_if_they_are_something_else(self, make, openids):
-        with pytest.raises(CallError, match="openids must be a list"):
-            make(openids)
+    def test_are_refused_if_they_are_something_else(self):
+        def check(make, openids):
+            with pytest.raises(CallError, match="openids must be a list"):
+                make(openids)
+
+        check_rows(
+            itertools.product(
+                [
+                    user.batch_get_info,
+                    user.batch_blacklist,
+                    user.batch_unblacklist,
+                    lambda openids: user.batch_tag(134, openids),
+                    lambda openids: user.batch_untag(134, openids),
+                    lambda openids: user.change_openids("wxOLD", openids),
+                ],
+                ["oUSER", b"oUSER", None, 5, [5], [None]],
+            ),
+            check,
+        )
 
 
 class TestDataOfATemplate:
-    @pytest.mark.parametrize(
-        ("given", "sent"),
-        [
-            ("拿铁", {"value": "拿铁"}),
-            ("", {"value": ""}),
-            (2, {"value": "2"}),
-            (12.5, {"value": "12.5"}),
-            (Decimal("12.50"), {"value": "12.50"}),
-            ({"value": "拿铁", "color": "#173177"}, {"value": "拿铁", "color": "#173177"}),
-        ],
-    )
-    @pytest.mark.parametrize("send", [template.send, subscribe.send, subscribe.send_biz])
-    def test_become_objects(self, send, given, sent):
-        assert send("oUSER", "TID", {"thing1": given}).json["data"] == {"thing1": sent}
+    def test_become_objects(self):
+        def check(given, sent, send):
+            assert send("oUSER", "TID", {"thing1": given}).json["data"] == {"thing1": sent}
 
-    @pytest.mark.parametrize("data", ["拿铁", None, ["拿铁"], {"thing1": None}, {"thing1": True}, {"thing1": ["a"]}])
-    @pytest.mark.parametrize("send", [template.send, subscribe.send, subscribe.send_biz])
-    def test_are_refused_if_they_would_be_nonsense(self, send, data):
-        with pytest.raises(CallError, match="data"):
-            send("oUSER", "TID", data)
+        check_rows(
+            [
+                (*row, send)
+                for row in [
+                    ("拿铁", {"value": "拿铁"}),
+                    ("", {"value": ""}),
+                    (2, {"value": "2"}),
+                    (12.5, {"value": "12.5"}),
+                    (Decimal("12.50"), {"value": "12.50"}),
+                    ({"value": "拿铁", "color": "#173177"}, {"value": "拿铁", "color": "#173177"}),
+                ]
+                for send in [template.send, subscribe.send, subscribe.send_biz]
+            ],
+            check,
+        )
+
+    def test_are_refused_if_they_would_be_nonsense(self):
+        def check(data, send):
+            with pytest.raises(CallError, match="data"):
+                send("oUSER", "TID", data)
+
+        check_rows(
+            itertools.product(
+                ["拿铁", None, ["拿铁"], {"thing1": None}, {"thing1": True}, {"thing1": ["a"]}],
+                [template.send, subscribe.send, subscribe.send_biz],
+            ),
+            check,
+        )
 
     def test_do_not_change_with_what_was_given(self):
         filling = {"value": "before"}
@@ -148,39 +182,45 @@ class TestDataOfATemplate:
 
 
 class TestObjectsInMessages:
-    @pytest.mark.parametrize(
-        "make",
-        [
-            lambda value: template.send("oUSER", "TID", {}, miniprogram=value),
-            lambda value: template.send_one_time("oUSER", "TID", 1, "t", "c", miniprogram=value),
-            lambda value: subscribe.send_biz("oUSER", "TID", {}, miniprogram=value),
-            lambda value: subscribe.set_user_notify("oUSER", 1, "CODE", value),
-            lambda value: subscribe.set_user_notify("oUSER", 1, "CODE", "{}", check_json=value),
-            lambda value: subscribe.set_user_notify_ext("oUSER", 1, "CODE", value),
-            lambda value: miniprogram.get_wxacode("p", line_color=value),
-            lambda value: miniprogram.get_wxacode_unlimit("s", line_color=value),
-            lambda value: miniprogram.generate_url_link(cloud_base=value),
-            lambda value: miniprogram.send_updatable_msg("ID", 0, value),
-            lambda value: miniprogram.send_chattool_msg("ID", 0, "TID", participator_info_list=[value]),
-        ],
-    )
-    def test_are_refused_if_they_are_something_else(self, make):
-        with pytest.raises(CallError, match="must be a mapping"):
-            make(["wxMINI"])
+    def test_are_refused_if_they_are_something_else(self):
+        def check(make):
+            with pytest.raises(CallError, match="must be a mapping"):
+                make(["wxMINI"])
 
-    @pytest.mark.parametrize("value", ["ab", {"group_openid": "oGROUP"}, 5])
-    def test_are_refused_in_place_of_a_list_of_them(self, value):
-        with pytest.raises(CallError, match="participator_info_list must be a"):
-            miniprogram.send_chattool_msg("ID", 0, "TID", participator_info_list=value)
+        check_rows(
+            [
+                lambda value: template.send("oUSER", "TID", {}, miniprogram=value),
+                lambda value: template.send_one_time("oUSER", "TID", 1, "t", "c", miniprogram=value),
+                lambda value: subscribe.send_biz("oUSER", "TID", {}, miniprogram=value),
+                lambda value: subscribe.set_user_notify("oUSER", 1, "CODE", value),
+                lambda value: subscribe.set_user_notify("oUSER", 1, "CODE", "{}", check_json=value),
+                lambda value: subscribe.set_user_notify_ext("oUSER", 1, "CODE", value),
+                lambda value: miniprogram.get_wxacode("p", line_color=value),
+                lambda value: miniprogram.get_wxacode_unlimit("s", line_color=value),
+                lambda value: miniprogram.generate_url_link(cloud_base=value),
+                lambda value: miniprogram.send_updatable_msg("ID", 0, value),
+                lambda value: miniprogram.send_chattool_msg("ID", 0, "TID", participator_info_list=[value]),
+            ],
+            check,
+        )
+
+    def test_are_refused_in_place_of_a_list_of_them(self):
+        def check(value):
+            with pytest.raises(CallError, match="participator_info_list must be a"):
+                miniprogram.send_chattool_msg("ID", 0, "TID", participator_info_list=value)
+
+        check_rows(["ab", {"group_openid": "oGROUP"}, 5], check)
 
 
 class TestTemplateLibrary:
-    @pytest.mark.parametrize("values", ["12", 12, None, ["1"]])
-    def test_takes_lists_of_numbers(self, values):
-        with pytest.raises(CallError, match="ids must be a list"):
-            subscribe.list_template_titles(values, 0, 30)
-        with pytest.raises(CallError, match="kid_list must be a list"):
-            subscribe.add_template("401", values, "t")
+    def test_takes_lists_of_numbers(self):
+        def check(values):
+            with pytest.raises(CallError, match="ids must be a list"):
+                subscribe.list_template_titles(values, 0, 30)
+            with pytest.raises(CallError, match="kid_list must be a list"):
+                subscribe.add_template("401", values, "t")
+
+        check_rows(["12", 12, None, ["1"]], check)
 
     def test_takes_a_list_of_keyword_names(self):
         with pytest.raises(CallError, match="keyword_name_list must be a list"):
@@ -188,10 +228,12 @@ class TestTemplateLibrary:
 
 
 class TestQRCode:
-    @pytest.mark.parametrize("scene", [None, True, 1.5, b"scene", ["scene"]])
-    def test_is_refused_with_a_scene_that_is_neither_number_nor_text(self, scene):
-        with pytest.raises(CallError, match="scene"):
-            qrcode.create(scene)
+    def test_is_refused_with_a_scene_that_is_neither_number_nor_text(self):
+        def check(scene):
+            with pytest.raises(CallError, match="scene"):
+                qrcode.create(scene)
+
+        check_rows([None, True, 1.5, b"scene", ["scene"]], check)
 
     def test_is_shown_by_another_host_which_gets_no_access_token(self):
         call = qrcode.get_image("TICKET")
@@ -200,87 +242,114 @@ class TestQRCode:
 
 
 class TestDownloads:
-    @pytest.mark.parametrize(
-        "download",
-        [
-            qrcode.get_image,
-            miniprogram.get_wxacode,
-            miniprogram.get_wxacode_unlimit,
-            miniprogram.create_wxa_qrcode,
-        ],
-    )
-    def test_go_where_they_are_wanted(self, download):
-        def progress(received, total):
-            pass
+    def test_go_where_they_are_wanted(self):
+        def check(download):
+            def progress(received, total):
+                pass
 
-        into = io.BytesIO()
-        call = download("a", into=into, progress=progress)
-        assert call.into is into
-        assert call.progress is progress
+            into = io.BytesIO()
+            call = download("a", into=into, progress=progress)
+            assert call.into is into
+            assert call.progress is progress
 
-    @pytest.mark.parametrize("download", [qrcode.get_image, miniprogram.get_wxacode])
-    def test_find_an_answer_unreadable_that_is_neither_file_nor_error(self, download):
-        with pytest.raises(UnreadableAnswer):
-            read_response(download("a"), APIResponse(200, "application/json", b'{"errcode":0,"errmsg":"ok"}'))
+        check_rows(
+            [
+                qrcode.get_image,
+                miniprogram.get_wxacode,
+                miniprogram.get_wxacode_unlimit,
+                miniprogram.create_wxa_qrcode,
+            ],
+            check,
+        )
+
+    def test_find_an_answer_unreadable_that_is_neither_file_nor_error(self):
+        def check(download):
+            with pytest.raises(UnreadableAnswer):
+                read_response(download("a"), APIResponse(200, "application/json", b'{"errcode":0,"errmsg":"ok"}'))
+
+        check_rows([qrcode.get_image, miniprogram.get_wxacode], check)
 
 
 class TestButtons:
-    @pytest.mark.parametrize(("button", "wire"), BUTTONS, ids=lambda value: type(value).__name__)
-    def test_are_the_same_made_and_read(self, button, wire):
-        (read,) = menu.try_match("oUSER").parse({"button": [wire]})
-        assert read == button
-        assert type(read) is type(button)
+    def test_are_the_same_made_and_read(self):
+        def check(button, wire):
+            (read,) = menu.try_match("oUSER").parse({"button": [wire]})
+            assert read == button
+            assert type(read) is type(button)
 
-    @pytest.mark.parametrize(("button", "wire"), BUTTONS, ids=lambda value: type(value).__name__)
-    def test_may_be_given_as_wechat_has_them(self, button, wire):
-        assert menu.create([wire]) == menu.create([button])
-        assert menu.ParentButton(name="a", sub_button=[wire]) == menu.ParentButton(name="a", sub_button=[button])
+        check_rows(BUTTONS, check)
 
-    @pytest.mark.parametrize(
-        "wire",
-        [
-            {"type": "new_kind", "name": "新", "key": "K"},
-            {"type": "view", "name": "没有 url"},
-            {"type": "click", "key": "没有 name"},
-            {"type": "click", "name": "又是别的", "key": ["K"]},
-            {"name": "什么都没有"},
-            {},
-        ],
-    )
-    def test_of_an_unknown_form_are_kept_and_sent_as_they_are(self, wire):
-        (button,) = menu.try_match("oUSER").parse({"button": [wire]})
-        assert button == menu.UnknownButton(name=wire.get("name", ""), raw=wire)
-        assert menu.create([button]).json == {"button": [wire]}
+    def test_may_be_given_as_wechat_has_them(self):
+        def check(button, wire):
+            assert menu.create([wire]) == menu.create([button])
+            assert menu.ParentButton(name="a", sub_button=[wire]) == menu.ParentButton(name="a", sub_button=[button])
 
-    @pytest.mark.parametrize(
-        "buttons",
-        ["ab", None, 5, ["a"], [None], {"button": 5}, {"button": ["a"]}, {"menu": []}, {"menu": {}}, {"type": "view"}],
-    )
-    def test_are_refused_if_they_are_something_else(self, buttons):
-        for make in (
-            menu.create,
-            lambda buttons: menu.add_conditional(buttons, menu.MatchRule(tag_id=2)),
-            lambda buttons: menu.ParentButton(name="a", sub_button=buttons),
-        ):
-            with pytest.raises(CallError, match="button"):
-                make(buttons)
+        check_rows(BUTTONS, check)
 
-    @pytest.mark.parametrize(
-        ("call", "answer"),
-        [
-            (menu.try_match("oUSER"), b"{}"),
-            (menu.try_match("oUSER"), b'{"button": 5}'),
-            (menu.try_match("oUSER"), b'{"button": ["a"]}'),
-            (menu.get_current(), b'{"selfmenu_info": {"button": 5}}'),
-        ],
-    )
-    def test_make_an_answer_unreadable_that_holds_none(self, call, answer):
-        with pytest.raises(UnreadableAnswer):
-            read_response(call, APIResponse(200, "application/json", answer))
+    def test_of_an_unknown_form_are_kept_and_sent_as_they_are(self):
+        def check(wire):
+            (button,) = menu.try_match("oUSER").parse({"button": [wire]})
+            assert button == menu.UnknownButton(name=wire.get("name", ""), raw=wire)
+            assert menu.create([button]).json == {"button": [wire]}
 
-    @pytest.mark.parametrize("button", [button for button, _ in BUTTONS], ids=lambda button: type(button).__name__)
-    def test_are_values(self, button):
-        assert pickle.loads(pickle.dumps(button)) == copy.deepcopy(button) == button
+        check_rows(
+            [
+                {"type": "new_kind", "name": "新", "key": "K"},
+                {"type": "view", "name": "没有 url"},
+                {"type": "click", "key": "没有 name"},
+                {"type": "click", "name": "又是别的", "key": ["K"]},
+                {"name": "什么都没有"},
+                {},
+            ],
+            check,
+        )
+
+    def test_are_refused_if_they_are_something_else(self):
+        def check(buttons):
+            for make in (
+                menu.create,
+                lambda buttons: menu.add_conditional(buttons, menu.MatchRule(tag_id=2)),
+                lambda buttons: menu.ParentButton(name="a", sub_button=buttons),
+            ):
+                with pytest.raises(CallError, match="button"):
+                    make(buttons)
+
+        check_rows(
+            [
+                "ab",
+                None,
+                5,
+                ["a"],
+                [None],
+                {"button": 5},
+                {"button": ["a"]},
+                {"menu": []},
+                {"menu": {}},
+                {"type": "view"},
+            ],
+            check,
+        )
+
+    def test_make_an_answer_unreadable_that_holds_none(self):
+        def check(call, answer):
+            with pytest.raises(UnreadableAnswer):
+                read_response(call, APIResponse(200, "application/json", answer))
+
+        check_rows(
+            [
+                (menu.try_match("oUSER"), b"{}"),
+                (menu.try_match("oUSER"), b'{"button": 5}'),
+                (menu.try_match("oUSER"), b'{"button": ["a"]}'),
+                (menu.get_current(), b'{"selfmenu_info": {"button": 5}}'),
+            ],
+            check,
+        )
+
+    def test_are_values(self):
+        def check(button):
+            assert pickle.loads(pickle.dumps(button)) == copy.deepcopy(button) == button
+
+        check_rows([button for button, _ in BUTTONS], check)
 
     def test_of_a_parent_do_not_change_any_more(self):
         given = [menu.ViewButton(name="a", url="u")]
@@ -333,23 +402,32 @@ class TestBody:
         menu.create(body).json["button"].clear()
         assert body == BODY
 
-    @pytest.mark.parametrize("body", [{**BODY, "matchrule": RULE}, menu.ConditionalMenu(matchrule=menu.MatchRule())])
-    def test_for_some_users_does_not_become_the_menu_of_all(self, body):
-        with pytest.raises(CallError, match="add_conditional"):
-            menu.create(body)
+    def test_for_some_users_does_not_become_the_menu_of_all(self):
+        def check(body):
+            with pytest.raises(CallError, match="add_conditional"):
+                menu.create(body)
+
+        check_rows([{**BODY, "matchrule": RULE}, menu.ConditionalMenu(matchrule=menu.MatchRule())], check)
 
 
 class TestConditionalMenu:
-    @pytest.mark.parametrize("rule", ["2", 5, [2]])
-    def test_refuses_what_is_no_rule(self, rule):
-        for call in (lambda: menu.add_conditional([], rule), lambda: menu.add_conditional({**BODY, "matchrule": rule})):
-            with pytest.raises(CallError, match="match_rule"):
-                call()
+    def test_refuses_what_is_no_rule(self):
+        def check(rule):
+            for call in (
+                lambda: menu.add_conditional([], rule),
+                lambda: menu.add_conditional({**BODY, "matchrule": rule}),
+            ):
+                with pytest.raises(CallError, match="match_rule"):
+                    call()
 
-    @pytest.mark.parametrize(("body", "rule"), [([], None), (BODY, None), ({**BODY, "matchrule": RULE}, RULE)])
-    def test_needs_one_rule(self, body, rule):
-        with pytest.raises(CallError, match="one match_rule"):
-            menu.add_conditional(body, rule)
+        check_rows(["2", 5, [2]], check)
+
+    def test_needs_one_rule(self):
+        def check(body, rule):
+            with pytest.raises(CallError, match="match_rule must be given once"):
+                menu.add_conditional(body, rule)
+
+        check_rows([([], None), (BODY, None), ({**BODY, "matchrule": RULE}, RULE)], check)
 
     def test_takes_a_rule_as_wechat_has_it(self):
         assert menu.add_conditional(BODY, RULE).json == {**BODY, "matchrule": RULE}
@@ -367,18 +445,20 @@ class TestPagesOfTheBrowser:
             == f"{self.BEGIN}&response_type=code&scope=snsapi_base&state=#wechat_redirect"
         )
 
-    @pytest.mark.parametrize(("flag", "word"), [(True, "true"), (False, "false")])
-    def test_of_the_authorisation_say_more_if_they_are_told(self, flag, word):
-        url = oauth.make_authorize_url(
-            "wxA",
-            "https://a.cn/?b=1",
-            scope="snsapi_userinfo",
-            state="a b",
-            force_popup=flag,
-            force_snap_shot=flag,
-        )
-        rest = f"&response_type=code&scope=snsapi_userinfo&state=a%20b&forcePopup={word}&forceSnapShot={word}"
-        assert url == f"{self.BEGIN}{rest}#wechat_redirect"
+    def test_of_the_authorisation_say_more_if_they_are_told(self):
+        def check(flag, word):
+            url = oauth.make_authorize_url(
+                "wxA",
+                "https://a.cn/?b=1",
+                scope="snsapi_userinfo",
+                state="a b",
+                force_popup=flag,
+                force_snap_shot=flag,
+            )
+            rest = f"&response_type=code&scope=snsapi_userinfo&state=a%20b&forcePopup={word}&forceSnapShot={word}"
+            assert url == f"{self.BEGIN}{rest}#wechat_redirect"
+
+        check_rows([(True, "true"), (False, "false")], check)
 
     def test_of_a_website_have_no_choice(self):
         assert oauth.make_qrconnect_url("wxA", "https://a.cn/", state="S") == (
@@ -392,46 +472,53 @@ class TestPagesOfTheBrowser:
             "&redirect_url=https%3A%2F%2Fa.cn%2F%3Fb%3D1#wechat_redirect"
         )
 
-    @pytest.mark.parametrize(
-        "make",
-        [
-            lambda: oauth.make_authorize_url(None, "https://a.cn/", state=["S"]),
-            lambda: oauth.make_qrconnect_url("wxA", b"https://a.cn/"),
-            lambda: template.make_subscribe_url("wxA", [1], "TID", "https://a.cn/"),
-        ],
-    )
-    def test_are_made_of_text(self, make):
-        with pytest.raises(CallError):
-            make()
+    def test_are_made_of_text(self):
+        def check(make):
+            with pytest.raises(CallError):
+                make()
+
+        check_rows(
+            [
+                lambda: oauth.make_authorize_url(None, "https://a.cn/", state=["S"]),
+                lambda: oauth.make_qrconnect_url("wxA", b"https://a.cn/"),
+                lambda: template.make_subscribe_url("wxA", [1], "TID", "https://a.cn/"),
+            ],
+            check,
+        )
 
 
 class TestSessionSignature:
-    @pytest.mark.parametrize(
-        "make",
-        [miniprogram.check_session, miniprogram.reset_user_session_key, miniprogram.get_user_encrypt_key],
-    )
-    @pytest.mark.parametrize("session_key", ["", None, b"key"])
-    def test_is_not_made_without_a_key(self, make, session_key):
-        with pytest.raises(UserDataError, match="session_key"):
-            make("oUSER", session_key)
+    def test_is_not_made_without_a_key(self):
+        def check(make, session_key):
+            with pytest.raises(UserDataError, match="session_key"):
+                make("oUSER", session_key)
+
+        check_rows(
+            itertools.product(
+                [miniprogram.check_session, miniprogram.reset_user_session_key, miniprogram.get_user_encrypt_key],
+                ["", None, b"key"],
+            ),
+            check,
+        )
 
 
 class TestAccessTokenOfTheAccount:
-    @pytest.mark.parametrize(
-        "call",
-        [
-            oauth.get_access_token("CODE"),
-            oauth.refresh_access_token("T"),
-            oauth.get_user_info("T", "oUSER"),
-            oauth.check_access_token("T", "oUSER"),
-            miniprogram.code2session("CODE"),
-            qrcode.get_image("T"),
-            quota.clear_v2(),
-        ],
-        ids=lambda call: call.path,
-    )
-    def test_is_not_needed(self, call):
-        assert not call.needs_access_token
+    def test_is_not_needed(self):
+        def check(call):
+            assert not call.needs_access_token
+
+        check_rows(
+            [
+                oauth.get_access_token("CODE"),
+                oauth.refresh_access_token("T"),
+                oauth.get_user_info("T", "oUSER"),
+                oauth.check_access_token("T", "oUSER"),
+                miniprogram.code2session("CODE"),
+                qrcode.get_image("T"),
+                quota.clear_v2(),
+            ],
+            check,
+        )
 
     def test_is_needed_by_the_rest(self):
         assert quota.clear().needs_access_token
@@ -439,124 +526,127 @@ class TestAccessTokenOfTheAccount:
 
 
 class TestReprs:
-    @pytest.mark.parametrize(
-        "value",
-        [
-            user.UserInfo(openid="o", nickname="secret", remark="secret", headimgurl="secret"),
-            oauth.SnsUserInfo(openid="o", nickname="secret", headimgurl="secret"),
-            oauth.UserAccessToken(access_token="secret", expires_in=1, refresh_token="secret", openid="o"),
-            qrcode.QRCode(ticket="secret"),
-            qrcode.LongData(long_data="secret"),
-            quota.RidInfo(request_url="secret", request_body="secret", response_body="secret"),
-            subscribe.NotifyInfo(notify_type=1, content_json="secret"),
-            miniprogram.Session(openid="o", session_key="secret"),
-            miniprogram.PhoneInfo(phone_number="secret", pure_phone_number="secret"),
-            miniprogram.EncryptKey(encrypt_key="secret", version=1, iv="secret"),
-            miniprogram.MsgSecDetail(keyword="secret"),
-            menu.UnknownButton(raw={"key": "secret"}),
-        ],
-        ids=lambda value: type(value).__name__,
-    )
-    def test_hold_no_secret_and_no_words_of_users(self, value):
-        assert "secret" not in repr(value)
+    def test_hold_no_secret_and_no_words_of_users(self):
+        def check(value):
+            assert "secret" not in repr(value)
+
+        check_rows(
+            [
+                user.UserInfo(openid="o", nickname="secret", remark="secret", headimgurl="secret"),
+                oauth.SnsUserInfo(openid="o", nickname="secret", headimgurl="secret"),
+                oauth.UserAccessToken(access_token="secret", expires_in=1, refresh_token="secret", openid="o"),
+                qrcode.QRCode(ticket="secret"),
+                qrcode.LongData(long_data="secret"),
+                quota.RidInfo(request_url="secret", request_body="secret", response_body="secret"),
+                subscribe.NotifyInfo(notify_type=1, content_json="secret"),
+                miniprogram.Session(openid="o", session_key="secret"),
+                miniprogram.PhoneInfo(phone_number="secret", pure_phone_number="secret"),
+                miniprogram.EncryptKey(encrypt_key="secret", version=1, iv="secret"),
+                miniprogram.MsgSecDetail(keyword="secret"),
+                menu.UnknownButton(raw={"key": "secret"}),
+            ],
+            check,
+        )
 
 
 class TestRepeating:
-    @pytest.mark.parametrize(
-        "call",
-        [
-            user.create_tag("t"),
-            user.delete_tag(1),
-            template.set_industry("1", "4"),  # once a month, so that the second time fails
-            template.add_template("TM1"),
-            template.delete_template("TID"),
-            template.send("oUSER", "TID", {}),
-            template.send_one_time("oUSER", "TID", 1, "t", "c"),
-            subscribe.send("oUSER", "TID", {}),
-            subscribe.send_biz("oUSER", "TID", {}),
-            subscribe.add_template("1", [1, 2], "s"),
-            subscribe.delete_template("TID"),
-            subscribe.set_user_notify("oUSER", 1, "CODE", "{}"),
-            subscribe.set_user_notify_ext("oUSER", 1, "CODE", "{}"),
-            qrcode.create(1),
-            qrcode.gen_short_key("d", 1),
-            menu.delete(),
-            menu.add_conditional([], menu.MatchRule()),
-            menu.delete_conditional("1"),
-            oauth.get_access_token("CODE"),
-            quota.clear(),
-            quota.clear_v2(),
-            quota.clear_api("/p"),
-            miniprogram.code2session("CODE"),
-            miniprogram.reset_user_session_key("oUSER", KEY),  # the second time the old key is no longer valid
-            miniprogram.get_phone_number("CODE"),
-            miniprogram.get_plugin_openpid("CODE"),
-            miniprogram.media_check_async("u", 1, 1, "oUSER"),
-            miniprogram.get_wxacode("p"),
-            miniprogram.create_wxa_qrcode("p"),
-            miniprogram.generate_scheme(),
-            miniprogram.generate_nfc_scheme("M"),
-            miniprogram.generate_url_link(),
-            miniprogram.generate_short_link("p"),
-            miniprogram.create_activity_id(),
-            miniprogram.send_updatable_msg("ID", 0, {}),
-            miniprogram.send_chattool_msg("ID", 0, "TID"),
-        ],
-        ids=lambda call: call.path,
-    )
-    def test_is_not_done_where_it_sends_creates_deletes_or_uses_up(self, call):
-        assert not call.is_repeatable
+    def test_is_not_done_where_it_sends_creates_deletes_or_uses_up(self):
+        def check(call):
+            assert not call.is_repeatable
 
-    @pytest.mark.parametrize(
-        "call",
-        [
-            user.get_info("oUSER"),
-            user.batch_get_info([]),
-            user.update_remark("oUSER", "r"),
-            user.list_openids(),
-            user.list_tags(),
-            user.update_tag(1, "t"),
-            user.list_tag_members(1),
-            user.batch_tag(1, []),
-            user.batch_untag(1, []),
-            user.list_tag_ids("oUSER"),
-            user.list_blacklist(),
-            user.batch_blacklist([]),
-            user.batch_unblacklist([]),
-            user.change_openids("wxOLD", []),
-            template.get_industry(),
-            template.list_templates(),
-            template.query_blocked("TID", 0, 1),
-            subscribe.list_templates(),
-            subscribe.list_categories(),
-            subscribe.list_template_titles([], 0, 1),
-            subscribe.list_template_keywords("1"),
-            subscribe.get_user_notify("oUSER", 1, "CODE"),
-            qrcode.get_image("T"),
-            qrcode.fetch_short_key("K"),
-            menu.create([]),
-            menu.get(),
-            menu.get_current(),
-            menu.try_match("oUSER"),
-            oauth.refresh_access_token("T"),
-            oauth.get_user_info("T", "oUSER"),
-            oauth.check_access_token("T", "oUSER"),
-            quota.get("/p"),
-            quota.get_rid("R"),
-            callback.get_api_domain_ips(),
-            callback.get_callback_ips(),
-            callback.check(),
-            miniprogram.check_session("oUSER", KEY),
-            miniprogram.check_encrypted_msg("h"),
-            miniprogram.get_paid_unionid("oUSER"),
-            miniprogram.get_user_encrypt_key("oUSER", KEY),
-            miniprogram.msg_sec_check("c", 1, "oUSER"),
-            miniprogram.get_user_risk_rank("oUSER", 0, "ip"),
-            miniprogram.get_wxacode_unlimit("s"),
-            miniprogram.query_scheme("s"),
-            miniprogram.query_url_link("u"),
-        ],
-        ids=lambda call: call.path,
-    )
-    def test_is_done_where_it_does_no_harm(self, call):
-        assert call.is_repeatable
+        check_rows(
+            [
+                user.create_tag("t"),
+                user.delete_tag(1),
+                template.set_industry("1", "4"),  # once a month, so that the second time fails
+                template.add_template("TM1"),
+                template.delete_template("TID"),
+                template.send("oUSER", "TID", {}),
+                template.send_one_time("oUSER", "TID", 1, "t", "c"),
+                subscribe.send("oUSER", "TID", {}),
+                subscribe.send_biz("oUSER", "TID", {}),
+                subscribe.add_template("1", [1, 2], "s"),
+                subscribe.delete_template("TID"),
+                subscribe.set_user_notify("oUSER", 1, "CODE", "{}"),
+                subscribe.set_user_notify_ext("oUSER", 1, "CODE", "{}"),
+                qrcode.create(1),
+                qrcode.gen_short_key("d", 1),
+                menu.delete(),
+                menu.add_conditional([], menu.MatchRule()),
+                menu.delete_conditional("1"),
+                oauth.get_access_token("CODE"),
+                quota.clear(),
+                quota.clear_v2(),
+                quota.clear_api("/p"),
+                miniprogram.code2session("CODE"),
+                miniprogram.reset_user_session_key("oUSER", KEY),  # the second time the old key is no longer valid
+                miniprogram.get_phone_number("CODE"),
+                miniprogram.get_plugin_openpid("CODE"),
+                miniprogram.media_check_async("u", 1, 1, "oUSER"),
+                miniprogram.get_wxacode("p"),
+                miniprogram.create_wxa_qrcode("p"),
+                miniprogram.generate_scheme(),
+                miniprogram.generate_nfc_scheme("M"),
+                miniprogram.generate_url_link(),
+                miniprogram.generate_short_link("p"),
+                miniprogram.create_activity_id(),
+                miniprogram.send_updatable_msg("ID", 0, {}),
+                miniprogram.send_chattool_msg("ID", 0, "TID"),
+            ],
+            check,
+        )
+
+    def test_is_done_where_it_does_no_harm(self):
+        def check(call):
+            assert call.is_repeatable
+
+        check_rows(
+            [
+                user.get_info("oUSER"),
+                user.batch_get_info([]),
+                user.update_remark("oUSER", "r"),
+                user.list_openids(),
+                user.list_tags(),
+                user.update_tag(1, "t"),
+                user.list_tag_members(1),
+                user.batch_tag(1, []),
+                user.batch_untag(1, []),
+                user.list_tag_ids("oUSER"),
+                user.list_blacklist(),
+                user.batch_blacklist([]),
+                user.batch_unblacklist([]),
+                user.change_openids("wxOLD", []),
+                template.get_industry(),
+                template.list_templates(),
+                template.query_blocked("TID", 0, 1),
+                subscribe.list_templates(),
+                subscribe.list_categories(),
+                subscribe.list_template_titles([], 0, 1),
+                subscribe.list_template_keywords("1"),
+                subscribe.get_user_notify("oUSER", 1, "CODE"),
+                qrcode.get_image("T"),
+                qrcode.fetch_short_key("K"),
+                menu.create([]),
+                menu.get(),
+                menu.get_current(),
+                menu.try_match("oUSER"),
+                oauth.refresh_access_token("T"),
+                oauth.get_user_info("T", "oUSER"),
+                oauth.check_access_token("T", "oUSER"),
+                quota.get("/p"),
+                quota.get_rid("R"),
+                callback.get_api_domain_ips(),
+                callback.get_callback_ips(),
+                callback.check(),
+                miniprogram.check_session("oUSER", KEY),
+                miniprogram.check_encrypted_msg("h"),
+                miniprogram.get_paid_unionid("oUSER"),
+                miniprogram.get_user_encrypt_key("oUSER", KEY),
+                miniprogram.msg_sec_check("c", 1, "oUSER"),
+                miniprogram.get_user_risk_rank("oUSER", 0, "ip"),
+                miniprogram.get_wxacode_unlimit("s"),
+                miniprogram.query_scheme("s"),
+                miniprogram.query_url_link("u"),
+            ],
+            check,
+        )

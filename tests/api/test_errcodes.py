@@ -7,9 +7,8 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 import wechat_msg
+from tests.helpers.rows import check_rows
 from wechat_msg import errors
 
 TABLE = tomllib.loads((Path(wechat_msg.__file__).parent / "api" / "errcodes.toml").read_text("utf-8"))
@@ -70,8 +69,8 @@ def codes_of(entry: dict) -> list[int]:
 
 
 CLASSES = {code: entry["error"] for entry in ENTRIES for code in codes_of(entry)}
-
-entries = pytest.mark.parametrize("entry", ENTRIES, ids=[str(entry["codes"][0]) for entry in ENTRIES])
+#: The entries, by their first number.
+ROWS = {entry["codes"][0]: entry for entry in ENTRIES}
 
 
 class TestTable:
@@ -82,9 +81,11 @@ class TestTable:
         counted = Counter(code for entry in ENTRIES for code in codes_of(entry))
         assert {code for code, count in counted.items() if count > 1} == set()
 
-    @pytest.mark.parametrize("error", LISTED)
-    def test_has_the_numbers_that_wechat_lists_under_the_class_that_they_mean(self, error):
-        assert {code for code, name in CLASSES.items() if name == error} == LISTED[error]
+    def test_has_the_numbers_that_wechat_lists_under_the_class_that_they_mean(self):
+        def check(error: str) -> None:
+            assert {code for code, name in CLASSES.items() if name == error} == LISTED[error]
+
+        check_rows(LISTED.keys(), check)
 
     def test_has_numbers_for_every_class_of_api_errors(self):
         assert set(CLASSES.values()) == {error.__name__ for error in errors.APIError.__subclasses__()}
@@ -109,24 +110,38 @@ class TestTable:
         assert len({entry["meaning"] for entry in ENTRIES}) == len(ENTRIES)
 
 
-@entries
 class TestEntry:
-    def test_has_all_members_and_no_others(self, entry):
-        assert set(entry) == {"codes", "error", "meaning", "hint", "hint_zh"}
+    def test_has_all_members_and_no_others(self):
+        def check(entry: dict) -> None:
+            assert set(entry) == {"codes", "error", "meaning", "hint", "hint_zh"}
 
-    def test_is_raised_as_an_api_error(self, entry):
-        assert issubclass(getattr(errors, entry["error"]), errors.APIError)
+        check_rows(ROWS, check)
 
-    def test_has_texts_of_one_line(self, entry):
-        for name in ("meaning", "hint", "hint_zh"):
-            assert entry[name] == entry[name].strip() != ""
-            assert entry[name].isprintable()
+    def test_is_raised_as_an_api_error(self):
+        def check(entry: dict) -> None:
+            assert issubclass(getattr(errors, entry["error"]), errors.APIError)
 
-    def test_says_in_english_what_it_is_and_what_to_do(self, entry):
-        for name in ("meaning", "hint"):
-            assert entry[name].endswith(".")
-            assert not CHINESE.search(entry[name])
+        check_rows(ROWS, check)
 
-    def test_says_in_chinese_what_to_do(self, entry):
-        assert CHINESE.search(entry["hint_zh"])
-        assert not entry["hint_zh"].endswith(("。", "."))  # stands in brackets
+    def test_has_texts_of_one_line(self):
+        def check(entry: dict) -> None:
+            for name in ("meaning", "hint", "hint_zh"):
+                assert entry[name] == entry[name].strip() != ""
+                assert entry[name].isprintable()
+
+        check_rows(ROWS, check)
+
+    def test_says_in_english_what_it_is_and_what_to_do(self):
+        def check(entry: dict) -> None:
+            for name in ("meaning", "hint"):
+                assert entry[name].endswith(".")
+                assert not CHINESE.search(entry[name])
+
+        check_rows(ROWS, check)
+
+    def test_says_in_chinese_what_to_do(self):
+        def check(entry: dict) -> None:
+            assert CHINESE.search(entry["hint_zh"])
+            assert not entry["hint_zh"].endswith(("。", "."))  # it is shown in brackets
+
+        check_rows(ROWS, check)

@@ -7,8 +7,9 @@ import re
 
 import pytest
 
+from tests.helpers.rows import check_rows
 from wechat_msg import errors
-from wechat_msg.api.errcodes import list_meanings, make_api_error
+from wechat_msg.api.errcodes import Meaning, list_meanings, make_api_error
 from wechat_msg.errors import (
     AccessTokenRejected,
     APIError,
@@ -29,41 +30,58 @@ from wechat_msg.errors import (
 RID = "61725984-6126f6f9-040f19c4"
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
-every_meaning = pytest.mark.parametrize("meaning", list_meanings().values(), ids=str)
+#: Classes of the most common numbers.
+COMMON = {
+    -1: SystemBusy,
+    40001: AccessTokenRejected,
+    40014: AccessTokenRejected,
+    42001: AccessTokenRejected,
+    40013: InvalidCredential,
+    40125: InvalidCredential,
+    40164: IPNotAllowed,
+    45009: QuotaExhausted,
+    45011: RateLimited,
+    45015: WindowClosed,
+    45047: WindowClosed,
+    43101: UserRefused,
+    50001: PermissionDenied,
+    50002: PermissionDenied,
+    40003: UserNotFound,
+    45065: DuplicateRequest,
+    65410: InvalidParameter,  # from within a range
+}
+#: Texts of WeChat, and the errmsg and rid in them.
+ERRMSGS = [
+    (f"invalid openid rid: {RID}", "invalid openid", RID),
+    (f"invalid openid, rid: {RID}", "invalid openid", RID),
+    (f"invalid openid,rid:{RID}", "invalid openid", RID),
+    (f"invalid openid rid: {RID} ", "invalid openid", RID),
+    (f"rid: {RID}", "", RID),
+    (f"invalid openid rid: {RID}, see the documents", "invalid openid, see the documents", RID),
+    (f"参数错误 rid: {RID}", "参数错误", RID),
+    ("invalid openid", "invalid openid", None),
+    ("", "", None),
+    ("  invalid openid \n", "invalid openid", None),
+    ("invalid rid:", "invalid rid:", None),
+    ("invalid grid: 5", "invalid grid: 5", None),
+    # As in older answers; there is nothing to ask WeChat's support with but the whole text.
+    ("invalid credential hint: [aBc0823vr30!]", "invalid credential hint: [aBc0823vr30!]", None),
+    ("ok hints: [ req_id: gN1cNa0466vr68 ]", "ok hints: [ req_id: gN1cNa0466vr68 ]", None),
+    (f"invalid openid hint: [aBc] rid: {RID}", "invalid openid hint: [aBc]", RID),
+]
 
 
 class TestClass:
-    @every_meaning
-    def test_is_that_of_the_table(self, meaning):
-        error = make_api_error(meaning.errcode, "whatever")
+    def test_is_that_of_the_table(self):
+        def check(meaning: Meaning) -> None:
+            error = make_api_error(meaning.errcode, "whatever")
+            assert type(error) is meaning.error
+            assert (error.errcode, error.errmsg) == (meaning.errcode, "whatever")
 
-        assert type(error) is meaning.error
-        assert (error.errcode, error.errmsg) == (meaning.errcode, "whatever")
+        check_rows(list_meanings(), check)
 
-    @pytest.mark.parametrize(
-        ("errcode", "cls"),
-        [
-            (-1, SystemBusy),
-            (40001, AccessTokenRejected),
-            (40014, AccessTokenRejected),
-            (42001, AccessTokenRejected),
-            (40013, InvalidCredential),
-            (40125, InvalidCredential),
-            (40164, IPNotAllowed),
-            (45009, QuotaExhausted),
-            (45011, RateLimited),
-            (45015, WindowClosed),
-            (45047, WindowClosed),
-            (43101, UserRefused),
-            (50001, PermissionDenied),
-            (50002, PermissionDenied),
-            (40003, UserNotFound),
-            (45065, DuplicateRequest),
-            (65410, InvalidParameter),  # from within a range
-        ],
-    )
-    def test_of_the_commonest_numbers(self, errcode, cls):
-        assert type(make_api_error(errcode, "")) is cls
+    def test_of_the_commonest_numbers(self):
+        assert {errcode: type(make_api_error(errcode, "")) for errcode in COMMON} == COMMON
 
     @pytest.mark.parametrize("errcode", [1, -2, 99999, 2**31, 2**64, -(2**64)])
     def test_of_a_number_that_nobody_knows_is_invalid_parameter(self, errcode):
@@ -73,38 +91,21 @@ class TestClass:
         assert (error.errcode, error.errmsg, error.hint) == (errcode, "brand new", "")
         assert str(error) == f"{errcode}: brand new"
 
-    @every_meaning
-    def test_is_an_api_error(self, meaning):
-        assert issubclass(meaning.error, APIError)
-        assert issubclass(meaning.error, ClientError)
+    def test_is_an_api_error(self):
+        def check(meaning: Meaning) -> None:
+            assert issubclass(meaning.error, APIError)
+            assert issubclass(meaning.error, ClientError)
+
+        check_rows(list_meanings(), check)
 
 
 class TestErrmsg:
-    @pytest.mark.parametrize(
-        ("errmsg", "text", "rid"),
-        [
-            (f"invalid openid rid: {RID}", "invalid openid", RID),
-            (f"invalid openid, rid: {RID}", "invalid openid", RID),
-            (f"invalid openid,rid:{RID}", "invalid openid", RID),
-            (f"invalid openid rid: {RID} ", "invalid openid", RID),
-            (f"rid: {RID}", "", RID),
-            (f"invalid openid rid: {RID}, see the documents", "invalid openid, see the documents", RID),
-            (f"参数错误 rid: {RID}", "参数错误", RID),
-            ("invalid openid", "invalid openid", None),
-            ("", "", None),
-            ("  invalid openid \n", "invalid openid", None),
-            ("invalid rid:", "invalid rid:", None),
-            ("invalid grid: 5", "invalid grid: 5", None),
-            # As in older answers; there is nothing to ask WeChat's support with but the whole text.
-            ("invalid credential hint: [aBc0823vr30!]", "invalid credential hint: [aBc0823vr30!]", None),
-            ("ok hints: [ req_id: gN1cNa0466vr68 ]", "ok hints: [ req_id: gN1cNa0466vr68 ]", None),
-            (f"invalid openid hint: [aBc] rid: {RID}", "invalid openid hint: [aBc]", RID),
-        ],
-    )
-    def test_is_parted_from_the_rid(self, errmsg, text, rid):
-        error = make_api_error(40003, errmsg)
+    def test_is_parted_from_the_rid(self):
+        def check(errmsg: str, text: str, rid: str | None) -> None:
+            error = make_api_error(40003, errmsg)
+            assert (error.errmsg, error.rid) == (text, rid)
 
-        assert (error.errmsg, error.rid) == (text, rid)
+        check_rows(ERRMSGS, check)
 
     def test_keeps_a_rid_that_is_known_already(self):
         error = make_api_error(40003, "invalid openid", RID)
@@ -125,14 +126,15 @@ class TestErrmsg:
 
 
 class TestText:
-    @every_meaning
-    def test_says_number_text_and_what_to_do_in_both_languages(self, meaning):
-        error = make_api_error(meaning.errcode, "the text", RID)
+    def test_says_number_text_and_what_to_do_in_both_languages(self):
+        def check(meaning: Meaning) -> None:
+            error = make_api_error(meaning.errcode, "the text", RID)
+            assert str(error) == f"{meaning.errcode}: the text, rid {RID}（{meaning.hint}）"
+            assert error.hint == meaning.hint
+            assert CHINESE.search(meaning.hint)
+            assert re.match("[A-Za-z`0-9]", meaning.hint)
 
-        assert str(error) == f"{meaning.errcode}: the text, rid {RID}（{meaning.hint}）"
-        assert error.hint == meaning.hint
-        assert CHINESE.search(meaning.hint)
-        assert re.match("[A-Za-z`0-9]", meaning.hint)
+        check_rows(list_meanings(), check)
 
     def test_leaves_out_what_there_is_not(self):
         assert str(APIError(1)) == "1: "
@@ -144,19 +146,16 @@ class TestText:
 class TestPickle:
     """An error that is raised in a worker process is raised in the one that waits for it."""
 
-    @pytest.mark.parametrize("cls", [APIError, *APIError.__subclasses__()])
-    def test_gives_the_same_error(self, cls):
-        error = cls(45015, "response out of time limit", RID, "Wait. 请等待")
-        twin = pickle.loads(pickle.dumps(error))
+    def test_gives_the_same_error(self):
+        def check(cls: type[APIError]) -> None:
+            error = cls(45015, "response out of time limit", RID, "Wait. 请等待")
+            twin = pickle.loads(pickle.dumps(error))
+            assert type(twin) is cls
+            assert (twin.errcode, twin.errmsg, twin.rid) == (45015, "response out of time limit", RID)
+            assert twin.hint == error.hint
+            assert str(twin) == str(error)
 
-        assert type(twin) is cls
-        assert (twin.errcode, twin.errmsg, twin.rid, twin.hint) == (
-            45015,
-            "response out of time limit",
-            RID,
-            error.hint,
-        )
-        assert str(twin) == str(error)
+        check_rows([APIError, *APIError.__subclasses__()], check)
 
     @pytest.mark.parametrize("cls", [errors.ConnectFailed, errors.AnswerLost, errors.CallError, errors.UserDataError])
     def test_gives_the_same_error_without_a_number(self, cls):

@@ -9,7 +9,7 @@ import inspect
 import json
 import pickle
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 
 import wechat_msg.api
 from tests.api.cases.case import Case
+from tests.helpers.rows import check_rows
 from tests.helpers.servers import run
 from wechat_msg import AsyncClient, Client
 from wechat_msg.api._response import APIResponse, read_response
@@ -37,7 +38,6 @@ def load_cases() -> Iterator[Case]:
 
 
 CASES = list(load_cases())
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.function)
 
 
 def functions_of(topic: str) -> set[str]:
@@ -72,29 +72,32 @@ def test_every_topic_and_every_function_has_a_case():
 
 
 class TestCall:
-    @every_case
-    def test_is_the_request_that_the_page_of_the_api_asks_for(self, case):
-        call = case.call
+    def test_is_the_request_that_the_page_of_the_api_asks_for(self):
+        def check(case: Case) -> None:
+            call = case.call
+            assert (call.method, call.path) == (case.method, case.path)
+            assert {name: str(value) for name, value in call.params.items()} == {
+                name: str(value) for name, value in case.params.items()
+            }
+            assert call.json == case.json
+            assert (call.upload is not None) == bool(case.files)
 
-        assert (call.method, call.path) == (case.method, case.path)
-        assert {name: str(value) for name, value in call.params.items()} == {
-            name: str(value) for name, value in case.params.items()
-        }
-        assert call.json == case.json
-        assert (call.upload is not None) == bool(case.files)
+        check_rows(CASES, check)
 
-    @every_case
-    def test_is_a_value(self, case):
-        twin = pickle.loads(pickle.dumps(case.call)) if is_picklable(case.call) else case.call
+    def test_is_a_value(self):
+        def check(case: Case) -> None:
+            twin = pickle.loads(pickle.dumps(case.call)) if is_picklable(case.call) else case.call
+            assert twin == case.call
 
-        assert twin == case.call
+        check_rows(CASES, check)
 
-    @every_case
-    def test_shows_no_parameter_in_its_repr(self, case):
-        shown = repr(case.call)
-        values = [str(value) for value in case.params.values()] + list(texts_of(case.json))
+    def test_shows_no_parameter_in_its_repr(self):
+        def check(case: Case) -> None:
+            shown = repr(case.call)
+            values = [str(value) for value in case.params.values()] + list(texts_of(case.json))
+            assert [value for value in values if len(value) > 3 and f"{value!r}" in shown] == []
 
-        assert [value for value in values if len(value) > 3 and f"{value!r}" in shown] == []
+        check_rows(CASES, check)
 
 
 #: Errors that count as success, and which requests make them one.
@@ -111,32 +114,29 @@ class TestResult:
         assert {errcode for _, errcode in counted} == set(DONE_ALL_THE_SAME)
         assert [case for case, errcode in counted if not DONE_ALL_THE_SAME[errcode](case.call)] == []
 
-    @every_case
-    def test_is_what_the_answer_says(self, case):
-        assert case.result == read_response(case.call, to_answer(case))
+    def test_is_what_the_answer_says(self):
+        def check(case: Case) -> None:
+            assert case.result == read_response(case.call, to_response(case))
 
-    @every_case
-    def test_survives_an_answer_of_strange_kinds(self, case):
-        """Whatever WeChat sends, it becomes a result or an UnreadableAnswer."""
-        for answer in ({}, {"errcode": 0}, strange(case.answer)):
-            with contextlib.suppress(wechat_msg.UnreadableAnswer):
-                read_response(case.call, APIResponse(200, "application/json", json.dumps(answer).encode()))
+        check_rows(CASES, check)
+
+    def test_of_an_answer_of_strange_kinds_is_a_result_or_an_unreadable_answer(self):
+        def check(case: Case) -> None:
+            for answer in ({}, {"errcode": 0}, strange(case.answer)):
+                with contextlib.suppress(wechat_msg.UnreadableAnswer):
+                    read_response(case.call, APIResponse(200, "application/json", json.dumps(answer).encode()))
+
+        check_rows(CASES, check)
 
 
 JUNK = [None, -1, "", "x\ud800", b"x", object(), [], ["a", None], {"a": object()}, float("nan"), 10**4200, {1}, True]
 
 
-def public_functions() -> dict[str, Any]:
-    """Return the functions and classes of all topics by name."""
-    modules = {name: importlib.import_module(f"wechat_msg.api.{name}") for name in list_modules()}
-    return {
-        f"{name}.{public}": getattr(module, public)
-        for name, module in modules.items()
-        for public in module.__all__
-        if not name.startswith("_")
-        and callable(getattr(module, public))
-        and not issubclass_of_result(getattr(module, public))
-    }
+def public_functions(topic: str) -> dict[str, Any]:
+    """Return the functions and classes of a topic by name."""
+    module = importlib.import_module(f"wechat_msg.api.{topic}")
+    found = {name: getattr(module, name) for name in module.__all__}
+    return {name: value for name, value in found.items() if callable(value) and not issubclass_of_result(value)}
 
 
 def issubclass_of_result(value: object) -> bool:
@@ -155,14 +155,13 @@ def junk_arguments(function: Any) -> Iterator[dict[str, Any]]:
             yield {**required, each.name: junk}
 
 
-class TestJunk:
-    """Arguments of the wrong kind are refused when the call is made or when it is written, with an error of our own."""
+@pytest.mark.parametrize("topic", list_modules())
+def test_arguments_of_the_wrong_kind_are_refused_with_an_error_of_our_own(topic, tmp_path, monkeypatch):
+    """They are refused when the call is made, or when it is written."""
+    monkeypatch.chdir(tmp_path)
+    client = Client("wx0123456789abcdef", "secret", token_source=FixedToken("token"))
 
-    @pytest.mark.parametrize("name", public_functions())
-    def test_is_refused_with_an_error_of_our_own(self, name, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        client = Client("wx0123456789abcdef", "secret", token_source=FixedToken("token"))
-        function = public_functions()[name]
+    def check(function: Any) -> None:
         for arguments in junk_arguments(function):
             with contextlib.suppress(wechat_msg.WeChatError):
                 made = function(**arguments)
@@ -170,6 +169,8 @@ class TestJunk:
                 repr(call)
                 if isinstance(call, Call):
                     write(client, call)
+
+    check_rows(public_functions(topic), check)
 
 
 def write(client: Client, call: Call[Any]) -> None:
@@ -190,44 +191,50 @@ def wechat() -> Iterator[FakeWeChatAPI]:
         yield wechat
 
 
-def send(wechat: FakeWeChatAPI, call: Call[Any], colour: str) -> Any:
+@contextlib.contextmanager
+def open_client(wechat: FakeWeChatAPI, colour: str) -> Iterator[Callable[[Call[Any]], Any]]:
+    """Return what sends a call with a client of this colour."""
     if colour == "sync":
         with Client(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
-            return client.call(call)
-
-    async def main() -> Any:
-        async with AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
-            return await client.call(call)
-
-    return asyncio.run(main())
+            yield client.call
+        return
+    client = AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url])
+    with asyncio.Runner() as runner:
+        yield lambda call: runner.run(client.call(call))
+        runner.run(client.close())
 
 
 class TestOverHTTP:
-    @every_case
     @pytest.mark.parametrize("colour", ["sync", "async"])
-    def test_arrives_as_it_was_made_and_comes_back_as_its_result(self, case, colour, wechat):
-        wechat.answer(case.path, case.answer, content_type=case.content_type, times=1)
+    def test_a_call_arrives_as_it_was_made_and_comes_back_as_its_result(self, colour, wechat):
+        with open_client(wechat, colour) as send:
 
-        result = send(wechat, to_fake(case.call, wechat), colour)
+            def check(case: Case) -> None:
+                wechat.answer(case.path, case.answer, content_type=case.content_type, times=1)
+                result = send(to_fake(case.call, wechat))
+                assert case.result == without_headers(result)
+                check_request(wechat.requests_to(case.path)[-1], case)
 
-        assert case.result == without_headers(result)
-        check(wechat.requests_to(case.path)[-1], case)
+            check_rows(CASES, check)
 
-    @every_case
-    def test_is_known_to_the_fake(self, case, wechat):
+    def test_a_call_is_known_to_the_fake(self, wechat):
         """What the fake makes of it by itself may be a refusal, as it does not know the users and media of the case."""
-        errcode = 0
-        try:
-            send(wechat, to_fake(case.call, wechat), "sync")
-        except wechat_msg.ClientError as error:
-            errcode = getattr(error, "errcode", None)
+        with open_client(wechat, "sync") as send:
 
-        assert errcode not in (-1, 40033, 40066, 43001, 43002, 47001)
-        assert errcode is not None or case.function == "qrcode.get_image"  # an unknown ticket is a bare 404
-        check(wechat.requests_to(case.path)[-1], case)
+            def check(case: Case) -> None:
+                errcode = 0
+                try:
+                    send(to_fake(case.call, wechat))
+                except wechat_msg.ClientError as error:
+                    errcode = getattr(error, "errcode", None)
+                assert errcode not in (-1, 40033, 40066, 43001, 43002, 47001)
+                assert errcode is not None or case.function == "qrcode.get_image"  # an unknown ticket is a bare 404
+                check_request(wechat.requests_to(case.path)[-1], case)
+
+            check_rows(CASES, check)
 
 
-def check(request: APIRequest, case: Case) -> None:
+def check_request(request: APIRequest, case: Case) -> None:
     assert request.method == case.method
     query = {name: value for name, value in request.query.items() if name != "access_token" or name in case.params}
     assert query == {name: as_text(value) for name, value in case.params.items()}
@@ -244,7 +251,7 @@ def to_fake(call: Call[Any], wechat: FakeWeChatAPI) -> Call[Any]:
     return attrs.evolve(call, host=wechat.url) if call.host else call
 
 
-def to_answer(case: Case) -> APIResponse:
+def to_response(case: Case) -> APIResponse:
     if isinstance(case.answer, bytes):
         file = File(content=case.answer, size=len(case.answer), content_type=case.content_type)
         name = case.result.filename if isinstance(case.result, File) else None

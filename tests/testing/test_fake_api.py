@@ -15,8 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from tests.helpers.rows import check_rows
 from wechat_msg import SettingsError
 from wechat_msg.testing import APIRequest, FakeWeChatAPI
+from wechat_msg.testing.fake_api.server import Server
 from wechat_msg.testing.fake_api.topics import ROUTES
 
 TIMEOUT = 10
@@ -180,9 +182,11 @@ class TestRejectedTokens:
         assert (asker.works(old), asker.works(new)) == (40001, 0)
         assert asker.fetch_stable()["access_token"] == new
 
-    @pytest.mark.parametrize(("token", "errcode"), [(None, 41001), ("made-up", 40014)])
-    def test_no_token_and_an_unknown_one_are_told_apart(self, asker, token, errcode):
-        assert asker.works(token) == errcode
+    def test_no_token_and_an_unknown_one_are_told_apart(self, asker):
+        def check(token, errcode):
+            assert asker.works(token) == errcode
+
+        check_rows([(None, 41001), ("made-up", 40014)], check)
 
 
 WRONG_CREDENTIALS = [
@@ -195,10 +199,12 @@ WRONG_CREDENTIALS = [
 
 
 class TestCredentials:
-    @pytest.mark.parametrize(("changes", "errcode"), WRONG_CREDENTIALS)
-    def test_wrong_ones_are_refused_by_both_kinds(self, asker, changes, errcode):
-        assert asker.fetch(**changes)["errcode"] == errcode
-        assert asker.fetch_stable(**changes)["errcode"] == errcode
+    def test_wrong_ones_are_refused_by_both_kinds(self, asker):
+        def check(changes, errcode):
+            assert asker.fetch(**changes)["errcode"] == errcode
+            assert asker.fetch_stable(**changes)["errcode"] == errcode
+
+        check_rows(WRONG_CREDENTIALS, check)
 
     def test_an_address_that_is_not_in_the_whitelist_is_named(self, wechat, asker):
         wechat.allowed_ips = {"203.0.113.7"}
@@ -283,14 +289,18 @@ REFUSED_BODIES = [
 
 
 class TestRefusals:
-    @pytest.mark.parametrize(("body", "errcode"), REFUSED_BODIES)
-    def test_a_body_must_be_json_with_characters_as_they_are(self, asker, body, errcode):
-        assert asker.ask("POST", SEND, body).json()["errcode"] == errcode
+    def test_a_body_must_be_json_with_characters_as_they_are(self, asker):
+        def check(body, errcode):
+            assert asker.ask("POST", SEND, body).json()["errcode"] == errcode
 
-    @pytest.mark.parametrize("content", ["line\\nend", "\\u0007", "a \\\\u4e2d written out"])
-    def test_escapes_of_ascii_are_no_harm(self, asker, content):
-        body = json.dumps(TEXT).replace("hi", content)
-        assert asker.ask("POST", SEND, body.encode()).json() == OK
+        check_rows(REFUSED_BODIES, check)
+
+    def test_escapes_of_ascii_are_no_harm(self, asker):
+        def check(content):
+            body = json.dumps(TEXT).replace("hi", content)
+            assert asker.ask("POST", SEND, body.encode()).json() == OK
+
+        check_rows(["line\\nend", "\\u0007", "a \\\\u4e2d written out"], check)
 
     def test_the_method_must_be_the_right_one(self, asker):
         assert asker.get(SEND)["errcode"] == 43002
@@ -491,22 +501,24 @@ class TestMessages:
         assert asker.post(SEND, TEXT) == asker.post(SEND, news) == OK
         assert wechat.messages == [TEXT, news]
 
-    @pytest.mark.parametrize(
-        ("changes", "errcode"),
-        [
-            ({"touser": "oNOBODY"}, 40003),
-            ({"touser": None}, 40003),
-            ({"msgtype": "fax"}, 40008),
-            ({"msgtype": "image"}, 40035),
-            ({"text": {"content": ""}}, 44004),
-            ({"msgtype": "image", "image": {"media_id": "unknown"}}, 40007),
-            ({"msgtype": "news", "news": {"articles": [{}, {}]}}, 45008),
-            ({"text": {"content": "长" * 683}}, 45002),
-        ],
-    )
-    def test_others_are_refused(self, wechat, asker, changes, errcode):
-        assert asker.post(SEND, {**TEXT, **changes})["errcode"] == errcode
-        assert wechat.messages == []
+    def test_others_are_refused(self, wechat, asker):
+        def check(changes, errcode):
+            assert asker.post(SEND, {**TEXT, **changes})["errcode"] == errcode
+            assert wechat.messages == []
+
+        check_rows(
+            [
+                ({"touser": "oNOBODY"}, 40003),
+                ({"touser": None}, 40003),
+                ({"msgtype": "fax"}, 40008),
+                ({"msgtype": "image"}, 40035),
+                ({"text": {"content": ""}}, 44004),
+                ({"msgtype": "image", "image": {"media_id": "unknown"}}, 40007),
+                ({"msgtype": "news", "news": {"articles": [{}, {}]}}, 45008),
+                ({"text": {"content": "长" * 683}}, 45002),
+            ],
+            check,
+        )
 
     def test_a_text_of_2047_bytes_is_accepted(self, asker):
         assert asker.post(SEND, {**TEXT, "text": {"content": "长" * 682 + "x"}}) == OK
@@ -564,27 +576,29 @@ class TestTheWindow:
         wechat.open_window("oUSER")
         assert self.send(asker) == [0]
 
-    @pytest.mark.parametrize(
-        ("action", "amount", "seconds"),
-        [
-            ("message", 5, 48 * HOURS),
-            ("CLICK", 3, 60),
-            ("scancode_push", 3, 60),
-            ("scancode_waitmsg", 3, 60),
-            ("subscribe", 3, 60),
-            ("SCAN", 3, 60),
-            ("user_enter_tempsession", 2, 60),
-        ],
-    )
-    def test_allows_what_the_last_action_allows(self, wechat, asker, action, amount, seconds):
-        wechat.close_window("oUSER")
-        wechat.open_window("oUSER", action)
-        assert self.send(asker, amount + 1) == [0] * amount + [45047]
-        wechat.open_window("oUSER", action)
-        wechat.advance(seconds - 1)
-        assert self.send(asker) == [0]
-        wechat.advance(1)
-        assert self.send(asker) == [45015]
+    def test_allows_what_the_last_action_allows(self, wechat, asker):
+        def check(action, amount, seconds):
+            wechat.close_window("oUSER")
+            wechat.open_window("oUSER", action)
+            assert self.send(asker, amount + 1) == [0] * amount + [45047]
+            wechat.open_window("oUSER", action)
+            wechat.advance(seconds - 1)
+            assert self.send(asker) == [0]
+            wechat.advance(1)
+            assert self.send(asker) == [45015]
+
+        check_rows(
+            [
+                ("message", 5, 48 * HOURS),
+                ("CLICK", 3, 60),
+                ("scancode_push", 3, 60),
+                ("scancode_waitmsg", 3, 60),
+                ("subscribe", 3, 60),
+                ("SCAN", 3, 60),
+                ("user_enter_tempsession", 2, 60),
+            ],
+            check,
+        )
 
     def test_is_renewed_by_every_message_and_does_not_add_up(self, wechat, asker):
         for _ in range(3):
@@ -636,12 +650,12 @@ class TestTheWindow:
         wechat.record_push({**PUSHED, "FromUserName": "oNEW"})
         assert self.send(asker, openid="oNEW") == [0]
 
-    @pytest.mark.parametrize(
-        "fields", [{}, {"MsgType": "text"}, {"FromUserName": ["o"]}, {"MsgType": "event", "Event": None}]
-    )
-    def test_stays_as_it_is_if_a_push_is_not_of_a_user(self, wechat, fields):
-        wechat.record_push(fields)
-        assert len(wechat.users) == 3
+    def test_stays_as_it_is_if_a_push_is_not_of_a_user(self, wechat):
+        def check(fields):
+            wechat.record_push(fields)
+            assert len(wechat.users) == 3
+
+        check_rows([{}, {"MsgType": "text"}, {"FromUserName": ["o"]}, {"MsgType": "event", "Event": None}], check)
 
     def test_is_opened_by_actions_alone(self, wechat):
         with pytest.raises(SettingsError, match="action"):
@@ -659,21 +673,23 @@ class TestAnAccountThatIsNotVerified:
         with FakeWeChatAPI(verified=False) as wechat:
             yield wechat
 
-    @pytest.mark.parametrize(
-        ("path", "body"),
-        [
-            (SEND, TEXT),
-            ("/cgi-bin/message/custom/typing", {"touser": "oUSER", "command": "Typing"}),
-            ("/cgi-bin/message/template/send", {}),
-            ("/cgi-bin/message/mass/sendall", {}),
-            ("/cgi-bin/tags/create", {"tag": {"name": "a"}}),
-            ("/cgi-bin/qrcode/create", {}),
-        ],
-    )
-    def test_may_not_do_this(self, asker, path, body):
-        answer = asker.post(path, body)
-        assert answer["errcode"] == 48001
-        assert answer["errmsg"].startswith("api unauthorized rid: ")
+    def test_may_not_do_this(self, asker):
+        def check(path, body):
+            answer = asker.post(path, body)
+            assert answer["errcode"] == 48001
+            assert answer["errmsg"].startswith("api unauthorized rid: ")
+
+        check_rows(
+            [
+                (SEND, TEXT),
+                ("/cgi-bin/message/custom/typing", {"touser": "oUSER", "command": "Typing"}),
+                ("/cgi-bin/message/template/send", {}),
+                ("/cgi-bin/message/mass/sendall", {}),
+                ("/cgi-bin/tags/create", {"tag": {"name": "a"}}),
+                ("/cgi-bin/qrcode/create", {}),
+            ],
+            check,
+        )
 
     def test_may_read_no_users(self, asker):
         assert asker.get("/cgi-bin/user/info", openid="oUSER")["errcode"] == 48001
@@ -693,23 +709,28 @@ TEMPLATED = {"touser": "oUSER", "template_id": "TEMPLATE_ID", "data": {"thing1":
 class TestTemplates:
     PATHS = ("/cgi-bin/message/template/send", "/cgi-bin/message/subscribe/send", "/cgi-bin/message/subscribe/bizsend")
 
-    @pytest.mark.parametrize("path", PATHS)
-    @pytest.mark.parametrize(
-        ("changes", "errcode"),
-        [
-            ({}, 0),
-            ({"touser": "oNOBODY"}, 40003),
-            ({"touser": "oUSER2"}, 43101),
-            ({"template_id": "unknown"}, 40037),
-            ({"template_id": None}, 40037),
-            ({"data": None}, 47003),
-            ({"data": {"thing1": {"value": ""}}}, 47003),
-            ({"data": {"thing1": {"value": "长" * 21}}}, 47003),
-        ],
-    )
-    def test_a_message_must_fit(self, wechat, asker, path, changes, errcode):
-        wechat.refuse_messages("oUSER2")
-        assert asker.post(path, {**TEMPLATED, **changes})["errcode"] == errcode
+    def test_a_message_must_fit(self, wechat, asker):
+        def check(path, changes, errcode):
+            wechat.refuse_messages("oUSER2")
+            assert asker.post(path, {**TEMPLATED, **changes})["errcode"] == errcode
+
+        check_rows(
+            [
+                (path, *row)
+                for path in self.PATHS
+                for row in [
+                    ({}, 0),
+                    ({"touser": "oNOBODY"}, 40003),
+                    ({"touser": "oUSER2"}, 43101),
+                    ({"template_id": "unknown"}, 40037),
+                    ({"template_id": None}, 40037),
+                    ({"data": None}, 47003),
+                    ({"data": {"thing1": {"value": ""}}}, 47003),
+                    ({"data": {"thing1": {"value": "长" * 21}}}, 47003),
+                ]
+            ],
+            check,
+        )
 
     def test_the_value_that_does_not_fit_is_named(self, asker):
         answer = asker.post(self.PATHS[0], {**TEMPLATED, "data": {"phrase2": {"value": "长长长长长长"}}})
@@ -751,16 +772,18 @@ class TestMedia:
         uploaded = asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="thumb")
         assert set(uploaded) == {"type", "thumb_media_id", "created_at"}
 
-    @pytest.mark.parametrize(
-        ("files", "kind", "errcode"),
-        [
-            ({"media": JPG}, "fax", 40004),
-            ({"file": JPG}, "image", 41005),
-            ({"media": ("a.jpg", b"", "image/jpeg")}, "image", 44001),
-        ],
-    )
-    def test_an_upload_must_hold_a_file(self, asker, files, kind, errcode):
-        assert asker.upload("/cgi-bin/media/upload", files, type=kind)["errcode"] == errcode
+    def test_an_upload_must_hold_a_file(self, asker):
+        def check(files, kind, errcode):
+            assert asker.upload("/cgi-bin/media/upload", files, type=kind)["errcode"] == errcode
+
+        check_rows(
+            [
+                ({"media": JPG}, "fax", 40004),
+                ({"file": JPG}, "image", 41005),
+                ({"media": ("a.jpg", b"", "image/jpeg")}, "image", 44001),
+            ],
+            check,
+        )
 
     def test_a_file_name_in_another_way_than_usual_is_not_read(self, asker):
         asker.session.headers["Content-Type"] = "multipart/form-data; boundary=B"
@@ -826,20 +849,22 @@ class TestUsers:
         assert asker.post("/cgi-bin/tags/delete", {"tag": {"id": tag}}) == OK
         assert asker.get("/cgi-bin/user/info", openid="oUSER2")["tagid_list"] == []
 
-    @pytest.mark.parametrize(
-        ("path", "body", "errcode"),
-        [
-            ("create", {"tag": {"name": "星标组"}}, 45157),
-            ("create", {"tag": {"name": "长" * 31}}, 45158),
-            ("update", {"tag": {"id": 2, "name": "a"}}, 45058),
-            ("delete", {"tag": {"id": 999}}, 45159),
-            ("members/batchtagging", {"openid_list": ["oUSER"], "tagid": 999}, 45159),
-            ("members/batchtagging", {"openid_list": ["oNOBODY"], "tagid": 2}, 40003),
-            ("members/batchtagging", {"openid_list": ["oUSER"] * 51, "tagid": 2}, 40032),
-        ],
-    )
-    def test_a_tag_that_cannot_be_is_refused(self, asker, path, body, errcode):
-        assert asker.post(f"/cgi-bin/tags/{path}", body)["errcode"] == errcode
+    def test_a_tag_that_cannot_be_is_refused(self, asker):
+        def check(path, body, errcode):
+            assert asker.post(f"/cgi-bin/tags/{path}", body)["errcode"] == errcode
+
+        check_rows(
+            [
+                ("create", {"tag": {"name": "星标组"}}, 45157),
+                ("create", {"tag": {"name": "长" * 31}}, 45158),
+                ("update", {"tag": {"id": 2, "name": "a"}}, 45058),
+                ("delete", {"tag": {"id": 999}}, 45159),
+                ("members/batchtagging", {"openid_list": ["oUSER"], "tagid": 999}, 45159),
+                ("members/batchtagging", {"openid_list": ["oNOBODY"], "tagid": 2}, 40003),
+                ("members/batchtagging", {"openid_list": ["oUSER"] * 51, "tagid": 2}, 40032),
+            ],
+            check,
+        )
 
     def test_the_blacklist_is_kept(self, wechat, asker):
         users = {"openid_list": ["oUSER", "oUSER2"]}
@@ -1140,16 +1165,27 @@ class TestEveryPath:
         tokens = {"/cgi-bin/token", "/cgi-bin/stable_token"}
         assert own == {*tokens, "/cgi-bin/clear_quota/v2", "/cgi-bin/showqrcode"}
 
-    @pytest.mark.parametrize("path", REQUESTS)
-    def test_does_what_it_is_asked(self, wechat, asker, path):
-        asked, method = self.fill(REQUESTS[path], prepare(wechat, asker)), ROUTES[path].methods.split()[0]
-        if isinstance(asked, str):
-            answer = asker.ask("POST", path, files={"media": JPG}, **dict([asked.split("=")] if asked else []))
-        elif method == "GET":
-            answer = asker.ask("GET", path, **asked)
-        else:
-            answer = asker.ask("POST", path, json.dumps(asked, ensure_ascii=False).encode())
-        assert answer.headers["content-type"].startswith("image/") or answer.json().get("errcode", 0) == 0
+    def test_does_what_it_is_asked(self):
+        """Each is asked of an account of its own; one server plays them all."""
+        accounts = []
+        with contextlib.closing(Server(0, lambda request: accounts[-1].handle(request))) as server:
+
+            def check(path, sample):
+                wechat = FakeWeChatAPI(clock=lambda: NOW)
+                wechat.url = server.url
+                accounts.append(wechat)
+                asker = Asker(wechat)
+                asked, method = self.fill(sample, prepare(wechat, asker)), ROUTES[path].methods.split()[0]
+                if isinstance(asked, str):
+                    answer = asker.ask("POST", path, files={"media": JPG}, **dict([asked.split("=")] if asked else []))
+                elif method == "GET":
+                    answer = asker.ask("GET", path, **asked)
+                else:
+                    answer = asker.ask("POST", path, json.dumps(asked, ensure_ascii=False).encode())
+                assert answer.headers["content-type"].startswith("image/") or answer.json().get("errcode", 0) == 0
+                asker.session.close()
+
+            check_rows(REQUESTS.items(), check)
 
     def fill(self, asked, made):
         written = json.dumps(asked)
@@ -1157,12 +1193,16 @@ class TestEveryPath:
             written = written.replace(name, value)
         return json.loads(written)
 
-    @pytest.mark.parametrize("path", REQUESTS)
-    def test_needs_a_token(self, asker, path):
-        answer = asker.ask(ROUTES[path].methods.split()[0], path, b"{}", token=None)
-        assert answer.json()["errcode"] == 41001
+    def test_needs_a_token(self, asker):
+        def check(path):
+            answer = asker.ask(ROUTES[path].methods.split()[0], path, b"{}", token=None)
+            assert answer.json()["errcode"] == 41001
 
-    @pytest.mark.parametrize("path", [path for path in REQUESTS if ROUTES[path].needed])
-    def test_refuses_to_do_without_what_it_needs(self, asker, path):
-        answer = asker.ask(ROUTES[path].methods.split()[0], path, b'{"nothing":1}')
-        assert answer.json()["errcode"] > 40000
+        check_rows(REQUESTS.keys(), check)
+
+    def test_refuses_to_do_without_what_it_needs(self, asker):
+        def check(path):
+            answer = asker.ask(ROUTES[path].methods.split()[0], path, b'{"nothing":1}')
+            assert answer.json()["errcode"] > 40000
+
+        check_rows([path for path in REQUESTS if ROUTES[path].needed], check)

@@ -1,4 +1,4 @@
-"""客服消息: messages to one user, within the time that the user's last action allows."""
+"""客服消息: messages to one user, within the time after the user's last action."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ __all__ = [
 ]
 
 _ALREADY_TYPING = 45081
-_WITHOUT_THOSE_OF_REPLY = attrs.filters.exclude(*attrs.fields_dict(Reply))
+_OWN_FIELDS = attrs.filters.exclude(*attrs.fields_dict(Reply))
 
 
 @frozen(kw_only=True)
 class CustomerServiceMessage(Reply):
-    """A message that `send` takes and that is no passive reply (被动回复).
+    """A message for `send` that is not a passive reply (被动回复).
 
-    What a `Reply` has besides is of no meaning here. The handler of a Mini Program's pushes may return it all the same,
-    where `AnswerLater` sends what handlers return.
+    The fields that it inherits from `Reply` are ignored. A handler of a Mini Program may return it if `AnswerLater`
+    sends the answers.
     """
 
     def to_customer_service(self) -> dict[str, Any]:
-        """Return what the message holds in the object named by its msgtype."""
-        return without_none(**attrs.asdict(self, filter=_WITHOUT_THOSE_OF_REPLY))
+        """Return the object that the body holds under the msgtype."""
+        return without_none(**attrs.asdict(self, filter=_OWN_FIELDS))
 
 
 @frozen
 class MpNews(CustomerServiceMessage):
-    """图文消息（mpnews）: articles of the account; 1 in a customer-service message, where `MpNewsArticle` replaces it.
+    """图文消息（mpnews）: articles; a customer-service message holds 1. `MpNewsArticle` replaces it there.
 
     Attributes:
         media_id: Media id of the articles.
@@ -63,10 +63,10 @@ class MpNews(CustomerServiceMessage):
 
 @frozen
 class MpNewsArticle(CustomerServiceMessage):
-    """已发布的图文消息: an article that is published. Official Accounts only.
+    """已发布的图文消息: a published article. Official Accounts only.
 
     Attributes:
-        article_id: Id of the article, as the publication told it.
+        article_id: Id of the article, from its publication.
     """
 
     msg_type: ClassVar[str] = "mpnewsarticle"
@@ -76,11 +76,11 @@ class MpNewsArticle(CustomerServiceMessage):
 
 @frozen(kw_only=True)
 class MenuItem:
-    """One answer to choose from.
+    """An option of a `MsgMenu`.
 
     Attributes:
-        id: Comes back as `TextMessage.bizmsgmenuid` when the user taps it.
-        content: What the user sees, and what that message says.
+        id: Value of `TextMessage.bizmsgmenuid` when the user taps the option.
+        content: Text of the option, and of that message.
     """
 
     id: str
@@ -96,12 +96,12 @@ def _to_items(items: Iterable[MenuItem]) -> tuple[MenuItem, ...]:
 
 @frozen
 class MsgMenu(CustomerServiceMessage):
-    """菜单消息: a question with answers to choose from. Official Accounts only.
+    """菜单消息: a question with options. Official Accounts only.
 
     Attributes:
-        items: The answers; ``list`` on the wire.
-        head_content: Text above them.
-        tail_content: Text below them.
+        items: The options; ``list`` on the wire.
+        head_content: Text above the options.
+        tail_content: Text below the options.
     """
 
     msg_type: ClassVar[str] = "msgmenu"
@@ -111,7 +111,7 @@ class MsgMenu(CustomerServiceMessage):
     tail_content: str | None = field(default=None, kw_only=True, repr=False)
 
     def to_customer_service(self) -> dict[str, Any]:
-        """Return what the message holds in the object named by its msgtype."""
+        """Return the object that the body holds under the msgtype."""
         return without_none(
             head_content=self.head_content,
             list=[attrs.asdict(item) for item in self.items],
@@ -125,7 +125,7 @@ class WxCard(CustomerServiceMessage):
 
     Attributes:
         card_id: Id of the card.
-        card_ext: Further members, as JSON text; only for mass messages.
+        card_ext: Further members, as JSON; only for mass messages.
     """
 
     msg_type: ClassVar[str] = "wxcard"
@@ -141,8 +141,8 @@ class MiniProgramPage(CustomerServiceMessage):
     Attributes:
         title: Title.
         pagepath: Path of the page, with its query.
-        thumb_media_id: Media id of the picture; 520 x 416 is advised.
-        appid: The Mini Program, which the Official Account is linked to; None: a Mini Program sends its own page.
+        thumb_media_id: Media id of the image; 520 x 416 is recommended.
+        appid: A Mini Program that is linked to the Official Account; None if a Mini Program sends its own page.
     """
 
     msg_type: ClassVar[str] = "miniprogrampage"
@@ -155,13 +155,13 @@ class MiniProgramPage(CustomerServiceMessage):
 
 @frozen(kw_only=True)
 class Link(CustomerServiceMessage):
-    """图文链接: a link with title and picture. For Mini Programs; whether Official Accounts may is unconfirmed.
+    """图文链接: a link with title and image. For Mini Programs; whether Official Accounts may send it is unconfirmed.
 
     Attributes:
         title: Title.
         description: Description.
-        url: Where a tap leads to.
-        thumb_url: Address of the picture.
+        url: URL that a tap opens.
+        thumb_url: URL of the image.
     """
 
     msg_type: ClassVar[str] = "link"
@@ -180,22 +180,22 @@ def send(
     is_ai_msg: bool | None = None,
     businessid: str | None = None,
 ) -> Call[None]:
-    """发送客服消息: send a message to a user who did something lately.
+    """发送客服消息: send a message to a user after a recent action of the user.
 
-    A message of the user's allows 5 messages within 48 hours. A tap on a menu entry that sends an event, a follow, or
-    the scan of a QR code allows 3 within a minute. A user who enters the session of a Mini Program allows 2 within a
-    minute (unconfirmed).
+    A message of the user allows 5 messages within 48 hours. A tap on a menu button that causes an event, a follow, or a
+    scan of a QR code allows 3 within a minute. A user who enters the session of a Mini Program allows 2 within a minute
+    (unconfirmed).
 
     Args:
         openid: The user.
-        message: Text; a text, image, voice, video, music or news reply; or a message of this module. Mini Programs
-            send text, images, `MiniProgramPage` and `Link`.
-        kf_account: The agent whose name and picture the user sees; None: those of the account.
-        is_ai_msg: Whether a grey line tells the user that an AI of others wrote it.
+        message: A text; a text, image, voice, video, music or news reply; or a message of this module. Mini Programs
+            send texts, images, `MiniProgramPage` and `Link`.
+        kf_account: Agent whose name and avatar the user sees; None for those of the account.
+        is_ai_msg: Whether a grey line tells the user that a third-party AI wrote the message.
         businessid: Id of the sub-merchant.
 
     Raises:
-        ReplyError: There is no such message, a news reply has more than one article, or *message* is something else.
+        ReplyError: *message* cannot be a customer-service message, or is a news reply with more than one article.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
@@ -210,13 +210,13 @@ def send(
 
 
 def send_body(body: Mapping[str, Any]) -> Call[None]:
-    """发送客服消息: send a message that is written already, as `AnswerLater` hands it over.
+    """发送客服消息: send a message given as a body, such as one from `AnswerLater`.
 
     Args:
-        body: ``touser``, ``msgtype``, the object of that name, and whatever else WeChat's page names.
+        body: ``touser``, ``msgtype``, the object of that name, and other members of WeChat's page.
 
     Raises:
-        CallError: *body* is no mapping.
+        CallError: *body* is not a mapping.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
@@ -231,7 +231,7 @@ def send_business_body(body: Mapping[str, Any]) -> Call[None]:
         body: As for `send_body`.
 
     Raises:
-        CallError: *body* is no mapping.
+        CallError: *body* is not a mapping.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/kf-mgnt/kf-message/sendCustomMessage.html
@@ -242,12 +242,12 @@ def send_business_body(body: Mapping[str, Any]) -> Call[None]:
 def set_typing(openid: str, command: str = "Typing", *, businessid: str | None = None) -> Call[None]:
     """客服输入状态: show the user of an Official Account that an answer is being written.
 
-    The user must have done something in the last 30 seconds. It lasts 15 seconds, or until a message is sent; to ask
-    for it once more meanwhile changes nothing, so WeChat's refusal (45081) counts as success.
+    The user must have acted within the last 30 seconds. The state lasts 15 seconds, or until a message is sent. If it
+    is already on, WeChat answers 45081, which counts as success.
 
     Args:
         openid: The user.
-        command: ``Typing``, or ``CancelTyping`` to end it.
+        command: ``Typing``, or ``CancelTyping`` to end the state.
         businessid: Id of the sub-merchant.
 
     Source:
@@ -257,7 +257,7 @@ def set_typing(openid: str, command: str = "Typing", *, businessid: str | None =
 
 
 def set_mini_program_typing(openid: str, command: str = "Typing", *, businessid: str | None = None) -> Call[None]:
-    """小程序客服输入状态: show the user of a Mini Program that an answer is being written; all as in `set_typing`.
+    """小程序客服输入状态: show the user of a Mini Program that an answer is being written, as `set_typing` does.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/kf-mgnt/kf-message/setTyping.html
@@ -272,6 +272,6 @@ def _set_typing(path: str, openid: str, command: str, businessid: str | None) ->
         no_result,
         json=without_none(touser=openid, command=command, businessid=businessid),
         is_repeatable=True,
-        # The state that was asked for is the state that is; to one who asked to end it, the same number is a failure.
+        # 45081: the state is on. That is what Typing asks for, but not CancelTyping.
         also_done=frozenset({_ALREADY_TYPING} if command == "Typing" else ()),
     )

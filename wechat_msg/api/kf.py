@@ -1,4 +1,4 @@
-"""客服管理: the agents of an Official Account, their sessions with users, and what was said."""
+"""客服管理: the agents of an Official Account, their sessions with users, and the records of messages."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ __all__ = [
 def add_account(
     kf_account: str, nickname: str, *, business_id: str | None = None, password: str | None = None
 ) -> Call[None]:
-    """添加客服账号: add an agent; 100 at most.
+    """添加客服账号: add an agent; an account has 100 at most.
 
     Args:
         kf_account: Up to 10 letters, digits or ``_``, then ``@`` and the WeChat id of the Official Account; 30
             characters in all.
         nickname: Up to 16 characters.
         business_id: Id of the sub-merchant.
-        password: MD5 in hexadecimal digits, as older pages had it.
+        password: MD5 of the password in hexadecimal digits; older pages describe it.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
@@ -66,7 +66,7 @@ def add_account(
 def update_account(
     kf_account: str, nickname: str, *, business_id: str | None = None, password: str | None = None
 ) -> Call[None]:
-    """设置客服信息: change an agent's nickname; all as in `add_account`.
+    """设置客服信息: change an agent's nickname; the arguments are those of `add_account`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
@@ -85,11 +85,11 @@ def delete_account(kf_account: str) -> Call[None]:
 
 
 def invite_worker(kf_account: str, invite_wx: str) -> Call[None]:
-    """邀请绑定客服账号: invite someone to be the agent.
+    """邀请绑定客服账号: invite a person to act as an agent.
 
     Args:
-        kf_account: The agent, who nobody is yet.
-        invite_wx: WeChat id of who is invited.
+        kf_account: The agent; no person is bound to it yet.
+        invite_wx: WeChat id of the person.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
@@ -105,14 +105,14 @@ def upload_head_img(
     content_type: str | None = None,
     progress: Progress | None = None,
 ) -> Call[None]:
-    """上传客服头像: set the picture of an agent.
+    """上传客服头像: set the avatar of an agent.
 
     Args:
         kf_account: The agent.
-        file: Up to 5 MB; 640 x 640 is advised.
+        file: Up to 5 MB; 640 x 640 is recommended.
         filename: As for `wechat_msg.api.media.upload`.
-        content_type: Likewise.
-        progress: Likewise.
+        content_type: As for `wechat_msg.api.media.upload`.
+        progress: As for `wechat_msg.api.media.upload`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
@@ -141,7 +141,7 @@ def set_admin(kf_openid: str, *, business_id: str | None = None) -> Call[None]:
 
 
 def cancel_admin(kf_openid: str, *, business_id: str | None = None) -> Call[None]:
-    """取消管理员: make an administrator a common agent again; all as in `set_admin`.
+    """取消管理员: make an administrator an ordinary agent again; the arguments are those of `set_admin`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
@@ -157,10 +157,10 @@ class KfAccount:
         kf_account: Account, with ``@`` and the WeChat id of the Official Account.
         kf_nick: Nickname.
         kf_id: Number of the agent, as text.
-        kf_headimgurl: Address of the picture.
-        kf_wx: WeChat id of who is the agent; None: nobody yet.
-        invite_wx: WeChat id of who is invited; None: nobody.
-        invite_expire_time: When the invitation ends, in seconds since the epoch.
+        kf_headimgurl: URL of the avatar.
+        kf_wx: WeChat id of the person bound to the agent; None if there is none yet.
+        invite_wx: WeChat id of the invited person; None if there is none.
+        invite_expire_time: Expiry of the invitation, in seconds since the epoch.
         invite_status: ``waiting``, ``rejected`` or ``expired``.
         kf_openid: OpenID of the agent.
     """
@@ -191,9 +191,9 @@ class OnlineKfAccount:
 
     Attributes:
         kf_account: Account, with ``@`` and the WeChat id of the Official Account.
-        status: How the agent is online, as a number.
+        status: Online status, a number.
         kf_id: Number of the agent, as text.
-        accepted_case: Number of sessions that the agent has now.
+        accepted_case: Number of current sessions.
         kf_openid: OpenID of the agent.
     """
 
@@ -217,7 +217,7 @@ def list_online_accounts() -> Call[tuple[OnlineKfAccount, ...]]:
 
 
 def create_session(kf_account: str, openid: str) -> Call[None]:
-    """创建会话: give a user to an agent.
+    """创建会话: start a session of a user with an agent.
 
     Args:
         kf_account: The agent.
@@ -243,8 +243,8 @@ class UserSession(Result):
     """The session of a user.
 
     Attributes:
-        kf_account: The agent; None or empty if there is no session (which of them is unconfirmed).
-        createtime: When it began, in seconds since the epoch.
+        kf_account: The agent; None or empty if there is no session (which of the two is unconfirmed).
+        createtime: Time of its start, in seconds since the epoch.
     """
 
     kf_account: str | None = None
@@ -252,7 +252,7 @@ class UserSession(Result):
 
 
 def get_session(openid: str) -> Call[UserSession]:
-    """获取客户会话状态: tell which agent has a user.
+    """获取客户会话状态: get the session of a user.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
@@ -266,7 +266,7 @@ class KfSession:
 
     Attributes:
         openid: The user.
-        createtime: When it began, in seconds since the epoch.
+        createtime: Time of its start, in seconds since the epoch.
     """
 
     openid: str
@@ -285,11 +285,11 @@ def list_sessions(kf_account: str) -> Call[tuple[KfSession, ...]]:
 
 @model
 class WaitCase:
-    """One user who waits for an agent.
+    """A user who waits for an agent.
 
     Attributes:
         openid: The user.
-        latest_time: When the user wrote last, in seconds since the epoch.
+        latest_time: Time of the user's latest message, in seconds since the epoch.
     """
 
     openid: str
@@ -301,8 +301,8 @@ class WaitCases(Result):
     """The users who wait for an agent.
 
     Attributes:
-        count: Number of them.
-        waitcaselist: 100 of them at most.
+        count: Number of users who wait.
+        waitcaselist: At most 100 of them.
     """
 
     count: int = integer("count", default=0)
@@ -327,9 +327,9 @@ class MsgRecord:
 
     Attributes:
         openid: The user.
-        opercode: 2002: the agent sent it; 2003: the agent received it. Older numbers are 1000 to 1005.
-        text: What was said. No repr shows it.
-        time: When, in seconds since the epoch.
+        opercode: 2002 if the agent sent it; 2003 if the agent received it. Older numbers are 1000 to 1005.
+        text: Text of the message. No repr shows it.
+        time: Time of the message, in seconds since the epoch.
         worker: Account of the agent.
     """
 
@@ -345,9 +345,9 @@ class MsgRecordPage(Result):
     """One page of messages.
 
     Attributes:
-        recordlist: The messages; fewer than asked for: these are the last.
-        number: Number of them.
-        msgid: Where the next page begins.
+        recordlist: The messages; fewer than requested on the last page.
+        number: Number of messages on the page.
+        msgid: Argument for the next page.
     """
 
     recordlist: tuple[MsgRecord, ...] = items("recordlist", MsgRecord)
@@ -356,13 +356,13 @@ class MsgRecordPage(Result):
 
 
 def get_msg_list(starttime: int, endtime: int, *, msgid: int = 1, number: int = 10000) -> Call[MsgRecordPage]:
-    """获取聊天记录: read what users and agents said, one page; `iterate_msg_records` reads all.
+    """获取聊天记录: list one page of messages between users and agents; `iterate_msg_records` lists all.
 
     Args:
         starttime: Seconds since the epoch.
-        endtime: Seconds since the epoch; up to 24 hours later, on the same day.
-        msgid: 1, then the `msgid` of the page before.
-        number: Messages a page; 10,000 at most.
+        endtime: Seconds since the epoch; at most 24 hours later and on the same day.
+        msgid: 1 for the first page, then the `msgid` of the previous page.
+        number: Messages per page, 10,000 at most.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Obtain_chat_transcript.html
@@ -372,7 +372,7 @@ def get_msg_list(starttime: int, endtime: int, *, msgid: int = 1, number: int = 
 
 
 def iterate_msg_records(starttime: int, endtime: int, *, number: int = 10000) -> Pages[MsgRecordPage, MsgRecord]:
-    """获取聊天记录: read what users and agents said, page after page; all as in `get_msg_list`.
+    """获取聊天记录: iterate over the messages between users and agents, as `get_msg_list` lists them.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Obtain_chat_transcript.html

@@ -37,7 +37,7 @@ __all__ = [
 
 _CLIENTMSGID_EXISTS = 45065
 
-# --- what is sent ----------------------------------------------------------------------------------------------------
+# --- messages --------------------------------------------------------------------------------------------------------
 
 
 def _to_media_ids(media_ids: Iterable[str]) -> tuple[str, ...]:
@@ -46,13 +46,13 @@ def _to_media_ids(media_ids: Iterable[str]) -> tuple[str, ...]:
 
 @frozen
 class Images:
-    """图片消息: one or more pictures.
+    """图片消息: one or more images.
 
     Attributes:
-        media_ids: Media ids of the pictures.
+        media_ids: Media ids of the images.
         recommend: Text that recommends them.
-        need_open_comment: Whether they may be commented on.
-        only_fans_can_comment: Whether by followers only.
+        need_open_comment: Whether comments are allowed.
+        only_fans_can_comment: Whether only followers may comment.
     """
 
     media_ids: tuple[str, ...] = field(converter=_to_media_ids)
@@ -62,23 +62,26 @@ class Images:
 
 
 MassMessage = str | TextReply | ImageReply | VoiceReply | VideoReply | MpNews | Images | WxCard
-"""What can be sent to many: text, one picture, voice, a video, articles, pictures; cards are refused now (45113)."""
+"""A mass message: text, image, voice, video, articles, or several images; WeChat now refuses cards (45113)."""
 
 
 def _write(message: MassMessage) -> dict[str, Any]:
-    """Return the msgtype and the object that goes with it."""
+    """Return the msgtype and the object of that name."""
     match message:
         case str():
             return {"msgtype": "text", "text": {"content": message}}
         case TextReply() | VoiceReply() | MpNews() | WxCard():
             return {"msgtype": message.msg_type, message.msg_type: message.to_customer_service()}
         case ImageReply():
-            return {"msgtype": "image", "images": {"media_ids": [message.media_id]}}  # "images", though the type is not
+            return {
+                "msgtype": "image",
+                "images": {"media_ids": [message.media_id]},
+            }  # "images", although the msgtype is "image"
         case Images(media_ids=media_ids):
             return {"msgtype": "image", "images": _options(**attrs.asdict(message)) | {"media_ids": list(media_ids)}}
         case VideoReply():
             return {"msgtype": "mpvideo", "mpvideo": _write_video(message)}
-    raise CallError(f"{type(message).__name__} cannot be sent to many（不能群发这种消息）")
+    raise CallError(f"{type(message).__name__} cannot be a mass message（不能群发这种消息）")
 
 
 def _write_video(message: VideoReply) -> dict[str, Any]:
@@ -93,7 +96,7 @@ def _write_preview(message: MassMessage) -> dict[str, Any]:
 
 
 def _options(**members: Any) -> dict[str, Any]:
-    """Return the members that are not None; WeChat wants 0 and 1 for no and yes."""
+    """Return the members that are not None, with 0 and 1 for booleans, as WeChat expects them."""
     given = without_none(**members)
     return {name: int(value) if isinstance(value, bool) else value for name, value in given.items()}
 
@@ -103,11 +106,11 @@ def _options(**members: Any) -> dict[str, Any]:
 
 @model
 class MassSent(Result):
-    """A mass message that WeChat has taken; how it went tells a `MassSendJobFinishEvent`.
+    """A mass message that WeChat has accepted; a `MassSendJobFinishEvent` reports its outcome.
 
     Attributes:
-        msg_id: Id of the message; `MassSendJobFinishEvent.msg_id` is the same as text. None: WeChat told none.
-        msg_data_id: Id of the articles, for statistics; only of articles.
+        msg_id: Id of the message, the same number as `MassSendJobFinishEvent.msg_id`; None if WeChat returns none.
+        msg_data_id: Id of the articles, for statistics; None for other messages.
     """
 
     msg_id: int | None = None
@@ -117,23 +120,23 @@ class MassSent(Result):
 def send_to_all(
     message: MassMessage, *, send_ignore_reprint: bool | None = None, clientmsgid: str | None = None
 ) -> Call[MassSent]:
-    """群发给所有粉丝: send a message to everybody who follows.
+    """群发给所有粉丝: send a message to all followers.
 
-    Subscription accounts send 1 a day; of a service account, a user receives 4 a month; 100 calls a day, 60 a minute.
-    The administrator may have to agree within 30 minutes (89504).
+    A subscription account sends 1 message a day; a user receives 4 a month from a service account. The limits are 100
+    calls a day and 60 a minute. The administrator may have to confirm within 30 minutes (89504).
 
-    Without *clientmsgid* WeChat refuses content that it was given within the last 24 hours, even for another tag or
-    other users: sending the call raises `DuplicateRequest` (45065), and nothing is sent.
+    Without *clientmsgid* WeChat refuses content that was sent within the last 24 hours, even to another tag or other
+    users: sending the call raises `DuplicateRequest` (45065), and nothing is sent.
 
     Args:
-        message: What to send.
-        send_ignore_reprint: Whether to go on when articles are judged a reprint; None: no.
+        message: The message.
+        send_ignore_reprint: Whether to send articles that WeChat judges a reprint; None means no.
         clientmsgid: An id of your own, up to 32 bytes (64 by one source; unconfirmed). Within 24 hours WeChat sends one
-            message for each id; to ask again gives the result of the first time. To ask again within a minute raises
-            `RateLimited` (45066). None: WeChat goes by the content.
+            message per id; a repeated call returns the first result, or raises `RateLimited` (45066) within a minute.
+            If None, WeChat compares the content.
 
     Raises:
-        CallError: *message* cannot be sent to many.
+        CallError: *message* cannot be a mass message.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
@@ -150,7 +153,7 @@ def send_to_all(
 def send_to_tag(
     tag_id: int, message: MassMessage, *, send_ignore_reprint: bool | None = None, clientmsgid: str | None = None
 ) -> Call[MassSent]:
-    """根据标签群发: send a message to everybody who has a tag; all as in `send_to_all`.
+    """根据标签群发: send a message to all users with a tag, as `send_to_all` does.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
@@ -166,10 +169,10 @@ def send(
     send_ignore_reprint: bool | None = None,
     clientmsgid: str | None = None,
 ) -> Call[MassSent]:
-    """根据 OpenID 列表群发: send a message to 2 to 10,000 users. Service accounts only; all as in `send_to_all`.
+    """根据 OpenID 列表群发: send a message to 2 to 10,000 users, as `send_to_all` does. Service accounts only.
 
     Raises:
-        CallError: *openids* is no list of texts, or *message* cannot be sent to many.
+        CallError: *openids* is not a list of texts, or *message* cannot be a mass message.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
@@ -190,22 +193,22 @@ def _send(
         ResultOf(MassSent),
         json={**to, **_write(message), **options},
         is_repeatable=has_own_id,
-        # An id of the caller's names this message, which was sent. Without one WeChat goes by the content, and whoever
-        # sends the same to another tag has sent nothing.
+        # With an id, 45065 is about this message, which was sent. Without one WeChat compares the content, so 45065 may
+        # be about a message to other users.
         also_done=frozenset({_CLIENTMSGID_EXISTS} if has_own_id else ()),
     )
 
 
 def preview(message: MassMessage, *, openid: str | None = None, towxname: str | None = None) -> Call[MassSent]:
-    """预览群发消息: send a message to one user, to see how it looks; 100 a day.
+    """预览群发消息: send a message to one user as a preview; 100 times a day.
 
     Args:
-        message: What to send. Of `Images`, only the first is shown.
+        message: The message. Of `Images`, only the first is sent.
         openid: The user.
-        towxname: WeChat id of the user; is preferred to *openid*.
+        towxname: WeChat id of the user; takes precedence over *openid*.
 
     Raises:
-        CallError: *message* cannot be sent to many.
+        CallError: *message* cannot be a mass message.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
@@ -218,12 +221,12 @@ def preview(message: MassMessage, *, openid: str | None = None, towxname: str | 
 
 
 def delete(msg_id: int | str | None = None, *, url: str | None = None, article_idx: int | None = None) -> Call[None]:
-    """删除群发: remove the page of articles or of a video that was sent; the message itself stays with the users.
+    """删除群发: delete the page of sent articles or of a sent video; users keep the message itself.
 
     Args:
         msg_id: Id of the message.
-        url: Address of the article, instead of *msg_id*.
-        article_idx: Which article, from 1; None: all.
+        url: URL of the article, instead of *msg_id*.
+        article_idx: Number of the article, from 1; None for all.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
@@ -235,7 +238,7 @@ def delete(msg_id: int | str | None = None, *, url: str | None = None, article_i
 
 @model
 class MassStatus(Result):
-    """How far a mass message is.
+    """Status of a mass message.
 
     Attributes:
         msg_status: ``SEND_SUCCESS``, ``SENDING``, ``SEND_FAIL`` or ``DELETE``.
@@ -247,7 +250,7 @@ class MassStatus(Result):
 
 
 def get_status(msg_id: int | str) -> Call[MassStatus]:
-    """查询群发消息发送状态: tell how far a mass message is.
+    """查询群发消息发送状态: get the status of a mass message.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
@@ -257,11 +260,11 @@ def get_status(msg_id: int | str) -> Call[MassStatus]:
 
 @model
 class MassSpeed(Result):
-    """How fast mass messages go out.
+    """Speed of mass messages.
 
     Attributes:
         speed: As for `set_speed`.
-        realspeed: The same in 10,000 a minute.
+        realspeed: The speed in 10,000 messages a minute.
     """
 
     speed: int = integer("speed")
@@ -269,7 +272,7 @@ class MassSpeed(Result):
 
 
 def get_speed() -> Call[MassSpeed]:
-    """获取群发速度: tell how fast mass messages go out. That it is a POST is unconfirmed.
+    """获取群发速度: get the speed of mass messages. That the call is a POST is unconfirmed.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
@@ -278,10 +281,10 @@ def get_speed() -> Call[MassSpeed]:
 
 
 def set_speed(speed: int) -> Call[None]:
-    """设置群发速度: set how fast mass messages go out.
+    """设置群发速度: set the speed of mass messages.
 
     Args:
-        speed: A minute: 0: 800,000; 1: 600,000; 2: 450,000; 3: 300,000; 4: 100,000.
+        speed: Messages a minute: 0 is 800,000; 1 is 600,000; 2 is 450,000; 3 is 300,000; 4 is 100,000.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html

@@ -1,4 +1,4 @@
-"""永久素材: pictures, voice, videos and articles that an Official Account keeps for good."""
+"""永久素材: permanent images, voice, videos and articles of an Official Account."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ T = TypeVar("T")
 
 @model
 class AddedMaterial(Result):
-    """What was added.
+    """An added material.
 
     Attributes:
-        media_id: Media id; does not end.
-        url: Address of a picture.
+        media_id: Media id; it does not expire.
+        url: URL, only for images.
     """
 
     media_id: str
@@ -62,20 +62,20 @@ def add_material(
     content_type: str | None = None,
     progress: Progress | None = None,
 ) -> Call[AddedMaterial]:
-    """新增永久素材: add a picture, voice or thumb; a video is added with `add_video`.
+    """新增永久素材: add an image, voice or thumb; `add_video` adds a video.
 
-    An account keeps 100,000 pictures and articles, and 1,000 of each other kind.
+    An account holds 100,000 images and articles, and 1,000 of each other type.
 
     Args:
         type: ``image``: bmp, png, jpeg, jpg or gif, 10 MB. ``voice``: mp3, wma, wav or amr, 2 MB, 60 seconds.
             ``thumb``.
         file: The bytes, a path, or a file object opened for reading bytes.
         filename: As for `wechat_msg.api.media.upload`.
-        content_type: Likewise.
-        progress: Likewise.
+        content_type: As for `wechat_msg.api.media.upload`.
+        progress: As for `wechat_msg.api.media.upload`.
 
     Raises:
-        CallError: *filename* is not plain.
+        CallError: *filename* is not plain ASCII.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Adding_Permanent_Assets.html
@@ -98,18 +98,18 @@ def add_video(
     content_type: str | None = None,
     progress: Progress | None = None,
 ) -> Call[AddedMaterial]:
-    """新增永久素材（视频）: add a video; an account keeps 1,000.
+    """新增永久素材（视频）: add a video; an account holds 1,000.
 
     Args:
         file: The bytes, a path, or a file object opened for reading bytes.
         title: Title.
         introduction: Description.
         filename: As for `wechat_msg.api.media.upload`.
-        content_type: Likewise.
-        progress: Likewise.
+        content_type: As for `wechat_msg.api.media.upload`.
+        progress: As for `wechat_msg.api.media.upload`.
 
     Raises:
-        CallError: *filename* is not plain.
+        CallError: *filename* is not plain ASCII.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Adding_Permanent_Assets.html
@@ -138,18 +138,18 @@ def upload_image(
     content_type: str | None = None,
     progress: Progress | None = None,
 ) -> Call[str]:
-    """上传图文消息内的图片: upload a picture for use inside of articles; the result is its address.
+    """上传图文消息内的图片: upload an image for articles; the result is its URL.
 
-    It does not count as material. It is repeated if the answer gets lost: at worst that leaves a second address.
+    It does not count as material. The call is repeatable: if a response is lost, at worst a second URL exists.
 
     Args:
         file: jpg or png, less than 1 MB.
         filename: As for `wechat_msg.api.media.upload`.
-        content_type: Likewise.
-        progress: Likewise.
+        content_type: As for `wechat_msg.api.media.upload`.
+        progress: As for `wechat_msg.api.media.upload`.
 
     Raises:
-        CallError: *filename* is not plain.
+        CallError: *filename* is not plain ASCII.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Adding_Permanent_Assets.html
@@ -164,13 +164,13 @@ def upload_image(
 
 
 def upload_news(articles: Iterable[Mapping[str, Any]]) -> Call[UploadedMedia]:
-    """上传图文消息素材: upload articles for a mass message, as older pages had it.
+    """上传图文消息素材: upload articles for a mass message; older pages describe it.
 
     Args:
-        articles: Objects as WeChat's page names them: ``title``, ``content``, ``thumb_media_id`` ...
+        articles: Mappings with the members of WeChat's page: ``title``, ``content``, ``thumb_media_id`` ...
 
     Raises:
-        CallError: An article is no mapping.
+        CallError: *articles* is not a list of mappings.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
@@ -180,10 +180,10 @@ def upload_news(articles: Iterable[Mapping[str, Any]]) -> Call[UploadedMedia]:
 
 
 def upload_video(media_id: str, title: str, description: str) -> Call[UploadedMedia]:
-    """上传视频（群发用）: get the media id that a mass message needs of a video, as older pages had it.
+    """上传视频（群发用）: get the media id of a video for a mass message; older pages describe it.
 
     Args:
-        media_id: Media id that the upload gave.
+        media_id: Media id of the uploaded video.
         title: Title.
         description: Description.
 
@@ -205,14 +205,14 @@ class NewsItem:
         title: Title.
         author: Author.
         digest: Summary.
-        content: The article, HTML. No repr shows it.
-        content_source_url: Where "read the original" leads to.
+        content: Body of the article, HTML. No repr shows it.
+        content_source_url: Target of "read the original".
         thumb_media_id: Media id of the cover.
-        show_cover_pic: 1: the cover is shown in the article; unconfirmed.
-        need_open_comment: 1: it may be commented on.
-        only_fans_can_comment: 1: by followers only.
-        url: Address of the article; unconfirmed.
-        thumb_url: Address of the cover; unconfirmed.
+        show_cover_pic: 1 if the article shows the cover; unconfirmed.
+        need_open_comment: 1 if comments are allowed.
+        only_fans_can_comment: 1 if only followers may comment.
+        url: URL of the article; unconfirmed.
+        thumb_url: URL of the cover; unconfirmed.
     """
 
     title: str = ""
@@ -230,7 +230,7 @@ class NewsItem:
 
 @model
 class NewsMaterial(Result):
-    """A material that is articles."""
+    """A material of articles: `news_item` lists them."""
 
     news_item: tuple[NewsItem, ...] = items("news_item", NewsItem)
 
@@ -242,7 +242,7 @@ class VideoMaterial(Result):
     Attributes:
         title: Title.
         description: Description.
-        down_url: Where it can be downloaded.
+        down_url: URL to download it from.
     """
 
     title: str | None = None
@@ -251,14 +251,14 @@ class VideoMaterial(Result):
 
 
 def get_material(media_id: str, *, into: BinaryIO | None = None, progress: Progress | None = None) -> Call[File]:
-    """获取永久素材: download a picture, voice or thumb.
+    """获取永久素材: download an image, voice or thumb.
 
-    Articles and videos are no files: sending the call raises `CallError`, which names the function for them.
+    For articles and videos, sending the call raises `CallError`, which names the function for them.
 
     Args:
         media_id: Media id.
         into: As for `wechat_msg.api.media.download`.
-        progress: Likewise.
+        progress: As for `wechat_msg.api.media.download`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Getting_Permanent_Assets.html
@@ -276,30 +276,30 @@ def get_material(media_id: str, *, into: BinaryIO | None = None, progress: Progr
 
 
 def get_news_material(media_id: str) -> Call[NewsMaterial]:
-    """获取永久素材（图文）: tell the articles of a material.
+    """获取永久素材（图文）: get the articles of a material.
 
     Args:
-        media_id: Media id of the articles; sending the call with that of another kind of media raises `CallError`.
+        media_id: Media id of the articles; sending the call with the id of other media raises `CallError`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Getting_Permanent_Assets.html
     """
-    return _describe(media_id, MediaResult("news_item", ResultOf(NewsMaterial)))
+    return _get_details(media_id, MediaResult("news_item", ResultOf(NewsMaterial)))
 
 
 def get_video_material(media_id: str) -> Call[VideoMaterial]:
-    """获取永久素材（视频）: tell title, description and address of a video.
+    """获取永久素材（视频）: get the title, description and URL of a video.
 
     Args:
-        media_id: Media id of the video; sending the call with that of another kind of media raises `CallError`.
+        media_id: Media id of the video; sending the call with the id of other media raises `CallError`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Getting_Permanent_Assets.html
     """
-    return _describe(media_id, MediaResult("down_url", ResultOf(VideoMaterial)))
+    return _get_details(media_id, MediaResult("down_url", ResultOf(VideoMaterial)))
 
 
-def _describe(media_id: str, read: MediaResult[T]) -> Call[T]:
+def _get_details(media_id: str, read: MediaResult[T]) -> Call[T]:
     return Call(
         "POST",
         "/cgi-bin/material/get_material",
@@ -311,7 +311,7 @@ def _describe(media_id: str, read: MediaResult[T]) -> Call[T]:
 
 
 def delete_material(media_id: str) -> Call[None]:
-    """删除永久素材: delete a material; not one that the menu or an automatic reply uses.
+    """删除永久素材: delete a material; it must not be used by the menu or an automatic reply.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Deleting_Permanent_Assets.html
@@ -321,7 +321,7 @@ def delete_material(media_id: str) -> Call[None]:
 
 @model
 class MaterialCount(Result):
-    """How many materials of each kind there are."""
+    """Number of materials of each type."""
 
     voice_count: int
     video_count: int
@@ -344,10 +344,10 @@ class MaterialItem:
 
     Attributes:
         media_id: Media id.
-        name: File name; not of articles.
-        url: Address; not of articles.
-        update_time: When it changed last, in seconds since the epoch.
-        news_item: The articles, out of ``content``; of nothing else.
+        name: File name; None for articles.
+        url: URL; None for articles.
+        update_time: Time of the last change, in seconds since the epoch.
+        news_item: The articles, from ``content``; empty for other types.
     """
 
     media_id: str
@@ -363,9 +363,9 @@ class MaterialPage(Result):
 
     Attributes:
         total_count: Number of materials of this type.
-        item_count: Number of those on the page.
+        item_count: Number of materials on the page.
         item: The materials.
-        offset: Number of materials before the page, as asked for.
+        offset: Number of materials before the page, as requested.
     """
 
     total_count: int = integer("total_count", default=0)
@@ -383,12 +383,12 @@ class _MaterialPageResult:
 
 
 def batch_get_material(type: str, *, offset: int = 0, count: int = 20) -> Call[MaterialPage]:
-    """获取素材列表: list materials, one page; `iterate_materials` lists all.
+    """获取素材列表: list one page of materials; `iterate_materials` lists all.
 
     Args:
         type: ``image``, ``video``, ``voice`` or ``news``.
-        offset: Number of materials to leave out.
-        count: Materials a page, 1 to 20.
+        offset: Number of materials to skip.
+        count: Materials per page, 1 to 20.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_materials_list.html
@@ -402,7 +402,7 @@ def batch_get_material(type: str, *, offset: int = 0, count: int = 20) -> Call[M
 
 
 def iterate_materials(type: str) -> Pages[MaterialPage, MaterialItem]:
-    """获取素材列表: list all materials, page after page.
+    """获取素材列表: iterate over all materials of a type.
 
     Args:
         type: ``image``, ``video``, ``voice`` or ``news``.

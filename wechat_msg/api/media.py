@@ -1,4 +1,4 @@
-"""临时素材: pictures, voice and videos that WeChat keeps for 3 days, for Official Accounts and Mini Programs."""
+"""临时素材: images, voice and videos that WeChat keeps for 3 days, for Official Accounts and Mini Programs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ T = TypeVar("T")
 
 _WRONG_KIND = "（该 media_id 是其他类型的素材，请改用上述函数）"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}\.[A-Za-z0-9]{1,10}")
-#: The functions for media that are no files, by what tells that they are of that kind.
-_NO_FILES = {
+#: Functions for media that WeChat does not return as files, by the member that the response has instead.
+_FUNCTIONS = {
     "video_url": "media.get_video_url",
     "down_url": "material.get_video_material",
     "news_item": "material.get_news_material",
 }
-_ENDINGS = {"image": ".jpg", "voice": ".mp3", "video": ".mp4", "thumb": ".jpg"}
+_EXTENSIONS = {"image": ".jpg", "voice": ".mp3", "video": ".mp4", "thumb": ".jpg"}
 
 
 def make_upload(
@@ -38,7 +38,7 @@ def make_upload(
     progress: Progress | None,
     fields: Mapping[str, str] | None = None,
 ) -> Upload:
-    """Make the file that a call sends; what is not given is guessed as `upload` says."""
+    """Return the file of a call; guess the file name and content type that are None, as `upload` says."""
     filename = _choose_filename(file, type) if filename is None else filename
     if content_type is None:
         content_type = mimetypes.guess_type(str(filename))[0] or "application/octet-stream"
@@ -46,43 +46,43 @@ def make_upload(
 
 
 def _choose_filename(file: FileSource, type: str) -> str:
-    path = file if isinstance(file, (str, PathLike)) else getattr(file, "name", None)  # which may be a number
+    path = file if isinstance(file, (str, PathLike)) else getattr(file, "name", None)  # may be a file descriptor
     name = PurePath(path).name if isinstance(path, (str, PathLike)) else ""
     candidates = name, f"media{PurePath(name).suffix}"
     plain = (candidate for candidate in candidates if _PLAIN_NAME.fullmatch(candidate))
-    return next(plain, f"media{_ENDINGS.get(str(type), '.bin')}")
+    return next(plain, f"media{_EXTENSIONS.get(str(type), '.bin')}")
 
 
 def return_file(file: File) -> File:
-    """Take an answer that is a file for the result."""
+    """Return the file itself, as a reader of files."""
     return file
 
 
 def reject_file(_: File) -> NoReturn:
-    """Refuse an answer that is a file.
+    """Reject a response that is a file.
 
     Raises:
         WrongFunction: Always.
     """
-    raise WrongFunction(f"the media id is that of a file: use media.download or material.get_material{_WRONG_KIND}")
+    raise WrongFunction(f"media_id is that of a file: use media.download or material.get_material{_WRONG_KIND}")
 
 
 def reject_json(answer: Mapping[str, Any]) -> NoReturn:
-    """Refuse an answer that is not what was asked for, neither a file nor of the right kind.
+    """Reject a JSON response where a file or another kind of media is expected.
 
     Raises:
-        WrongFunction: It is about a kind of media that has a function of its own.
-        LookupError: It is something else.
+        WrongFunction: The response is that of media which another function reads.
+        LookupError: The response is something else.
     """
-    for member, function in _NO_FILES.items():
+    for member, function in _FUNCTIONS.items():
         if member in answer:
-            raise WrongFunction(f"the media id is that of another kind of media: use {function}{_WRONG_KIND}")
+            raise WrongFunction(f"media_id is that of another kind of media: use {function}{_WRONG_KIND}")
     raise LookupError("file")
 
 
 @frozen
 class MediaResult(Generic[T]):
-    """Reads an answer that has *member*, and refuses one about another kind of media."""
+    """Reader of a response that has *member*; it rejects one about another kind of media."""
 
     member: str
     read: Callable[[Mapping[str, Any]], T]
@@ -93,12 +93,12 @@ class MediaResult(Generic[T]):
 
 @model
 class UploadedMedia(Result):
-    """What was uploaded.
+    """An uploaded file.
 
     Attributes:
-        media_id: Media id; also that of a thumb, which WeChat calls thumb_media_id.
-        type: As it was uploaded.
-        created_at: When, in seconds since the epoch.
+        media_id: Media id; for a thumb, the thumb_media_id.
+        type: Type of the upload.
+        created_at: Time of the upload, in seconds since the epoch.
     """
 
     media_id: str = text("media_id", "thumb_media_id")
@@ -114,21 +114,21 @@ def upload(
     content_type: str | None = None,
     progress: Progress | None = None,
 ) -> Call[UploadedMedia]:
-    """新增临时素材: upload a picture, voice or video for 3 days.
+    """新增临时素材: upload an image, voice or video for 3 days.
 
-    It is repeated if the answer gets lost: at worst that leaves a second media id, which ends by itself.
+    The call is repeatable: if a response is lost, at worst a second media id exists for 3 days.
 
     Args:
         type: ``image``: png, jpeg, jpg or gif, 10 MB (2 MB by another note; unconfirmed). ``voice``: amr or mp3, 2 MB,
             60 seconds. ``video``: mp4, 10 MB. ``thumb``: jpg, 64 KB.
         file: The bytes, a path, or a file object opened for reading bytes.
-        filename: Plain ASCII. None: that of the path or of the file object, if it is plain and has an ending; else
-            ``media`` with an ending that fits.
-        content_type: None: what the file name's ending stands for.
-        progress: Is called with the number of bytes sent and their total.
+        filename: Plain ASCII. If None, it is the name of the path or the file object if that is plain and has an
+            extension, else ``media`` with an extension that fits *type*.
+        content_type: If None, it is guessed from the extension of the file name.
+        progress: Called with the number of bytes sent and the total.
 
     Raises:
-        CallError: *filename* is not plain.
+        CallError: *filename* is not plain ASCII.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/New_temporary_materials.html
@@ -144,14 +144,14 @@ def upload(
 
 
 def download(media_id: str, *, into: BinaryIO | None = None, progress: Progress | None = None) -> Call[File]:
-    """获取临时素材: download a picture or voice that was uploaded, or that a user sent, in the last 3 days.
+    """获取临时素材: download an image or voice that was uploaded, or that a user sent, in the last 3 days.
 
-    Of a video WeChat gives the address only: sending the call raises `CallError`, and `get_video_url` is for it.
+    For a video WeChat returns only a URL: sending the call raises `CallError`; use `get_video_url`.
 
     Args:
         media_id: Media id.
-        into: Takes the bytes: opened for writing bytes; None: they are kept in memory.
-        progress: Is called with the number of bytes received and their total.
+        into: File object, opened for writing bytes, that receives the file; None if it is kept in memory.
+        progress: Called with the number of bytes received and the total.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
@@ -169,12 +169,12 @@ def download(media_id: str, *, into: BinaryIO | None = None, progress: Progress 
 
 
 def get_video_url(media_id: str) -> Call[str]:
-    """获取临时素材（视频）: tell the address of a video that was uploaded, or that a user sent, in the last 3 days.
+    """获取临时素材（视频）: get the URL of a video that was uploaded, or that a user sent, in the last 3 days.
 
-    The address was once only http, so see whether https works.
+    WeChat once returned only http URLs, so check whether https works.
 
     Args:
-        media_id: Media id of the video; sending the call with that of another kind of media raises `CallError`.
+        media_id: Media id of the video; sending the call with the id of other media raises `CallError`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
@@ -190,10 +190,10 @@ def get_video_url(media_id: str) -> Call[str]:
 
 
 def download_hd_voice(media_id: str, *, into: BinaryIO | None = None, progress: Progress | None = None) -> Call[File]:
-    """获取高清语音素材: download a voice message that was recorded with the JS-SDK: speex, 16 kHz.
+    """获取高清语音素材: download a voice recorded with the JS-SDK, as speex with 16 kHz.
 
     Args:
-        media_id: Media id that the JS-SDK gave.
+        media_id: Media id from the JS-SDK.
         into: As for `download`.
         progress: As for `download`.
 

@@ -1,4 +1,4 @@
-"""自定义菜单: the menu of an Official Account, and menus for some of its users (个性化菜单)."""
+"""自定义菜单: the menu of an Official Account, and conditional menus for some of its users (个性化菜单)."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ B = TypeVar("B", bound="Button")
 
 @model
 class Button:
-    """What every button has.
+    """Base class of buttons.
 
     Attributes:
-        name: What it says; up to 16 bytes of UTF-8, or 60 for one below another.
+        name: Label, up to 16 bytes of UTF-8, or 60 in a submenu.
     """
 
     type: ClassVar[str] = ""
@@ -71,12 +71,12 @@ class Button:
     name: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return the button as WeChat wants it."""
+        """Return the button in the form of WeChat's API."""
         return without_none(type=self.type, **_members(self))
 
 
 Buttons = Iterable[Button | Mapping[str, Any]]
-"""Buttons; those that are mappings are as WeChat has them."""
+"""Buttons, each a `Button` or a mapping in the form of WeChat's API."""
 
 
 def _members(instance: Any) -> dict[str, Any]:
@@ -88,7 +88,7 @@ _BUTTONS: dict[str, type[Button]] = {}
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(attrs.field,))
 def _button(kind: str) -> Callable[[type[B]], type[B]]:
-    """Make a class the one for buttons of a type."""
+    """Register a class for buttons of the type *kind*."""
 
     def register(cls: type[B]) -> type[B]:
         _BUTTONS[kind] = cls = model(cls)
@@ -105,7 +105,7 @@ class _KeyButton(Button):
 
 @_button("click")
 class ClickButton(_KeyButton):
-    """点击推事件: causes a `wechat_msg.ClickEvent`; `key` comes with it, up to 128 bytes."""
+    """点击推事件: causes a `wechat_msg.ClickEvent` with `key`, which has up to 128 bytes."""
 
 
 @_button("scancode_push")
@@ -115,32 +115,32 @@ class ScanCodePushButton(_KeyButton):
 
 @_button("scancode_waitmsg")
 class ScanCodeWaitMsgButton(_KeyButton):
-    """扫码带提示: scans a code and causes a `wechat_msg.ScanCodeWaitMsgEvent`, whose reply the user waits for."""
+    """扫码带提示: scans a code and causes a `wechat_msg.ScanCodeWaitMsgEvent`, while the user waits for the reply."""
 
 
 @_button("pic_sysphoto")
 class PicSysPhotoButton(_KeyButton):
-    """系统拍照发图: takes pictures and causes a `wechat_msg.PicSysPhotoEvent`."""
+    """系统拍照发图: takes photos and causes a `wechat_msg.PicSysPhotoEvent`."""
 
 
 @_button("pic_photo_or_album")
 class PicPhotoOrAlbumButton(_KeyButton):
-    """拍照或者相册发图: takes or chooses pictures and causes a `wechat_msg.PicPhotoOrAlbumEvent`."""
+    """拍照或者相册发图: takes or selects photos and causes a `wechat_msg.PicPhotoOrAlbumEvent`."""
 
 
 @_button("pic_weixin")
 class PicWeixinButton(_KeyButton):
-    """微信相册发图: chooses pictures from WeChat's album and causes a `wechat_msg.PicWeixinEvent`."""
+    """微信相册发图: selects photos from WeChat's album and causes a `wechat_msg.PicWeixinEvent`."""
 
 
 @_button("location_select")
 class LocationSelectButton(_KeyButton):
-    """发送位置: chooses a place and causes a `wechat_msg.LocationSelectEvent`."""
+    """发送位置: selects a place and causes a `wechat_msg.LocationSelectEvent`."""
 
 
 @_button("view")
 class ViewButton(Button):
-    """跳转 URL: opens a page; `url` has up to 1,024 bytes."""
+    """跳转 URL: opens the web page `url`, which has up to 1,024 bytes."""
 
     url: str
 
@@ -150,9 +150,9 @@ class MiniProgramButton(Button):
     """跳转小程序: opens a Mini Program.
 
     Attributes:
-        url: Page that is opened by a WeChat that cannot open Mini Programs; up to 1,024 bytes.
+        url: Web page that opens if WeChat is too old for Mini Programs; up to 1,024 bytes.
         appid: AppID of the Mini Program, which must be linked to the account.
-        pagepath: Its page.
+        pagepath: Page of the Mini Program.
     """
 
     url: str
@@ -195,30 +195,30 @@ class _ValueButton(Button):
 
 @_button("text")
 class TextButton(_ValueButton):
-    """Made in the console: sends `value`, a text."""
+    """Button made in the console that sends the text `value`."""
 
 
 @_button("img")
 class ImgButton(_ValueButton):
-    """Made in the console: sends a picture; `value` is its media id."""
+    """Button made in the console that sends an image; `value` is its media id."""
 
 
 @_button("voice")
 class VoiceButton(_ValueButton):
-    """Made in the console: sends a voice message; `value` is its media id."""
+    """Button made in the console that sends a voice; `value` is its media id."""
 
 
 @_button("video")
 class VideoButton(_ValueButton):
-    """Made in the console: sends a video; `value` is where it can be downloaded."""
+    """Button made in the console that sends a video; `value` is its download URL."""
 
 
 @_button("news")
 class NewsButton(_ValueButton):
-    """Made in the console: sends articles.
+    """Button made in the console that sends articles.
 
     Attributes:
-        value: Their media id.
+        value: Media id of the articles.
         news_info: The articles, as received: ``{"list": [...]}``.
     """
 
@@ -227,7 +227,7 @@ class NewsButton(_ValueButton):
 
 @model
 class UnknownButton(Button):
-    """A button of a type that has no class of its own, in `raw` as received; sent just so."""
+    """Button of an unknown type; it is sent as it was received, in `raw`."""
 
     name: str = ""
     raw: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
@@ -238,7 +238,7 @@ class UnknownButton(Button):
 
 
 def _list_buttons(values: Any) -> list[Any]:
-    """Return what a list holds, or ``{"list": [...]}``, as some answers have it."""
+    """Return the items of a list, or of ``{"list": [...]}``, as some responses have it."""
     found: Any = values.get("list") if isinstance(values, Mapping) else values
     return as_list(found, "buttons")
 
@@ -249,17 +249,17 @@ def _as_buttons(values: Buttons) -> tuple[Button, ...]:
 
 @_button("")
 class ParentButton(Button):
-    """A button that shows others.
+    """A button that opens a submenu.
 
     Attributes:
-        name: What it says; up to 16 bytes of UTF-8.
-        sub_button: The others, up to 5, from top to bottom; none of them is a `ParentButton`.
+        name: Label, up to 16 bytes of UTF-8.
+        sub_button: Up to 5 buttons, from top to bottom; a `ParentButton` is not allowed.
     """
 
     sub_button: Sequence[Button] = attrs.field(converter=_as_buttons)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the button as WeChat wants it."""
+        """Return the button in the form of WeChat's API."""
         return {"name": self.name, "sub_button": [button.to_json() for button in self.sub_button]}
 
 
@@ -281,28 +281,28 @@ def _check_mapping(button: object) -> Mapping[str, Any]:
 
 @model
 class MatchRule:
-    """Who gets a conditional menu; of what is given, all must be so.
+    """Condition for a conditional menu; a user must match all attributes that are not None.
 
     Attributes:
-        tag_id: Who has this tag.
-        client_platform_type: Who uses 1: iOS, 2: Android, 3: another system.
+        tag_id: Tag of the user.
+        client_platform_type: Operating system of the user: 1 is iOS, 2 is Android, 3 is another one.
     """
 
     tag_id: int | None = None
     client_platform_type: int | None = None
 
     def to_json(self) -> dict[str, str]:
-        """Return the rule as WeChat wants it."""
+        """Return the rule in the form of WeChat's API."""
         return {name: str(value) for name, value in without_none(**_members(self)).items()}
 
 
 @model
 class Menu:
-    """The menu for all.
+    """The menu for all users.
 
     Attributes:
-        button: Its buttons, from left to right.
-        menuid: Its id; None: there are no conditional menus.
+        button: Buttons, from left to right.
+        menuid: Id of the menu; None if there are no conditional menus.
     """
 
     button: Sequence[Button] = attrs.field(default=(), converter=_as_buttons)
@@ -311,18 +311,18 @@ class Menu:
 
 @model
 class ConditionalMenu(Menu):
-    """A menu for some users: `matchrule` says for whom."""
+    """A menu for the users who match `matchrule`."""
 
     matchrule: MatchRule | None = nested("matchrule", MatchRule, default=None)
 
 
 @model
 class Menus(Result):
-    """All menus that were made by API.
+    """All menus created by API.
 
     Attributes:
-        menu: The one for all.
-        conditionalmenu: Those for some users, the newest first.
+        menu: The menu for all users.
+        conditionalmenu: The conditional menus, newest first.
     """
 
     menu: Menu | None = nested("menu", Menu, default=None)
@@ -331,17 +331,17 @@ class Menus(Result):
 
 @model
 class SelfMenuInfo:
-    """The menu in force: `button` are its buttons, from left to right."""
+    """Content of the current menu: `button` lists its buttons, from left to right."""
 
     button: Sequence[Button] = attrs.field(default=(), converter=_as_buttons)
 
 
 @model
 class CurrentMenu(Result):
-    """The menu in force, whether it was made by API or in the console.
+    """The current menu, created by API or in the console.
 
     Attributes:
-        is_menu_open: 1: it is shown; 0: it is not.
+        is_menu_open: 1 if the menu is shown, else 0.
         selfmenu_info: The menu.
     """
 
@@ -350,22 +350,21 @@ class CurrentMenu(Result):
 
 
 Body = Buttons | Menu | Mapping[str, Any]
-"""A menu: its buttons, a `Menu`, or the body as WeChat's page prints it, ``{"button": [...]}``."""
+"""A menu: its buttons, a `Menu`, or a body as on WeChat's page, ``{"button": [...]}``."""
 
 
 def create(buttons: Body) -> Call[None]:
-    """创建自定义菜单: give the account this menu, in place of the one before.
+    """创建自定义菜单: create the menu of the account, or replace it.
 
     Users see it when they open the account again, or after 5 minutes.
 
     Args:
-        buttons: Up to 3, from left to right. One that is a mapping is sent as it is. Or the whole body as WeChat's page
-            prints it, ``{"button": [...]}``; or what `get` answers, as a `Menu` or as ``{"menu": {...}}``, of which the
-            conditional menus are left out.
+        buttons: Up to 3 buttons, from left to right; a mapping is sent as it is. Or a body as on WeChat's page,
+            ``{"button": [...]}``. Or the result of `get`, as a `Menu` or as ``{"menu": {...}}``; its conditional menus
+            are ignored.
 
     Raises:
-        CallError: *buttons* is none of these, holds something that is no button, or has a ``matchrule`` as a menu for
-            some users has.
+        CallError: *buttons* is something else, has an item that is not a button, or has a ``matchrule``.
 
     Example:
         >>> call = create([
@@ -382,12 +381,12 @@ def create(buttons: Body) -> Call[None]:
     """
     body = _to_body(buttons)
     if "matchrule" in body:
-        raise CallError("a menu with a matchrule goes to add_conditional（个性化菜单请用 add_conditional）")
+        raise CallError("buttons has a matchrule: use add_conditional（个性化菜单请用 add_conditional）")
     return post("/cgi-bin/menu/create", body, no_result, is_repeatable=True)
 
 
 def get() -> Call[Menus]:
-    """获取自定义菜单配置: tell all menus that were made by API; without one it raises (46003).
+    """获取自定义菜单配置: get all menus created by API; sending the call raises if there is none (46003).
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Getting_Custom_Menu_Configurations.html
@@ -396,7 +395,7 @@ def get() -> Call[Menus]:
 
 
 def delete() -> Call[None]:
-    """删除自定义菜单: delete the menu, and all conditional menus.
+    """删除自定义菜单: delete the menu and all conditional menus.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Deleting_Custom-Defined_Menu.html
@@ -405,7 +404,7 @@ def delete() -> Call[None]:
 
 
 def get_current() -> Call[CurrentMenu]:
-    """查询自定义菜单信息: tell the menu in force, whether it was made by API or in the console.
+    """查询自定义菜单信息: get the current menu, created by API or in the console.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Querying_Custom_Menus.html
@@ -417,33 +416,33 @@ def get_current() -> Call[CurrentMenu]:
 
 
 def add_conditional(buttons: Body, match_rule: MatchRule | Mapping[str, Any] | None = None) -> Call[str]:
-    """创建个性化菜单: make a menu for some users; there must be one for all. The result is its menuid.
+    """创建个性化菜单: create a menu for some users. The result is its menuid.
 
-    If several fit a user, the newest is shown. None can be changed.
+    A menu for all users must exist. A user who matches several menus sees the newest. Conditional menus cannot be
+    changed.
 
     Args:
-        buttons: As for `create`; they may open pages of 3 domains at most (65316). The whole body may have a
-            ``matchrule``.
-        match_rule: Who gets it; one that is a mapping is sent as it is. None: that of the body.
+        buttons: As for `create`, but links to at most 3 domains (65316). A body may have a ``matchrule``.
+        match_rule: The condition; a mapping is sent as it is. None if *buttons* has a ``matchrule``.
 
     Raises:
-        CallError: *buttons* is as wrong as for `create`, or the rule is missing, given twice or something else.
+        CallError: *buttons* is invalid, as for `create`; or the rule is missing, given twice or something else.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
     """
     body = _to_body(buttons)
     if ("matchrule" in body) == (match_rule is not None):
-        raise CallError("give one match_rule, as an argument or as the matchrule of the body")
+        raise CallError("match_rule must be given once: as the argument, or as the matchrule of the body")
     rule = _rule_to_json(body.get("matchrule", match_rule))
     return post("/cgi-bin/menu/addconditional", body | {"matchrule": rule}, Member("menuid", str))
 
 
 def delete_conditional(menuid: str) -> Call[None]:
-    """删除个性化菜单: delete a menu for some users.
+    """删除个性化菜单: delete a conditional menu.
 
     Args:
-        menuid: Its id.
+        menuid: Id of the menu.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
@@ -452,7 +451,7 @@ def delete_conditional(menuid: str) -> Call[None]:
 
 
 def try_match(user_id: str) -> Call[tuple[Button, ...]]:
-    """测试个性化菜单匹配结果: tell which buttons a user sees.
+    """测试个性化菜单匹配结果: get the buttons that a user sees.
 
     Args:
         user_id: OpenID or WeChat id of a follower.
@@ -460,18 +459,18 @@ def try_match(user_id: str) -> Call[tuple[Button, ...]]:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
     """
-    return post("/cgi-bin/menu/trymatch", {"user_id": user_id}, _take_buttons, is_repeatable=True)
+    return post("/cgi-bin/menu/trymatch", {"user_id": user_id}, _read_buttons, is_repeatable=True)
 
 
 def _to_body(menu: Any) -> dict[str, Any]:
-    """Return the buttons of a menu, and its ``matchrule`` if it has one."""
+    """Return the body of a menu: its buttons, and its ``matchrule`` if it has one."""
     if isinstance(menu, Menu):
         return without_none(button=_to_json(menu.button), matchrule=getattr(menu, "matchrule", None))
     if not isinstance(menu, Mapping):
         return {"button": _to_json(menu)}
     body = menu.get("menu", menu)
     if not isinstance(body, Mapping) or "button" not in body:
-        raise CallError('a menu is a list of buttons, or a body such as {"button": [...]}')
+        raise CallError('buttons must be a list of buttons, or a body such as {"button": [...]}')
     return without_none(button=_to_json(body["button"]), matchrule=body.get("matchrule"))
 
 
@@ -480,7 +479,7 @@ def _to_json(buttons: Any) -> list[dict[str, Any]]:
 
 
 def _button_to_json(button: object) -> dict[str, Any]:
-    """Return a button as WeChat wants it; of one that is a mapping, every member that it has."""
+    """Return a button in the form of WeChat's API, with all members of a mapping."""
     if isinstance(button, Button):
         return button.to_json()
     members = dict(_check_mapping(button))
@@ -495,5 +494,5 @@ def _rule_to_json(rule: object) -> dict[str, Any]:
     raise CallError("match_rule must be a MatchRule or a mapping")
 
 
-def _take_buttons(answer: Mapping[str, Any]) -> tuple[Button, ...]:
+def _read_buttons(answer: Mapping[str, Any]) -> tuple[Button, ...]:
     return _as_buttons(answer["button"])

@@ -1,4 +1,4 @@
-"""网页授权: how a web page learns who its user is; with user access tokens, not the account's."""
+"""网页授权: log users in to web pages, with access tokens of users instead of the account's access_token."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def make_authorize_url(
     force_popup: bool | None = None,
     force_snap_shot: bool | None = None,
 ) -> str:
-    """网页授权链接: return the page that asks a user, who must open it in WeChat.
+    """网页授权链接: return the URL of the authorisation page. The user must open it in WeChat.
 
-    Some clients of WeChat need the parameters in this order. WeChat goes on to *redirect_uri* with ``code``, for
+    Some versions of WeChat need the parameters in this order. WeChat redirects to *redirect_uri* with ``code``, for
     `get_access_token`, and ``state``.
 
     Args:
         appid: AppID of the account.
-        redirect_uri: Where to go on to; its domain must be set in the console.
-        scope: ``snsapi_base`` asks nothing and tells the OpenID only; ``snsapi_userinfo`` asks the user.
-        state: Comes back unchanged: up to 128 letters and digits. One that nobody can guess shows that the user really
-            came from here.
-        force_popup: Ask again although the user has agreed before; None: left to WeChat.
-        force_snap_shot: Ask in the snapshot mode (快照页) too; None: left to WeChat.
+        redirect_uri: URL to redirect to; its domain must be set in the console.
+        scope: ``snsapi_base`` gives the OpenID without asking the user; ``snsapi_userinfo`` asks the user.
+        state: Up to 128 letters and digits, returned unchanged. An unguessable one proves that the user came from this
+            link.
+        force_popup: Whether to ask a user again who has agreed before; None leaves it to WeChat.
+        force_snap_shot: Whether to ask in the snapshot mode (快照页) too; None leaves it to WeChat.
 
     Example:
         >>> make_authorize_url("wxAPPID", "https://example.com/?a=1", state="STATE")
@@ -68,13 +68,13 @@ def make_authorize_url(
 
 
 def make_qrconnect_url(appid: str, redirect_uri: str, *, state: str = "") -> str:
-    """网站应用微信登录: return the page with a QR code by which users log in to a website on a computer.
+    """网站应用微信登录: return the URL of the page with a QR code that logs users in to a website on a computer.
 
-    WeChat goes on to *redirect_uri* with ``code``, for `get_access_token`, and ``state``.
+    WeChat redirects to *redirect_uri* with ``code``, for `get_access_token`, and ``state``.
 
     Args:
         appid: AppID of the website (网站应用), from the Open Platform.
-        redirect_uri: Where to go on to.
+        redirect_uri: URL to redirect to.
         state: As for `make_authorize_url`.
 
     Example:
@@ -107,15 +107,15 @@ def _make_url(path: str, **query: str | None) -> str:
 
 @model
 class UserAccessToken(Result):
-    """What stands for one user. Neither of its two tokens is shown by a repr, and neither must get to the browser.
+    """Credential of one user. No repr shows its two tokens; do not send either of them to the browser.
 
     Attributes:
-        access_token: For `get_user_info`.
-        expires_in: Seconds that it lasts: 7200.
-        refresh_token: For `refresh_access_token`; lasts 30 days.
+        access_token: Argument for `get_user_info`.
+        expires_in: Seconds until the access_token expires: 7200.
+        refresh_token: Argument for `refresh_access_token`; expires after 30 days.
         openid: The user.
-        scope: What the user has agreed to; several are separated by commas.
-        is_snapshotuser: 1: the user has opened the page in the snapshot mode (快照页) and is a virtual one.
+        scope: Scopes that the user has agreed to, separated by commas.
+        is_snapshotuser: 1 if the page was opened in the snapshot mode (快照页), where the user is a virtual one.
         unionid: UnionID, if the account is bound to an Open Platform account.
     """
 
@@ -129,10 +129,10 @@ class UserAccessToken(Result):
 
 
 def get_access_token(code: str) -> Call[UserAccessToken]:
-    """通过 code 换取网页授权 access_token: learn who the user is.
+    """通过 code 换取网页授权 access_token: get the OpenID and access_token of a user.
 
     Args:
-        code: As the page was opened with; can be used once, for 5 minutes.
+        code: Code from the query of the redirect; usable once, within 5 minutes.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
@@ -148,10 +148,10 @@ def get_access_token(code: str) -> Call[UserAccessToken]:
 
 @clears_locals
 def refresh_access_token(refresh_token: str) -> Call[UserAccessToken]:
-    """刷新 access_token: get an access_token that lasts again.
+    """刷新 access_token: get a new access_token of a user.
 
     Args:
-        refresh_token: Of `UserAccessToken`.
+        refresh_token: Refresh token from `UserAccessToken`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
@@ -167,10 +167,10 @@ def refresh_access_token(refresh_token: str) -> Call[UserAccessToken]:
 
 @clears_locals
 def check_access_token(access_token: str, openid: str) -> Call[None]:
-    """检验授权凭证是否有效: have WeChat check a user access token; it raises if that is not valid.
+    """检验授权凭证是否有效: check the access_token of a user; sending the call raises if it is not valid.
 
     Args:
-        access_token: The user's.
+        access_token: Access token of the user.
         openid: The user.
 
     Source:
@@ -184,16 +184,16 @@ def check_access_token(access_token: str, openid: str) -> Call[None]:
 
 @model
 class SnsUserInfo(Result):
-    """What the user has agreed to tell.
+    """Profile of a user who has agreed to ``snsapi_userinfo``.
 
     Attributes:
         openid: OpenID.
-        nickname: Name.
+        nickname: Nickname.
         sex: A number.
         province: Province.
         city: City.
         country: Country.
-        headimgurl: URL of the picture; empty: there is none.
+        headimgurl: URL of the avatar; empty if there is none.
         privilege: Privileges of the user.
         unionid: UnionID, if the account is bound to an Open Platform account.
     """
@@ -211,10 +211,10 @@ class SnsUserInfo(Result):
 
 @clears_locals
 def get_user_info(access_token: str, openid: str, lang: str | None = None) -> Call[SnsUserInfo]:
-    """拉取用户信息: tell about a user who has agreed to ``snsapi_userinfo``.
+    """拉取用户信息: get the profile of a user who has agreed to ``snsapi_userinfo``.
 
     Args:
-        access_token: The user's.
+        access_token: Access token of the user.
         openid: The user.
         lang: ``zh_CN``, ``zh_TW`` or ``en``.
 

@@ -1,4 +1,4 @@
-"""订阅消息: messages that users have subscribed to, of Mini Programs and of service accounts (订阅通知)."""
+"""订阅消息: subscription messages of Mini Programs and of service accounts (订阅通知)."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ __all__ = [
 
 @model
 class SentMessage(Result):
-    """What is known of a message that was sent.
+    """A sent message.
 
     Attributes:
-        msgid: Its id; None: WeChat did not tell, as no page says that it does.
+        msgid: Id of the message; None if WeChat does not return it, which no page documents.
     """
 
     msgid: int | None = None
@@ -68,23 +68,23 @@ def send(
 ) -> Call[SentMessage]:
     """发送订阅消息: send a subscription message of a Mini Program.
 
-    A place whose key begins with ``thing`` takes 20 characters; ``number`` 32 digits; ``letter`` 32 letters;
-    ``symbol`` 5 symbols; ``character_string`` 32 digits, letters and symbols; ``time`` a time of 24 hours, with a date
-    or without; ``date`` a date, with a time or without (spans of both with ``~``); ``amount`` a currency sign and 10
-    digits, perhaps 元; ``phone_number`` 17 digits and symbols; ``car_number`` 8 characters; ``name`` 10 Chinese
-    characters or 20 letters and symbols; ``phrase`` 5 Chinese characters; ``enum`` one of the values of the template.
-    No line breaks. What does not fit is refused (47003).
+    The key of a value limits it: ``thing`` to 20 characters; ``number`` to 32 digits; ``letter`` to 32 letters;
+    ``symbol`` to 5 symbols; ``character_string`` to 32 digits, letters and symbols; ``time`` to a 24-hour time, with or
+    without a date; ``date`` to a date, with or without a time (both may be ranges with ``~``); ``amount`` to a currency
+    sign and 10 digits, optionally with 元; ``phone_number`` to 17 digits and symbols; ``car_number`` to 8 characters;
+    ``name`` to 10 Chinese characters or 20 letters and symbols; ``phrase`` to 5 Chinese characters; ``enum`` to the
+    values of the template. Line breaks are not allowed. WeChat refuses other values (47003).
 
     Args:
         touser: The user.
         template_id: The template.
-        data: What its places are filled with, such as ``{"thing1": "拿铁", "time2": "15:01"}``.
+        data: Values by key, such as ``{"thing1": "拿铁", "time2": "15:01"}``.
         page: Page that a tap on the message opens, with its query.
-        miniprogram_state: Version that is opened: ``developer``, ``trial`` or ``formal``.
+        miniprogram_state: Version that opens: ``developer``, ``trial`` or ``formal``.
         lang: ``zh_CN``, ``en_US``, ``zh_HK`` or ``zh_TW``.
 
     Raises:
-        CallError: *data* is no mapping, or a value is neither text nor number nor mapping.
+        CallError: *data* is not a mapping, or a value is not a text, a number or a mapping.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/sendMessage.html
@@ -118,7 +118,7 @@ def send_biz(
         miniprogram: Mini Program that a tap on the message opens, ``{"appid": ..., "pagepath": ...}``.
 
     Raises:
-        CallError: *data* or *miniprogram* is no mapping, or a value is neither text nor number nor mapping.
+        CallError: *data* or *miniprogram* is not a mapping, or a value is not a text, a number or a mapping.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
@@ -138,10 +138,10 @@ def send_biz(
 
 @model
 class KeywordEnumValues:
-    """The values that a place of the kind ``enum`` takes.
+    """Allowed values of a key of the type ``enum``.
 
     Attributes:
-        keyword_code: Key of the place, such as ``enum_string1.DATA``.
+        keyword_code: The key, such as ``enum_string1.DATA``.
         enum_value_list: The values.
     """
 
@@ -154,12 +154,12 @@ class SubscribeTemplate:
     """A template of the account.
 
     Attributes:
-        pri_tmpl_id: Its id, for `send`.
+        pri_tmpl_id: Id of the template, for `send`.
         title: Title.
-        content: The wording, with places like ``{{thing1.DATA}}``.
-        example: The wording, filled in.
-        type: 2: for one message each time that the user agrees; 3: long-term.
-        keyword_enum_value_list: The values of its places of the kind ``enum``.
+        content: Text with keys such as ``{{thing1.DATA}}``.
+        example: Text with example values.
+        type: 2 if each consent of the user allows one message; 3 if the subscription is long-term.
+        keyword_enum_value_list: Allowed values of its keys of the type ``enum``.
     """
 
     pri_tmpl_id: str = text("priTmplId")
@@ -171,12 +171,12 @@ class SubscribeTemplate:
 
 
 def add_template(tid: str, kid_list: Iterable[int], scene_desc: str) -> Call[str]:
-    """选用模板: take a template from the library; the result is its priTmplId.
+    """选用模板: add a template of the library to the account; the result is its priTmplId.
 
     Args:
-        tid: Its title, from `list_template_titles`.
-        kid_list: Its 2 to 5 keywords, from `list_template_keywords`, in order.
-        scene_desc: What it is for; up to 15 characters.
+        tid: Id of the template in the library, from `list_template_titles`.
+        kid_list: Ids of 2 to 5 keywords, from `list_template_keywords`, in order.
+        scene_desc: Purpose, up to 15 characters.
 
     Raises:
         CallError: *kid_list* is not a list of numbers.
@@ -192,7 +192,7 @@ def delete_template(pri_tmpl_id: str) -> Call[None]:
     """删除模板: remove a template from the account.
 
     Args:
-        pri_tmpl_id: Its id.
+        pri_tmpl_id: Id of the template.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/deleteMessageTemplate.html
@@ -214,7 +214,7 @@ def list_templates() -> Call[tuple[SubscribeTemplate, ...]]:
 
 @model
 class Category:
-    """A category of the account."""
+    """A category (类目) of the account."""
 
     id: int
     name: str = ""
@@ -225,10 +225,10 @@ class TemplateTitle:
     """A template of the library.
 
     Attributes:
-        tid: Its id, for `list_template_keywords` and `add_template`.
+        tid: Id of the template, for `list_template_keywords` and `add_template`.
         title: Title.
-        type: 2: for one message each time that the user agrees; 3: long-term.
-        category_id: Category that it belongs to.
+        type: As in `SubscribeTemplate`.
+        category_id: Id of its category.
     """
 
     tid: str
@@ -239,11 +239,11 @@ class TemplateTitle:
 
 @model
 class TemplateTitlePage(Result):
-    """Some templates of the library.
+    """One page of templates of the library.
 
     Attributes:
-        count: How many there are in all.
-        data: Those of this page.
+        count: Number of templates on all pages.
+        data: The templates of this page.
     """
 
     count: int = 0
@@ -255,10 +255,10 @@ class TemplateKeyword:
     """A keyword of a template of the library.
 
     Attributes:
-        kid: Its number, for `add_template`.
+        kid: Id of the keyword, for `add_template`.
         name: Name.
-        example: Example of a value.
-        rule: Kind of its values, such as ``thing``.
+        example: Example value.
+        rule: Type of its values, such as ``thing``.
     """
 
     kid: int
@@ -269,7 +269,7 @@ class TemplateKeyword:
 
 @model
 class TemplateKeywords(Result):
-    """The keywords of a template of the library: their `count`, and `data` with each of them."""
+    """The keywords of a template of the library: `count` is their number, `data` the keywords."""
 
     count: int = 0
     data: tuple[TemplateKeyword, ...] = items("data", TemplateKeyword)
@@ -285,12 +285,12 @@ def list_categories() -> Call[tuple[Category, ...]]:
 
 
 def list_template_titles(ids: Iterable[int], start: int, limit: int) -> Call[TemplateTitlePage]:
-    """获取所属类目下的公共模板: list templates of the library.
+    """获取所属类目下的公共模板: list one page of templates of the library.
 
     Args:
-        ids: Categories, from `list_categories`.
-        start: How many to leave out from the beginning.
-        limit: How many to list; 30 at most.
+        ids: Ids of categories, from `list_categories`.
+        start: Number of templates to skip.
+        limit: Number of templates to list, 30 at most.
 
     Raises:
         CallError: *ids* is not a list of numbers.
@@ -308,7 +308,7 @@ def list_template_keywords(tid: str) -> Call[TemplateKeywords]:
     """获取关键词列表: list the keywords of a template of the library.
 
     Args:
-        tid: The template, from `list_template_titles`.
+        tid: Id of the template, from `list_template_titles`.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/getPubTemplateKeyWordsById.html
@@ -331,10 +331,10 @@ class NotifyInfo:
     """A service card (服务卡片).
 
     Attributes:
-        notify_type: Kind of the card.
-        content_json: What it shows, as JSON text; no repr shows it.
+        notify_type: Type of the card.
+        content_json: Content of the card, as JSON. No repr shows it.
         code_state: State of its notify_code, a number.
-        code_expire_time: When that ends, in seconds since the epoch.
+        code_expire_time: Expiry of its notify_code, in seconds since the epoch.
     """
 
     notify_type: int
@@ -351,17 +351,17 @@ def set_user_notify(
     *,
     check_json: str | Mapping[str, Any] | None = None,
 ) -> Call[None]:
-    """激活与更新服务卡片: show a service card to a user of a Mini Program, or change what it shows.
+    """激活与更新服务卡片: show a service card to a user of a Mini Program, or update it.
 
     Args:
         openid: The user.
-        notify_type: Kind of the card.
+        notify_type: Type of the card.
         notify_code: Code that the Mini Program's client got for this card.
-        content_json: What it shows; a mapping is written as JSON.
-        check_json: What WeChat checks before; a mapping is written as JSON.
+        content_json: Content of the card, as JSON or a mapping.
+        check_json: Data that WeChat checks first, as JSON or a mapping.
 
     Raises:
-        CallError: *content_json* or *check_json* is neither text nor mapping.
+        CallError: *content_json* or *check_json* is neither a text nor a mapping.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/setUserNotify.html
@@ -379,16 +379,16 @@ def set_user_notify(
 def set_user_notify_ext(
     openid: str, notify_type: int, notify_code: str, ext_json: str | Mapping[str, Any]
 ) -> Call[None]:
-    """更新服务卡片扩展信息: add to what a service card shows.
+    """更新服务卡片扩展信息: update the extension of a service card.
 
     Args:
         openid: The user.
-        notify_type: Kind of the card.
+        notify_type: Type of the card.
         notify_code: As for `set_user_notify`.
-        ext_json: What to add; a mapping is written as JSON.
+        ext_json: The extension, as JSON or a mapping.
 
     Raises:
-        CallError: *ext_json* is neither text nor mapping.
+        CallError: *ext_json* is neither a text nor a mapping.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/setUserNotifyExt.html
@@ -403,11 +403,11 @@ def set_user_notify_ext(
 
 
 def get_user_notify(openid: str, notify_type: int, notify_code: str) -> Call[NotifyInfo]:
-    """查询服务卡片状态: tell what a service card shows.
+    """查询服务卡片状态: get a service card.
 
     Args:
         openid: The user.
-        notify_type: Kind of the card.
+        notify_type: Type of the card.
         notify_code: As for `set_user_notify`.
 
     Source:

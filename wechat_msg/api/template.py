@@ -1,4 +1,4 @@
-"""模板消息: messages of a service account with a fixed wording, and one-time subscriptions (一次性订阅消息)."""
+"""模板消息: template messages of a service account, and one-time subscription messages (一次性订阅消息)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
 
 @model
 class Industry:
-    """An industry: `first_class` is the wider one, `second_class` the closer one."""
+    """An industry: `first_class` is its sector, `second_class` the industry in it."""
 
     first_class: str = ""
     second_class: str = ""
@@ -45,11 +45,11 @@ class Industry:
 
 @model
 class Industries(Result):
-    """What the account says it does.
+    """Industries of the account.
 
     Attributes:
-        primary_industry: The main industry; None: not set.
-        secondary_industry: The other one; None: not set.
+        primary_industry: The main industry; None if it is not set.
+        secondary_industry: The second industry; None if it is not set.
     """
 
     primary_industry: Industry | None = nested("primary_industry", Industry, default=None)
@@ -61,12 +61,12 @@ class Template:
     """A template of the account.
 
     Attributes:
-        template_id: Id, for `send`.
+        template_id: Id of the template, for `send`.
         title: Title.
-        primary_industry: Wider industry that it belongs to.
-        deputy_industry: Closer industry that it belongs to.
-        content: The wording, with places like ``{{keyword1.DATA}}``.
-        example: The wording, filled in.
+        primary_industry: Sector of its industry.
+        deputy_industry: Its industry in that sector.
+        content: Text with keys such as ``{{keyword1.DATA}}``.
+        example: Text with example values.
     """
 
     template_id: str
@@ -78,11 +78,11 @@ class Template:
 
 
 def set_industry(industry_id1: str, industry_id2: str) -> Call[None]:
-    """设置所属行业: say what the account does; once a month. A change takes templates away.
+    """设置所属行业: set the industries of the account, once a month. A change removes templates.
 
     Args:
         industry_id1: Number of the main industry, as text: ``"1"``.
-        industry_id2: Number of the other one.
+        industry_id2: Number of the second industry.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
@@ -92,7 +92,7 @@ def set_industry(industry_id1: str, industry_id2: str) -> Call[None]:
 
 
 def get_industry() -> Call[Industries]:
-    """获取设置的行业信息: tell what the account does.
+    """获取设置的行业信息: get the industries of the account.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
@@ -101,11 +101,11 @@ def get_industry() -> Call[Industries]:
 
 
 def add_template(template_id_short: str, *, keyword_name_list: Iterable[str] | None = None) -> Call[str]:
-    """获得模板 ID: take a template from the library; 25 at most. The result is its template_id.
+    """获得模板 ID: add a template of the library to the account, which has 25 at most. The result is its template_id.
 
     Args:
-        template_id_short: Its number in the library, such as ``TM00015`` or ``43521``.
-        keyword_name_list: The keywords to take, in order.
+        template_id_short: Number of the template in the library, such as ``TM00015`` or ``43521``.
+        keyword_name_list: The keywords to use, in order.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
@@ -128,7 +128,7 @@ def delete_template(template_id: str) -> Call[None]:
     """删除模板: remove a template from the account.
 
     Args:
-        template_id: Its id.
+        template_id: Id of the template.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
@@ -150,20 +150,20 @@ def send(
 ) -> Call[int]:
     """发送模板消息: send a template message; the result is its msgid.
 
-    Whether it arrived is told by `wechat_msg.TemplateSendJobFinishEvent`. 100,000 a day to begin with.
+    `wechat_msg.TemplateSendJobFinishEvent` reports whether it arrived. The quota begins at 100,000 a day.
 
     Args:
         touser: The user.
         template_id: The template.
-        data: What its places are filled with, such as ``{"thing1": "拿铁", "time2": "15:01"}``. Instead of a text,
-            ``{"value": ..., "color": ...}``; WeChat may not heed ``color`` any more.
+        data: Values by key, such as ``{"thing1": "拿铁", "time2": "15:01"}``. A value may be
+            ``{"value": ..., "color": ...}``; WeChat may ignore ``color`` now.
         url: Page that a tap on the message opens.
         miniprogram: Mini Program that a tap on the message opens, ``{"appid": ..., "pagepath": ...}``; if the user's
-            WeChat cannot open it, *url* is opened.
-        client_msg_id: The same one within 10 minutes is not sent twice (unconfirmed).
+            WeChat cannot open it, *url* opens.
+        client_msg_id: Id of the message. WeChat sends one message per id within 10 minutes (unconfirmed).
 
     Raises:
-        CallError: *data* or *miniprogram* is no mapping, or a value is neither text nor number nor mapping.
+        CallError: *data* or *miniprogram* is not a mapping, or a value is not a text, a number or a mapping.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
@@ -180,14 +180,14 @@ def send(
 
 
 def query_blocked(tmpl_msg_id: str, largest_id: int, limit: int) -> Call[Result]:
-    """查询拦截的模板消息: list the sends of a template message that were blocked.
+    """查询拦截的模板消息: list the blocked deliveries of a template message.
 
-    They stand in `raw` of the result; their form is unconfirmed.
+    They are in `raw` of the result; their form is unconfirmed.
 
     Args:
         tmpl_msg_id: Id of the template message.
-        largest_id: Largest id on the page before; 0: the first page (unconfirmed).
-        limit: How many to list at most.
+        largest_id: Largest id of the previous page; 0 for the first page (unconfirmed).
+        limit: Number of deliveries to list at most.
 
     Source:
         https://developers.weixin.qq.com/doc/service/api/notify/template/api_queryblocktmplmsg.html
@@ -202,17 +202,17 @@ def query_blocked(tmpl_msg_id: str, largest_id: int, limit: int) -> Call[Result]
 def make_subscribe_url(
     appid: str, scene: int, template_id: str, redirect_url: str, *, reserved: str | None = None
 ) -> str:
-    """一次性订阅消息授权页: return the page on which a user allows one message; open it in WeChat.
+    """一次性订阅消息授权页: return the URL of the page on which a user allows one message.
 
-    WeChat goes on to *redirect_url* with ``openid``, ``template_id``, ``action`` (``confirm`` or ``cancel``),
-    ``scene`` and ``reserved``.
+    The user must open it in WeChat. WeChat redirects to *redirect_url* with ``openid``, ``template_id``, ``action``
+    (``confirm`` or ``cancel``), ``scene`` and ``reserved``.
 
     Args:
         appid: AppID of the account.
-        scene: 0 to 10000; tells subscriptions apart.
+        scene: 0 to 10000; distinguishes subscriptions.
         template_id: Template of one-time subscriptions, from the console.
-        redirect_url: Where to go on to.
-        reserved: Comes back unchanged; a value that nobody can guess shows that the user really came from here.
+        redirect_url: URL to redirect to.
+        reserved: Returned unchanged; an unguessable one proves that the user came from this link.
 
     Example:
         >>> make_subscribe_url("wxAPPID", 1000, "TID", "https://example.com/", reserved="a b")
@@ -242,7 +242,7 @@ def send_one_time(
     url: str | None = None,
     miniprogram: Mapping[str, str] | None = None,
 ) -> Call[None]:
-    """发送一次性订阅消息: send the one message that a user has allowed.
+    """发送一次性订阅消息: send the message that a user has allowed.
 
     Args:
         touser: The user.
@@ -254,7 +254,7 @@ def send_one_time(
         miniprogram: As for `send`.
 
     Raises:
-        CallError: *content* is neither text nor number nor mapping, or *miniprogram* is no mapping.
+        CallError: *content* is not a text, a number or a mapping, or *miniprogram* is not a mapping.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/One-time_subscription_info.html

@@ -1,4 +1,4 @@
-"""用户管理: who follows an Official Account, and their remarks, tags and blacklist."""
+"""用户管理: the followers of an Official Account, their remarks and tags, and the blacklist."""
 
 from __future__ import annotations
 
@@ -45,27 +45,26 @@ __all__ = [
 
 @model
 class UserInfo(Result):
-    """A follower, or someone who once was.
+    """A follower, or a former follower.
 
     Attributes:
         openid: OpenID.
-        subscribe: 1: follows the account; 0: does not, and nothing else is told but the OpenID.
+        subscribe: 1 if the user follows the account; 0 if not, and WeChat returns only the OpenID.
         language: The user's language, such as ``zh_CN``.
-        subscribe_time: When the user followed, in seconds since the epoch; the last time, if there were several.
+        subscribe_time: Time of the latest follow, in seconds since the epoch.
         unionid: UnionID, if the account is bound to an Open Platform account.
-        remark: What the account calls the user.
-        groupid: Group of the time before tags.
+        remark: Name that the account gave the user.
+        groupid: Group; tags have replaced groups.
         tagid_list: Ids of the user's tags.
-        subscribe_scene: How the user came to follow, such as ``ADD_SCENE_QR_CODE`` or ``ADD_SCENE_SEARCH``; there may
-            be new ones.
-        qr_scene: Scene of the QR code, if it was a number.
-        qr_scene_str: Scene of the QR code, if it was a text.
-        nickname: Empty, like the five that follow, since 27 December 2021.
+        subscribe_scene: Way to the follow, such as ``ADD_SCENE_QR_CODE`` or ``ADD_SCENE_SEARCH``; there may be others.
+        qr_scene: Scene of the QR code, if it is a number.
+        qr_scene_str: Scene of the QR code, if it is a text.
+        nickname: Empty, like the five attributes below, since 27 December 2021.
         sex: A number.
         city: City.
         province: Province.
         country: Country.
-        headimgurl: URL of the picture.
+        headimgurl: URL of the avatar.
     """
 
     openid: str
@@ -88,7 +87,7 @@ class UserInfo(Result):
 
 
 def get_info(openid: str, *, lang: str | None = None) -> Call[UserInfo]:
-    """获取用户基本信息: tell about one user.
+    """获取用户基本信息: get one user.
 
     Args:
         openid: The user.
@@ -101,10 +100,10 @@ def get_info(openid: str, *, lang: str | None = None) -> Call[UserInfo]:
 
 
 def batch_get_info(openids: Iterable[str], *, lang: str | None = None) -> Call[tuple[UserInfo, ...]]:
-    """批量获取用户基本信息: tell about several users; `raw` of each is empty.
+    """批量获取用户基本信息: get several users; the `raw` of each is empty.
 
     Args:
-        openids: The users; 100 at most.
+        openids: At most 100 users.
         lang: As for `get_info`.
 
     Source:
@@ -120,7 +119,7 @@ def batch_get_info(openids: Iterable[str], *, lang: str | None = None) -> Call[t
 
 
 def update_remark(openid: str, remark: str) -> Call[None]:
-    """设置用户备注名: name a user; for certified service accounts.
+    """设置用户备注名: set the remark of a user. Certified service accounts only.
 
     Args:
         openid: The user.
@@ -141,10 +140,10 @@ class OpenIDPage(Result):
     """One page of OpenIDs.
 
     Attributes:
-        total: How many there are on all pages; 0 for those with a tag, where WeChat does not tell.
-        count: How many there are on this page.
+        total: Number of OpenIDs on all pages; 0 for the members of a tag, where WeChat does not return it.
+        count: Number of OpenIDs on this page.
         openids: The OpenIDs.
-        next_openid: What to ask for the next page with; None: this page is the last.
+        next_openid: Argument for the next page; None if this page is the last.
     """
 
     total: int = 0
@@ -155,7 +154,7 @@ class OpenIDPage(Result):
 
 @frozen
 class _OpenIDPageResult:
-    """Reads a page that begins after *begin*; one that is empty or leads back to where it began is the last."""
+    """Reader of the page after *begin*. A page that is empty, or whose next page is itself, is the last."""
 
     begin: str | None
 
@@ -177,10 +176,10 @@ def _next_page(list_page: Callable[[str | None], Call[OpenIDPage]], page: OpenID
 
 
 def list_openids(next_openid: str | None = None) -> Call[OpenIDPage]:
-    """获取用户列表: list who follows; 10,000 a page.
+    """获取用户列表: list one page of followers, 10,000 at most.
 
     Args:
-        next_openid: Begin after this one; None: at the first.
+        next_openid: OpenID after which the page begins; None for the first page.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Getting_a_User_List.html
@@ -189,10 +188,10 @@ def list_openids(next_openid: str | None = None) -> Call[OpenIDPage]:
 
 
 def iterate_openids(next_openid: str | None = None) -> Pages[OpenIDPage, str]:
-    """获取用户列表: all who follow.
+    """获取用户列表: iterate over all followers.
 
     Args:
-        next_openid: Begin after this one; None: at the first.
+        next_openid: OpenID after which to begin; None for the first follower.
     """
     return _iterate(list_openids, next_openid)
 
@@ -202,12 +201,12 @@ def iterate_openids(next_openid: str | None = None) -> Pages[OpenIDPage, str]:
 
 @model
 class Tag:
-    """A tag. Those with the ids 0, 1 and 2 are WeChat's own and cannot be changed; 2 marks starred users (星标组).
+    """A tag. WeChat owns the ids 0, 1 and 2, which cannot be changed; 2 marks starred users (星标组).
 
     Attributes:
         id: Id.
         name: Name.
-        count: How many users have it; only `list_tags` tells.
+        count: Number of users with the tag; only `list_tags` returns it.
     """
 
     id: int
@@ -216,7 +215,7 @@ class Tag:
 
 
 def create_tag(name: str) -> Call[Tag]:
-    """创建标签: make a tag; 100 at most.
+    """创建标签: create a tag; an account has 100 at most.
 
     Args:
         name: Up to 30 characters.
@@ -237,7 +236,7 @@ def list_tags() -> Call[tuple[Tag, ...]]:
 
 
 def update_tag(id: int, name: str) -> Call[None]:
-    """编辑标签: give a tag another name.
+    """编辑标签: rename a tag.
 
     Args:
         id: The tag.
@@ -250,7 +249,7 @@ def update_tag(id: int, name: str) -> Call[None]:
 
 
 def delete_tag(id: int) -> Call[None]:
-    """删除标签: delete a tag; one of more than 100,000 users must be taken from some of them first (45057).
+    """删除标签: delete a tag. If more than 100,000 users have it, remove it from some of them first (45057).
 
     Args:
         id: The tag.
@@ -262,11 +261,11 @@ def delete_tag(id: int) -> Call[None]:
 
 
 def list_tag_members(tagid: int, next_openid: str | None = None) -> Call[OpenIDPage]:
-    """获取标签下粉丝列表: list who has a tag.
+    """获取标签下粉丝列表: list one page of the users with a tag.
 
     Args:
         tagid: The tag.
-        next_openid: Begin after this one; None: at the first.
+        next_openid: OpenID after which the page begins; None for the first page.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
@@ -276,7 +275,7 @@ def list_tag_members(tagid: int, next_openid: str | None = None) -> Call[OpenIDP
 
 
 def iterate_tag_members(tagid: int) -> Pages[OpenIDPage, str]:
-    """获取标签下粉丝列表: all who have a tag.
+    """获取标签下粉丝列表: iterate over all users with a tag.
 
     Args:
         tagid: The tag.
@@ -285,11 +284,11 @@ def iterate_tag_members(tagid: int) -> Pages[OpenIDPage, str]:
 
 
 def batch_tag(tagid: int, openids: Iterable[str]) -> Call[None]:
-    """批量为用户打标签: give a tag to users.
+    """批量为用户打标签: add a tag to users.
 
     Args:
         tagid: The tag.
-        openids: The users; 50 at most (unconfirmed). Each has room for 20 tags.
+        openids: At most 50 users (unconfirmed), each with at most 20 tags.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
@@ -299,11 +298,11 @@ def batch_tag(tagid: int, openids: Iterable[str]) -> Call[None]:
 
 
 def batch_untag(tagid: int, openids: Iterable[str]) -> Call[None]:
-    """批量为用户取消标签: take a tag from users.
+    """批量为用户取消标签: remove a tag from users.
 
     Args:
         tagid: The tag.
-        openids: The users; 50 at most (unconfirmed).
+        openids: At most 50 users (unconfirmed).
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
@@ -328,10 +327,10 @@ def list_tag_ids(openid: str) -> Call[tuple[int, ...]]:
 
 
 def list_blacklist(begin_openid: str | None = None) -> Call[OpenIDPage]:
-    """获取公众号的黑名单列表: list who is on the blacklist; 1,000 a page, by one sample 10,000 (unconfirmed).
+    """获取公众号的黑名单列表: list one page of the blacklist: 1,000 users, or 10,000 by one sample (unconfirmed).
 
     Args:
-        begin_openid: Begin after this one; None: at the first.
+        begin_openid: OpenID after which the page begins; None for the first page.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
@@ -341,15 +340,15 @@ def list_blacklist(begin_openid: str | None = None) -> Call[OpenIDPage]:
 
 
 def iterate_blacklist() -> Pages[OpenIDPage, str]:
-    """获取公众号的黑名单列表: all who are on the blacklist."""
+    """获取公众号的黑名单列表: iterate over all users on the blacklist."""
     return _iterate(list_blacklist)
 
 
 def batch_blacklist(openids: Iterable[str]) -> Call[None]:
-    """拉黑用户: put users on the blacklist, so that they get no messages.
+    """拉黑用户: add users to the blacklist; they get no messages.
 
     Args:
-        openids: The users; 20 at most.
+        openids: At most 20 users.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
@@ -359,10 +358,10 @@ def batch_blacklist(openids: Iterable[str]) -> Call[None]:
 
 
 def batch_unblacklist(openids: Iterable[str]) -> Call[None]:
-    """取消拉黑用户: take users from the blacklist.
+    """取消拉黑用户: remove users from the blacklist.
 
     Args:
-        openids: The users; 20 at most.
+        openids: At most 20 users.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
@@ -376,12 +375,12 @@ def batch_unblacklist(openids: Iterable[str]) -> Call[None]:
 
 @model
 class ChangedOpenID:
-    """A user who came along with an account migration (账号迁移).
+    """OpenIDs of a user before and after an account migration (账号迁移).
 
     Attributes:
-        ori_openid: OpenID for the old account.
-        new_openid: OpenID for this one; None: see `err_msg`.
-        err_msg: ``ok``, or why there is none.
+        ori_openid: OpenID in the old account.
+        new_openid: OpenID in this account; None if there is none, for the reason in `err_msg`.
+        err_msg: ``ok``, or the reason.
     """
 
     ori_openid: str
@@ -390,11 +389,11 @@ class ChangedOpenID:
 
 
 def change_openids(from_appid: str, openids: Iterable[str]) -> Call[tuple[ChangedOpenID, ...]]:
-    """OpenID 转换: tell what the OpenIDs of an account that was merged into this one have become.
+    """OpenID 转换: convert the OpenIDs of an account that was merged into this one.
 
     Args:
         from_appid: AppID of the old account.
-        openids: OpenIDs for the old account; 100 at most.
+        openids: At most 100 OpenIDs in the old account.
 
     Source:
         https://kf.qq.com/faq/1901177NrqMr190117nqYJze.html

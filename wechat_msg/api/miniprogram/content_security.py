@@ -1,4 +1,4 @@
-"""小程序内容安全: whether WeChat finds texts, pictures, sounds and users risky."""
+"""小程序内容安全: check texts, images, audio and users for risks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VERSION = 2
 
 @model
 class MsgSecResult:
-    """The verdict.
+    """Verdict on a text.
 
     Attributes:
         suggest: ``pass``, ``review`` or ``risky``.
@@ -39,14 +39,14 @@ class MsgSecResult:
 
 @model
 class MsgSecDetail:
-    """The verdict of one strategy.
+    """Verdict of one strategy.
 
     Attributes:
         strategy: Name of the strategy.
-        errcode: 0 if this verdict is valid.
+        errcode: 0 if the verdict is valid.
         suggest: As in `MsgSecResult`.
         label: As in `MsgSecResult`.
-        keyword: The user's words that it is about. No repr shows them.
+        keyword: Words of the user that caused the verdict. No repr shows them.
         level: A number.
         prob: Confidence, from 0 to 100.
     """
@@ -62,12 +62,12 @@ class MsgSecDetail:
 
 @model
 class MsgSecCheck(Result):
-    """What WeChat thinks of a text.
+    """Result of a check of a text.
 
     Attributes:
         result: The verdict.
-        detail: The verdicts of the single strategies.
-        trace_id: Id of this check.
+        detail: The verdicts of the strategies.
+        trace_id: Id of the check.
     """
 
     result: MsgSecResult = nested("result", MsgSecResult)
@@ -84,15 +84,15 @@ def msg_sec_check(
     nickname: str | None = None,
     signature: str | None = None,
 ) -> Call[MsgSecCheck]:
-    """文本内容安全识别: ask what WeChat thinks of a text; 4,000 times a minute, 2,000,000 a day.
+    """文本内容安全识别: check a text; at most 4,000 times a minute and 2,000,000 a day.
 
     Args:
-        content: Up to 2,500 characters.
-        scene: Where the text stands: 1 to 4.
-        openid: Who wrote it; must have used the Mini Program within 2 hours (61010).
-        title: Its title.
-        nickname: Name of who wrote it.
-        signature: What they say about themselves.
+        content: The text, up to 2,500 characters.
+        scene: Place of the text: 1 to 4.
+        openid: Author of the text, who must have used the Mini Program within the last 2 hours (61010).
+        title: Title of the text.
+        nickname: Nickname of the author.
+        signature: Personal signature of the author.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/msgSecCheck.html
@@ -110,13 +110,13 @@ def msg_sec_check(
 
 
 def media_check_async(media_url: str, media_type: int, scene: int, openid: str) -> Call[str]:
-    """音视频内容安全识别: ask what WeChat thinks of a picture or a sound; 2,000 times a minute, 200,000 a day.
+    """音视频内容安全识别: check an image or audio; at most 2,000 times a minute and 200,000 a day.
 
-    The result is a trace_id. Within 30 minutes a `wechat_msg.WxaMediaCheckEvent` with the same one is pushed.
+    The result is a trace_id. WeChat pushes a `wechat_msg.WxaMediaCheckEvent` with it within 30 minutes.
 
     Args:
-        media_url: Where it is; up to 10 MB.
-        media_type: 1: sound; 2: picture.
+        media_url: URL of a file of up to 10 MB.
+        media_type: 1 for audio, 2 for an image.
         scene: As for `msg_sec_check`.
         openid: As for `msg_sec_check`.
 
@@ -135,11 +135,11 @@ def media_check_async(media_url: str, media_type: int, scene: int, openid: str) 
 
 @model
 class UserRiskRank(Result):
-    """What WeChat thinks of a user.
+    """Risk rank of a user.
 
     Attributes:
         risk_rank: From 0 to 4, the riskiest.
-        unoin_id: Id of this question, for WeChat's support. WeChat spells it so.
+        unoin_id: Id of the request, for WeChat's support. The spelling is WeChat's.
     """
 
     risk_rank: int
@@ -147,13 +147,13 @@ class UserRiskRank(Result):
 
 
 def get_user_risk_rank(openid: str, scene: int, client_ip: str, **more: Any) -> Call[UserRiskRank]:
-    """获取用户安全等级: ask what WeChat thinks of a user.
+    """获取用户安全等级: get the risk rank of a user.
 
     Args:
         openid: The user.
-        scene: What the user is doing: 0 to 2.
-        client_ip: The user's address.
-        **more: Further members, as WeChat's page lists them.
+        scene: Activity of the user: 0 to 2.
+        client_ip: IP address of the user.
+        **more: Further members of WeChat's page.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/safety-control-capability/getUserRiskRank.html

@@ -1,4 +1,4 @@
-"""小程序链接: URL Schemes, URL Links and Short Links that open a Mini Program, from outside of WeChat too."""
+"""小程序链接: URL Schemes, URL Links and Short Links that open a Mini Program, also from outside WeChat."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = [
 
 @model
 class LinkInfo:
-    """What a link opens.
+    """Target and lifetime of a link.
 
     Attributes:
         appid: AppID of the Mini Program.
         path: The page.
-        query: Its query.
-        create_time: When the link was made, in seconds since the epoch.
-        expire_time: When it ends, in seconds since the epoch.
-        env_version: Version that is opened: ``release``, ``trial`` or ``develop``.
+        query: Query of the page.
+        create_time: Time of creation, in seconds since the epoch.
+        expire_time: Expiry, in seconds since the epoch.
+        env_version: Version that opens: ``release``, ``trial`` or ``develop``.
     """
 
     appid: str | None = None
@@ -47,7 +47,7 @@ class LinkInfo:
 
 @model
 class LinkQuota:
-    """How often links may still be opened: `remain_visit_quota` times."""
+    """Remaining quota: links can be opened `remain_visit_quota` more times."""
 
     remain_visit_quota: int | None = None
 
@@ -57,11 +57,11 @@ class LinkQuota:
 
 @model
 class SchemeQuery(Result):
-    """What WeChat knows of a scheme.
+    """Result of a query about a scheme.
 
     Attributes:
-        scheme_info: What it opens.
-        quota_info: How often schemes may still be opened.
+        scheme_info: Target and lifetime of the scheme.
+        quota_info: Remaining quota of schemes.
     """
 
     scheme_info: LinkInfo | None = nested("scheme_info", LinkInfo, default=None)
@@ -78,16 +78,18 @@ def generate_scheme(
     expire_time: int | None = None,
     expire_interval: int | None = None,
 ) -> Call[str]:
-    """获取加密 scheme 码: make a scheme (``weixin://``); 500,000 a day along with URL Links, for 30 days at most.
+    """获取加密 scheme 码: make a scheme (``weixin://``).
+
+    An account can make 500,000 schemes and URL Links a day, each for 30 days at most.
 
     Args:
-        path: A page that has been released, without query; None: the first page.
+        path: A released page, without query; None for the start page.
         query: Up to 1,024 characters.
-        env_version: Version that is opened: ``release``, ``trial`` or ``develop``.
-        is_expire: It ends.
-        expire_type: 0: it ends at *expire_time*; 1: after *expire_interval*.
+        env_version: Version that opens: ``release``, ``trial`` or ``develop``.
+        is_expire: Whether it expires.
+        expire_type: 0 if it expires at *expire_time*; 1 if it expires after *expire_interval*.
         expire_time: Seconds since the epoch.
-        expire_interval: Days; 30 at most.
+        expire_interval: Days, 30 at most.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/url-scheme/generateScheme.html
@@ -127,11 +129,11 @@ def generate_nfc_scheme(
 
 
 def query_scheme(scheme: str, *, query_type: int | None = None) -> Call[SchemeQuery]:
-    """查询 scheme 码: tell what a scheme opens, or how often schemes may still be opened.
+    """查询 scheme 码: get the target of a scheme, or the remaining quota of schemes.
 
     Args:
         scheme: The scheme.
-        query_type: 0: what it opens; 1: how often schemes may still be opened.
+        query_type: 0 for its target, 1 for the remaining quota.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/url-scheme/queryScheme.html
@@ -149,11 +151,11 @@ def _jump_wxa(path: str | None, query: str | None, env_version: str | None) -> d
 
 @model
 class UrlLinkQuery(Result):
-    """What WeChat knows of a URL Link.
+    """Result of a query about a URL Link.
 
     Attributes:
-        url_link_info: What it opens.
-        quota_info: How often URL Links may still be opened.
+        url_link_info: Target and lifetime of the URL Link.
+        quota_info: Remaining quota of URL Links.
     """
 
     url_link_info: LinkInfo | None = nested("url_link_info", LinkInfo, default=None)
@@ -170,7 +172,9 @@ def generate_url_link(
     cloud_base: Mapping[str, Any] | None = None,
     env_version: str | None = None,
 ) -> Call[str]:
-    """获取加密 URL Link: make a link (``https://``); 500,000 a day along with schemes, for 30 days at most.
+    """获取加密 URL Link: make a link (``https://``).
+
+    An account can make 500,000 schemes and URL Links a day, each for 30 days at most.
 
     Args:
         path: As for `generate_scheme`.
@@ -178,12 +182,12 @@ def generate_url_link(
         expire_type: As for `generate_scheme`.
         expire_time: As for `generate_scheme`.
         expire_interval: As for `generate_scheme`.
-        cloud_base: Page of the account's own, in the cloud (云开发静态网站), that opens the Mini Program: ``env``,
-            ``domain``, ``path``, ``query``, ``resource_appid``.
+        cloud_base: Page of the account in the cloud (云开发静态网站) that opens the Mini Program: ``env``, ``domain``,
+            ``path``, ``query``, ``resource_appid``.
         env_version: As for `generate_scheme`.
 
     Raises:
-        CallError: *cloud_base* is no mapping.
+        CallError: *cloud_base* is not a mapping.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/url-link/generateUrlLink.html
@@ -201,7 +205,7 @@ def generate_url_link(
 
 
 def query_url_link(url_link: str, *, query_type: int | None = None) -> Call[UrlLinkQuery]:
-    """查询加密 URL Link: tell what a link opens, or how often links may still be opened.
+    """查询加密 URL Link: get the target of a link, or the remaining quota of links.
 
     Args:
         url_link: The link.
@@ -218,12 +222,13 @@ def query_url_link(url_link: str, *, query_type: int | None = None) -> Call[UrlL
 
 
 def generate_short_link(page_url: str, *, page_title: str | None = None, is_permanent: bool | None = None) -> Call[str]:
-    """获取 Short Link: make a link that opens the Mini Program from inside of WeChat.
+    """获取 Short Link: make a link that opens the Mini Program inside WeChat.
 
     Args:
         page_url: The page with its query; up to 1,024 characters.
         page_title: Up to 20 characters.
-        is_permanent: It never ends; 100,000 at most. None: it ends after 30 days; 10,000,000 a day at most.
+        is_permanent: Whether it never expires; an account can make 100,000 such links. Others expire after 30 days;
+            an account can make 10,000,000 a day.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/short-link/generateShortLink.html

@@ -1,4 +1,4 @@
-"""小程序登录、用户信息: who the user of a Mini Program is."""
+"""小程序登录、用户信息: log in the users of a Mini Program and get their data."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Session(Result):
 
     Attributes:
         openid: OpenID.
-        session_key: Opens what the client encrypts for the server, see `wechat_msg.userdata`. No repr shows it, and it
-            must not get to the client.
+        session_key: Decrypts data that the Mini Program's client sends, see `wechat_msg.userdata`. No repr shows it; do
+            not send it to the client.
         unionid: UnionID, if the Mini Program is bound to an Open Platform account.
     """
 
@@ -46,10 +46,10 @@ class Session(Result):
 
 
 def code2session(js_code: str) -> Call[Session]:
-    """小程序登录: learn who the user is.
+    """小程序登录: get the OpenID and session_key of a user.
 
     Args:
-        js_code: Of ``wx.login``; can be used once, for 5 minutes.
+        js_code: Code from ``wx.login``; usable once, within 5 minutes.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/code2Session.html
@@ -65,16 +65,16 @@ def code2session(js_code: str) -> Call[Session]:
 
 @clears_locals
 def check_session(openid: str, session_key: str) -> Call[None]:
-    """检验登录态: have WeChat check a session_key; it raises if that is not valid (87009).
+    """检验登录态: check a session_key; sending the call raises if it is not valid (87009).
 
-    That *session_key* signs as its base64 text, not decoded, is unconfirmed.
+    That the base64 text of *session_key*, not its decoded bytes, is the key of the signature is unconfirmed.
 
     Args:
         openid: The user.
-        session_key: The user's.
+        session_key: Session key of the user.
 
     Raises:
-        UserDataError: *session_key* is empty or no text.
+        UserDataError: *session_key* is empty or not a text.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/checkSessionKey.html
@@ -84,14 +84,14 @@ def check_session(openid: str, session_key: str) -> Call[None]:
 
 @clears_locals
 def reset_user_session_key(openid: str, session_key: str) -> Call[Session]:
-    """重置登录态: give a user a new session_key, which ends when the old one would have.
+    """重置登录态: replace the session_key of a user; the expiry stays the same.
 
     Args:
         openid: The user.
-        session_key: The old one.
+        session_key: The old session key.
 
     Raises:
-        UserDataError: *session_key* is empty or no text.
+        UserDataError: *session_key* is empty or not a text.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/ResetUserSessionKey.html
@@ -109,7 +109,7 @@ def _sign(openid: str, session_key: str) -> dict[str, str]:
 
 @model
 class Watermark:
-    """Where data come from: `appid` of the Mini Program, and `timestamp`, in seconds since the epoch."""
+    """Origin of data: `appid` of the Mini Program, and `timestamp` in seconds since the epoch."""
 
     timestamp: int = timestamp("timestamp", default=0)
     appid: str = ""
@@ -120,10 +120,10 @@ class PhoneInfo:
     """A phone number. No repr shows it.
 
     Attributes:
-        phone_number: With its country code, if it is not from China.
-        pure_phone_number: Without.
+        phone_number: Phone number, with its country code unless it is from China.
+        pure_phone_number: Phone number without its country code.
         country_code: Country code, such as ``86``.
-        watermark: When it was asked for, and by which Mini Program.
+        watermark: Time of the request, and its Mini Program.
     """
 
     phone_number: str = text("phoneNumber", repr=False)
@@ -133,10 +133,10 @@ class PhoneInfo:
 
 
 def get_phone_number(code: str, *, openid: str | None = None) -> Call[PhoneInfo]:
-    """获取手机号: learn the phone number that the user allows to be told.
+    """获取手机号: get the phone number of a user who agreed to it.
 
     Args:
-        code: Of the button ``getPhoneNumber``, not that of ``wx.login``; can be used once, for 5 minutes.
+        code: Code from the button ``getPhoneNumber``, not from ``wx.login``; usable once, within 5 minutes.
         openid: The user.
 
     Source:
@@ -148,11 +148,11 @@ def get_phone_number(code: str, *, openid: str | None = None) -> Call[PhoneInfo]
 
 @model
 class EncryptedMsgCheck(Result):
-    """Whether WeChat made some encrypted data.
+    """Result of a check of encrypted data.
 
     Attributes:
-        vaild: 1: it did; 0: it did not. WeChat spells it so.
-        create_time: When, in seconds since the epoch.
+        vaild: 1 if the data come from WeChat, else 0. The spelling is WeChat's.
+        create_time: Time of the data, in seconds since the epoch.
     """
 
     vaild: int = integer("vaild", "valid")
@@ -160,7 +160,7 @@ class EncryptedMsgCheck(Result):
 
 
 def check_encrypted_msg(encrypted_msg_hash: str) -> Call[EncryptedMsgCheck]:
-    """检查加密信息: ask whether WeChat made some encrypted data; only phone numbers, of the last 3 days.
+    """检查加密信息: check whether encrypted data come from WeChat; only for phone numbers of the last 3 days.
 
     Args:
         encrypted_msg_hash: SHA-256 of the encrypted data, in hexadecimal digits.
@@ -179,13 +179,13 @@ def get_paid_unionid(
     mch_id: str | None = None,
     out_trade_no: str | None = None,
 ) -> Call[str]:
-    """支付后获取 UnionID: learn a user's UnionID within 5 minutes after a payment, without asking the user.
+    """支付后获取 UnionID: get the UnionID of a user within 5 minutes after a payment, without the user's consent.
 
     Args:
         openid: The user.
-        transaction_id: The payment; or else the two that follow.
-        mch_id: Number of the merchant.
-        out_trade_no: The merchant's number of the payment.
+        transaction_id: Id of the payment; or give *mch_id* and *out_trade_no*.
+        mch_id: Id of the merchant.
+        out_trade_no: Id that the merchant gave the payment.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/getPaidUnionid.html
@@ -201,10 +201,10 @@ def get_paid_unionid(
 
 
 def get_plugin_openpid(code: str) -> Call[str]:
-    """获取插件用户 openpid: learn who the user of a plug-in is.
+    """获取插件用户 openpid: get the openpid of a user of a plug-in.
 
     Args:
-        code: Of ``wx.pluginLogin``.
+        code: Code from ``wx.pluginLogin``.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/basic-info/getPluginOpenPId.html
@@ -214,14 +214,14 @@ def get_plugin_openpid(code: str) -> Call[str]:
 
 @model
 class EncryptKey:
-    """A key between the client and the server of a Mini Program. No repr shows it.
+    """A key shared by the client and the server of a Mini Program. No repr shows it.
 
     Attributes:
         encrypt_key: The key.
-        version: Its number.
-        expire_in: Seconds that it lasts.
-        iv: Its initialisation vector.
-        create_time: When it was made, in seconds since the epoch.
+        version: Version of the key.
+        expire_in: Seconds until it expires.
+        iv: Initialisation vector.
+        create_time: Time of its creation, in seconds since the epoch.
     """
 
     encrypt_key: str = text("encrypt_key", repr=False)
@@ -233,14 +233,14 @@ class EncryptKey:
 
 @clears_locals
 def get_user_encrypt_key(openid: str, session_key: str) -> Call[tuple[EncryptKey, ...]]:
-    """获取用户 encryptKey: list a user's latest keys.
+    """获取用户 encryptKey: list the latest keys of a user.
 
     Args:
         openid: The user.
-        session_key: The user's.
+        session_key: Session key of the user.
 
     Raises:
-        UserDataError: *session_key* is empty or no text.
+        UserDataError: *session_key* is empty or not a text.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-info/internet/getUserEncryptKey.html

@@ -1,4 +1,4 @@
-"""小程序动态消息: cards that a user has shared and that change afterwards."""
+"""小程序动态消息: shared cards that can be updated."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["ActivityId", "create_activity_id", "send_chattool_msg", "send_updata
 
 @model
 class ActivityId(Result):
-    """What a card is shared with.
+    """Id for sharing a card.
 
     Attributes:
-        activity_id: Id, for the client and for `send_updatable_msg`.
-        expiration_time: When it ends, in seconds since the epoch: after 24 hours.
+        activity_id: The id, for the client and for `send_updatable_msg`.
+        expiration_time: Expiry, in seconds since the epoch; 24 hours after creation.
     """
 
     activity_id: str
@@ -27,13 +27,13 @@ class ActivityId(Result):
 
 
 def create_activity_id(*, unionid: str | None = None, openid: str | None = None) -> Call[ActivityId]:
-    """创建 activity_id: get an id to share a card with.
+    """创建 activity_id: create an id for sharing a card.
 
-    That it is asked for with GET is unconfirmed.
+    That the call is a GET is unconfirmed.
 
     Args:
-        unionid: Who shares it, if it is a private message (私密消息).
-        openid: The same, by OpenID.
+        unionid: UnionID of the user who shares a private message (私密消息).
+        openid: OpenID of that user.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/createActivityId.html
@@ -43,16 +43,16 @@ def create_activity_id(*, unionid: str | None = None, openid: str | None = None)
 
 
 def send_updatable_msg(activity_id: str, target_state: int, parameters: Mapping[str, str]) -> Call[None]:
-    """修改动态消息: change what a shared card says.
+    """修改动态消息: update a shared card.
 
     Args:
-        activity_id: Id that it was shared with.
-        target_state: 0: not begun; 1: begun, after which nothing can be changed any more.
+        activity_id: Id of the card.
+        target_state: 0 if the activity has not begun; 1 if it has begun, after which no update is possible.
         parameters: In state 0 ``member_count`` and ``room_limit``; in state 1 ``path`` and ``version_type``
             (``develop``, ``trial`` or ``release``).
 
     Raises:
-        CallError: *parameters* is no mapping.
+        CallError: *parameters* is not a mapping.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/updatable-message/setUpdatableMsg.html
@@ -76,14 +76,14 @@ def send_chattool_msg(
     participator_info_list: Iterable[Mapping[str, Any]] | None = None,
     version_type: int = 0,
 ) -> Call[None]:
-    """修改小程序聊天工具的动态卡片消息: change what a card of a chat tool (聊天工具) says.
+    """修改小程序聊天工具的动态卡片消息: update a card of a chat tool (聊天工具).
 
     Args:
-        activity_id: Id that it was shared with.
+        activity_id: Id of the card.
         target_state: State to show, a number.
         template_id: The template.
-        participator_info_list: Who has done their part: ``{"group_openid": ..., "state": 1}`` each.
-        version_type: Version that is opened: 0 release, 1 develop, 2 trial.
+        participator_info_list: Participants and their states: ``{"group_openid": ..., "state": 1}`` each.
+        version_type: Version that opens: 0 is release, 1 is develop, 2 is trial.
 
     Raises:
         CallError: *participator_info_list* is not a list of mappings.

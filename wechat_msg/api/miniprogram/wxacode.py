@@ -1,4 +1,4 @@
-"""小程序码: pictures that open a page of a Mini Program when they are scanned."""
+"""小程序码: codes that open a page of a Mini Program when they are scanned."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def get_wxacode(
 ) -> Call[File]:
     """获取小程序码: make a code for a page with its query.
 
-    There can be 100,000 different ones, along with those of `create_wxa_qrcode`; the header ``num-used`` of the file
-    tells how many there are.
+    An account can make 100,000 different codes, including those of `create_wxa_qrcode`. The header ``num-used`` of the
+    file is the number of codes made so far.
 
     Args:
         path: The page with its query; up to 1,024 characters.
-        width: Pixels.
-        auto_color: WeChat chooses the colour.
+        width: Width in pixels.
+        auto_color: Whether WeChat chooses the colour.
         line_color: The colour: ``{"r": 0, "g": 0, "b": 0}``.
-        is_hyaline: The ground is transparent.
-        env_version: Version that is opened: ``release``, ``trial`` or ``develop``.
-        into: Takes the bytes: opened for writing bytes; None: they are kept in memory.
-        progress: Is called with the number of bytes received and their total.
+        is_hyaline: Whether the background is transparent.
+        env_version: Version that opens: ``release``, ``trial`` or ``develop``.
+        into: File object, opened for writing bytes, that receives the file; None if it is kept in memory.
+        progress: Called with the number of bytes received and the total.
 
     Raises:
-        CallError: *line_color* is no mapping.
+        CallError: *line_color* is not a mapping.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/qr-code/getQRCode.html
@@ -68,14 +68,14 @@ def get_wxacode_unlimit(
     into: BinaryIO | None = None,
     progress: Progress | None = None,
 ) -> Call[File]:
-    """获取不限制的小程序码: make a code for a page with a short text; as many as one likes, 5,000 a minute.
+    """获取不限制的小程序码: make a code for a page with a scene. Their number is unlimited, at 5,000 a minute.
 
     Args:
-        scene: The text: up to 32 digits, letters and characters out of ``!#$&'()*+,/:;=?@-._~``.
-        page: The page, without a slash before it and without query; None: the first page.
-        check_path: Refuse a page that has not been released; None: refuse.
+        scene: Up to 32 digits, letters and characters of ``!#$&'()*+,/:;=?@-._~``.
+        page: The page, without a leading slash and without query; None for the start page.
+        check_path: Whether WeChat refuses a page that has not been released; None means yes.
         env_version: As for `get_wxacode`.
-        width: 280 to 1,280 pixels.
+        width: Width in pixels, 280 to 1,280.
         auto_color: As for `get_wxacode`.
         line_color: As for `get_wxacode`.
         is_hyaline: As for `get_wxacode`.
@@ -83,7 +83,7 @@ def get_wxacode_unlimit(
         progress: As for `get_wxacode`.
 
     Raises:
-        CallError: *line_color* is no mapping.
+        CallError: *line_color* is not a mapping.
 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/qrcode-link/qr-code/getUnlimitedQRCode.html
@@ -108,11 +108,11 @@ def create_wxa_qrcode(
     into: BinaryIO | None = None,
     progress: Progress | None = None,
 ) -> Call[File]:
-    """获取小程序二维码: make a square QR code for a page with its query; they are counted with those of `get_wxacode`.
+    """获取小程序二维码: make a square QR code for a page with its query; it counts as one of `get_wxacode`.
 
     Args:
         path: The page with its query; up to 128 characters.
-        width: Pixels.
+        width: Width in pixels.
         into: As for `get_wxacode`.
         progress: As for `get_wxacode`.
 

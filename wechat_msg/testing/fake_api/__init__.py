@@ -1,4 +1,4 @@
-"""A server that plays api.weixin.qq.com, for tests."""
+"""A local server that stands in for api.weixin.qq.com in tests."""
 
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.fake_api.request import APIRequest

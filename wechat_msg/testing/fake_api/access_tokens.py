@@ -1,4 +1,4 @@
-"""The life of access tokens, of both kinds."""
+"""Lifetimes of access_tokens, classic and stable."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from wechat_msg.testing.fake_api.response import ErrcodeError
 
 __all__ = ["ClassicAccessTokens", "IssuedAccessToken", "StableAccessTokens"]
 
-#: Seconds that a token is valid.
+#: Seconds for which an access_token is valid.
 LIFETIME = 7200.0
-#: Seconds that the token before stays valid when a new one has been made.
+#: Seconds for which the previous access_token stays valid after a new one was issued.
 CHANGE_OVER = 300.0
 
 _DAY = 86400.0
-_FORCED_A_DAY = 20
-_FORCED_APART = 30.0
+_MAX_FORCED_A_DAY = 20
+_MIN_SECONDS_APART = 30.0
 
 
 @define
 class IssuedAccessToken:
-    """A token that was handed out."""
+    """An access_token, or a ticket, that the fake API issued."""
 
     value: str = field(repr=False)
     expires_at: float
     rejected_at: float = math.inf
 
     def check(self, now: float) -> None:
-        """Refuse what is no longer valid."""
+        """Check that it is valid at *now*; raise 42001 or 40001 if not."""
         if now >= self.expires_at:
             raise ErrcodeError(42001)
         if now >= self.rejected_at:
@@ -40,7 +40,7 @@ class IssuedAccessToken:
 
 
 class IssuedAccessTokens:
-    """All tokens of one kind that were handed out, also those that are over."""
+    """Issued access_tokens of one kind, including expired ones."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -48,17 +48,17 @@ class IssuedAccessTokens:
         self.newest: IssuedAccessToken | None = None
 
     def find(self, value: str) -> IssuedAccessToken | None:
-        """Return the token that has this value."""
+        """Return the access_token with this value; None if there is none."""
         return self._issued.get(value)
 
     def expire(self) -> None:
-        """Let every token answer 42001 from now on."""
+        """Expire all access_tokens now (42001)."""
         now = self._clock()
         for token in self._issued.values():
             token.expires_at = min(token.expires_at, now)
 
     def reject(self, after: float = 0.0) -> None:
-        """Let every token answer 40001 when *after* seconds have passed."""
+        """Reject all access_tokens (40001) after *after* seconds."""
         rejected_at = self._clock() + after
         for token in self._issued.values():
             token.rejected_at = min(token.rejected_at, rejected_at)
@@ -71,24 +71,24 @@ class IssuedAccessTokens:
 
 
 class ClassicAccessTokens(IssuedAccessTokens):
-    """What ``/cgi-bin/token`` hands out: a new one every time, and the one before dies 5 minutes later."""
+    """Access_tokens of ``/cgi-bin/token``: each fetch issues a new one; the previous one expires 5 minutes later."""
 
     def fetch(self) -> IssuedAccessToken:
-        """Make a new one."""
+        """Issue a new access_token."""
         return self._issue(CHANGE_OVER)
 
 
 class StableAccessTokens(IssuedAccessTokens):
-    """What ``/cgi-bin/stable_token`` hands out: the same one to everybody, until it is nearly over."""
+    """Access_tokens of ``/cgi-bin/stable_token``: all fetches return the same one until it nearly expires."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(clock)
         self._forced: list[float] = []
-        #: A rejected token is handed out all the same, until a new one is forced.
+        #: Whether a rejected access_token is returned until a forced refresh.
         self.is_sticky: bool = False
 
     def fetch(self) -> IssuedAccessToken:
-        """Return the current one, or a new one if its last 5 minutes have begun or it has been rejected."""
+        """Return the current access_token; issue a new one if it expires within 5 minutes or was rejected."""
         newest, now = self.newest, self._clock()
         if newest is None or newest.expires_at - now <= CHANGE_OVER:
             return self._issue(CHANGE_OVER)
@@ -97,12 +97,12 @@ class StableAccessTokens(IssuedAccessTokens):
         return newest
 
     def force(self) -> IssuedAccessToken:
-        """Make a new one; the one before dies at once."""
+        """Issue a new access_token; the previous one expires at once."""
         now = self._clock()
         self._forced = [at for at in self._forced if at > now - _DAY]
-        if self._forced and now - self._forced[-1] < _FORCED_APART:
+        if self._forced and now - self._forced[-1] < _MIN_SECONDS_APART:
             raise ErrcodeError(45011)
-        if len(self._forced) >= _FORCED_A_DAY:
+        if len(self._forced) >= _MAX_FORCED_A_DAY:
             raise ErrcodeError(45009)
         self._forced.append(now)
         self.is_sticky = False

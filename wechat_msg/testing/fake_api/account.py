@@ -1,4 +1,4 @@
-"""What the fake keeps of its account: tokens, users, media, and what calls have made."""
+"""State of the account of the fake API: access_tokens, users, media, and the objects that calls create."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wechat_msg.testing.fake_api.windows import ALLOWED, Windows, name_action
 
 __all__ = ["ACCESS_TOKEN_QUOTA", "FakeAccount", "Media"]
 
-#: How many times a day the token of ``/cgi-bin/token`` may be fetched.
+#: How many times a day ``/cgi-bin/token`` may be called.
 ACCESS_TOKEN_QUOTA = 2000
 
 _MEDIA_KINDS = ("image", "voice", "video", "thumb")
@@ -27,7 +27,7 @@ _MEDIA_LIFETIME = 3 * 86400
 
 @define
 class Media:
-    """A file that was uploaded."""
+    """An uploaded file."""
 
     kind: str
     filename: str
@@ -39,25 +39,25 @@ class Media:
 
 
 class FakeAccount:
-    """The account that is played: the topics read and change it, and tests look at it.
+    """State of the account of the fake API. The topics read and change it; tests inspect it.
 
     Attributes:
-        appid: Its AppID.
-        secret: Its AppSecret.
-        verified: Whether it is verified (微信认证); if not, what only verified accounts may call answers 48001.
+        appid: AppID of the account.
+        secret: AppSecret of the account.
+        verified: Whether the account is verified (微信认证). If not, calls for verified accounts only return 48001.
         limits_messages: Whether the number and time of customer-service messages are limited (45047, 45015).
-        url: Where the fake listens.
-        classic: The tokens of ``/cgi-bin/token``.
-        stable: The tokens of ``/cgi-bin/stable_token``.
-        access_token_quota: How many times the token of ``/cgi-bin/token`` may still be fetched; then it answers 45009.
-        allowed_ips: The addresses that may fetch tokens, others get 40164; None: all.
-        page_size: How many OpenIDs are on a page.
-        users: What ``user/info`` answers, by OpenID.
-        blacklist: OpenIDs, the oldest first.
+        url: URL of the server.
+        classic: The access_tokens of ``/cgi-bin/token``.
+        stable: The access_tokens of ``/cgi-bin/stable_token``.
+        access_token_quota: Number of calls of ``/cgi-bin/token`` that are left before it returns 45009.
+        allowed_ips: Addresses that may fetch access_tokens, others get 40164; None allows all.
+        page_size: Number of OpenIDs on a page.
+        users: Responses of ``user/info``, by OpenID.
+        blacklist: OpenIDs, oldest first.
         refusing: OpenIDs, see `refuse_messages`.
         codes: OpenID and scope by code, see `add_code`.
-        messages: The bodies of the customer-service messages that were accepted.
-        media: The files that were uploaded, by media_id.
+        messages: Bodies of the accepted customer-service messages.
+        media: The uploaded files, by media_id.
     """
 
     def __init__(self, appid: str, secret: str, clock: Callable[[], float], *, verified: bool) -> None:
@@ -94,41 +94,41 @@ class FakeAccount:
     # --- time --------------------------------------------------------------------------------------------------------
 
     def clock(self) -> float:
-        """Return the account's time, in seconds since the epoch."""
+        """Return the time of the account, in seconds since the epoch."""
         return self._clock() + self._ahead
 
     @property
     def now(self) -> int:
-        """The account's time in whole seconds, as WeChat writes it."""
+        """Time of the account in whole seconds."""
         return int(self.clock())
 
     def advance(self, seconds: float) -> None:
-        """Let time pass for the account, so that tokens get older."""
+        """Advance the time of the account, so that access_tokens age."""
         self._ahead += seconds
 
-    # --- tokens ------------------------------------------------------------------------------------------------------
+    # --- access_tokens -----------------------------------------------------------------------------------------------
 
     @property
     def access_token(self) -> str | None:
-        """The token that ``/cgi-bin/token`` has handed out last."""
+        """Latest access_token of ``/cgi-bin/token``; None if there is none."""
         return _value_of(self.classic.newest)
 
     @property
     def stable_access_token(self) -> str | None:
-        """The token that ``/cgi-bin/stable_token`` has handed out last."""
+        """Latest access_token of ``/cgi-bin/stable_token``; None if there is none."""
         return _value_of(self.stable.newest)
 
     def expire_access_tokens(self) -> None:
-        """Let every token that was handed out answer 42001 from now on."""
+        """Expire all access_tokens: calls with them return 42001 from now on."""
         with self._lock:
             self.classic.expire()
             self.stable.expire()
 
     def revoke_access_tokens(self, *, sticky: bool = False) -> None:
-        """Let every token that was handed out answer 40001 from now on, as after a change of the AppSecret.
+        """Reject all access_tokens: calls with them return 40001 from now on, as after a change of the AppSecret.
 
         Args:
-            sticky: ``/cgi-bin/stable_token`` goes on handing out the same rejected token, until a new one is forced.
+            sticky: Whether ``/cgi-bin/stable_token`` keeps returning the rejected access_token until a forced refresh.
         """
         with self._lock:
             self.classic.reject()
@@ -138,11 +138,11 @@ class FakeAccount:
     # --- users -------------------------------------------------------------------------------------------------------
 
     def add_user(self, openid: str, **fields: Any) -> None:
-        """Add a follower who has just written a message, or change one.
+        """Add a follower who has just sent a message, or change a user.
 
         Args:
-            openid: Whose.
-            fields: What ``user/info`` tells; ``subscribe=0``: has stopped following.
+            openid: The user.
+            fields: Members of the response of ``user/info``; ``subscribe=0`` if the user has stopped following.
         """
         known = self.users.get(openid) or {
             "subscribe": 1,
@@ -169,18 +169,18 @@ class FakeAccount:
             self.users[openid] = {**known, **fields}
 
     def open_window(self, openid: str, action: str = "message") -> None:
-        """Let a user do something, so that customer-service messages can be sent to them.
+        """Simulate an action of a user that allows customer-service messages.
 
-        After a message there may be 5 within 48 hours, after ``CLICK``, ``SCAN``, ``subscribe``, ``scancode_push`` and
-        ``scancode_waitmsg`` 3 within a minute, after ``user_enter_tempsession`` 2 within a minute. More answer 45047,
-        later ones 45015. Amounts do not add up: a message counts for all actions that still allow one.
+        A message of the user allows 5 within 48 hours; ``CLICK``, ``SCAN``, ``subscribe``, ``scancode_push`` and
+        ``scancode_waitmsg`` allow 3 within a minute; ``user_enter_tempsession`` allows 2 within a minute. Further ones
+        return 45047, later ones 45015. The numbers do not add up: a message counts against every open window.
 
         Args:
-            openid: Whose.
+            openid: The user.
             action: ``message``, or the name of one of these events.
 
         Raises:
-            SettingsError: The action is none of these.
+            SettingsError: *action* allows no messages.
 
         Source:
             https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
@@ -189,15 +189,15 @@ class FakeAccount:
             self._windows.open(openid, action, self.clock())
 
     def close_window(self, openid: str) -> None:
-        """Let customer-service messages to this user answer 45015: the user has done nothing that allows them."""
+        """Forget the actions of a user: customer-service messages to the user return 45015."""
         with self._lock:
             self._windows.close(openid)
 
     def record_push(self, fields: Mapping[str, Any]) -> None:
-        """Take note of what a user does; a `PushSimulator` that is given the fake calls this for each push.
+        """Record the action of a user in a push; a `PushSimulator` with a fake API calls this for each push.
 
-        A message or an action opens the user's window, ``subscribe`` and ``unsubscribe`` decide whether the user
-        follows. A user who is not known yet is added.
+        A message or an action opens the user's window; ``subscribe`` and ``unsubscribe`` change whether the user
+        follows. An unknown user is added.
 
         Args:
             fields: The push, by its wire names.
@@ -212,11 +212,11 @@ class FakeAccount:
                 self._windows.open(openid, action, self.clock())
 
     def refuse_messages(self, openid: str) -> None:
-        """Let template and subscription messages to this user answer 43101."""
+        """Refuse template and subscription messages to a user: they return 43101."""
         self.refusing.add(openid)
 
     def add_code(self, code: str, openid: str, scope: str = "snsapi_userinfo") -> None:
-        """Let a code of a web page or a Mini Program stand for this user; any other stands for the first user."""
+        """Set the user of a login code, on web pages and in Mini Programs. Other codes are those of the first user."""
         self.codes[code] = (openid, scope)
 
     # --- templates ---------------------------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ class FakeAccount:
     # --- for the topics ----------------------------------------------------------------------------------------------
 
     def check_window(self, openid: str) -> None:
-        """Refuse a customer-service message for which the user has not done enough lately."""
+        """Check that the recent actions of a user allow a customer-service message."""
         if not self.limits_messages:
             return
         if not self.users[openid]["subscribe"]:
@@ -258,24 +258,24 @@ class FakeAccount:
         self._windows.check(openid, self.clock())
 
     def add_message(self, message: dict[str, Any]) -> None:
-        """Take in a customer-service message, and count it."""
+        """Store and count a customer-service message."""
         self.messages.append(message)
         self._windows.count(message["touser"], self.clock())
 
     def get_user(self, openid: Any) -> dict[str, Any]:
-        """Return a user, or refuse an OpenID that nobody has."""
+        """Return a user; raise 40003 if the OpenID is unknown."""
         if not isinstance(openid, str) or openid not in self.users:
             raise ErrcodeError(40003)
         return self.users[openid]
 
     def get_users(self, openids: Any, number: range) -> list[dict[str, Any]]:
-        """Return users, or refuse a list that has not this number of OpenIDs."""
+        """Return users; raise 40032 if their number is not allowed."""
         if not isinstance(openids, list) or len(openids) not in number:
             raise ErrcodeError(40032)
         return [self.get_user(openid) for openid in openids]
 
     def get_media(self, media_id: Any) -> Media:
-        """Return a file, or refuse what is none or is over."""
+        """Return a file; raise 40007 if it is unknown or has expired."""
         media = self.media.get(media_id)
         if media is None or not (media.is_permanent or self.clock() < media.created_at + _MEDIA_LIFETIME):
             raise ErrcodeError(40007)
@@ -289,7 +289,7 @@ class FakeAccount:
         is_permanent: bool = False,
         description: dict[str, Any] | None = None,
     ) -> str:
-        """Take in the file of a form; return its media_id."""
+        """Store the file of a form; return its media_id."""
         if kind not in _MEDIA_KINDS:
             raise ErrcodeError(40004)
         filename, content, content_type = request.files.get("media", ("", b"", ""))
@@ -302,23 +302,23 @@ class FakeAccount:
         return media_id
 
     def url_of(self, media_id: str) -> str:
-        """Return where a file is to be had without a token."""
+        """Return the URL of a file, which needs no access_token."""
         return f"{self.url}/fake/file?media_id={media_id}"
 
     def created(self, kind: str) -> dict[Any, Any]:
-        """Return what calls have made of a *kind*, by its key: ``tags``, ``templates`` ..."""
+        """Return the objects of a *kind* that calls have created, by key: ``tags``, ``templates`` ..."""
         return self._created.setdefault(kind, {})
 
     def new_number(self) -> int:
-        """Return a number that nothing else has."""
+        """Return a unique number."""
         return next(self._numbers)
 
     def new_id(self) -> str:
-        """Return a name that nothing else has."""
+        """Return a unique id."""
         return secrets.token_urlsafe(32)
 
     def new_rid(self) -> str:
-        """Return the number of a request, for WeChat's support."""
+        """Return a unique rid, the id of a request for WeChat's support."""
         return f"{self.now:08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
 
 

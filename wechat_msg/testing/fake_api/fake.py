@@ -1,4 +1,4 @@
-"""FakeWeChatAPI: plays api.weixin.qq.com."""
+"""FakeWeChatAPI, a local server that stands in for api.weixin.qq.com."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["APPID", "SECRET", "FakeWeChatAPI"]
 
-#: Of the account that is played if no other is named; it does not exist.
+#: AppID and AppSecret of the default account, which does not exist.
 APPID, SECRET = "wx0123456789abcdef", "0123456789abcdef0123456789abcdef"
 _ACCESS_TOKEN_PATHS = {"classic": "/cgi-bin/token", "stable": "/cgi-bin/stable_token"}
 
 
 class FakeWeChatAPI(FakeAccount):
-    """A server at 127.0.0.1 that answers as WeChat does, for tests without WeChat.
+    """A server on 127.0.0.1 that responds as WeChat's API does, for tests without WeChat.
 
-    It hands out access tokens that expire and reject each other, keeps users, tags, media, menus and messages as long
-    as it lives, and knows the commonest reasons for which WeChat refuses a call. Faults can be ordered. It starts with
-    the followers ``oUSER``, ``oUSER2`` and ``oUSER3``, who have just written (see `open_window`), and with the template
-    ``TEMPLATE_ID``, both for template messages and for subscription messages.
+    It issues access_tokens that expire and reject each other, stores users, tags, media, menus and messages until it
+    is closed, and refuses calls for the most common reasons. Tests can plan faults. At first it has the followers
+    ``oUSER``, ``oUSER2`` and ``oUSER3``, who have just sent a message (see `open_window`), and the template
+    ``TEMPLATE_ID``, for both template messages and subscription messages.
 
     Example:
         >>> import requests
@@ -51,15 +51,15 @@ class FakeWeChatAPI(FakeAccount):
         port: int = 0,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """Make a fake that `start` starts.
+        """Create the fake API; `start` starts it.
 
         Args:
-            appid: The account that it plays.
-            secret: The account's AppSecret.
-            verified: Whether the account is verified (微信认证). If not, what only verified Official Accounts may call
-                answers 48001: customer-service, mass and template messages, users, tags and QR codes.
-            port: Where it listens; 0: at a free port.
-            clock: Seconds since the epoch; None: the real time.
+            appid: AppID of the account.
+            secret: AppSecret of the account.
+            verified: Whether the account is verified (微信认证). If not, the calls that only verified Official Accounts
+                may make return 48001: customer-service, mass and template messages, users, tags and QR codes.
+            port: Port to listen on; 0 for a free port.
+            clock: Function that returns seconds since the epoch; None for the real time.
         """
         super().__init__(appid, secret, clock or time.time, verified=verified)
         self._port = port
@@ -72,7 +72,7 @@ class FakeWeChatAPI(FakeAccount):
     # --- the server --------------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Start to listen; `url` is known from now on."""
+        """Start listening, and set `url`."""
         from wechat_msg.testing.fake_api.server import Server
 
         self._closing.clear()
@@ -81,7 +81,7 @@ class FakeWeChatAPI(FakeAccount):
         return self
 
     def close(self) -> None:
-        """Stop, and hang up on everybody; may be called again."""
+        """Stop listening, and close all connections; may be called again."""
         self._closing.set()
         server, self._server = self._server, None
         if server is not None:
@@ -94,14 +94,14 @@ class FakeWeChatAPI(FakeAccount):
         self.close()
 
     def handle(self, request: APIRequest) -> FakeResponse | None:
-        """Answer a request that somebody else's server has received; None: to be hung up on without an answer."""
+        """Return the response to a request that another server received; None if it must close the connection."""
         with self._lock:
             delay = self._delays.next(request.path)
-            answer = self._answer(request)
+            response = self._respond(request)
         is_closed = delay is not None and self._closing.wait(delay)
-        return None if is_closed else answer
+        return None if is_closed else response
 
-    def _answer(self, request: APIRequest) -> FakeResponse | None:
+    def _respond(self, request: APIRequest) -> FakeResponse | None:
         outcome = self._outcomes.next(request.path)
         self._requests.append(attrs.evolve(request, was_handled=outcome != "before"))
         if outcome == "before":
@@ -110,28 +110,28 @@ class FakeWeChatAPI(FakeAccount):
             return outcome
         if isinstance(outcome, ErrcodeError):
             return make_response(outcome.to_json(self.new_rid()))
-        answer = serve(self, request)
-        return None if outcome == "after" else answer
+        response = serve(self, request)
+        return None if outcome == "after" else response
 
-    # --- what was asked ----------------------------------------------------------------------------------------------
+    # --- requests ----------------------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> list[APIRequest]:
-        """All requests, the oldest first, also those for tokens."""
+        """All requests, oldest first, including those for access_tokens."""
         with self._lock:
             return list(self._requests)
 
     def requests_to(self, path: str) -> list[APIRequest]:
-        """Return the requests to this path, the oldest first."""
+        """Return the requests to a path, oldest first."""
         return [request for request in self.requests if request.path == path]
 
     @property
     def access_token_fetches(self) -> dict[str, int]:
-        """How many times a token was asked for, whether it was given or not: ``classic`` and ``stable``."""
+        """Number of requests for an access_token, successful or not, by kind: ``classic`` and ``stable``."""
         return {kind: len(self.requests_to(path)) for kind, path in _ACCESS_TOKEN_PATHS.items()}
 
     def clear(self) -> None:
-        """Forget the requests and the messages."""
+        """Clear `requests` and `messages`."""
         with self._lock:
             self._requests.clear()
             self.messages.clear()
@@ -148,58 +148,58 @@ class FakeWeChatAPI(FakeAccount):
         headers: Mapping[str, str] | None = None,
         times: int | None = None,
     ) -> None:
-        """Let a path answer this, and do nothing.
+        """Plan a fault: a path responds with *answer* and does nothing else.
 
-        What is ordered for a number of times comes first, one after the other; then, of what is for good, the newest.
+        Faults with *times* come first, in the order in which they were planned; then the newest of the others.
 
         Args:
-            path: Which path; ``*``: every path, also those of the tokens.
-            answer: A JSON object, or any bytes.
+            path: The path; ``*`` for every path, including those of access_tokens.
+            answer: A JSON object, or bytes.
             status: HTTP status.
-            content_type: As the answer names it.
+            content_type: Content-Type of the response.
             headers: Further headers.
-            times: For how many requests; None: until `clear_faults`.
+            times: Number of requests; None for all until `clear_faults`.
         """
         planned = make_response(answer, status=status, content_type=content_type, headers=headers)
         with self._lock:
             self._outcomes.add(path, planned, times)
 
     def fail(self, path: str, errcode: int, errmsg: str = "", *, times: int | None = None) -> None:
-        """Let a path answer this errcode, and do nothing.
+        """Plan a fault: a path responds with an errcode and does nothing else.
 
         Args:
             path: As in `answer`.
             errcode: The number.
-            errmsg: The text; empty: WeChat's own.
+            errmsg: The text; if empty, the text that WeChat uses.
             times: As in `answer`.
         """
         with self._lock:
             self._outcomes.add(path, ErrcodeError(errcode, errmsg), times)
 
     def drop(self, path: str, *, when: Literal["before", "after"] = "before", times: int | None = 1) -> None:
-        """Let a path close the connection instead of answering.
+        """Plan a fault: a path closes the connection without a response.
 
         Args:
             path: As in `answer`.
-            when: before or after that was done which had been asked for.
+            when: Whether it closes before or after it has processed the request.
             times: As in `answer`.
         """
         with self._lock:
             self._outcomes.add(path, when, times)
 
     def delay(self, path: str, seconds: float, *, times: int | None = None) -> None:
-        """Let a path do its work at once, but answer later.
+        """Plan a delay: a path processes the request at once, but responds later.
 
         Args:
             path: As in `answer`.
-            seconds: How much later, in real time; ends at once when the fake is closed.
+            seconds: Delay in real seconds; it ends when the fake API is closed.
             times: As in `answer`.
         """
         with self._lock:
             self._delays.add(path, seconds, times)
 
     def clear_faults(self, path: str = EVERY_PATH) -> None:
-        """Take back what was ordered for a path; ``*``: for all paths."""
+        """Remove the planned faults of a path; ``*`` for those of all paths."""
         with self._lock:
             self._outcomes.remove(path)
             self._delays.remove(path)

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose."""
+"""Planned faults of the fake API."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ EVERY_PATH = "*"
 @define
 class _Entry(Generic[T]):
     path: str
-    what: T
+    outcome: T
     times_left: int | None
 
 
 class FaultPlan(Generic[T]):
-    """What is to happen to the next requests to a path.
+    """Outcomes of the next requests, by path.
 
-    Entries for a number of times come first, in the order in which they were made; then, of those that are for good,
-    the newest.
+    Entries for a number of times come first, in the order in which they were added; then the newest of the permanent
+    ones.
     """
 
     def __init__(self) -> None:
         self._counted: list[_Entry[T]] = []
-        self._for_good: list[_Entry[T]] = []
+        self._permanent: list[_Entry[T]] = []
 
-    def add(self, path: str, what: T, times: int | None) -> None:
-        """Plan *what* for the next *times* requests to *path*; None: for all of them."""
+    def add(self, path: str, outcome: T, times: int | None) -> None:
+        """Plan an outcome for the next *times* requests to *path*; for all of them if *times* is None."""
         if times is None:
-            self._for_good.insert(0, _Entry(path, what, None))
+            self._permanent.insert(0, _Entry(path, outcome, None))
         elif times > 0:
-            self._counted.append(_Entry(path, what, times))
+            self._counted.append(_Entry(path, outcome, times))
 
     def next(self, path: str) -> T | None:
-        """Return what is to happen to this request to *path*."""
-        for entry in (*self._counted, *self._for_good):
+        """Return the outcome of this request to *path*, and count it; None if there is no plan."""
+        for entry in (*self._counted, *self._permanent):
             if entry.path in (path, EVERY_PATH):
                 self._count(entry)
-                return entry.what
+                return entry.outcome
         return None
 
     def _count(self, entry: _Entry[T]) -> None:
@@ -52,6 +52,6 @@ class FaultPlan(Generic[T]):
             self._counted = [one for one in self._counted if one.times_left]
 
     def remove(self, path: str) -> None:
-        """Forget what was planned for *path*; ``*``: everything."""
-        for entries in (self._counted, self._for_good):
+        """Remove the entries for *path*; all entries if it is ``*``."""
+        for entries in (self._counted, self._permanent):
             entries[:] = [entry for entry in entries if path not in (EVERY_PATH, entry.path)]

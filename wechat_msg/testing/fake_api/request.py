@@ -1,4 +1,4 @@
-"""APIRequest: a request as it came in."""
+"""APIRequest, a request that the fake API received."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _PARAMETER = re.compile(r'\b(name|filename)="([^"]*)"')
 
 @frozen
 class APIRequest:
-    """A request that a client made. The repr shows nothing that could be secret.
+    """A request from a client. The repr shows no secrets.
 
     Attributes:
         method: ``GET`` or ``POST``.
-        path: Without the query.
-        query: The query; of a name that comes twice, the last one.
-        headers: Names in lower case.
-        body: The bytes.
-        address: The client's IP address.
-        was_handled: False: the connection was closed before anything was done.
+        path: The path, without the query.
+        query: The query; the last value of a repeated name.
+        headers: The headers, with names in lower case.
+        body: The body.
+        address: IP address of the client.
+        was_handled: Whether the request was processed; False if a planned fault closed the connection first.
     """
 
     method: str
@@ -41,7 +41,7 @@ class APIRequest:
 
     @property
     def json(self) -> Any:
-        """The body read as JSON; None: it is none."""
+        """The body read as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -49,30 +49,30 @@ class APIRequest:
 
     @property
     def is_multipart(self) -> bool:
-        """Whether the body is a form that may hold files."""
+        """Whether the body is a multipart form."""
         return self.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
     @property
     def files(self) -> dict[str, tuple[str, bytes, str]]:
-        """The files of a form: file name, content and content type, by field."""
+        """File name, content and content type of each file of a form, by field."""
         return {part.name: (part.filename, part.content, part.content_type) for part in self._parts() if part.filename}
 
     @property
     def form(self) -> dict[str, str]:
-        """The texts of a form, by field."""
+        """Text fields of a form, by name."""
         return {part.name: part.content.decode() for part in self._parts() if not part.filename}
 
     def _parts(self) -> Iterator[_Part]:
         boundary = _BOUNDARY.search(self.headers.get("content-type", ""))
         if self.is_multipart and boundary:
-            # What stands before the first boundary and after the last one is no part.
+            # The texts before the first and after the last boundary are not parts.
             for part in (b"\r\n" + self.body).split(b"\r\n--" + boundary[1].encode())[1:-1]:
                 yield _read_part(part)
 
 
 @frozen
 class _Part:
-    """A field of a form; without a file name it is a text."""
+    """A field of a form; a text if the file name is empty."""
 
     name: str
     filename: str
@@ -87,7 +87,7 @@ def _read_part(part: bytes) -> _Part:
     parameters = dict(_PARAMETER.findall(headers.get("content-disposition", "")))
     return _Part(
         parameters.get("name", ""),
-        # A file name in the way of RFC 2231 (filename*=) is not read, as WeChat does not read it either.
+        # Like WeChat, this does not read file names of RFC 2231 (filename*=).
         parameters.get("filename", ""),
         headers.get("content-type", "application/octet-stream"),
         content,

@@ -1,4 +1,4 @@
-"""What the fake answers: JSON, a file, or an errcode."""
+"""Responses of the fake API: JSON, a file, or an errcode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wechat_msg._tracebacks import frozen
 
 __all__ = ["JSON_TYPE", "PNG", "ErrcodeError", "FakeResponse", "make_response", "ok"]
 
-#: As WeChat writes it, which is not how the standard has it.
+#: WeChat's own form of the header, which is not the standard's.
 JSON_TYPE = "application/json; encoding=utf-8"
 
 _ERRMSGS = {
@@ -87,7 +87,7 @@ _ERRMSGS = {
 
 @frozen
 class FakeResponse:
-    """What goes back to the client."""
+    """A response to the client."""
 
     body: bytes = field(repr=False)
     content_type: str = JSON_TYPE
@@ -96,12 +96,12 @@ class FakeResponse:
 
 
 class ErrcodeError(Exception):
-    """The answer is an errcode, as WeChat answers what it does not do.
+    """Raised by topics to respond with an errcode.
 
     Args:
         errcode: The number.
-        errmsg: The text; empty: WeChat's own, if it is known.
-        more: Members beside errcode and errmsg.
+        errmsg: The text; if empty, the text that WeChat uses, where it is known.
+        more: Further members.
     """
 
     def __init__(self, errcode: int, errmsg: str = "", **more: Any) -> None:
@@ -111,29 +111,29 @@ class ErrcodeError(Exception):
         self.more: dict[str, Any] = more
 
     def to_json(self, rid: str) -> dict[str, Any]:
-        """Return the answer, with the number of the request for WeChat's support."""
+        """Return the JSON object of the response, with the id of the request."""
         return {"errcode": self.errcode, "errmsg": f"{self.errmsg} rid: {rid}", **self.more}
 
 
 def ok(**members: Any) -> dict[str, Any]:
-    """Return the answer of what has been done."""
+    """Return the JSON object of a successful response."""
     return {"errcode": 0, "errmsg": "ok", **members}
 
 
 def make_response(
-    answer: Mapping[str, Any] | bytes,
+    content: Mapping[str, Any] | bytes,
     *,
     status: int = 200,
     content_type: str = JSON_TYPE,
     headers: Mapping[str, str] | None = None,
 ) -> FakeResponse:
-    """Make an answer of a JSON object or of bytes."""
-    body = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
+    """Return a response with a JSON object or bytes."""
+    body = content if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False).encode()
     return FakeResponse(body, content_type, status, headers or {})
 
 
 def _make_png(side: int) -> bytes:
-    """Draw a white square."""
+    """Return a white square."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -143,5 +143,5 @@ def _make_png(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-#: A picture, for all that are asked for.
+#: The image of every code.
 PNG = _make_png(64)

@@ -1,4 +1,4 @@
-"""The table of the paths, and what is checked before any of them is served."""
+"""The table of paths, and the checks before a path is served."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["ROUTES", "Params", "constant", "route", "serve"]
 _WRONG_METHOD = {"GET": 43001, "POST": 43002}
 _ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u([0-9a-fA-F]{4})")
 _ASCII = 0x80
-#: What the lack of a member is answered with, if not with 40035.
+#: Errcodes for missing members; 40035 for the others.
 _MISSING = {"code": 41008, "js_code": 41008, "template_id": 40037, "scene": 40129}
-#: What the paths begin with that only a verified Official Account may call.
+#: Prefixes of the paths that only a verified Official Account may call.
 #: https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Explanation_of_interface_privileges.html
-_OF_VERIFIED = (
+_VERIFIED_ONLY = (
     "/cgi-bin/message/custom/",
     "/cgi-bin/message/mass/",
     "/cgi-bin/message/subscribe/bizsend",
@@ -36,7 +36,7 @@ _OF_VERIFIED = (
 
 
 class Params(dict[str, Any]):
-    """What a request asks for: the members of the query and of the JSON body."""
+    """Parameters of a request: the members of the query and of the JSON body."""
 
     def __init__(self, request: APIRequest) -> None:
         super().__init__({**request.query, **(request.json or {})})
@@ -49,7 +49,7 @@ Serve = Callable[[FakeAccount, Params], Any]
 
 @frozen
 class Route:
-    """How a path is served: *methods* are parted by a blank, *needed* are the members that must not be missing."""
+    """How a path is served: *methods* are separated by spaces, *needed* are the required members."""
 
     methods: str
     needed: tuple[str, ...]
@@ -57,12 +57,12 @@ class Route:
     serve: Serve
 
 
-#: All paths; the modules of the topics fill it in.
+#: All paths. The topic modules register them.
 ROUTES: dict[str, Route] = {}
 
 
 def route(methods: str, path: str, *needed: str, needs_access_token: bool = True) -> Callable[[Serve], Serve]:
-    """Enter a function into the table."""
+    """Return a decorator that registers a function for a path."""
 
     def register(function: Serve) -> Serve:
         ROUTES[path] = Route(methods, needed, needs_access_token, function)
@@ -72,18 +72,18 @@ def route(methods: str, path: str, *needed: str, needs_access_token: bool = True
 
 
 def constant(methods: str, path: str, *needed: str, answer: Mapping[str, Any] | None = None) -> None:
-    """Enter a path that always answers the same."""
+    """Register a path that always returns *answer*."""
     route(methods, path, *needed)(lambda _account, _params: answer)
 
 
 def serve(account: FakeAccount, request: APIRequest) -> FakeResponse:
-    """Answer a request."""
+    """Return the response to a request."""
     try:
         answer = _serve(account, request)
-    except ErrcodeError as refusal:
-        answer = refusal.to_json(account.new_rid())
+    except ErrcodeError as error:
+        answer = error.to_json(account.new_rid())
     except (LookupError, TypeError, ValueError, AttributeError):
-        # A member is missing or of another kind.
+        # A member is missing or has another type.
         answer = ErrcodeError(40035).to_json(account.new_rid())
     return answer if isinstance(answer, FakeResponse) else make_response(ok() if answer is None else answer)
 
@@ -96,7 +96,7 @@ def _serve(account: FakeAccount, request: APIRequest) -> Any:
         raise ErrcodeError(_WRONG_METHOD[route.methods])
     if route.needs_access_token:
         _check_access_token(account, request.query.get("access_token", ""))
-    if not account.verified and request.path.startswith(_OF_VERIFIED):
+    if not account.verified and request.path.startswith(_VERIFIED_ONLY):
         raise ErrcodeError(48001)
     if request.method == "POST" and not request.is_multipart:
         _check_body(request, is_needed=bool(route.needed))

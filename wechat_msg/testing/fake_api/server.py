@@ -1,4 +1,4 @@
-"""The HTTP server: reads requests, writes answers, keeps connections open."""
+"""HTTP server of the fake API, with persistent connections."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from wechat_msg.testing.fake_api.response import FakeResponse
 
 __all__ = ["Handle", "Server"]
 
-_HUNG_UP = "the client hung up within its request"
+_HUNG_UP = "the client closed the connection within its request"
 
 Handle = Callable[[APIRequest], FakeResponse | None]
-"""Answers a request; None: the connection is closed without an answer."""
+"""Function that returns the response to a request, or None to close the connection."""
 
 
 class Server(ThreadingHTTPServer):
-    """Listens at 127.0.0.1 from the beginning, and serves in threads of its own until it is closed."""
+    """HTTP server that listens on 127.0.0.1 at once and serves in its own threads until it is closed."""
 
     daemon_threads = True
     request_queue_size = 512
@@ -40,15 +40,15 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """URL of the server."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def server_bind(self) -> None:
-        """Bind as any server does: that of HTTP would also ask for the name of the host, which can take long."""
+        """Bind without the look-up of the host name that `HTTPServer` makes, which can take long."""
         socketserver.TCPServer.server_bind(self)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own."""
+        """Serve a connection in its own thread."""
         self._connections.add(request)
         super().process_request(request, client_address)
 
@@ -58,12 +58,12 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that hung up."""
+        """Ignore clients that closed the connection."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
     def close(self) -> None:
-        """Stop listening, and hang up on everybody."""
+        """Stop listening, and close all connections."""
         self.shutdown()
         self._thread.join()
         self.server_close()
@@ -73,20 +73,20 @@ class Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection."""
+    """Handler of one connection."""
 
     server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # so that headers and body leave in one piece
+    wbufsize = -1  # sends headers and body together
 
     def do_GET(self) -> None:
-        """Answer a request, or hang up."""
-        answer = self.server.handle(self._read_request())
-        if answer is None:
+        """Respond to a request, or close the connection."""
+        response = self.server.handle(self._read_request())
+        if response is None:
             self.close_connection = True
         else:
-            self._write(answer)
+            self._write(response)
 
     do_POST = do_GET  # noqa: N815
 
@@ -124,14 +124,14 @@ class _Handler(BaseHTTPRequestHandler):
             raise ConnectionError(_HUNG_UP)
         return line.strip()
 
-    def _write(self, answer: FakeResponse) -> None:
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
-        for name, value in answer.headers.items():
+    def _write(self, response: FakeResponse) -> None:
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
+        for name, value in response.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(response.body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Print nothing."""
+        """Suppress the log of requests."""

@@ -1,4 +1,4 @@
-"""All topics, whose functions fill in the table of the paths."""
+"""All topic modules, whose import registers their paths."""
 
 # ruff: noqa: F401
 

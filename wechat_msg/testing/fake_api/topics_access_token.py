@@ -1,4 +1,4 @@
-"""Tokens, tickets and quotas."""
+"""Topic: access_tokens, tickets and quotas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wechat_msg.testing.fake_api.account import ACCESS_TOKEN_QUOTA, FakeAccount
 from wechat_msg.testing.fake_api.response import ErrcodeError, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 
-_CLEARS_A_MONTH = 10
+_MAX_CLEARS_A_MONTH = 10
 
 
 @route("GET", "/cgi-bin/token", needs_access_token=False)
@@ -38,7 +38,7 @@ def _check_credentials(account: FakeAccount, params: Params) -> None:
 
 
 def check_app(account: FakeAccount, appid: Any, secret: Any) -> None:
-    """Refuse what is not the AppID and the AppSecret of the account."""
+    """Check the AppID and the AppSecret."""
     if not appid:
         raise ErrcodeError(41002)
     if appid != account.appid:
@@ -46,7 +46,7 @@ def check_app(account: FakeAccount, appid: Any, secret: Any) -> None:
     if not secret:
         raise ErrcodeError(41004)
     if secret != account.secret:
-        # 40001 is also said to mean a wrong AppSecret; which of the two when is unconfirmed.
+        # WeChat may also return 40001 for a wrong AppSecret; when it does is unconfirmed.
         raise ErrcodeError(40125)
 
 
@@ -78,7 +78,7 @@ def _clear_quota_v2(account: FakeAccount, params: Params) -> None:
 
 def _clear(account: FakeAccount) -> None:
     cleared = account.created("quota clears")
-    if len(cleared) >= _CLEARS_A_MONTH:
+    if len(cleared) >= _MAX_CLEARS_A_MONTH:
         raise ErrcodeError(48006)
     cleared[account.new_number()] = True
     account.access_token_quota = ACCESS_TOKEN_QUOTA

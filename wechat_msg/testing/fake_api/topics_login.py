@@ -1,4 +1,4 @@
-"""Users who log in: on web pages and in Mini Programs."""
+"""Topic: logins on web pages and in Mini Programs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from wechat_msg.testing.fake_api.response import ErrcodeError, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 from wechat_msg.testing.fake_api.topics_access_token import check_app
 
-_SHOWN = ("openid", "nickname", "sex", "province", "city", "country", "headimgurl", "unionid")
+_PROFILE = ("openid", "nickname", "sex", "province", "city", "country", "headimgurl", "unionid")
 
 
 def _use_code(account: FakeAccount, code: str) -> tuple[str, str]:
-    """Return the OpenID and the scope that a code stands for; it is good once."""
+    """Return the OpenID and the scope of a code, which can be used once."""
     used = account.created("used codes")
     if code in used:
         raise ErrcodeError(40163)
@@ -80,7 +80,7 @@ def _get_user_info(account: FakeAccount, params: Params) -> Any:
     _check_user_access_token(account, params)
     if account.created("user tokens")[params["access_token"]][2] != "snsapi_userinfo":
         raise ErrcodeError(48001)
-    return {**{name: account.users[params["openid"]][name] for name in _SHOWN}, "privilege": []}
+    return {**{name: account.users[params["openid"]][name] for name in _PROFILE}, "privilege": []}
 
 
 # --- Mini Programs ---------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def _check_session(account: FakeAccount, params: Params) -> None:
         raise ErrcodeError(87007)
     if params.get("sig_method") != "hmac_sha256":
         raise ErrcodeError(87008)
-    # That the key is taken as it is written, not decoded, is unconfirmed.
+    # That the text of the key, not its decoded bytes, is used is unconfirmed.
     if params.get("signature") != hmac.new(session_key.encode(), b"", hashlib.sha256).hexdigest():
         raise ErrcodeError(87009)
 

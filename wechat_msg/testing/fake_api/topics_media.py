@@ -1,4 +1,4 @@
-"""Files: temporary media and permanent material."""
+"""Topic: temporary media and permanent material."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from wechat_msg.testing.fake_api.account import FakeAccount, Media
 from wechat_msg.testing.fake_api.response import ErrcodeError, FakeResponse, make_response
 from wechat_msg.testing.fake_api.routes import Params, route
 
-_LONGEST_PAGE = 20
+_MAX_PAGE_SIZE = 20
 
 
-# The place of the files whose URLs are handed out: no path of WeChat's.
+# Serves the URLs of files; WeChat has no such path.
 @route("GET", "/fake/file", "media_id", needs_access_token=False)
 def _get_file(account: FakeAccount, params: Params) -> FakeResponse:
     media = account.media[params["media_id"]]
@@ -27,7 +27,7 @@ def _get_file(account: FakeAccount, params: Params) -> FakeResponse:
 @route("POST", "/cgi-bin/media/upload")
 def _upload(account: FakeAccount, params: Params) -> Any:
     media_id = account.add_file(params.request, params.get("type"))
-    # Whether media_id comes beside thumb_media_id is unconfirmed.
+    # Whether WeChat also returns media_id for a thumb is unconfirmed.
     name = "thumb_media_id" if params["type"] == "thumb" else "media_id"
     return {"type": params["type"], name: media_id, "created_at": account.now}
 
@@ -108,7 +108,7 @@ def _count_material(account: FakeAccount, _: Params) -> Any:
 
 @route("POST", "/cgi-bin/material/batchget_material", "type", "count")
 def _list_material(account: FakeAccount, params: Params) -> Any:
-    if params["count"] > _LONGEST_PAGE:
+    if params["count"] > _MAX_PAGE_SIZE:
         raise ErrcodeError(40035)
     found = _list_permanent(account, params["type"])
     page = [_describe(account, *one) for one in found[params["offset"] :][: params["count"]]]

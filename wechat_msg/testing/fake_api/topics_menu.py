@@ -1,4 +1,4 @@
-"""Menus, QR codes and short keys."""
+"""Topic: menus, QR codes and short keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wechat_msg.testing.fake_api.account import FakeAccount
 from wechat_msg.testing.fake_api.response import PNG, ErrcodeError, FakeResponse, make_response, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 
-_MOST_BUTTONS = 3
+_MAX_BUTTONS = 3
 _DEFAULT = "default"
 _CODES = ("QR_SCENE", "QR_LIMIT_SCENE")
 _TEXT_CODES = ("QR_STR_SCENE", "QR_LIMIT_STR_SCENE")
@@ -17,7 +17,7 @@ _TEXT_CODES = ("QR_STR_SCENE", "QR_LIMIT_STR_SCENE")
 
 
 def _make_menu(account: FakeAccount, params: Params) -> dict[str, Any]:
-    if len(params["button"]) > _MOST_BUTTONS:
+    if len(params["button"]) > _MAX_BUTTONS:
         raise ErrcodeError(40016)
     return {"button": params["button"], "menuid": account.new_number()}
 
@@ -87,10 +87,10 @@ def _create_code(account: FakeAccount, params: Params) -> Any:
         raise ErrcodeError(40035)
     if not scene.get("scene_str" if kind in _TEXT_CODES else "scene_id"):
         raise ErrcodeError(40129)
-    # Quoting is needed to put it into a URL, as for a real one.
+    # Like a real ticket, it must be quoted in URLs.
     ticket = f"gQH47joAAAAAAAAAASxodHRwOi8v+/{account.new_id()}=="
     account.created("QR codes")[ticket] = scene
-    # Whether it is 60 seconds or 30 days if nothing is said is unconfirmed.
+    # Whether the default is 60 seconds or 30 days is unconfirmed.
     expiry = {} if "LIMIT" in kind else {"expire_seconds": params.get("expire_seconds", 60)}
     return {"ticket": ticket, **expiry, "url": f"http://weixin.qq.com/q/{account.new_number()}"}
 

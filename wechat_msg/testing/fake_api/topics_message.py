@@ -1,4 +1,4 @@
-"""Customer-service messages and agents, and mass messages."""
+"""Topic: customer-service messages and agents, and mass messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wechat_msg.testing.fake_api.account import FakeAccount
 from wechat_msg.testing.fake_api.response import ErrcodeError, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 
-#: The member without which a customer-service message of this type is nothing.
+#: Required member of each type of customer-service message.
 _NEEDED = {
     "text": "content",
     "image": "media_id",
@@ -76,7 +76,7 @@ def _add_agent(account: FakeAccount, params: Params) -> None:
 
 
 def _get_agent(account: FakeAccount, params: Params) -> Any:
-    # Which number of 61450 to 61457 and 65400 to 65417 it is, is unconfirmed.
+    # Which number from 61450 to 61457 and 65400 to 65417 WeChat returns is unconfirmed.
     agents = account.created("agents")
     if params.get("kf_account") not in agents:
         raise ErrcodeError(61452, "invalid kf_account")
@@ -171,7 +171,7 @@ def _preview(account: FakeAccount, params: Params) -> Any:
 
 def _send_mass(account: FakeAccount, params: Params) -> Any:
     _check_mass(account, params)
-    # Without an id of the caller's, WeChat goes by the content, whoever is to get it.
+    # Without a clientmsgid, WeChat compares the content for all recipients alike.
     kind, earlier = params["msgtype"], account.created("clientmsgids")
     name = params.get("clientmsgid") or repr((kind, params.get("images") or params[kind]))
     if name in earlier:

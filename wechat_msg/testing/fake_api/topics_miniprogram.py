@@ -1,4 +1,4 @@
-"""Mini Programs: content checks, codes, links and messages that change."""
+"""Topic: content checks, codes, links and updatable messages of Mini Programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wechat_msg.testing.fake_api.response import PNG, ErrcodeError, FakeResponse
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 
 _DAY = 86400
-_LONGEST_SCENE = 32
+_MAX_SCENE_LENGTH = 32
 
 # --- content ---------------------------------------------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ def _get_code(account: FakeAccount, params: Params) -> FakeResponse:
 
 @route("POST", "/wxa/getwxacodeunlimit", "scene")
 def _get_unlimited_code(_: FakeAccount, params: Params) -> FakeResponse:
-    if len(params["scene"]) > _LONGEST_SCENE or "%" in params["scene"]:
+    if len(params["scene"]) > _MAX_SCENE_LENGTH or "%" in params["scene"]:
         raise ErrcodeError(40129)
     if params.get("page", "").startswith("/"):
         raise ErrcodeError(41030)
@@ -88,14 +88,14 @@ def _query_url_link(account: FakeAccount, params: Params) -> Any:
 
 def _find_link(account: FakeAccount, link: str) -> Any:
     if link not in account.created("links"):
-        # Which number of 85400 to 85408 it is, is unconfirmed.
+        # Which number from 85400 to 85408 WeChat returns is unconfirmed.
         raise ErrcodeError(85402)
     return account.created("links")[link]
 
 
 constant("POST", "/wxa/genwxashortlink", "page_url", answer=ok(link="#小程序://示例/8ZcfzBRzCnG7FrA"))
 
-# --- messages that change --------------------------------------------------------------------------------------------
+# --- updatable messages ----------------------------------------------------------------------------------------------
 
 
 @route("GET POST", "/cgi-bin/message/wxopen/activityid/create")

@@ -1,4 +1,4 @@
-"""Template messages and subscription messages."""
+"""Topic: template messages and subscription messages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from wechat_msg.testing.fake_api.account import FakeAccount
 from wechat_msg.testing.fake_api.response import ErrcodeError, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 
-#: How many characters the value of a key may have, by the letters of the key.
-_LONGEST = {"thing": 20, "number": 32, "letter": 32, "symbol": 5, "character_string": 32, "phrase": 5, "car_number": 8}
+#: Maximum length of a value, by the letters of its key.
+_LIMITS = {
+    "thing": 20,
+    "number": 32,
+    "letter": 32,
+    "symbol": 5,
+    "character_string": 32,
+    "phrase": 5,
+    "car_number": 8,
+}
 
 # --- sending ---------------------------------------------------------------------------------------------------------
 
@@ -52,7 +60,7 @@ def _check(account: FakeAccount, openid: str, data: Any) -> None:
         raise ErrcodeError(47003, "argument invalid! data is empty")
     for key, item in data.items():
         value = str(item.get("value", ""))
-        longest = _LONGEST.get(re.sub(r"[0-9]+$", "", key), len(value))
+        longest = _LIMITS.get(re.sub(r"[0-9]+$", "", key), len(value))
         if not value or len(value) > longest:
             raise ErrcodeError(47003, f"argument invalid! data.{key}.value invalid")
 

@@ -1,4 +1,4 @@
-"""Followers, tags and the blacklist."""
+"""Topic: followers, tags and the blacklist."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from wechat_msg.testing.fake_api.routes import Params, route
 
 _SYSTEM_TAGS = (0, 1, 2)
 _FIRST_TAG = 100
-_MOST_TAGS = 100
-_MOST_TAGS_OF_A_USER = 20
-_LONGEST_NAME = 30
+_MAX_TAGS = 100
+_MAX_TAGS_OF_A_USER = 20
+_MAX_NAME_LENGTH = 30
 
 # --- followers -------------------------------------------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ def _page(account: FakeAccount, openids: list[str], after: str | None) -> dict[s
     if after and after not in openids:
         raise ErrcodeError(40003)
     page = openids[openids.index(after) + 1 if after else 0 :][: account.page_size]
-    # Also the last page with somebody on it names a next one; behind it there is an empty one.
+    # The last page with users also names a next page, which is empty.
     found = {"data": {"openid": page}, "next_openid": page[-1]} if page else {"next_openid": ""}
     return {"count": len(page), **found}
 
@@ -71,7 +71,7 @@ def _get_tag(account: FakeAccount, tag: Any, *, is_own: bool = False) -> dict[st
 
 
 def _check_name(account: FakeAccount, name: str) -> str:
-    if len(name) > _LONGEST_NAME:
+    if len(name) > _MAX_NAME_LENGTH:
         raise ErrcodeError(45158)
     if not name or any(tag["name"] == name for tag in account.created("tags").values()):
         raise ErrcodeError(45157)
@@ -81,7 +81,7 @@ def _check_name(account: FakeAccount, name: str) -> str:
 @route("POST", "/cgi-bin/tags/create", "tag")
 def _create_tag(account: FakeAccount, params: Params) -> Any:
     tags = account.created("tags")
-    if len(tags) >= _MOST_TAGS:
+    if len(tags) >= _MAX_TAGS:
         raise ErrcodeError(45056)
     tag = {"id": max(_FIRST_TAG, *(one + 1 for one in tags)), "name": _check_name(account, params["tag"]["name"])}
     tags[tag["id"]] = tag
@@ -123,7 +123,7 @@ def _list_tagged_users(account: FakeAccount, params: Params) -> Any:
 def _tag_users(account: FakeAccount, params: Params) -> None:
     tag = _get_tag(account, params.get("tagid"))["id"]
     for user in account.get_users(params["openid_list"], range(1, 51)):
-        if len(user["tagid_list"]) >= _MOST_TAGS_OF_A_USER:
+        if len(user["tagid_list"]) >= _MAX_TAGS_OF_A_USER:
             raise ErrcodeError(45059)
         user["tagid_list"] = [*(one for one in user["tagid_list"] if one != tag), tag]
 

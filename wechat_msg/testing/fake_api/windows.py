@@ -1,4 +1,4 @@
-"""How many customer-service messages a user may still be sent, and until when."""
+"""Limits of customer-service messages to a user: their number, and the time after an action."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["ALLOWED", "Windows", "name_action"]
 
 _MINUTE, _TWO_DAYS = 60.0, 48 * 3600.0
 _MESSAGE = "message"
-#: What each action of a user allows: how many messages, and within how many seconds. Events are in lower case.
+#: Number of messages that each action of a user allows, and within how many seconds. Events are in lower case.
 #: https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
 ALLOWED: Mapping[str, tuple[int, float]] = {
     _MESSAGE: (5, _TWO_DAYS),
@@ -27,18 +27,18 @@ ALLOWED: Mapping[str, tuple[int, float]] = {
 
 
 def name_action(fields: Mapping[str, Any]) -> str:
-    """Name what a push tells of: ``message``, or the event in lower case."""
+    """Return the action of a push: ``message``, or the event in lower case."""
     return str(fields.get("Event")).lower() if fields.get("MsgType") == "event" else _MESSAGE
 
 
 @define
 class _Window:
-    """What one action allows.
+    """Messages that one action allows.
 
     Attributes:
-        left: How many messages.
-        closes_at: Until when, in seconds since the epoch.
-        is_assumed: Whether the fake takes the action for granted, so that a test needs no push.
+        left: Number of messages left.
+        closes_at: End of the window, in seconds since the epoch.
+        is_assumed: Whether the window exists without a push, for convenience of tests.
     """
 
     left: int
@@ -47,33 +47,33 @@ class _Window:
 
 
 class Windows:
-    """The windows of all users: one for each kind of action.
+    """Windows of all users, one for each action.
 
-    Amounts do not add up, so a message counts in every window that is open.
+    Their numbers do not add up: a message counts against every open window.
     """
 
     def __init__(self) -> None:
         self._windows: dict[str, dict[str, _Window]] = {}
 
     def open(self, openid: str, action: str, now: float, *, is_assumed: bool = False) -> None:
-        """Let the user do something; the same action again starts its window anew.
+        """Open the window of an action, or restart it.
 
         Raises:
-            SettingsError: The action allows no messages.
+            SettingsError: *action* allows no messages.
         """
         name = action.lower()
         if name not in ALLOWED:
-            raise SettingsError(f"action: one of {', '.join(ALLOWED)}")
+            raise SettingsError(f"action must be one of {', '.join(ALLOWED)}")
         amount, seconds = ALLOWED[name]
         known = {other: window for other, window in self._get(openid).items() if not window.is_assumed}
         self._windows[openid] = {**known, name: _Window(amount, now + seconds, is_assumed)}
 
     def close(self, openid: str) -> None:
-        """Forget what the user did."""
+        """Close all windows of the user."""
         self._windows.pop(openid, None)
 
     def check(self, openid: str, now: float) -> None:
-        """Refuse a message that may not be sent."""
+        """Check that a message may be sent; raise 45015 or 45047 if not."""
         opened = self._list_open(openid, now)
         if not opened:
             raise ErrcodeError(45015)
@@ -81,7 +81,7 @@ class Windows:
             raise ErrcodeError(45047)
 
     def count(self, openid: str, now: float) -> None:
-        """Count a message that was sent."""
+        """Count a sent message."""
         for window in self._list_open(openid, now):
             window.left = max(window.left - 1, 0)
 
