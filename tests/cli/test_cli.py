@@ -27,8 +27,8 @@ from tests.helpers.servers import ROOT, TIMEOUT, run, serve
 from wechat_msg import PushEndpoint, PushSettings
 from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters.wsgi import push_app
-from wechat_msg.cli.app import app
 from wechat_msg.cli.bot import PATH, EchoBot, listen
+from wechat_msg.cli.main import app
 from wechat_msg.testing import FakeWeChatAPI, PushSimulator, build_echostr_request, build_push
 from wechat_msg.testing.conformance import CHECKS
 
@@ -837,7 +837,7 @@ class TestCheck:
         assert told["url"] == url
         assert told["failed"] == sum(row["status"] == "fail" for row in told["rows"]) > 0
         forgery = next(row for row in told["rows"] if row["name"] == "forgery")
-        assert all(CHINESE.search(forgery[name]) for name in ("title", "finding", "shown", "mend"))
+        assert all(CHINESE.search(forgery[name]) for name in ("title", "finding", "impact", "fix"))
 
     def test_tells_that_nobody_is_there(self):
         result = ask("check", "http://127.0.0.1:1/")

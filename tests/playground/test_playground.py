@@ -454,7 +454,7 @@ class TestPushes:
         failure = chat.wait(lambda entry: entry.get("of") == number)
         assert (failure["kind"], failure["problem"]["code"]) == ("failure", "timed_out")
         assert failure["notice"] == "该公众号提供的服务出现故障，请稍后再试"
-        assert failure["problem"]["mend"]["zh"]
+        assert failure["problem"]["fix"]["zh"]
         assert [one["number"] for one in page.wire(number)["tries"]] == [1, 2, 3]
 
     def test_a_plain_push_that_the_bot_refuses(self, page, chat):
@@ -508,7 +508,7 @@ class TestTheBotIsDown:
             chat = Follower(page)
             bot = chat.wait(lambda entry: entry["id"] == "bot")
             assert not bot["is_up"]
-            assert bot["problem"]["mend"]["zh"]
+            assert bot["problem"]["fix"]["zh"]
             with run_bot(port):
                 chat.wait(lambda entry: entry["id"] == "bot" and entry["is_up"])
                 number = page.push({"MsgType": "text", "Content": "back"})
