@@ -1,4 +1,4 @@
-"""``wechat-msg demo``: the story it tells, and that it notices a bot that answers wrongly."""
+"""``wechat-msg demo``: the lines it prints, and that it notices a bot with wrong answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from wechat_msg.testing import FakeWeChatAPI
 SETTINGS = make_settings()
 
 
-def test_tells_the_whole_story_on_one_screen_and_ends_well():
+def test_prints_all_scenes_on_one_screen_and_succeeds():
     began = time.monotonic()
     status, output = run("-m", "wechat_msg", "demo", "--lang", "zh")
 
@@ -50,7 +50,7 @@ def set_stage(app, handled=()):
 def count_unexpected(scene, app, capsys):
     """Play a scene; return how many lines are marked as unexpected, and of how many."""
     with set_stage(app) as stage:
-        counted = command.tell(Output("en"), scenes.Text("", ""), scene(stage))
+        counted = command.print_scene(Output("en"), scenes.Text("", ""), scene(stage))
     shown = capsys.readouterr().out
     assert shown.count("✗") == counted
     return counted, counted + shown.count("✓")

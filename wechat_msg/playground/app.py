@@ -30,6 +30,7 @@ from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.fake_api.account import Media
 from wechat_msg.testing.fake_api.fake import APPID, SECRET, FakeWeChatAPI
 from wechat_msg.testing.fake_api.request import APIRequest
+from wechat_msg.testing.fake_api.response import FakeResponse
 from wechat_msg.wire import parse_json
 
 __all__ = ["make_api", "make_app"]
