@@ -63,7 +63,7 @@ from wechat_msg import (
     userdata,
 )
 from wechat_msg.api import errcodes
-from wechat_msg.cli.app import app as cli
+from wechat_msg.cli.main import app as cli
 from wechat_msg.client import credentials, hosts, sending, sources, tokens, transport
 from wechat_msg.endpoint import dedup, delivery
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply

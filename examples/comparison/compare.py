@@ -129,7 +129,7 @@ def render(table: Table) -> str:
 def describe(row: Row) -> str:
     """Tell what was found, and what comes of it."""
     finding = re.sub(r"([<>*`\[\]])", r"\\\1", row.finding.en)
-    return f"- {MARKS[row.status]} **{row.name}**: {finding}. Then {row.shown.en}."
+    return f"- {MARKS[row.status]} **{row.name}**: {finding}. Then {row.impact.en}."
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``wechat-msg demo``: the story it tells, and that it notices a bot that answers wrongly."""
+"""``wechat-msg demo``: the lines it prints, and that it notices a bot with wrong answers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from wechat_msg import NO_DEDUP, PushEndpoint
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.cli import demo as command
 from wechat_msg.cli import scenes
+from wechat_msg.cli.account import make_settings
 from wechat_msg.cli.bot import PATH, EchoBot, listen
 from wechat_msg.cli.output import Output
-from wechat_msg.cli.settings import make_settings
 from wechat_msg.cli.stage import Stage
 from wechat_msg.testing import FakeWeChatAPI
 
 SETTINGS = make_settings()
 
 
-def test_tells_the_whole_story_on_one_screen_and_ends_well():
+def test_prints_all_scenes_on_one_screen_and_succeeds():
     began = time.monotonic()
     status, output = run("-m", "wechat_msg", "demo", "--lang", "zh")
 
@@ -50,7 +50,7 @@ def set_stage(app, handled=()):
 def count_unexpected(scene, app, capsys):
     """Play a scene; return how many lines are marked as unexpected, and of how many."""
     with set_stage(app) as stage:
-        counted = command.tell(Output("en"), scenes.Text("", ""), scene(stage))
+        counted = command.print_scene(Output("en"), scenes.Text("", ""), scene(stage))
     shown = capsys.readouterr().out
     assert shown.count("✗") == counted
     return counted, counted + shown.count("✓")

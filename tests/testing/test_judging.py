@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 
@@ -11,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.first_principles import APPID, KEY, NONCE, TIMESTAMP, TOKEN, seal, sign
+from tests.helpers.rows import check_rows
 from wechat_msg import MINI_PROGRAM, PushRequest, PushSettings
 from wechat_msg.testing import Delivery, PushSimulator, Try, build_echostr_request, build_push
-from wechat_msg.testing.simulator import Answer, Verdict, problems
+from wechat_msg.testing.simulator import BotResponse, Verdict, problems
 from wechat_msg.testing.simulator.judging import judge_echo, judge_reply
 
 PLAIN = PushSettings(token=TOKEN)
@@ -21,6 +23,8 @@ SEALED = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
 MINI = PushSettings(token=TOKEN, account_kind=MINI_PROGRAM)
 OTHER_KEY = "GFEDCBA9876543210zyxwvutsrqponmlkjihgfedcbA"
 
+MODES = ["plain", "compatible", "sealed"]
+FORMATS = ["xml", "json"]
 MESSAGE = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1714036504, "MsgType": "text", "Content": "hi"}
 EVENT = {**MESSAGE, "MsgType": "event", "Event": "CLICK", "EventKey": "A"}
 WORDS = "words-of-a-user"
@@ -113,7 +117,7 @@ class Case:
 def judge(body, mode="plain", settings=None, format="xml", status=200, fields=MESSAGE):
     settings = settings or (PLAIN if mode == "plain" else SEALED)
     request = build_push(settings, fields, mode=mode, format=format)
-    return judge_reply(settings, request, Answer(status, {}, body), fields)
+    return judge_reply(settings, request, BotResponse(status, {}, body), fields)
 
 
 def wrong_seal(name, body, detail):
@@ -234,21 +238,22 @@ CASES = [
     Case("no article", "articles", xml({**news(), "Articles": {"Title": "t"}}), detail="0"),
     Case("no article in JSON", "articles", in_json({**news(), "Articles": []}), format="json", detail="0"),
 ]
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 #: Found before there is an answer to judge; or told by the echo alone.
 OTHERS = {"unreachable", "tls_failed", "timed_out", "hung_up", "not_http", "too_long", "not_echoed"}
 
 
 class TestProblem:
-    @every_case
-    def test_is_found(self, case):
-        verdict = judge(case.body, case.mode, case.settings, case.format, case.status, case.fields)
-        assert verdict.outcome == "failed"
-        assert verdict.reply is None
-        assert verdict.problem.code == case.code, verdict
-        if case.detail is not None:
-            assert verdict.detail == case.detail
-        assert WORDS not in f"{verdict!r} {verdict}"
+    def test_is_found(self):
+        def check(case):
+            verdict = judge(case.body, case.mode, case.settings, case.format, case.status, case.fields)
+            assert verdict.outcome == "failed"
+            assert verdict.reply is None
+            assert verdict.problem.code == case.code, verdict
+            if case.detail is not None:
+                assert verdict.detail == case.detail
+            assert WORDS not in f"{verdict!r} {verdict}"
+
+        check_rows(CASES, check)
 
     def test_is_found_each(self):
         every = {value.code for value in vars(problems).values() if isinstance(value, problems.Problem)}
@@ -257,14 +262,14 @@ class TestProblem:
     def test_is_told_in_two_languages(self):
         for problem in vars(problems).values():
             if isinstance(problem, problems.Problem):
-                for said in (problem.what, problem.mend):
+                for said in (problem.what, problem.fix):
                     assert said.en.isascii(), problem
                     assert any("\u4e00" <= character <= "\u9fff" for character in said.zh), problem
 
     def test_of_a_seal_without_a_key_is_found(self):
         """Somebody else's push is sent on purpose."""
         request = build_push(SEALED, MESSAGE)
-        verdict = judge_reply(PLAIN, request, Answer(200, {}, sealed(xml(TEXT))), MESSAGE)
+        verdict = judge_reply(PLAIN, request, BotResponse(200, {}, sealed(xml(TEXT))), MESSAGE)
         assert verdict.problem.code == "wrong_seal"
 
 
@@ -272,131 +277,151 @@ class TestWhatIsToldOfAnAnswerThatIsNoReply:
     def judge(self, status=200, body=b"<html></html>", **headers):
         request = build_push(PLAIN, MESSAGE)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return judge_reply(PLAIN, request, Answer(status, named, body), MESSAGE)
+        return judge_reply(PLAIN, request, BotResponse(status, named, body), MESSAGE)
 
-    @pytest.mark.parametrize(
-        ("location", "detail"),
-        [
-            ("https://bot.example/wechat", "HTTP 301 -> https://bot.example/wechat"),
-            ("/wechat/?signature=s&nonce=n", "HTTP 301 -> /wechat/"),
-            ("/login#signature=s", "HTTP 301 -> /login"),
-            ("/" + "x" * 1000, "HTTP 301 -> /" + "x" * 199),
-            ("", "HTTP 301"),
-        ],
-    )
-    def test_is_where_a_redirect_leads_but_not_the_signature(self, location, detail):
-        verdict = self.judge(301, location=location)
-        assert (verdict.problem.code, verdict.detail) == ("redirected", detail)
-        assert "http or https" in verdict.problem.mend.en
+    def test_is_where_a_redirect_leads_but_not_the_signature(self):
+        def check(location, detail):
+            verdict = self.judge(301, location=location)
+            assert (verdict.problem.code, verdict.detail) == ("redirected", detail)
+            assert "http or https" in verdict.problem.fix.en
 
-    @pytest.mark.parametrize(
-        ("status", "advice"),
-        [
-            (400, "http or https"),
-            (401, "login"),
-            (403, "Token"),
-            (403, "CSRF"),
-            (404, "path"),
-            (404, "another server"),
-            (422, "GET and POST"),
-            (429, "limit"),
-            (405, "GET and POST"),
-            (500, "log"),
-            (502, "proxy"),
-            (503, "overloaded"),
-        ],
-    )
-    def test_is_what_its_status_suggests(self, status, advice):
-        problem = self.judge(status).problem
-        assert problem == problems.WRONG_STATUS
-        assert advice in problem.mend.en
+        check_rows(
+            [
+                ("https://bot.example/wechat", "HTTP 301 -> https://bot.example/wechat"),
+                ("/wechat/?signature=s&nonce=n", "HTTP 301 -> /wechat/"),
+                ("/login#signature=s", "HTTP 301 -> /login"),
+                ("/" + "x" * 1000, "HTTP 301 -> /" + "x" * 199),
+                ("", "HTTP 301"),
+            ],
+            check,
+        )
 
-    @pytest.mark.parametrize("page", [b"<!DOCTYPE html><br>", b"\n<html><br></html>"])
-    def test_is_that_it_is_a_web_page(self, page):
-        problem = self.judge(body=page).problem
-        assert problem == problems.UNREADABLE
-        assert "web page" in problem.mend.en
+    def test_is_what_its_status_suggests(self):
+        def check(status, advice):
+            problem = self.judge(status).problem
+            assert problem == problems.WRONG_STATUS
+            assert advice in problem.fix.en
 
-    @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP"])
-    def test_is_its_compression_for_which_wechat_has_not_asked(self, encoding):
-        verdict = self.judge(body=b"\x1f\x8b", content_encoding=encoding)
-        assert (verdict.problem.code, verdict.detail) == ("unreadable", f"Content-Encoding: {encoding.lower()}")
+        check_rows(
+            [
+                (400, "http or https"),
+                (401, "login"),
+                (403, "Token"),
+                (403, "CSRF"),
+                (404, "path"),
+                (404, "another server"),
+                (422, "GET and POST"),
+                (429, "limit"),
+                (405, "GET and POST"),
+                (500, "log"),
+                (502, "proxy"),
+                (503, "overloaded"),
+            ],
+            check,
+        )
+
+    def test_is_that_it_is_a_web_page(self):
+        def check(page):
+            problem = self.judge(body=page).problem
+            assert problem == problems.UNREADABLE
+            assert "web page" in problem.fix.en
+
+        check_rows([b"<!DOCTYPE html><br>", b"\n<html><br></html>"], check)
+
+    def test_is_its_compression_for_which_wechat_has_not_asked(self):
+        def check(encoding):
+            verdict = self.judge(body=b"\x1f\x8b", content_encoding=encoding)
+            assert (verdict.problem.code, verdict.detail) == ("unreadable", f"Content-Encoding: {encoding.lower()}")
+
+        check_rows(["gzip", "deflate", "br", "GZIP"], check)
 
     def test_is_not_an_encoding_that_changes_nothing(self):
         assert self.judge(body=xml(TEXT), content_encoding="identity").outcome == "replied"
         assert self.judge(body=b"success", content_encoding="gzip").outcome == "acknowledged"
 
-    @pytest.mark.parametrize("write", [xml, in_json])
-    def test_is_that_it_is_longer_than_any_reply(self, write):
-        assert self.judge(body=write({**TEXT, "Content": "x" * (1 << 17)})).problem.code == "too_long"
+    def test_is_that_it_is_longer_than_any_reply(self):
+        def check(write):
+            assert self.judge(body=write({**TEXT, "Content": "x" * (1 << 17)})).problem.code == "too_long"
+
+        check_rows([xml, in_json], check)
 
 
 class TestGoodAnswer:
-    @pytest.mark.parametrize("content", ["x" * 2047, "长" * 682 + "x"])
-    def test_is_a_text_of_2047_bytes(self, content):
-        assert judge(text(content)).outcome == "replied"
+    def test_is_a_text_of_2047_bytes(self):
+        def check(content):
+            assert judge(text(content)).outcome == "replied"
 
-    @pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
-    @pytest.mark.parametrize("format", ["xml", "json"])
-    @pytest.mark.parametrize("body", [b"success", b""])
-    def test_acknowledges(self, mode, format, body):
-        assert judge(body, mode, format=format) == Verdict("acknowledged")
+        check_rows(["x" * 2047, "长" * 682 + "x"], check)
 
-    @pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: reply["MsgType"])
-    @pytest.mark.parametrize("format", ["xml", "json"])
-    def test_replies(self, reply, format):
-        write = {"xml": xml, "json": in_json}[format]
-        for mode, body in [
-            ("plain", write(reply)),
-            ("compatible", write(reply)),
-            ("compatible", sealed(write(reply), write)),
-            ("sealed", sealed(write(reply), write)),
-        ]:
-            verdict = judge(body, mode, format=format)
-            assert verdict.outcome == "replied", (mode, verdict)
-            assert verdict.reply["MsgType"] == reply["MsgType"]
-            assert verdict.document.encode() == write(reply)
+    def test_acknowledges(self):
+        def check(mode, format, body):
+            assert judge(body, mode, format=format) == Verdict("acknowledged")
 
-    @pytest.mark.parametrize(("count", "fields"), [(1, MESSAGE), (1, EVENT), (2, EVENT), (8, EVENT)])
-    def test_has_articles(self, count, fields):
-        assert judge(news_in_xml(*[ARTICLE] * count), fields=fields).outcome == "replied"
-        assert judge(in_json(news(*[ARTICLE] * count)), format="json", fields=fields).outcome == "replied"
+        check_rows(itertools.product(MODES, FORMATS, [b"success", b""]), check)
 
-    @pytest.mark.parametrize("document", [{"ErrCode": 0, "ErrMsg": "success"}, {"ErrCode": "0"}], ids=repr)
-    @pytest.mark.parametrize("format", ["xml", "json"])
-    def test_has_a_number_of_its_own(self, document, format):
-        write = {"xml": xml, "json": in_json}[format]
-        assert judge(write(document), format=format).outcome == "acknowledged"
-        assert judge(sealed(write(document), write), "sealed", format=format).outcome == "acknowledged"
+    def test_replies(self):
+        def check(reply, format):
+            write = {"xml": xml, "json": in_json}[format]
+            for mode, body in [
+                ("plain", write(reply)),
+                ("compatible", write(reply)),
+                ("compatible", sealed(write(reply), write)),
+                ("sealed", sealed(write(reply), write)),
+            ]:
+                verdict = judge(body, mode, format=format)
+                assert verdict.outcome == "replied", (mode, verdict)
+                assert verdict.reply["MsgType"] == reply["MsgType"]
+                assert verdict.document.encode() == write(reply)
+
+        check_rows(itertools.product(REPLIES, FORMATS), check)
+
+    def test_has_articles(self):
+        def check(count, fields):
+            assert judge(news_in_xml(*[ARTICLE] * count), fields=fields).outcome == "replied"
+            assert judge(in_json(news(*[ARTICLE] * count)), format="json", fields=fields).outcome == "replied"
+
+        check_rows([(1, MESSAGE), (1, EVENT), (2, EVENT), (8, EVENT)], check)
+
+    def test_has_a_number_of_its_own(self):
+        def check(document, format):
+            write = {"xml": xml, "json": in_json}[format]
+            assert judge(write(document), format=format).outcome == "acknowledged"
+            assert judge(sealed(write(document), write), "sealed", format=format).outcome == "acknowledged"
+
+        check_rows(itertools.product([{"ErrCode": 0, "ErrMsg": "success"}, {"ErrCode": "0"}], FORMATS), check)
 
     def test_hands_over_for_a_mini_program(self):
         assert judge(xml(REPLIES[6]), settings=MINI).outcome == "replied"
 
-    @pytest.mark.parametrize("content", ["a]]]]><![CDATA[>b", "<b>&amp;</b>", " a\n\tb ", "👋"])
-    def test_may_say_anything(self, content):
-        assert judge(text(content)).reply["Content"] == content.replace("]]><![CDATA[", "")
+    def test_may_say_anything(self):
+        def check(content):
+            assert judge(text(content)).reply["Content"] == content.replace("]]><![CDATA[", "")
+
+        check_rows(["a]]]]><![CDATA[>b", "<b>&amp;</b>", " a\n\tb ", "👋"], check)
 
 
 class TestEcho:
-    @pytest.mark.parametrize(
-        ("status", "body", "code"),
-        [
-            *[
-                (200, body, "not_echoed")
-                for body in (b"", b"success", b'"42"', b"42\n", b" 42", b"\xef\xbb\xbf42", b"\xff")
+    def test_is_exact(self):
+        def check(status, body, code):
+            verdict = judge_echo(build_echostr_request(PLAIN, "42"), BotResponse(status, {}, body))
+            assert (verdict.problem and verdict.problem.code) == code
+            assert verdict.outcome == ("failed" if code else "verified")
+
+        check_rows(
+            [
+                *[
+                    (200, body, "not_echoed")
+                    for body in (b"", b"success", b'"42"', b"42\n", b" 42", b"\xef\xbb\xbf42", b"\xff")
+                ],
+                *[
+                    (302, b"42", "redirected"),
+                    (500, b"42", "wrong_status"),
+                    (201, b"42", "wrong_status"),
+                    (200, b"42", None),
+                ],
             ],
-            *[
-                (302, b"42", "redirected"),
-                (500, b"42", "wrong_status"),
-                (201, b"42", "wrong_status"),
-                (200, b"42", None),
-            ],
-        ],
-    )
-    def test_is_exact(self, status, body, code):
-        verdict = judge_echo(build_echostr_request(PLAIN, "42"), Answer(status, {}, body))
-        assert (verdict.problem and verdict.problem.code) == code
-        assert verdict.outcome == ("failed" if code else "verified")
+            check,
+        )
 
 
 # --- whatever comes ---------------------------------------------------------------------------------------------------
@@ -424,7 +449,7 @@ class TestAnythingAtAll:
         for mode in ("plain", "compatible", "sealed"):
             for form in ("xml", "json"):
                 assert isinstance(judge(body, mode, format=form, status=status), Verdict)
-        assert isinstance(judge_echo(build_echostr_request(PLAIN, "1"), Answer(status, {}, body)), Verdict)
+        assert isinstance(judge_echo(build_echostr_request(PLAIN, "1"), BotResponse(status, {}, body)), Verdict)
 
     @given(st.binary(), st.integers())
     def test_of_bytes_has_a_verdict(self, body, status):
@@ -451,8 +476,8 @@ class TestAnythingAtAll:
     def test_to_any_request_has_a_verdict(self, push, body, query):
         request = PushRequest("POST", query, push)
         for answer in (body, xml(TEXT), sealed(xml(TEXT)), in_json(TEXT)):
-            assert isinstance(judge_reply(PLAIN, request, Answer(200, {}, answer), {}), Verdict)
-            assert isinstance(judge_reply(SEALED, request, Answer(200, {}, answer), {}), Verdict)
+            assert isinstance(judge_reply(PLAIN, request, BotResponse(200, {}, answer), {}), Verdict)
+            assert isinstance(judge_reply(SEALED, request, BotResponse(200, {}, answer), {}), Verdict)
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from xml.etree import ElementTree as ET
 
 import attrs
 import pytest
 
+from tests.helpers.rows import check_rows
 from tests.helpers.samples import SAMPLES
 from wechat_msg import (
     AppIdMismatch,
@@ -53,18 +55,22 @@ def read(body):
 
 
 class TestBuildPush:
-    @pytest.mark.parametrize("mode", ["compatible", "sealed"])
-    def test_refuses_to_seal_without_a_key(self, mode):
-        with pytest.raises(SettingsError, match="encoding_aes_key"):
-            build(PLAIN, HI, mode=mode)
+    def test_refuses_to_seal_without_a_key(self):
+        def check(mode):
+            with pytest.raises(SettingsError, match="encoding_aes_key"):
+                build(PLAIN, HI, mode=mode)
 
-    @pytest.mark.parametrize("format", FORMATS)
-    def test_makes_what_is_missing_up(self, format):
-        fields = parse_message(read(build(PLAIN, {"Content": "hi"}, format=format).body))
-        assert (fields.msg_type, fields.content, fields.create_time) == ("text", "hi", 1700000000)
-        assert fields.to_user_name.startswith("gh_")
-        assert len(fields.from_user_name) == 28
-        assert fields.msg_id.isdecimal()
+        check_rows(["compatible", "sealed"], check)
+
+    def test_makes_what_is_missing_up(self):
+        def check(format):
+            fields = parse_message(read(build(PLAIN, {"Content": "hi"}, format=format).body))
+            assert (fields.msg_type, fields.content, fields.create_time) == ("text", "hi", 1700000000)
+            assert fields.to_user_name.startswith("gh_")
+            assert len(fields.from_user_name) == 28
+            assert fields.msg_id.isdecimal()
+
+        check_rows(FORMATS, check)
 
     def test_leaves_what_is_given(self):
         given = {
@@ -87,74 +93,84 @@ class TestBuildPush:
         ticket = {"AppId": "wx0", "InfoType": "component_verify_ticket", "ComponentVerifyTicket": "t"}
         assert read(build(PLAIN, ticket).body) == {"CreateTime": "1700000000", **ticket}
 
-    @pytest.mark.parametrize("mode", MODES)
-    @pytest.mark.parametrize("format", FORMATS)
-    def test_signs_as_wechat_does(self, mode, format):
-        request = build(SEALED, HI, mode=mode, format=format)
-        assert request.method == "POST"
-        query = request.query
-        assert query["timestamp"] == "1700000000"
-        assert query["nonce"].isdecimal()
-        assert query["signature"] == sign("spamtest", query["timestamp"], query["nonce"])
-        assert query["openid"] == "oABCDEFGHIJKLMNOPQRSTUVWXYZ0"
-        if mode == "plain":
-            assert query.keys() == {"signature", "timestamp", "nonce", "openid"}
-        else:
-            encrypt = read(request.body)["Encrypt"]
-            assert query["encrypt_type"] == "aes"
-            assert query["msg_signature"] == sign("spamtest", query["timestamp"], query["nonce"], encrypt)
+    def test_signs_as_wechat_does(self):
+        def check(mode, format):
+            request = build(SEALED, HI, mode=mode, format=format)
+            assert request.method == "POST"
+            query = request.query
+            assert query["timestamp"] == "1700000000"
+            assert query["nonce"].isdecimal()
+            assert query["signature"] == sign("spamtest", query["timestamp"], query["nonce"])
+            assert query["openid"] == "oABCDEFGHIJKLMNOPQRSTUVWXYZ0"
+            if mode == "plain":
+                assert query.keys() == {"signature", "timestamp", "nonce", "openid"}
+            else:
+                encrypt = read(request.body)["Encrypt"]
+                assert query["encrypt_type"] == "aes"
+                assert query["msg_signature"] == sign("spamtest", query["timestamp"], query["nonce"], encrypt)
 
-    @pytest.mark.parametrize(
-        ("mode", "names"),
-        [
-            ("plain", {"ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "Content", "AppId"}),
-            (
-                "compatible",
-                {"ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "Content", "AppId", "Encrypt"},
-            ),
-            ("sealed", {"ToUserName", "Encrypt"}),
-        ],
-    )
-    @pytest.mark.parametrize("format", FORMATS)
-    def test_shows_outside_what_wechat_shows_in_this_mode(self, mode, names, format):
-        assert read(build(SEALED, {**HI, "AppId": "wx0"}, mode=mode, format=format).body).keys() == names
+        check_rows(itertools.product(MODES, FORMATS), check)
+
+    def test_shows_outside_what_wechat_shows_in_this_mode(self):
+        def check(mode, names, format):
+            assert read(build(SEALED, {**HI, "AppId": "wx0"}, mode=mode, format=format).body).keys() == names
+
+        check_rows(
+            [
+                (mode, names, form)
+                for form in FORMATS
+                for mode, names in [
+                    ("plain", {"ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "Content", "AppId"}),
+                    (
+                        "compatible",
+                        {"ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "Content", "AppId", "Encrypt"},
+                    ),
+                    ("sealed", {"ToUserName", "Encrypt"}),
+                ]
+            ],
+            check,
+        )
 
     def test_shows_the_platform_outside_a_push_of_a_third_party_platform(self):
         request = build(SEALED, {"AppId": "wx0", "InfoType": "authorized"})
         assert read(request.body).keys() == {"AppId", "Encrypt"}
         assert open_push(SEALED, request).message.event == "authorized"
 
-    @pytest.mark.parametrize(("format", "content_type"), [("xml", "text/xml"), ("json", "application/json")])
-    def test_names_the_format(self, format, content_type):
-        request = build(PLAIN, HI, format=format)
-        assert request.content_type == content_type
-        assert request.body.startswith(b"<xml>" if format == "xml" else b"{")
+    def test_names_the_format(self):
+        def check(format, content_type):
+            request = build(PLAIN, HI, format=format)
+            assert request.content_type == content_type
+            assert request.body.startswith(b"<xml>" if format == "xml" else b"{")
+
+        check_rows([("xml", "text/xml"), ("json", "application/json")], check)
 
     def test_seals_if_and_only_if_there_is_a_key(self):
         assert "Encrypt" in read(build(SEALED, HI).body)
         assert "Encrypt" not in read(build(PLAIN, HI).body)
 
-    @pytest.mark.parametrize("mode", MODES)
-    @pytest.mark.parametrize("format", FORMATS)
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
-    def test_makes_pushes_that_are_opened_as_they_were_meant(self, sample, format, mode):
-        settings = PLAIN if mode == "plain" else SEALED
-        push = open_push(settings, build_push(settings, json.loads(sample.json), mode=mode, format=format))
-        assert push.message == sample.model
-        assert push.format == format
+    def test_makes_pushes_that_are_opened_as_they_were_meant(self):
+        def check(sample, format, mode):
+            settings = PLAIN if mode == "plain" else SEALED
+            push = open_push(settings, build_push(settings, json.loads(sample.json), mode=mode, format=format))
+            assert push.message == sample.model
+            assert push.format == format
 
-    @pytest.mark.parametrize(
-        ("forger", "error"),
-        [
-            (attrs.evolve(SEALED, token="othertoken"), SignatureMismatch),
-            (attrs.evolve(SEALED, encoding_aes_key="B" * 43), DecryptError),
-            (attrs.evolve(SEALED, appid="wxffffffffffffffff"), AppIdMismatch),
-            (PLAIN, ModeMismatch),
-        ],
-    )
-    def test_forges_with_the_settings_of_somebody_else(self, forger, error):
-        with pytest.raises(error):
-            open_push(SEALED, build_push(forger, HI))
+        check_rows(itertools.product(SAMPLES, FORMATS, MODES), check)
+
+    def test_forges_with_the_settings_of_somebody_else(self):
+        def check(forger, error):
+            with pytest.raises(error):
+                open_push(SEALED, build_push(forger, HI))
+
+        check_rows(
+            [
+                (attrs.evolve(SEALED, token="othertoken"), SignatureMismatch),
+                (attrs.evolve(SEALED, encoding_aes_key="B" * 43), DecryptError),
+                (attrs.evolve(SEALED, appid="wxffffffffffffffff"), AppIdMismatch),
+                (PLAIN, ModeMismatch),
+            ],
+            check,
+        )
 
     def test_repeats_itself_with_the_same_clock_and_random_bytes(self):
         assert build(SEALED, HI) == build(SEALED, HI)
@@ -172,41 +188,45 @@ class TestBuildEchostrRequest:
             "echostr": "42",
         }
 
-    @pytest.mark.parametrize("settings", [PLAIN, SEALED])
-    def test_is_answered(self, settings):
-        assert answer_echostr(settings, build_echostr_request(settings, "你 好").query) == "你 好"
+    def test_is_answered(self):
+        def check(settings):
+            assert answer_echostr(settings, build_echostr_request(settings, "你 好").query) == "你 好"
+
+        check_rows([PLAIN, SEALED], check)
 
 
 class TestOpenReplyRefuses:
-    @pytest.mark.parametrize(
-        "body", [b"SUCCESS", b" success", b"<html>", b"Internal Server Error", b"[]", b"null", b'"hi"']
-    )
-    def test_what_wechat_cannot_read(self, body):
-        with pytest.raises(MalformedPush):
-            open_reply(PLAIN, body)
+    def test_what_wechat_cannot_read(self):
+        def check(body):
+            with pytest.raises(MalformedPush):
+                open_reply(PLAIN, body)
 
-    @pytest.mark.parametrize("status", [201, 204, 302, 403, 500])
-    @pytest.mark.parametrize("body", [b"", b"success", b"<xml><A>1</A></xml>"])
-    def test_a_status_other_than_200(self, status, body):
-        with pytest.raises(MalformedPush, match="200"):
-            open_reply(PLAIN, PushResponse(status, body))
+        check_rows([b"SUCCESS", b" success", b"<html>", b"Internal Server Error", b"[]", b"null", b'"hi"'], check)
+
+    def test_a_status_other_than_200(self):
+        def check(status, body):
+            with pytest.raises(MalformedPush, match="200"):
+                open_reply(PLAIN, PushResponse(status, body))
+
+        check_rows(itertools.product([201, 204, 302, 403, 500], [b"", b"success", b"<xml><A>1</A></xml>"]), check)
 
     def test_a_refusal_of_the_endpoint(self):
         with pytest.raises(MalformedPush):
             open_reply(SEALED, PushEndpoint(SEALED).handle(build_push(PLAIN, HI)))
 
-    @pytest.mark.parametrize("format", FORMATS)
-    @pytest.mark.parametrize("name", ["Encrypt", "MsgSignature", "TimeStamp", "Nonce"])
-    def test_a_seal_with_a_member_changed_or_missing(self, name, format):
-        document = read(reply_to(SEALED, format).body)
-        assert document.keys() == {"Encrypt", "MsgSignature", "TimeStamp", "Nonce"}
-        for changed in ({**document, name: "0"}, {key: value for key, value in document.items() if key != name}):
-            body = json.dumps(changed).encode()
-            if "Encrypt" in changed:
-                with pytest.raises(SignatureMismatch):
-                    open_reply(SEALED, body)
-            else:
-                assert "Content" not in open_reply(SEALED, body)
+    def test_a_seal_with_a_member_changed_or_missing(self):
+        def check(name, format):
+            document = read(reply_to(SEALED, format).body)
+            assert document.keys() == {"Encrypt", "MsgSignature", "TimeStamp", "Nonce"}
+            for changed in ({**document, name: "0"}, {key: value for key, value in document.items() if key != name}):
+                body = json.dumps(changed).encode()
+                if "Encrypt" in changed:
+                    with pytest.raises(SignatureMismatch):
+                        open_reply(SEALED, body)
+                else:
+                    assert "Content" not in open_reply(SEALED, body)
+
+        check_rows(itertools.product(["Encrypt", "MsgSignature", "TimeStamp", "Nonce"], FORMATS), check)
 
     def test_a_seal_that_its_settings_cannot_open(self):
         response = reply_to(SEALED, "xml")
@@ -222,22 +242,25 @@ def reply_to(settings, format):
 
 
 class TestOpenReply:
-    @pytest.mark.parametrize("response", [b"", b"success", PushResponse(200, b"success"), PushResponse(200, b"")])
-    def test_gives_none_for_an_acknowledgement(self, response):
-        assert open_reply(SEALED, response) is None
+    def test_gives_none_for_an_acknowledgement(self):
+        def check(response):
+            assert open_reply(SEALED, response) is None
 
-    @pytest.mark.parametrize("format", FORMATS)
-    @pytest.mark.parametrize("settings", [PLAIN, SEALED])
-    def test_reads_the_members_of_a_reply(self, settings, format):
-        response = reply_to(settings, format)
-        fields = {
-            "ToUserName": "oABCDEFGHIJKLMNOPQRSTUVWXYZ0",
-            "FromUserName": "gh_0123456789ab",
-            "CreateTime": "1700000000" if format == "xml" else 1700000000,
-            "MsgType": "text",
-            "Content": "你好",
-        }
-        assert open_reply(settings, response) == open_reply(settings, response.body) == fields
+        check_rows([b"", b"success", PushResponse(200, b"success"), PushResponse(200, b"")], check)
+
+    def test_reads_the_members_of_a_reply(self):
+        def check(settings, format):
+            response = reply_to(settings, format)
+            fields = {
+                "ToUserName": "oABCDEFGHIJKLMNOPQRSTUVWXYZ0",
+                "FromUserName": "gh_0123456789ab",
+                "CreateTime": "1700000000" if format == "xml" else 1700000000,
+                "MsgType": "text",
+                "Content": "你好",
+            }
+            assert open_reply(settings, response) == open_reply(settings, response.body) == fields
+
+        check_rows(itertools.product([PLAIN, SEALED], FORMATS), check)
 
     def test_opens_what_the_cipher_sealed(self):
         encrypt = MessageCipher("A" * 43, SEALED.appid).encrypt(b"<xml><A>1</A></xml>")

@@ -1,4 +1,4 @@
-"""The command ``wechat-msg``; here only what works without click and rich."""
+"""The command ``wechat-msg``. This module works without click and rich."""
 
 import signal
 import sys
@@ -14,15 +14,15 @@ wechat-msg 需要 click 与 rich：   pip install "wechat-msg-sdk[cli]"
 def main() -> None:
     """Run the command, and exit with its status."""
     try:
-        from wechat_msg.cli.app import app
+        from wechat_msg.cli.main import app
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("click", "rich"):
             raise
         sys.stderr.write(_MISSING)
         sys.exit(2)
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # which it is where it was closed
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # of a terminal without Chinese
-    # The same as Ctrl-C, which a program ignores that a script has started with &.
+        if stream is not None:  # it is None if it was closed
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # for a terminal without Chinese
+    # As Ctrl-C does, which programs ignore if a script started them with &.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     app.main(prog_name="wechat-msg")

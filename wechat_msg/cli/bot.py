@@ -1,4 +1,4 @@
-"""The echo bot of ``serve``, ``demo`` and ``playground``: sends back what it gets, and takes its time if asked to."""
+"""The echo bot of ``serve``, ``demo`` and ``playground``; sent a number, it answers after that many seconds."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from wechat_msg.messages import ImageMessage, Message, TextMessage, VoiceMessage
 from wechat_msg.replies import ImageReply, Reply, VoiceReply
 from wechat_msg.routing import Router
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.details import explain_os_error
-from wechat_msg.testing.text import Text
 
 __all__ = ["PATH", "EchoBot", "Report", "Send", "WSGIApp", "listen"]
 
@@ -38,12 +38,12 @@ _WELCOME = "欢迎关注！发送 help 看看我会什么。 Welcome! Send help.
 
 
 class EchoBot:
-    """A bot for one account; close it, or use it in a ``with`` block.
+    """An echo bot for one account; close it, or use it in a ``with`` block.
 
     Args:
         settings: The account's settings.
-        send: Sends customer-service messages; None: late answers wait for WeChat's next try.
-        report: Is told each message, and what it was answered with.
+        send: Sends customer-service messages. If None, late answers wait for WeChat's next try.
+        report: Called with each message and its reply.
 
     Example:
         >>> from wechat_msg.testing import PushSimulator
@@ -68,7 +68,7 @@ class EchoBot:
         self.app: WSGIApp = push_app(lambda environ: endpoint if environ.get("PATH_INFO") == PATH else None)
 
     def close(self) -> None:
-        """Stop, also what is being waited for."""
+        """Stop the bot and its waiting handlers."""
         self._closing.set()
         self._executor.shutdown()
 
@@ -123,14 +123,14 @@ def listen(app: WSGIApp, host: str = "127.0.0.1", port: int = 0) -> Iterator[str
     """Serve *app* in a thread; yield the server's address.
 
     Raises:
-        Failure: The address cannot be had.
+        Failure: The address is not available.
     """
     try:
         server = make_server(host, port, app, ThreadingServer, QuietHandler)
-    except (OSError, OverflowError, TypeError, UnicodeError) as error:  # a host of which no DNS name can be made
+    except (OSError, OverflowError, TypeError, UnicodeError) as error:  # UnicodeError: not a DNS name
         reason = explain_os_error(error)
         raise Failure(
-            Text(f"cannot listen at {host}:{port}: {reason.en}", f"无法监听 {host}:{port}：{reason.zh}")
+            Text(f"cannot listen on {host}:{port}: {reason.en}", f"无法监听 {host}:{port}：{reason.zh}")
         ) from None
     with server:
         threading.Thread(target=server.serve_forever, args=(0.05,), name="server", daemon=True).start()

@@ -1,4 +1,4 @@
-"""``wechat-msg check``: whether a live endpoint does what WeChat expects, as a table."""
+"""``wechat-msg check``: check a live endpoint and print a table."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import attrs
 import click
 
 from wechat_msg import __version__
-from wechat_msg.cli.command import Command, option
+from wechat_msg.cli.account import account_options, insecure_option, load_settings, make_ssl_context
+from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.output import Output
-from wechat_msg.cli.settings import account_options, insecure_option, load_settings, make_ssl_context
 from wechat_msg.cli.url import check_url
+from wechat_msg.testing.bilingual import Text, label
 from wechat_msg.testing.conformance import CHECKS, Row, check_endpoint
 from wechat_msg.testing.simulator import PushSimulator
-from wechat_msg.testing.text import Text, label
 
 __all__ = ["check"]
 
 
 @click.command(
-    cls=Command,
+    cls=BilingualCommand,
     about=Text(
-        "Check a live endpoint: what WeChat expects of it, and what it must refuse. It gets about 60 requests.",
+        "Check that a live endpoint does what WeChat expects and refuses forgeries. Sends about 60 requests.",
         "检查线上接口是否符合微信要求、能否拒绝伪造；约 60 个请求",
     ),
     examples=["wechat-msg check https://example.com/wechat"],
@@ -34,7 +34,7 @@ __all__ = ["check"]
     "--slow",
     metavar="TEXT",
     about=Text(
-        "A text that your bot takes more than 5 seconds to answer.", "一条你的机器人需要 5 秒以上才能回复的文本"
+        "A text that your bot needs more than 5 seconds to answer.", "一条你的机器人需要 5 秒以上才能回复的文本"
     ),
 )
 @option("--json", "as_json", is_flag=True, about=Text("Print the result as JSON.", "以 JSON 输出结果"))
@@ -44,44 +44,44 @@ __all__ = ["check"]
 def check(
     output: Output, *, url: str, slow: str | None, as_json: bool, insecure: bool, environ: ChainMap[str, str]
 ) -> int:
-    """Check it; 0 if nothing failed."""
+    """Run all checks; return 0 if none failed."""
     settings = load_settings(environ)
     with PushSimulator(check_url("URL", url), settings, ssl_context=make_ssl_context(insecure=insecure)) as simulator:
         rows = check_endpoint(simulator, slow_text=slow)
-        done = list(rows if as_json else _tell_each(output, rows))
+        done = list(rows if as_json else _print_each(output, rows))
     if as_json:
-        output.json(_to_json(url, done))
+        output.print_json(_to_json(url, done))
     else:
-        _tell_sum(output, done)
+        _print_summary(output, done)
     return 1 if _count(done, "fail") else 0
 
 
-def _tell_each(output: Output, rows: Iterable[Row]) -> Iterator[Row]:
-    waiting = iter(rows)
+def _print_each(output: Output, rows: Iterable[Row]) -> Iterator[Row]:
+    results = iter(rows)
     for number in range(1, len(CHECKS) + 1):
         with output.waiting(Text(f"checking, {number} of {len(CHECKS)}", f"检查中 {number}/{len(CHECKS)}")):
-            row = next(waiting)
-        _tell(output, row)
+            row = next(results)
+        _print_row(output, row)
         yield row
 
 
-def _tell(output: Output, row: Row) -> None:
+def _print_row(output: Output, row: Row) -> None:
     if row.status in ("pass", "skip"):
-        output.line(row.status, row.title, row.finding)
+        output.print_line(row.status, row.title, row.finding)
         return
-    output.line(row.status, row.title)
+    output.print_line(row.status, row.title)
     for name, text in (
-        (Text("found", "现象"), row.finding),
-        (Text("means", "后果"), row.shown),
-        (Text("to do", "解决"), row.mend),
+        (Text("finding", "现象"), row.finding),
+        (Text("impact", "后果"), row.impact),
+        (Text("fix", "解决"), row.fix),
     ):
-        output.say(label(name, text), indent=4)
+        output.print_text(label(name, text), indent=4)
 
 
-def _tell_sum(output: Output, rows: list[Row]) -> None:
+def _print_summary(output: Output, rows: list[Row]) -> None:
     passed, warned, failed, skipped = (_count(rows, status) for status in ("pass", "warn", "fail", "skip"))
-    output.say()
-    output.line(
+    output.print_text()
+    output.print_line(
         "fail" if failed else "pass",
         Text(
             f"{passed} passed, {failed} failed, {warned} warnings, {skipped} not checked",

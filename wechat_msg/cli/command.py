@@ -1,4 +1,4 @@
-"""What click lacks: help in two languages."""
+"""Commands and options with help and errors in two languages."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from wechat_msg.cli.language import Failure, find_language
 from wechat_msg.cli.misuse import Misuse, check_words, explain_misuse, refuse_command
 from wechat_msg.cli.output import Output
 from wechat_msg.errors import WeChatError
+from wechat_msg.testing.bilingual import Language, Text, label, same
 from wechat_msg.testing.details import explain_error, explain_os_error
-from wechat_msg.testing.text import Language, Text, label, same
 
-__all__ = ["Command", "Group", "option"]
+__all__ = ["BilingualCommand", "BilingualGroup", "option"]
 
 _INTERRUPTED = 130
 _WIDEST = 100
 _QUOTES = Text("a value with spaces needs quotes", "带空格的值请加引号")
 _OPTIONS_ONLY = Text("this command takes options only", "该命令只接受选项")
 _HELP = Text("Show this text.", "显示本帮助")
-#: What click calls that which has to be filled in.
+#: Chinese for the placeholders in click's usage lines.
 _PLACEHOLDERS: Mapping[str, str] = {
     "OPTIONS": "选项",
     "COMMAND": "命令",
@@ -52,24 +52,24 @@ class _Option(click.Option):
 
 
 def option(*names: str, about: Text, **options: Any) -> Callable[[Any], Any]:
-    """Add an option, as `click.option`.
+    """Add an option, as `click.option` does.
 
     Args:
         names: Its names.
-        about: What it is for.
-        options: As click takes them.
+        about: Its help.
+        options: The options of `click.option`.
     """
     return click.option(*names, cls=_Option, about=about, **options)
 
 
 def _make_language_option() -> click.Option:
-    # Whatever stands here has been found before click reads anything.
-    about = Text("Language; else that of the locale.", "语言；默认按系统区域设置")
+    # find_language reads its value before click parses the command line.
+    about = Text("Language; default: that of the locale.", "语言；默认按系统区域设置")
     return _Option(["--lang"], about=about, type=click.Choice(["en", "zh"]), expose_value=False)
 
 
-class _WithHelp(click.Command):
-    """A command whose help and errors are in two languages."""
+class _Bilingual(click.Command):
+    """A command with help and errors in two languages."""
 
     def __init__(self, *arguments: Any, about: Text, examples: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -78,12 +78,12 @@ class _WithHelp(click.Command):
         self.params.append(_make_language_option())
 
     def get_help(self, ctx: click.Context) -> str:
-        """Return the help in the chosen language."""
+        """Return the help in the selected language."""
         language: Language = ctx.find_object(Output).language  # type: ignore[union-attr]
         return _render_help(self, ctx, language)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the command line."""
+        """Parse the command line."""
         check_words(self, ctx, args)
         try:
             return super().parse_args(ctx, args)
@@ -92,27 +92,27 @@ class _WithHelp(click.Command):
             raise
 
 
-class Command(_WithHelp):
-    """A command."""
+class BilingualCommand(_Bilingual):
+    """A command that is not a group."""
 
-    allow_extra_args = True  # for click; they are refused here
+    allow_extra_args = True  # parse_args refuses them with a better text
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the command line."""
+        """Parse the command line."""
         extra = super().parse_args(ctx, args)
         if extra:
-            takes_any = any(isinstance(each, click.Argument) for each in self.params)
-            note = _QUOTES if takes_any else _OPTIONS_ONLY
+            has_arguments = any(isinstance(each, click.Argument) for each in self.params)
+            note = _QUOTES if has_arguments else _OPTIONS_ONLY
             text = label(Text("too many arguments", "多余的参数"), same(" ".join(extra)))
             raise Misuse(Text(f"{text.en}; {note.en}", f"{text.zh}（{note.zh}）"), ctx)
         return extra
 
 
-class Group(_WithHelp, click.Group):
-    """The command that has the others; every error ends here."""
+class BilingualGroup(_Bilingual, click.Group):
+    """The group of commands, which prints every error."""
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **options: Any) -> NoReturn:
-        """Run the command, and exit with what it returns."""
+        """Run the command and exit with the status that it returns."""
         words = sys.argv[1:] if args is None else list(args)
         output = Output(find_language(words, os.environ))
         try:
@@ -120,25 +120,25 @@ class Group(_WithHelp, click.Group):
         except (click.Abort, KeyboardInterrupt):
             status = _INTERRUPTED
         except Failure as failure:
-            output.error(failure.text)
+            output.print_error(failure.text)
             status = 2
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx else self.name
-            output.error(output.to_text(explain_misuse(error)) + f" ({path} --help)")
+            output.print_error(output.to_text(explain_misuse(error)) + f" ({path} --help)")
             status = 2
         except WeChatError as error:
-            output.error(explain_error(error))
+            output.print_error(explain_error(error))
             status = 2
-        except OSError as error:  # of the output; what else there is to read or to open has errors of its own
+        except OSError as error:  # of the output: other errors are Failures
             reason = explain_os_error(error)
-            output.error(Text(f"cannot write the output: {reason.en}", f"无法写出结果：{reason.zh}"))
+            output.print_error(Text(f"cannot write the output: {reason.en}", f"无法写出结果：{reason.zh}"))
             status = 2
         sys.exit(status)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is asked for."""
+        """Find the command by its name."""
         if self.get_command(ctx, args[0]) is None:
             raise refuse_command(args[0], ctx, self.commands)
         return super().resolve_command(ctx, args)
@@ -147,8 +147,8 @@ class Group(_WithHelp, click.Group):
 # --- help -------------------------------------------------------------------------------------------------------------
 
 
-def _render_help(command: _WithHelp, ctx: click.Context, language: Language) -> str:
-    """Write the help; unlike click's, it counts a Chinese character as the two columns that it takes."""
+def _render_help(command: _Bilingual, ctx: click.Context, language: Language) -> str:
+    """Format the help; unlike click, count a Chinese character as two columns."""
     file = StringIO()
     console = Console(file=file, width=min(Console().width, _WIDEST), color_system=None, highlight=False)
     usage = " ".join([ctx.command_path, *(_name(each).to(language) for each in command.collect_usage_pieces(ctx))])
@@ -157,14 +157,14 @@ def _render_help(command: _WithHelp, ctx: click.Context, language: Language) -> 
     for example in command.examples:
         console.print(Styled(f"    $ {example}"), soft_wrap=True)
     if isinstance(command, click.Group):
-        commands = [(same(name), each.about) for name, each in command.commands.items() if isinstance(each, _WithHelp)]
+        commands = [(same(name), each.about) for name, each in command.commands.items() if isinstance(each, _Bilingual)]
         _print_section(console, Text("Commands", "命令"), commands, language)
     _print_section(console, Text("Options", "选项"), _list_options(command, ctx), language)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
 
 
 def _name(usage: str) -> Text:
-    """Say in both languages how something is written, in which what is in capitals stands for something."""
+    """Return a usage text in both languages; words in capitals are placeholders."""
     return Text(usage, re.sub(r"[A-Z]+", lambda word: _PLACEHOLDERS.get(word[0], word[0]), usage))
 
 

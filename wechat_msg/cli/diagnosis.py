@@ -1,4 +1,4 @@
-"""What holds of a captured push and what does not; nothing is sent or printed."""
+"""Check a captured push step by step; nothing is sent or printed."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from wechat_msg.parsing import parse_message
 from wechat_msg.push import answer_echostr, open_push
 from wechat_msg.settings import PushSettings
 from wechat_msg.signature import is_signature_valid
-from wechat_msg.testing.text import Text, same
+from wechat_msg.testing.bilingual import Text, same
 from wechat_msg.wire import parse_body
 
 __all__ = ["Diagnosis", "Step", "diagnose", "read_query"]
 
 _IN_A_LINE = re.compile(r"\?([^\s\"'#]+)")
-_OLD = 600.0  # seconds; the last try comes after some 20
+_OLD = 600.0  # seconds; WeChat's last try comes after about 20
 _NOTHING = same("")
-_ABSENT = Text("not there", "没有")
+_ABSENT = Text("missing", "没有")
 _LOST = Text("missing, or given with different values", "缺少，或重复且取值不同")
 _MATCHES, _DIFFERS = Text("matches", "相符"), Text("does not match", "不符")
 
 
 @frozen
 class Step:
-    """One thing that was looked at, and what was found."""
+    """One check and its result."""
 
     mark: Mark
     title: Text
@@ -49,13 +49,13 @@ class Step:
 
 @define
 class Diagnosis:
-    """What was found.
+    """The result of all checks.
 
     Attributes:
-        steps: What was looked at, in order.
-        error: Why a `PushEndpoint` refuses the push; None: it does not.
+        steps: The checks, in order.
+        error: Why a `PushEndpoint` refuses the push; None if it accepts it.
         cause: The most probable cause of the error.
-        fields: The document by its wire names, if it can be read.
+        fields: The document by its wire names; None if it is not readable.
         message: Its model.
     """
 
@@ -67,7 +67,7 @@ class Diagnosis:
 
 
 def read_query(text: str) -> dict[str, str]:
-    """Find the query in a URL, in a line of an access log, or alone.
+    """Extract the query from a URL, from a line of an access log, or from a query alone.
 
     Example:
         >>> read_query('10.0.0.1 - - "POST /wechat?signature=ab&nonce=1 HTTP/1.1" 403')
@@ -83,12 +83,12 @@ def read_query(text: str) -> dict[str, str]:
 def diagnose(
     settings: PushSettings, query: Mapping[str, str] | None, body: bytes, *, now: Callable[[], float] = time.time
 ) -> Diagnosis:
-    """Look at a push step by step.
+    """Check a push step by step.
 
     Args:
         settings: The account's settings.
-        query: Its query parameters; None: they are not known, so that no signature can be checked.
-        body: Its body; that of a URL verification is empty.
+        query: Its query parameters. If None, no signature is checked.
+        body: Its body, which is empty for a URL verification.
         now: Clock, seconds since the epoch.
     """
     return _Examination(settings, query, body).run(now())
@@ -96,7 +96,7 @@ def diagnose(
 
 @define
 class _Examination:
-    """Looks at one thing after the other, and notes what it finds."""
+    """The checks of one push, and what they have found so far."""
 
     settings: PushSettings
     query: Mapping[str, str] | None
@@ -122,7 +122,7 @@ class _Examination:
         return Evidence(self.settings, self.query, self.body, self.encrypt, self.is_readable, self.signed, self.sealed)
 
     def _ask_endpoint(self, query: Mapping[str, str]) -> PushError | None:
-        """Tell what an endpoint says to the push, at the time when it was made."""
+        """Return why an endpoint would have refused the push when it was sent; None if it would not."""
         try:
             if "echostr" in query and not self.body:
                 answer_echostr(self.settings, query)
@@ -133,7 +133,7 @@ class _Examination:
             return error
         return None
 
-    def _note(self, mark: Mark, title: Text, note: Text = _NOTHING) -> None:
+    def _add_step(self, mark: Mark, title: Text, note: Text = _NOTHING) -> None:
         self.found.steps.append(Step(mark, title, note))
 
     # --- the query
@@ -141,29 +141,29 @@ class _Examination:
     def _check_signature(self, query: Mapping[str, str]) -> None:
         for name in ("timestamp", "nonce"):
             if not query.get(name):
-                self._note("fail", same(name), _LOST)
+                self._add_step("fail", same(name), _LOST)
         if "signature" not in query:
-            self._note("skip", Text("signature", "signature 签名"), _ABSENT)
+            self._add_step("skip", Text("signature", "signature 签名"), _ABSENT)
             return
         signature, timestamp, nonce = (query.get(name, "") for name in ("signature", "timestamp", "nonce"))
         self.signed = any(
             is_signature_valid(token, signature=signature, timestamp=timestamp, nonce=nonce)
             for token in self.settings.tokens
         )
-        self._note_match(Text("signature", "signature 签名"), holds=self.signed)
+        self._add_match(Text("signature", "signature 签名"), holds=self.signed)
 
     def _check_age(self, query: Mapping[str, str], now: float) -> None:
-        """A push that was captured may be old; only a re-played one is refused for it."""
+        """Warn if the push is old. A captured push may be: only a replayed one is refused for it."""
         timestamp = query.get("timestamp", "")
         if not timestamp.isdecimal():
             return
         limit, age = self.settings.max_age or _OLD, now - float(timestamp)
         if abs(age) > limit:
             hours = f"{age / 3600:.1f}"
-            self._note("warn", Text("timestamp", "timestamp 时间戳"), Text(f"{hours} h ago", f"距今 {hours} 小时"))
+            self._add_step("warn", Text("timestamp", "timestamp 时间戳"), Text(f"{hours} h ago", f"距今 {hours} 小时"))
 
-    def _note_match(self, title: Text, *, holds: bool) -> None:
-        self._note("pass" if holds else "fail", title, _MATCHES if holds else _DIFFERS)
+    def _add_match(self, title: Text, *, holds: bool) -> None:
+        self._add_step("pass" if holds else "fail", title, _MATCHES if holds else _DIFFERS)
 
     # --- the body
 
@@ -174,63 +174,63 @@ class _Examination:
             outer = parse_body(self.body)
         except MalformedPush as error:
             size = len(self.body)
-            self._note("fail", title, Text(f"{size} bytes, not readable", f"{size} 字节，无法解析"))
-            self._blame(error)
+            self._add_step("fail", title, Text(f"{size} bytes, not readable", f"{size} 字节，无法解析"))
+            self._set_error(error)
             return
         self.is_readable = True
         size = len(self.body)
-        self._note("pass", title, Text(f"{kind}, {size} bytes", f"{kind}，{size} 字节"))
+        self._add_step("pass", title, Text(f"{kind}, {size} bytes", f"{kind}，{size} 字节"))
         encrypt = outer.get("Encrypt")
         if isinstance(encrypt, str):
             self.encrypt = encrypt
             self._check_sealed(encrypt)
         else:
-            self._note("skip", Text("Encrypt", "Encrypt 密文"), Text("not there: a plain push", "没有：明文推送"))
+            self._add_step("skip", Text("Encrypt", "Encrypt 密文"), Text("missing: a plain push", "没有：明文推送"))
             self._read_document(outer)
 
     def _check_sealed(self, encrypt: str) -> None:
         size = len(encrypt)
-        self._note("pass", Text("Encrypt", "Encrypt 密文"), Text(f"{size} characters", f"{size} 个字符"))
+        self._add_step("pass", Text("Encrypt", "Encrypt 密文"), Text(f"{size} characters", f"{size} 个字符"))
         self._check_msg_signature(encrypt)
         is_base64 = _is_base64(encrypt)
-        self._note("pass" if is_base64 else "fail", same("base64"))
+        self._add_step("pass" if is_base64 else "fail", same("base64"))
         envelope = self._open(encrypt)
         if envelope is None:
             return
         try:
             self._read_document(parse_body(envelope.content))
         except MalformedPush as error:
-            self._note("fail", Text("document", "内层文档"), Text("not readable", "无法解析"))
-            self._blame(error)
+            self._add_step("fail", Text("document", "内层文档"), Text("not readable", "无法解析"))
+            self._set_error(error)
 
     def _check_msg_signature(self, encrypt: str) -> None:
         title = Text("msg_signature", "msg_signature 签名")
         if self.query is None:
-            self._note("skip", title, Text("no query is given", "未提供查询串"))
+            self._add_step("skip", title, Text("no query is given", "未提供查询串"))
         elif "msg_signature" not in self.query:
-            self._note("fail", title, _ABSENT)
+            self._add_step("fail", title, _ABSENT)
         else:
             self.sealed = is_sealed(self.settings, self.query, encrypt)
-            self._note_match(title, holds=self.sealed)
+            self._add_match(title, holds=self.sealed)
 
     def _open(self, encrypt: str) -> Envelope | None:
-        """Open the envelope, whatever AppID it ends with."""
-        title, appid, ours = Text("opened with the key", "用密钥解密"), same("AppID"), self.settings.appid
+        """Decrypt the envelope, even if it contains another AppID."""
+        title, appid, ours = Text("decrypted with the key", "用密钥解密"), same("AppID"), self.settings.appid
         if not self.settings.ciphers:
-            self._note("skip", title, Text("no EncodingAESKey is given", "未提供 EncodingAESKey"))
-            self._blame(ModeMismatch("a sealed push, but no encoding_aes_key is set"))
+            self._add_step("skip", title, Text("no EncodingAESKey is given", "未提供 EncodingAESKey"))
+            self._set_error(ModeMismatch("the push is sealed, but no encoding_aes_key is set"))
             return None
         envelope = self._open_as(self.settings, encrypt) or self._open_for_another(encrypt)
         if envelope is None:
-            self._note("fail", title, Text("not possible", "无法解开"))
-            self._blame(DecryptError("no key opens the envelope"))
+            self._add_step("fail", title, Text("failed", "无法解开"))
+            self._set_error(DecryptError("no key opens the envelope"))
             return None
-        self._note("pass", title)
+        self._add_step("pass", title)
         if envelope.appid in (ours, *self.settings.extra_appids):
-            self._note("pass", appid, same(envelope.appid))
+            self._add_step("pass", appid, same(envelope.appid))
         else:
-            self._note("fail", appid, Text(f"{envelope.appid}, expected {ours}", f"{envelope.appid}，应为 {ours}"))
-            self._blame(AppIdMismatch("the envelope is addressed to another account"))
+            self._add_step("fail", appid, Text(f"{envelope.appid}, expected {ours}", f"{envelope.appid}，应为 {ours}"))
+            self._set_error(AppIdMismatch("the envelope is addressed to another account"))
         return envelope
 
     @staticmethod
@@ -242,7 +242,7 @@ class _Examination:
             try:
                 cipher.open(encrypt)
             except AppIdMismatch as error:
-                with suppress(SettingsError):  # what cannot be an AppID: the key is a wrong one
+                with suppress(SettingsError):  # not a valid AppID: the key is wrong
                     another = attrs.evolve(self.settings, extra_appids={*self.settings.extra_appids, error.found})
                     return self._open_as(another, encrypt)
             except DecryptError:
@@ -255,14 +255,14 @@ class _Examination:
         try:
             self.found.message = parse_message(fields)
         except MalformedPush as error:
-            self._note("fail", title, Text("a common field is missing", "缺少公共字段"))
-            self._blame(error)
+            self._add_step("fail", title, Text("a common field is missing", "缺少公共字段"))
+            self._set_error(error)
             return
         is_known = not isinstance(self.found.message, (UnknownMessage, UnknownEvent))
-        self._note("pass" if is_known else "warn", title, same(type(self.found.message).__name__))
+        self._add_step("pass" if is_known else "warn", title, same(type(self.found.message).__name__))
 
-    def _blame(self, error: PushError) -> None:
-        """Without a query nobody has said yet what is wrong."""
+    def _set_error(self, error: PushError) -> None:
+        """Set the error if there is no query, from which `_ask_endpoint` would have set it."""
         if self.query is None and self.found.error is None:
             self.found.error = error
 

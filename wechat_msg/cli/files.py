@@ -1,4 +1,4 @@
-"""Files and standard input: read whole, but never more than a push can have."""
+"""Read files and standard input, up to the size of a push."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pathlib import Path
 
 from wechat_msg.cli.language import Failure
 from wechat_msg.cli.output import Output
+from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.details import explain_os_error
-from wechat_msg.testing.text import Text
 
 __all__ = ["read_input"]
 
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 def read_input(output: Output, path: str) -> bytes:
-    """Read a file; ``-``: standard input.
+    """Read a file, or standard input if *path* is ``-``.
 
     Raises:
-        Failure: It cannot be read, or is too long.
+        Failure: It is not readable, or is too long.
     """
     try:
         content = _read_stdin(output) if path == "-" else _read_file(path)
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = explain_os_error(error)
         raise Failure(Text(f"cannot read {path}: {reason.en}", f"无法读取 {path}：{reason.zh}")) from None
-    if len(content) > _MOST_BYTES:
+    if len(content) > _MAX_BYTES:
         raise Failure(Text(f"{path} is longer than any push", f"{path} 过长，不可能是推送"))
     return content
 
@@ -37,10 +37,10 @@ def _read_stdin(output: Output) -> bytes:
     if sys.stdin is None:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     if sys.stdin.isatty():
-        output.error(Text("reading standard input; Ctrl-D ends it", "正在读取标准输入，按 Ctrl-D 结束"))
-    return sys.stdin.buffer.read(_MOST_BYTES + 1)
+        output.print_error(Text("reading standard input; press Ctrl-D to end it", "正在读取标准输入，按 Ctrl-D 结束"))
+    return sys.stdin.buffer.read(_MAX_BYTES + 1)
 
 
 def _read_file(path: str) -> bytes:
     with Path(path).open("rb") as file:
-        return file.read(_MOST_BYTES + 1)
+        return file.read(_MAX_BYTES + 1)

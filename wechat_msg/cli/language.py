@@ -1,11 +1,11 @@
-"""Which language the command speaks, and what it refuses in it."""
+"""Failure, an error in two languages, and the choice of the language."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from wechat_msg.errors import WeChatError
-from wechat_msg.testing.text import Language, Text
+from wechat_msg.testing.bilingual import Language, Text
 
 __all__ = ["Failure", "find_language"]
 
@@ -14,7 +14,7 @@ _LANGUAGES: Mapping[str, Language] = {"en": "en", "zh": "zh"}
 
 
 class Failure(WeChatError):
-    """Why a command cannot do what it is asked."""
+    """An error that ends a command, in two languages."""
 
     def __init__(self, text: Text) -> None:
         super().__init__(str(text))
@@ -22,7 +22,7 @@ class Failure(WeChatError):
 
 
 def find_language(arguments: Sequence[str], environ: Mapping[str, str]) -> Language:
-    """Find it in ``--lang``, which may stand anywhere, so that also errors and help are in it; else in the locale.
+    """Return the language of ``--lang``, which may stand anywhere on the command line, else of the locale.
 
     Example:
         >>> find_language(["push", "--lang", "en"], {"LANG": "zh_CN.UTF-8"})

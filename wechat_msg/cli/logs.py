@@ -1,4 +1,4 @@
-"""Where the package's warnings go while a command runs."""
+"""Handle the package's log records while a command runs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 from wechat_msg.cli.output import Output
 from wechat_msg.errors import WeChatError
+from wechat_msg.testing.bilingual import Text, label, same
 from wechat_msg.testing.details import explain_error
-from wechat_msg.testing.text import Text, label, same
 
 __all__ = ["LinesHandler", "handle_logs"]
 
 
 class LinesHandler(logging.Handler):
-    """Shows what the package logs, such as refused pushes, among the other lines."""
+    """A handler that prints the package's warnings, such as refused pushes, between the other lines."""
 
     def __init__(self, output: Output) -> None:
         super().__init__(logging.WARNING)
@@ -24,7 +24,7 @@ class LinesHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record."""
         error = record.exc_info[1] if record.exc_info else None
-        self._output.line("warn", record.getMessage(), _explain(error) if error else "")
+        self._output.print_line("warn", record.getMessage(), _explain(error) if error else "")
 
 
 def _explain(error: BaseException) -> Text:
@@ -34,7 +34,7 @@ def _explain(error: BaseException) -> Text:
 
 @contextlib.contextmanager
 def handle_logs(handler: logging.Handler) -> Iterator[None]:
-    """Give *handler* all that the package logs."""
+    """Add *handler* to the package's logger for the duration of the block."""
     log = logging.getLogger("wechat_msg")
     log.addHandler(handler)
     try:

@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in two languages: click would say it in English, or not at all."""
+"""Errors of the command line in two languages, and some that click does not report."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from wechat_msg.testing.text import Text, label, same
+from wechat_msg.testing.bilingual import Text, label, same
 
 __all__ = ["Misuse", "check_words", "explain_misuse", "refuse_command"]
 
-#: These may be empty: a text, and what is to stand in place of an environment variable.
+#: Options with values that may be empty: a text, and those that override an environment variable.
 _MAY_BE_EMPTY = ("--text", "--aes-key", "--appid")
 
 
 class Misuse(click.UsageError):
-    """The command line is wrong."""
+    """An error in the command line."""
 
     def __init__(self, text: Text, ctx: click.Context | None) -> None:
         super().__init__(text.en, ctx)
@@ -24,10 +24,10 @@ class Misuse(click.UsageError):
 
 
 def check_words(command: click.Command, ctx: click.Context, words: Sequence[str]) -> None:
-    """Refuse options without a value, with one that is meant for something else, or given twice.
+    """Refuse options without a value, with another option as their value, or given twice.
 
     Raises:
-        Misuse: There is one.
+        Misuse: There is such an option.
     """
     options = {name: each for each in command.get_params(ctx) if isinstance(each, click.Option) for name in each.opts}
     given: set[str] = set()
@@ -36,7 +36,7 @@ def check_words(command: click.Command, ctx: click.Context, words: Sequence[str]
         name, equals, value = word.partition("=")
         option = options.get(name)
         if word == "--" or not (word.startswith("-") or command.allow_interspersed_args):
-            return  # what follows are no options, or those of another command
+            return  # the rest are arguments, or belong to another command
         if option is None:
             continue
         if option.is_flag:
@@ -55,7 +55,7 @@ def _check_value(name: str, value: str | None, options: Iterable[str], ctx: clic
     if value in options:
         raise Misuse(
             Text(
-                f"{name} needs a value, and {value} is an option; if it is the value, write {name}={value}",
+                f"{name} needs a value, and {value} is an option; if that is the value, write {name}={value}",
                 f"选项 {name} 用法有误：缺少值，{value} 是另一个选项；如果它就是值，请写成 {name}={value}",
             ),
             ctx,
@@ -65,12 +65,12 @@ def _check_value(name: str, value: str | None, options: Iterable[str], ctx: clic
 
 
 def refuse_command(name: str, ctx: click.Context, commands: Iterable[str]) -> Misuse:
-    """Make the error about a command that there is none of."""
+    """Return the error for an unknown command."""
     return Misuse(_suggest(label(Text("no such command", "没有这个命令"), same(name)), name, commands), ctx)
 
 
 def explain_misuse(error: click.UsageError) -> Text:
-    """Say in both languages what click has found."""
+    """Return click's error in both languages."""
     match error:
         case Misuse():
             return error.text
@@ -91,7 +91,7 @@ def _explain_option(error: click.NoSuchOption) -> Text:
     name, command = error.option_name, error.ctx.command if error.ctx else None
     text = label(Text("no such option", "没有这个选项"), same(name))
     if isinstance(command, click.Group) and any(name in _list_options(each) for each in command.commands.values()):
-        return Text(f"{name} belongs behind the command", f"{name} 应写在命令之后")
+        return Text(f"write {name} after the command", f"{name} 应写在命令之后")
     return _suggest(text, name, _list_options(command) if command else ())
 
 
@@ -100,22 +100,23 @@ def _list_options(command: click.Command) -> list[str]:
 
 
 def _suggest(text: Text, word: str, known: Iterable[str]) -> Text:
-    """Add the one that was meant, probably."""
+    """Append the most similar name, if there is one."""
     close = difflib.get_close_matches(word.lower(), [name for name in known if len(name) > len("-v")], n=1)
     return Text(f"{text.en}; did you mean {close[0]}?", f"{text.zh}，是不是 {close[0]}？") if close else text
 
 
 def _explain_value(parameter: click.Parameter | None) -> Text:
-    """Say which values there are."""
+    """Return which values are valid."""
     name = parameter.opts[-1] if parameter else ""
     match parameter.type if parameter else None:
         case click.Choice(choices=choices):
             return Text(
-                f"{name} is one of {', '.join(map(str, choices))}",
+                f"{name} must be one of {', '.join(map(str, choices))}",
                 f"{name} 的值无效，可选：{'、'.join(map(str, choices))}",
             )
         case click.IntRange(min=least, max=most):
             return Text(
-                f"{name} is a whole number from {least} to {most}", f"{name} 的值无效，应为 {least} 到 {most} 的整数"
+                f"{name} must be a whole number from {least} to {most}",
+                f"{name} 的值无效，应为 {least} 到 {most} 的整数",
             )
-    return Text(f"{name} is not valid", f"{name} 的值无效")
+    return Text(f"{name} is invalid", f"{name} 的值无效")

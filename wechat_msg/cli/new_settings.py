@@ -1,13 +1,13 @@
-"""``wechat-msg new-settings``: a Token and an EncodingAESKey."""
+"""``wechat-msg new-settings``: generate a Token and an EncodingAESKey."""
 
 from __future__ import annotations
 
 import click
 
-from wechat_msg.cli.command import Command, option
+from wechat_msg.cli.account import make_settings, to_variables
+from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.output import Output
-from wechat_msg.cli.settings import make_settings, to_variables
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.bilingual import Text
 
 __all__ = ["new_settings"]
 
@@ -18,16 +18,16 @@ _WHERE = Text(
 
 
 @click.command(
-    cls=Command,
-    about=Text("Make a Token and an EncodingAESKey.", "生成 Token 与 EncodingAESKey"),
+    cls=BilingualCommand,
+    about=Text("Generate a Token and an EncodingAESKey.", "生成 Token 与 EncodingAESKey"),
     examples=["wechat-msg new-settings >> .env", 'eval "$(wechat-msg new-settings --shell)"'],
 )
 @option("--shell", is_flag=True, about=Text("Put export before each line.", "每行前加 export"))
 @click.pass_obj
 def new_settings(output: Output, *, shell: bool) -> int:
-    """Print them as lines of an .env file."""
+    """Print the new settings as lines of an .env file."""
     variables = to_variables(make_settings())
-    del variables["WECHAT_APPID"]  # that of the account is given by WeChat
+    del variables["WECHAT_APPID"]  # WeChat assigns the AppID
     click.echo(f"# {output.to_text(_WHERE)}")
     for name, value in variables.items():
         click.echo(f"{'export ' if shell else ''}{name}={value}")

@@ -1,4 +1,4 @@
-"""What the command prints: lines in the chosen language, and nothing of others' that a terminal would obey."""
+"""Output: print lines in the selected language, with control characters escaped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text as Styled
 
-from wechat_msg.testing.text import Language, Text
+from wechat_msg.testing.bilingual import Language, Text
 
 __all__ = ["Mark", "Output"]
 
@@ -26,17 +26,17 @@ _MARKS: Mapping[Mark, tuple[str, str]] = {
     "fail": ("✗", "red"),
     "skip": ("–", "dim"),
 }
-_HARMLESS = "\n\t\u200d"  # the last joins emoji
+_HARMLESS = "\n\t\u200d"  # the last one joins emoji
 
 
 class Output:
-    """Prints in one language; may be used from many threads.
+    """A printer for one language, which threads may share.
 
     Args:
-        language: Which one.
+        language: The language.
 
     Example:
-        >>> Output("en").line("pass", Text("it works", "正常"), "0.1 s")
+        >>> Output("en").print_line("pass", Text("it works", "正常"), "0.1 s")
         ✓ it works  0.1 s
     """
 
@@ -45,24 +45,24 @@ class Output:
         self._console = Console(highlight=False)
 
     def to_text(self, text: Text | str) -> str:
-        """Choose the language, and show control characters instead of sending them to the terminal."""
+        """Return the text in the selected language, with control characters escaped for the terminal."""
         chosen = text.to(self.language) if isinstance(text, Text) else text
         return "".join(map(_show, chosen))
 
-    def say(self, text: Text | str = "", *, style: str = "", indent: int = 0) -> None:
-        """Print text; only a terminal breaks its lines, which then keep their indentation."""
+    def print_text(self, text: Text | str = "", *, style: str = "", indent: int = 0) -> None:
+        """Print text; on a terminal, long lines are wrapped and stay indented."""
         self._print(Styled(self.to_text(text), style), indent)
 
-    def line(self, mark: Mark, title: Text | str, note: Text | str = "", *, indent: int = 0) -> None:
-        """Print a finding: how it is, what it is about, what was found."""
+    def print_line(self, mark: Mark, title: Text | str, note: Text | str = "", *, indent: int = 0) -> None:
+        """Print a result: its mark, its title and a note."""
         symbol, style = _MARKS[mark]
         line = Styled.assemble((symbol, style), " ", self.to_text(title))
         if found := self.to_text(note):
             line.append(f"  {found}", "dim" if mark in ("pass", "skip") else style)
         self._print(line, indent)
 
-    def fields(self, fields: Mapping[str, Any], *, indent: int = 0) -> None:
-        """Print names and values, one below the other."""
+    def print_fields(self, fields: Mapping[str, Any], *, indent: int = 0) -> None:
+        """Print names and values, one per line."""
         width = max(map(len, map(str, fields)), default=0)
         for name, value in fields.items():
             if isinstance(value, (Mapping, list)):
@@ -70,18 +70,18 @@ class Output:
             shown = self.to_text(str(value)).replace("\n", "\n" + " " * (width + 2))
             self._print(Styled.assemble((f"{self.to_text(str(name)):<{width}}", "cyan"), "  ", shown), indent)
 
-    def json(self, document: Mapping[str, Any]) -> None:
-        """Print a document for machines; pairs of texts in the chosen language."""
+    def print_json(self, document: Mapping[str, Any]) -> None:
+        """Print a JSON document; a `Text` is printed in the selected language."""
         can_write_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         click.echo(json.dumps(document, ensure_ascii=not can_write_all, indent=2, default=self._to_json))
 
-    def error(self, text: Text | str) -> None:
-        """Print why the command ends; one line, to standard error."""
+    def print_error(self, text: Text | str) -> None:
+        """Print the error that ends the command, as one line on standard error."""
         click.echo("wechat-msg: " + " ".join(self.to_text(text).split("\n")), err=True)
 
     @contextlib.contextmanager
     def waiting(self, text: Text) -> Iterator[None]:
-        """Show on a terminal that something is being done."""
+        """Show on a terminal what the command is doing."""
         if not self._console.is_terminal:
             yield
             return

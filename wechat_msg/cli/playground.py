@@ -1,4 +1,4 @@
-"""``wechat-msg playground``: a page that looks like a WeChat chat, to try a bot in the browser."""
+"""``wechat-msg playground``: try a bot in the browser, on a page that looks like a WeChat chat."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 import click
 
 from wechat_msg.api import customer_service
+from wechat_msg.cli.account import account_options, has_settings, listen_options, load_settings, make_settings
 from wechat_msg.cli.bot import PATH, EchoBot, listen
-from wechat_msg.cli.command import Command, option
+from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.language import Failure
 from wechat_msg.cli.logs import LinesHandler, handle_logs
 from wechat_msg.cli.output import Output
-from wechat_msg.cli.settings import account_options, has_settings, listen_options, load_settings, make_settings
 from wechat_msg.cli.url import check_url
 from wechat_msg.client import Client
 from wechat_msg.settings import PushSettings
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.bilingual import Text
 
 if TYPE_CHECKING:
     from wechat_msg.playground import Playground
@@ -32,9 +32,9 @@ Ready = Callable[["Playground"], None]
 
 
 @click.command(
-    cls=Command,
+    cls=BilingualCommand,
     about=Text(
-        "Chat with your bot in the browser, as if it were WeChat; without a URL, with an echo bot.",
+        "Chat with your bot in the browser, as in WeChat; without a URL, with an echo bot.",
         "在浏览器中像用微信一样与机器人对话；不给网址则用复读机器人",
     ),
     examples=["wechat-msg playground", "wechat-msg playground http://127.0.0.1:8000/wechat --open"],
@@ -47,7 +47,7 @@ Ready = Callable[["Playground"], None]
 def playground(
     output: Output, *, url: str | None, host: str, port: int, open_browser: bool, environ: ChainMap[str, str]
 ) -> int:
-    """Serve it until it is stopped."""
+    """Serve the page until it is stopped."""
     try:
         from wechat_msg.playground import run_playground
     except ModuleNotFoundError as error:
@@ -58,8 +58,10 @@ def playground(
     settings = load_settings(environ) if url is not None or has_settings(environ) else make_settings(environ)
 
     def ready(started: Playground) -> None:
-        output.say(Text(f"Open {started.address} (Ctrl-C ends)", f"请打开 {started.address}（按 Ctrl-C 结束）"))
-        if open_browser:  # in a thread, as a browser in the terminal would keep the server waiting
+        output.print_text(
+            Text(f"Open {started.address} (Ctrl-C stops it)", f"请打开 {started.address}（按 Ctrl-C 结束）")
+        )
+        if open_browser:  # in a thread: a browser in the terminal would block the server
             threading.Thread(target=webbrowser.open, args=(started.address,), daemon=True).start()
 
     with contextlib.ExitStack() as opened:
@@ -70,16 +72,16 @@ def playground(
 
 
 def _start_bot(opened: contextlib.ExitStack, settings: PushSettings, ready: Ready) -> tuple[str, Ready]:
-    """Start the echo bot; its late answers go to the playground, whose address is known when that is ready."""
+    """Start the echo bot; it sends late answers to the playground, whose address is known when that is ready."""
     clients: list[Client] = []
     bot = opened.enter_context(
         EchoBot(settings, send=lambda message: clients[0].call(customer_service.send_body(message)))
     )
     address = opened.enter_context(listen(bot.app))
 
-    def wire(started: Playground) -> None:
+    def connect(started: Playground) -> None:
         api = started.api
         clients.append(opened.enter_context(Client(api.appid, api.secret, hosts=[started.base])))
         ready(started)
 
-    return address + PATH, wire
+    return address + PATH, connect

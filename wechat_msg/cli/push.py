@@ -1,4 +1,4 @@
-"""``wechat-msg push``: sends one message or event as WeChat would, and shows what comes of it."""
+"""``wechat-msg push``: send one message or event as WeChat does, and print the result."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 
 import click
 
-from wechat_msg.cli.command import Command, option
+from wechat_msg.cli.account import account_options, insecure_option, load_settings, make_ssl_context
+from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.files import read_input
 from wechat_msg.cli.language import Failure
 from wechat_msg.cli.output import Output
-from wechat_msg.cli.settings import account_options, insecure_option, load_settings, make_ssl_context
 from wechat_msg.cli.url import check_url
 from wechat_msg.errors import MalformedPush
+from wechat_msg.testing.bilingual import Text, join, label, same
 from wechat_msg.testing.details import annotate, explain_detail, explain_error
 from wechat_msg.testing.documents import write_document
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator import Delivery, PushSimulator, Try
-from wechat_msg.testing.text import Text, join, label, same
 from wechat_msg.wire import Format, detect_format, parse_body
 
-__all__ = ["push", "tell_try"]
+__all__ = ["print_try", "push"]
 
 _NO_KEY = Text(
     "--mode {mode} needs the key: give --aes-key and --appid, or set WECHAT_ENCODING_AES_KEY and WECHAT_APPID",
     "--mode {mode} 需要密钥：请给出 --aes-key 与 --appid，或设置 WECHAT_ENCODING_AES_KEY 与 WECHAT_APPID",
 )
-#: The options that say what a field is.
+#: The options that set a field.
 _GIVEN_BY: Mapping[str, Text] = {
     "MsgType": Text("--text, --image or --event", "--text、--image 或 --event"),
     "Content": same("--text"),
@@ -37,16 +37,16 @@ _GIVEN_BY: Mapping[str, Text] = {
 }
 _OUTCOMES: Mapping[str, Text] = {
     "verified": Text("verified", "验证通过"),
-    "acknowledged": Text("taken, no reply", "已接收，无回复"),
+    "acknowledged": Text("acknowledged, no reply", "已接收，无回复"),
     "replied": Text("replied", "已回复"),
     "failed": Text("failed", "失败"),
 }
 
 
 @click.command(
-    cls=Command,
+    cls=BilingualCommand,
     about=Text(
-        "Send a message or an event to your server, as WeChat would: signed, sealed, with 5 seconds and three tries.",
+        "Send a message or an event to your server as WeChat does: signed, sealed, with 5 seconds and three tries.",
         "像微信一样推送一条消息或事件：签名、加密、5 秒超时、最多三次",
     ),
     examples=[
@@ -60,7 +60,7 @@ _OUTCOMES: Mapping[str, Text] = {
     "--image",
     metavar="PICURL",
     about=Text(
-        "Send an image that is at this address; its MediaId is invented.",
+        "Send an image message with this picture address; its MediaId is invented.",
         "发送图片消息，值为图片网址；MediaId 是虚构的",
     ),
 )
@@ -69,7 +69,7 @@ _OUTCOMES: Mapping[str, Text] = {
     "--file",
     metavar="FILE",
     about=Text(
-        "Send this document, XML or JSON, before sealing; - reads it.",
+        "Send the unencrypted XML or JSON document in this file; - is standard input.",
         "发送文件中未加密的 XML 或 JSON；- 为标准输入",
     ),
 )
@@ -78,24 +78,29 @@ _OUTCOMES: Mapping[str, Text] = {
     "extra",
     metavar="NAME=VALUE",
     multiple=True,
-    about=Text("A further field, by its wire name; repeatable.", "附加字段，用微信文档中的字段名；可重复"),
+    about=Text("An additional field, by its wire name; repeatable.", "附加字段，用微信文档中的字段名；可重复"),
 )
 @option(
     "--mode",
     type=click.Choice(["plain", "compatible", "sealed"]),
-    about=Text("明文, 兼容 or 安全模式; sealed if there is a key.", "明文、兼容或安全模式；有密钥时默认安全模式"),
+    about=Text("明文, 兼容 or 安全模式; default: sealed with a key.", "明文、兼容或安全模式；有密钥时默认安全模式"),
 )
-@option("--format", "form", type=click.Choice(["xml", "json"]), about=Text("Data format; xml.", "数据格式；默认 xml"))
+@option(
+    "--format",
+    "form",
+    type=click.Choice(["xml", "json"]),
+    about=Text("Data format; default: xml.", "数据格式；默认 xml"),
+)
 @option(
     "--tries",
     type=click.IntRange(1, 10),
     metavar="NUMBER",
     default=3,
-    about=Text("How often in all; 3.", "最多推送几次；默认 3"),
+    about=Text("Number of tries; default: 3.", "最多推送几次；默认 3"),
 )
-@option("--openid", about=Text("The user who writes; oUSER.", "发送者的 OpenID；默认 oUSER"))
+@option("--openid", about=Text("OpenID of the sender; default: oUSER.", "发送者的 OpenID；默认 oUSER"))
 @option("--json", "as_json", is_flag=True, about=Text("Print the result as JSON.", "以 JSON 输出结果"))
-@option("--verbose", "-v", is_flag=True, about=Text("Show what goes over the wire.", "显示报文"))
+@option("--verbose", "-v", is_flag=True, about=Text("Show requests and answers.", "显示报文"))
 @insecure_option
 @account_options
 @click.pass_obj
@@ -117,7 +122,7 @@ def push(
     insecure: bool,
     environ: ChainMap[str, str],
 ) -> int:
-    """Send it; 0 if it was taken."""
+    """Send the push; return 0 if the answer is valid."""
     settings = load_settings(environ)
     if mode in ("compatible", "sealed") and not settings.ciphers:
         raise Failure(_NO_KEY.format(mode=mode))
@@ -133,18 +138,18 @@ def push(
         format=form or own_form,
         tries=tries,
         ssl_context=make_ssl_context(insecure=insecure),
-        on_try=None if as_json else lambda one: tell_try(output, one, verbose=verbose),
+        on_try=None if as_json else lambda one: print_try(output, one, verbose=verbose),
     )
     with simulator, output.waiting(Text("waiting for the answer", "等待应答")):
         delivery = simulator.push(fields, openid=openid)
     if as_json:
-        output.json(_to_json(delivery, verbose=verbose))
+        output.print_json(_to_json(delivery, verbose=verbose))
     else:
-        _tell_result(output, delivery, verbose=verbose)
+        _print_result(output, delivery, verbose=verbose)
     return 0 if delivery.problem is None else 1
 
 
-# --- what is sent -----------------------------------------------------------------------------------------------------
+# --- the request ------------------------------------------------------------------------------------------------------
 
 
 def _make_fields(output: Output, **content: str | None) -> tuple[dict[str, Any], Format]:
@@ -153,7 +158,7 @@ def _make_fields(output: Output, **content: str | None) -> tuple[dict[str, Any],
         text = label(Text("give one of", "请给出其中之一"), join(same(f"--{name}") for name in content))
         if given:
             both = join(same(f"--{name}") for name, _ in given)
-            text = Text(f"{both.en} do not go together; {text.en}", f"{both.zh} 不能同时使用，{text.zh}")
+            text = Text(f"{both.en} exclude each other; {text.en}", f"{both.zh} 不能同时使用，{text.zh}")
         raise Failure(text)
     match given[0]:
         case "text", value:
@@ -176,7 +181,7 @@ def _read_file(output: Output, path: str) -> tuple[dict[str, Any], Format]:
     if "Encrypt" in fields:
         raise Failure(
             Text(
-                "this document is sealed; wechat-msg decrypt shows what is inside",
+                "this document is encrypted; decrypt it with wechat-msg decrypt first",
                 "文件内容已加密，可先用 wechat-msg decrypt 解开",
             )
         )
@@ -184,62 +189,64 @@ def _read_file(output: Output, path: str) -> tuple[dict[str, Any], Format]:
 
 
 def _read_fields(extra: tuple[str, ...], fixed: Mapping[str, Text]) -> dict[str, str]:
-    """Read the further fields.
+    """Parse the additional fields.
 
     Args:
-        extra: Each as NAME=VALUE.
-        fixed: By which option a field is given already.
+        extra: The fields, each as NAME=VALUE.
+        fixed: For each field that another option sets, the name of that option.
     """
     fields: dict[str, str] = {}
     for each in extra:
         name, equals, value = each.partition("=")
         if not name or not equals:
-            raise Failure(Text("--field is NAME=VALUE", "--field 的格式为 名称=值"))
+            raise Failure(Text("--field must be NAME=VALUE", "--field 的格式为 名称=值"))
         if name in fields or name in fixed:
             by = fixed.get(name, same("--field"))
-            raise Failure(Text(f"--field {name}: given already, by {by.en}", f"--field {name}：已由 {by.zh} 给出"))
+            raise Failure(Text(f"--field {name}: already set by {by.en}", f"--field {name}：已由 {by.zh} 给出"))
         fields[name] = value
     return fields
 
 
-# --- what came of it --------------------------------------------------------------------------------------------------
+# --- the results ------------------------------------------------------------------------------------------------------
 
 
-def tell_try(output: Output, one: Try, *, verbose: bool = False) -> None:
+def print_try(output: Output, one: Try, *, verbose: bool = False) -> None:
     """Print one try."""
     verdict = one.verdict
     status = f"HTTP {one.answer.status}  " if one.answer and one.answer.status == 200 else ""
     what = verdict.problem.what if verdict.problem else _OUTCOMES[verdict.outcome]
     seen = annotate(what, verdict.detail)
-    output.line(
+    output.print_line(
         "fail" if verdict.problem else "pass",
         Text(f"try {one.number}", f"第 {one.number} 次"),
         f"{one.began:.2f} s → {one.began + one.seconds:.2f} s  {status}{output.to_text(seen)}",
     )
     if verbose:
-        _tell_wire(output, one)
+        _print_wire(output, one)
 
 
-def _tell_wire(output: Output, one: Try) -> None:
+def _print_wire(output: Output, one: Try) -> None:
     request, answer = one.request, one.answer
-    output.say(f"> {request.method} ?{request.query_string}", style="dim", indent=2)
-    output.say(f"> {request.body.decode(errors='replace')}", style="dim", indent=2)
+    output.print_text(f"> {request.method} ?{request.query_string}", style="dim", indent=2)
+    output.print_text(f"> {request.body.decode(errors='replace')}", style="dim", indent=2)
     if answer is not None:
-        output.say(f"< {answer.status} {answer.headers.get('content-type', '')}", style="dim", indent=2)
-        output.say(f"< {answer.body.decode(errors='replace')}", style="dim", indent=2)
+        output.print_text(f"< {answer.status} {answer.headers.get('content-type', '')}", style="dim", indent=2)
+        output.print_text(f"< {answer.body.decode(errors='replace')}", style="dim", indent=2)
 
 
-def _tell_result(output: Output, delivery: Delivery, *, verbose: bool) -> None:
+def _print_result(output: Output, delivery: Delivery, *, verbose: bool) -> None:
     if verbose:
-        output.say(Text("sent, before it was sealed:", "推送内容（加密前）："))
-        output.say(write_document(delivery.fields, delivery.format).decode(errors="replace"), style="dim", indent=2)
-        output.say(Text("answered:", "应答内容（解密后）："))
-        output.say(delivery.verdict.document, style="dim", indent=2)
+        output.print_text(Text("sent, before encryption:", "推送内容（加密前）："))
+        output.print_text(
+            write_document(delivery.fields, delivery.format).decode(errors="replace"), style="dim", indent=2
+        )
+        output.print_text(Text("answered, after decryption:", "应答内容（解密后）："))
+        output.print_text(delivery.verdict.document, style="dim", indent=2)
     if delivery.problem is not None:
-        output.say(label(Text("The user sees", "用户看到"), delivery.shown), indent=2)
-        output.say(label(Text("What to do", "解决办法"), delivery.problem.mend), indent=2)
+        output.print_text(label(Text("The user sees", "用户看到"), delivery.shown), indent=2)
+        output.print_text(label(Text("Fix", "解决办法"), delivery.problem.fix), indent=2)
     elif delivery.reply is not None and not verbose:
-        output.fields(delivery.reply, indent=2)
+        output.print_fields(delivery.reply, indent=2)
 
 
 def _to_json(delivery: Delivery, *, verbose: bool) -> dict[str, Any]:
@@ -253,7 +260,7 @@ def _to_json(delivery: Delivery, *, verbose: bool) -> dict[str, Any]:
 
 
 def _try_to_json(one: Try, *, verbose: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "number": one.number,
         "began": round(one.began, 3),
         "seconds": round(one.seconds, 3),
@@ -261,13 +268,13 @@ def _try_to_json(one: Try, *, verbose: bool) -> dict[str, Any]:
         **_verdict_to_json(one),
     }
     if verbose:
-        told["query"] = one.request.query
-        told["body"] = one.request.body.decode(errors="replace")
-        told["answer"] = one.answer.body.decode(errors="replace") if one.answer else None
-    return told
+        document["query"] = one.request.query
+        document["body"] = one.request.body.decode(errors="replace")
+        document["answer"] = one.answer.body.decode(errors="replace") if one.answer else None
+    return document
 
 
 def _verdict_to_json(one: Try) -> dict[str, Any]:
     problem = one.verdict.problem
-    told = {"code": problem.code, "what": problem.what, "mend": problem.mend} if problem else None
-    return {"outcome": one.verdict.outcome, "problem": told, "detail": explain_detail(one.verdict.detail)}
+    document = {"code": problem.code, "what": problem.what, "fix": problem.fix} if problem else None
+    return {"outcome": one.verdict.outcome, "problem": document, "detail": explain_detail(one.verdict.detail)}

@@ -1,4 +1,4 @@
-"""What is played in the demo: each scene plays something, and tells line by line what came of it."""
+"""The scenes of the demo; each yields its results line by line."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from wechat_msg.cli.stage import Stage
 from wechat_msg.crypto import generate_token
 from wechat_msg.errors import MalformedPush
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.bilingual import Text, same
 from wechat_msg.testing.documents import read_document
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator import PushSimulator, Try
-from wechat_msg.testing.text import Text, same
 from wechat_msg.wire import Format
 
 __all__ = ["QUICK", "SLOW", "Line", "Scene"]
@@ -26,17 +26,17 @@ _MODES: Mapping[Mode, Text] = {
     "compatible": Text("compatible", "兼容模式"),
     "sealed": Text("sealed    ", "安全模式"),
 }
-_PATIENCE = 5.0
+_MAX_DELAY = 5.0
 
 
 @frozen
 class Line:
-    """One thing that happened.
+    """One line of a scene.
 
     Attributes:
-        is_expected: Whether it is what should have happened.
+        is_expected: Whether the result is as expected.
         what: What was done.
-        seen: What came of it.
+        seen: The result.
     """
 
     is_expected: bool
@@ -51,14 +51,14 @@ Scene = Callable[[Stage], Iterator[Line]]
 
 
 def verify(stage: Stage) -> Iterator[Line]:
-    """Do what the console does when the server settings are saved."""
+    """Verify the URL, as WeChat's console does when the server settings are saved."""
     with PushSimulator(stage.bot, stage.settings) as wechat:
         one = wechat.verify()
-    seen = Text("echostr came back", "原样返回 echostr") if one.verdict.outcome == "verified" else _describe(one)
+    seen = Text("echostr returned", "原样返回 echostr") if one.verdict.outcome == "verified" else _describe(one)
     yield Line(one.verdict.problem is None, same("GET"), _add_time(seen, one.seconds))
 
 
-#: Mode, format, what the user does, the push, and what the reply must have.
+#: Mode, format, what the user does, the fields of the push, and the expected fields of the reply.
 _CONVERSATION: list[tuple[Mode, Format, Text, dict[str, Any], dict[str, Any]]] = [
     ("plain", "xml", same("你好"), {"Content": "你好"}, {"Content": "你好"}),
     (
@@ -94,7 +94,7 @@ _CONVERSATION: list[tuple[Mode, Format, Text, dict[str, Any], dict[str, Any]]] =
 
 
 def converse(stage: Stage) -> Iterator[Line]:
-    """Talk to the bot in every mode."""
+    """Send messages and events in every mode."""
     for mode, form, said, fields, expected in _CONVERSATION:
         url = stage.plain_bot if mode == "plain" else stage.bot
         with PushSimulator(url, stage.settings, mode=mode, format=form, tries=1) as wechat:
@@ -106,7 +106,7 @@ def converse(stage: Stage) -> Iterator[Line]:
 
 
 def forge(stage: Stage) -> Iterator[Line]:
-    """Send what must be refused."""
+    """Send pushes that the bot must refuse."""
     stranger = attrs.evolve(stage.settings, token=generate_token())
     neighbour = attrs.evolve(stage.settings, appid="wxfedcba9876543210")
     attempts: list[tuple[Text, PushSettings, Mode]] = [
@@ -127,7 +127,7 @@ def forge(stage: Stage) -> Iterator[Line]:
 
 
 def send_again(stage: Stage) -> Iterator[Line]:
-    """Send one message three times, as WeChat does when an answer gets lost on its way."""
+    """Send one message three times, as WeChat does if the answer is lost in transit."""
     seals, replies = set[str](), list[Mapping[str, Any] | None]()
     with PushSimulator(stage.bot, stage.settings, tries=1) as wechat:
         fields: Mapping[str, Any] = {"MsgType": "text", "Content": "一次 once"}
@@ -143,12 +143,12 @@ def send_again(stage: Stage) -> Iterator[Line]:
             if reply is None:
                 return
             if number < 2:
-                time.sleep(1.1)  # so that a reply made anew would have another CreateTime
+                time.sleep(1.1)  # a reply that is created anew has another CreateTime
     yield _count_runs(stage, fields)
 
 
 def wait_longer(stage: Stage) -> Iterator[Line]:
-    """Send a message whose handler takes 7 seconds; WeChat hangs up after 5 and comes again."""
+    """Send a message whose handler takes 7 seconds; WeChat hangs up after 5 and sends it again."""
     with PushSimulator(stage.bot, stage.settings) as wechat:
         delivery = wechat.push_text("7")
     for one in delivery.tries[:-1]:
@@ -160,34 +160,35 @@ def wait_longer(stage: Stage) -> Iterator[Line]:
 
 
 def answer_later(stage: Stage) -> Iterator[Line]:
-    """Send a message whose handler takes 6 seconds, to a bot that acknowledges and sends its answer later."""
+    """Send a message whose handler takes 6 seconds to a bot that acknowledges it and answers later."""
     with PushSimulator(stage.late_bot, stage.settings, api=stage.api) as wechat:
         began = time.monotonic()
         delivery = wechat.push_text("6")
     is_taken = delivery.is_acknowledged and len(delivery.tries) == 1 and delivery.seconds > 4
     yield Line(is_taken, _number(1), _span(delivery.tries[-1]))
-    while is_taken and not stage.api.messages and time.monotonic() < began + 6 + _PATIENCE:
+    while is_taken and not stage.api.messages and time.monotonic() < began + 6 + _MAX_DELAY:
         time.sleep(0.02)
     sent = next(iter(stage.api.messages), {})
     content = str(sent.get("text", {}).get("content", ""))
     is_right = sent.get("touser") == delivery.fields["FromUserName"] and content.startswith("6 ")
-    seen = same(f"{time.monotonic() - began:.1f} s  → {content}") if sent else Text("none came", "没有收到")
+    seen = same(f"{time.monotonic() - began:.1f} s  → {content}") if sent else Text("none received", "没有收到")
     yield Line(is_right, Text("customer-service message", "客服消息"), seen)
 
 
 QUICK: Mapping[Text, Scene] = {
     Text("URL verification", "接入验证"): verify,
     Text("A conversation, in every mode", "三种模式下的对话"): converse,
-    Text("What must be refused", "必须拒绝的请求"): forge,
+    Text("Requests that must be refused", "必须拒绝的请求"): forge,
 }
 SLOW: Mapping[Text, Scene] = {
-    Text("One message, sent again: the same reply, sealed afresh", "同一条消息重推：回复相同，重新加密"): send_again,
+    Text("One message, sent again: the same reply, encrypted anew", "同一条消息重推：回复相同，重新加密"): send_again,
     Text(
-        "A handler of 7 s: WeChat hangs up after 5 s, the next try gets the reply",
+        "A handler of 7 s: WeChat hangs up after 5 s; the next try gets the reply",
         "处理需 7 秒：微信 5 秒后断开，重试时拿到回复",
     ): wait_longer,
     Text(
-        "A handler of 6 s: acknowledged in time, the reply follows", "处理需 6 秒：先应答 success，再发客服消息"
+        "A handler of 6 s: acknowledged in time; the reply follows as a customer-service message",
+        "处理需 6 秒：先应答 success，再发客服消息",
     ): answer_later,
 }
 

@@ -1,4 +1,4 @@
-"""``wechat-msg serve``: the echo bot, to try the other commands with."""
+"""``wechat-msg serve``: run the echo bot, to try the other commands."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from wechat_msg.api import customer_service
-from wechat_msg.cli.bot import PATH, EchoBot, Report, Send, listen
-from wechat_msg.cli.command import Command, option
-from wechat_msg.cli.logs import LinesHandler, handle_logs
-from wechat_msg.cli.output import Output
-from wechat_msg.cli.settings import (
+from wechat_msg.cli.account import (
     account_options,
     has_settings,
     listen_options,
@@ -22,22 +18,26 @@ from wechat_msg.cli.settings import (
     make_settings,
     to_variables,
 )
+from wechat_msg.cli.bot import PATH, EchoBot, Report, Send, listen
+from wechat_msg.cli.command import BilingualCommand, option
+from wechat_msg.cli.logs import LinesHandler, handle_logs
+from wechat_msg.cli.output import Output
 from wechat_msg.cli.url import check_url
 from wechat_msg.client import DEFAULT_HOSTS, Client
 from wechat_msg.messages import Message, TextMessage
 from wechat_msg.replies import Reply, TextReply
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.fake_api.fake import APPID, SECRET
-from wechat_msg.testing.text import Text
 
 __all__ = ["serve"]
 
 
 @click.command(
-    cls=Command,
+    cls=BilingualCommand,
     about=Text(
-        "Run a bot that echoes. Sent a number N, it answers after N seconds; help tells more.\n"
-        "With WECHAT_SECRET, or --api, late answers go out as customer-service messages.",
+        "Run an echo bot. Send it a number N, and it answers after N seconds; send help for more.\n"
+        "With WECHAT_SECRET or --api it sends late answers as customer-service messages.",
         "运行一个复读机器人：发送数字 N，N 秒后回复；发送 help 查看说明\n"
         "设置 WECHAT_SECRET 或 --api 后，超时的回复改用客服消息发送",
     ),
@@ -46,13 +46,13 @@ __all__ = ["serve"]
 @option(
     "--api",
     metavar="URL",
-    about=Text("Host of WeChat's API, such as the playground's address.", "微信接口地址，例如 playground 的网址"),
+    about=Text("Address of WeChat's API, such as the playground's.", "微信接口地址，例如 playground 的网址"),
 )
 @option("--verbose", "-v", is_flag=True, about=Text("Show what users write.", "显示用户发送的内容"))
 @account_options
 @click.pass_obj
 def serve(output: Output, *, host: str, port: int, api: str | None, verbose: bool, environ: ChainMap[str, str]) -> int:
-    """Run it until it is stopped."""
+    """Run the bot until it is stopped."""
     settings = load_settings(environ) if has_settings(environ) else _make_and_show_settings(output, environ)
     with contextlib.ExitStack() as opened:
         opened.enter_context(handle_logs(LinesHandler(output)))
@@ -60,28 +60,30 @@ def serve(output: Output, *, host: str, port: int, api: str | None, verbose: boo
         bot = opened.enter_context(EchoBot(settings, send=send, report=_make_reporter(output, verbose=verbose)))
         url = opened.enter_context(listen(bot.app, host, port))
         with contextlib.suppress(KeyboardInterrupt):
-            output.say(Text(f"Listening at {url}{PATH}; Ctrl-C ends.", f"正在监听 {url}{PATH}，按 Ctrl-C 结束"))
+            output.print_text(
+                Text(f"Listening on {url}{PATH}; Ctrl-C stops it.", f"正在监听 {url}{PATH}，按 Ctrl-C 结束")
+            )
             threading.Event().wait()
     return 0
 
 
 def _make_and_show_settings(output: Output, environ: ChainMap[str, str]) -> PushSettings:
     settings = make_settings(environ)
-    output.say(Text("New settings, for the other commands:", "已生成新的配置，供其他命令使用："))
+    output.print_text(Text("New settings, for the other commands:", "已生成新的配置，供其他命令使用："))
     for name, value in to_variables(settings).items():
-        output.say(f"export {name}={value}", indent=2)
+        output.print_text(f"export {name}={value}", indent=2)
     return settings
 
 
 def _make_reporter(output: Output, *, verbose: bool) -> Report:
-    """Make what prints each message: its class and the reply's, and what they say only if asked for."""
+    """Return a function that prints the classes of each message and its reply, and their texts if *verbose*."""
 
     def report(message: Message, reply: Reply) -> None:
         said, answered = "", ""
         if verbose:
             said = f" {message.content!r}" if isinstance(message, TextMessage) else ""
             answered = f" {reply.content!r}" if isinstance(reply, TextReply) else ""
-        output.line("pass", f"{type(message).__name__}{said}", f"→ {type(reply).__name__}{answered}")
+        output.print_line("pass", f"{type(message).__name__}{said}", f"→ {type(reply).__name__}{answered}")
 
     return report
 
@@ -93,6 +95,6 @@ def _open_sender(settings: PushSettings, environ: Mapping[str, str], api: str | 
         yield None
         return
     hosts = [check_url("--api", api, sample="http://127.0.0.1:8765")] if api else DEFAULT_HOSTS
-    # The playground's AppSecret is no secret.
+    # The playground's AppSecret is public.
     with Client(settings.appid or APPID, secret or SECRET, hosts=hosts) as client:
         yield lambda message: client.call(customer_service.send_body(message))

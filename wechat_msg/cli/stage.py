@@ -1,4 +1,4 @@
-"""Who plays in the demo: bots, and WeChat's API."""
+"""Stage: the bots and the fake API of the demo."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from attrs import field
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api import customer_service
+from wechat_msg.cli.account import make_settings
 from wechat_msg.cli.bot import PATH, EchoBot, listen
 from wechat_msg.cli.logs import handle_logs
-from wechat_msg.cli.settings import make_settings
 from wechat_msg.client import Client
 from wechat_msg.messages import Message, UserMessage
 from wechat_msg.replies import Reply
@@ -26,15 +26,15 @@ __all__ = ["Stage", "open_stage"]
 
 @frozen
 class Stage:
-    """Who plays.
+    """The bots and the fake API of the demo.
 
     Attributes:
         settings: The account's settings.
-        bot: URL of a bot that takes sealed pushes only.
-        plain_bot: URL of one that also takes plain ones.
-        late_bot: URL of one whose late answers go out as customer-service messages.
-        api: Plays WeChat's API.
-        handled: MsgIds, once for each time that a handler ran.
+        bot: URL of a bot that accepts only sealed pushes.
+        plain_bot: URL of a bot that also accepts plain pushes.
+        late_bot: URL of a bot that sends late answers as customer-service messages.
+        api: The fake of WeChat's API.
+        handled: A MsgId for each run of a handler.
     """
 
     settings: PushSettings = field(repr=False)
@@ -47,14 +47,14 @@ class Stage:
 
 @contextlib.contextmanager
 def open_stage() -> Iterator[Stage]:
-    """Start everybody who plays."""
+    """Start the bots and the API."""
     settings, handled = make_settings(), list[str]()
 
     def report(message: Message, _: Reply) -> None:
         handled.append(message.msg_id if isinstance(message, UserMessage) else "")
 
     with contextlib.ExitStack() as opened:
-        opened.enter_context(handle_logs(logging.NullHandler()))  # forgeries have lines of their own
+        opened.enter_context(handle_logs(logging.NullHandler()))  # the demo prints forgeries itself
         api = opened.enter_context(FakeWeChatAPI())
         client = opened.enter_context(Client(api.appid, api.secret, hosts=[api.url]))
 

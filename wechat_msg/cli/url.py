@@ -1,4 +1,4 @@
-"""Addresses on the command line."""
+"""Check addresses on the command line."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 from wechat_msg.cli.language import Failure
 from wechat_msg.errors import SettingsError
+from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.simulator.transports import split_url
-from wechat_msg.testing.text import Text
 
 __all__ = ["check_url"]
 
@@ -16,21 +16,21 @@ _WITHOUT_SCHEME = re.compile(r"(?!https?/)(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(
 
 
 def check_url(name: str, url: str, *, sample: str = "http://127.0.0.1:8000/wechat") -> str:
-    """Return an address that can be used.
+    """Return *url* if it is valid.
 
     Args:
-        name: Which argument or option it is.
+        name: The name of the argument or option.
         url: The address.
-        sample: How one looks.
+        sample: A valid address, for the error.
 
     Raises:
-        Failure: It is none; the text says what is wrong, and names the one that was meant, if that is clear.
+        Failure: It is invalid; the text says why, and suggests an address.
 
     Example:
         >>> check_url("URL", "localhost:8000/wechat")
         Traceback (most recent call last):
             ...
-        wechat_msg.cli.language.Failure: URL: begins with http:// or https://; did you mean http://localhost:8000/wechat?（...
+        wechat_msg.cli.language.Failure: URL: must begin with http:// or https://; did you mean http://localhost:8000/wechat?（...
     """
     try:
         split_url(url)

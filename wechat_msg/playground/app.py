@@ -1,4 +1,4 @@
-"""The playground's application: the page, what it asks for, and WeChat's API for the bot."""
+"""The playground's application: the page, its requests, and WeChat's API for the bot."""
 
 from __future__ import annotations
 
@@ -20,44 +20,43 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from wechat_msg.errors import MalformedPush, PushError, SettingsError
-from wechat_msg.playground.calls import note_call, show_menu
+from wechat_msg.playground.access import BrowserSession, Gate, refuse_request
+from wechat_msg.playground.calls import put_menu, record_call
 from wechat_msg.playground.chat import Chat
-from wechat_msg.playground.sending import Sender, list_modes
-from wechat_msg.playground.session import Gate, Session, refuse_request
+from wechat_msg.playground.sender import PushSender, list_modes
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.fake_api.account import Media
 from wechat_msg.testing.fake_api.fake import APPID, SECRET, FakeWeChatAPI
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.response import FakeResponse
-from wechat_msg.testing.text import Text
 from wechat_msg.wire import parse_json
 
 __all__ = ["make_api", "make_app"]
 
 _STATIC = Path(__file__).parent / "static"
-_MOST_UPLOADED = 10 << 20  # what WeChat takes of an image or a video
-_MOST_ASKED = 1 << 20
-_MOST_CALLED = 12 << 20
-_MOST_MEDIA = 256 << 20
-_MOST_REQUESTS = 1000
+_MAX_UPLOAD_BYTES = 10 << 20  # WeChat's limit for images and videos
+_MAX_OBJECT_BYTES = 1 << 20
+_MAX_CALL_BYTES = 12 << 20
+_MAX_REQUESTS = 1000
 _PUSHES_AT_ONCE = 64
 _RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})?", re.ASCII)
 _SIZE = re.compile(r"[0-9]{1,15}", re.ASCII)
 _KINDS = ("image", "voice", "video")
 
-_TOO_LONG = Text("This is too large: {megabytes} MB at most.", "内容过大：最多 {megabytes} MB。")
+_TOO_LONG = Text("Too large: at most {megabytes} MB.", "内容过大：最多 {megabytes} MB。")
 _NO_JSON = Text("The body must be a JSON object.", "请求体须为 JSON 对象。")
 _NO_FIELDS = Text(
-    "A push is a JSON object of wire names and values, with MsgType.",
+    "A push must be a JSON object of wire names and values, with MsgType.",
     "推送须为 JSON 对象（字段名与值），并带有 MsgType。",
 )
 _NO_MEDIA = Text("Only image, audio and video files can be sent.", "只能发送图片、音频或视频文件。")
-_NOT_FOUND = Text("There is no such thing here.", "没有找到。")
+_NOT_FOUND = Text("Not found.", "没有找到。")
 
 
 class _Refusal(Exception):
-    """Ends the serving of a request."""
+    """A reason to refuse a request."""
 
     def __init__(self, status: int, why: Text) -> None:
         super().__init__(why.en)
@@ -70,29 +69,31 @@ def make_app(
     url: str,
     *,
     api: FakeWeChatAPI | None = None,
-    session: Session | None = None,
+    session: BrowserSession | None = None,
     openid: str = "oUSER",
     time_limit: float = 5.0,
+    max_media_bytes: int = 256 << 20,
 ) -> Starlette:
-    """Make the application; any ASGI server runs it, in one process.
+    """Create the application, for any ASGI server with one process.
 
     Args:
         settings: The account's settings, the same as the bot's.
-        url: Where the bot is.
-        api: Plays WeChat's API for the bot, at every path that is not the playground's own; None: a new one.
-        session: Where the playground is, and who may use it; None: at port 8765 of this machine.
+        url: Address of the bot.
+        api: The fake of WeChat's API for the bot, at all paths that the playground does not use. If None, a new one.
+        session: Address and key of the playground. If None, port 8765 of this machine and a new key.
         openid: The user who writes.
         time_limit: Seconds that WeChat waits for an answer.
+        max_media_bytes: How many bytes of uploaded files are kept; beyond that, the oldest are removed.
 
     Raises:
-        SettingsError: The URL is none.
+        SettingsError: *settings* or the URL is invalid.
     """
-    session = session or Session("http://127.0.0.1:8765")
+    session = session or BrowserSession("http://127.0.0.1:8765")
     api = api or make_api(settings)
     api.url = api.url or session.base
     if openid not in api.users:
         api.add_user(openid)
-    playground = _Playground(settings, url, api, openid, time_limit)
+    playground = _Playground(settings, url, api, openid, time_limit, max_media_bytes)
     app = Starlette(
         routes=playground.routes,
         middleware=[Middleware(Gate, session=session)],
@@ -104,23 +105,31 @@ def make_app(
 
 
 def make_api(settings: PushSettings, secret: str = SECRET) -> FakeWeChatAPI:
-    """Make the API of the account that the settings are of.
+    """Create the fake API for the account of the settings.
 
     Raises:
-        SettingsError: They are none.
+        SettingsError: *settings* are not PushSettings.
     """
     if not isinstance(settings, PushSettings):
-        raise SettingsError("settings are PushSettings")
+        raise SettingsError("settings must be PushSettings")
     return FakeWeChatAPI(settings.appid or APPID, secret)
 
 
 class _Playground:
-    """The routes, and what they work on."""
+    """The routes and their state."""
 
-    def __init__(self, settings: PushSettings, url: str, api: FakeWeChatAPI, openid: str, time_limit: float) -> None:
+    def __init__(
+        self,
+        settings: PushSettings,
+        url: str,
+        api: FakeWeChatAPI,
+        openid: str,
+        time_limit: float,
+        max_media_bytes: int,
+    ) -> None:
         self.chat = Chat()
-        self._api, self._openid = api, openid
-        self._sender = Sender(url, settings, self.chat, api, openid, time_limit)
+        self._api, self._openid, self._max_media_bytes = api, openid, max_media_bytes
+        self._sender = PushSender(url, settings, self.chat, api, openid, time_limit)
         self._about = {
             "url": url,
             "modes": list_modes(settings),
@@ -132,7 +141,7 @@ class _Playground:
         }
         self.routes = [
             Route("/", self._show_page),
-            Route("/playground/events", self._follow),
+            Route("/playground/events", self._stream_events),
             Route("/playground/pushes", self._push, methods=["POST"]),
             Route("/playground/verification", self._verify, methods=["POST"]),
             Route("/playground/clearing", self._clear, methods=["POST"]),
@@ -140,20 +149,20 @@ class _Playground:
             Route("/playground/media", self._upload, methods=["POST"]),
             Route("/playground/media/{media_id}", self._show_media),
             Mount("/playground/static", StaticFiles(directory=_STATIC)),
-            Route("/playground/{path:path}", self._find_nothing),
-            Route("/favicon.ico", self._find_nothing),
+            Route("/playground/{path:path}", self._refuse_path),
+            Route("/favicon.ico", self._refuse_path),
             Route("/{path:path}", self._call_api, methods=["GET", "POST"]),
         ]
 
     @contextlib.asynccontextmanager
     async def run(self, _app: Starlette) -> AsyncIterator[None]:
-        """Be there while the application is."""
+        """Start and stop together with the application."""
         pushes = ThreadPoolExecutor(_PUSHES_AT_ONCE, "playground")
         asyncio.get_running_loop().set_default_executor(pushes)
         self.chat.put("about", kind="about", **self._about)
-        show_menu(self.chat, self._api)
-        self._sender.show_user()
-        self._sender.look()
+        put_menu(self.chat, self._api)
+        self._sender.put_user()
+        self._sender.watch_bot()
         yield
         self.chat.close()
         await self._sender.close()
@@ -163,10 +172,10 @@ class _Playground:
     async def _show_page(self, _request: Request) -> Response:
         return FileResponse(_STATIC / "index.html")
 
-    async def _find_nothing(self, _request: Request) -> Response:
+    async def _refuse_path(self, _request: Request) -> Response:
         raise _Refusal(404, _NOT_FOUND)
 
-    async def _follow(self, request: Request) -> Response:
+    async def _stream_events(self, request: Request) -> Response:
         known = request.headers.get("last-event-id") or request.query_params.get("known", "")
         known_change = int(known) if re.fullmatch(r"[0-9]{1,15}", known, re.ASCII) else 0
 
@@ -177,12 +186,12 @@ class _Playground:
         return StreamingResponse(write(), media_type="text/event-stream")
 
     async def _push(self, request: Request) -> Response:
-        asked = await _read_object(request)
-        fields = asked.get("fields")
+        wanted = await _read_object(request)
+        fields = wanted.get("fields")
         if not isinstance(fields, dict) or not isinstance(fields.get("MsgType"), str) or not fields["MsgType"]:
             raise _Refusal(400, _NO_FIELDS)
         try:
-            entry = self._sender.send(fields, str(asked.get("mode")), str(asked.get("format")))
+            entry = self._sender.send(fields, str(wanted.get("mode")), str(wanted.get("format")))
         except PushError as error:
             raise _Refusal(400, explain_error(error)) from None
         return JSONResponse({"id": entry}, 202)
@@ -204,7 +213,7 @@ class _Playground:
         content_type = request.headers.get("content-type", "")
         if kind not in _KINDS or not _is_media(content_type):
             raise _Refusal(415, _NO_MEDIA)
-        content = await _read_body(request, _MOST_UPLOADED)
+        content = await _read_body(request, _MAX_UPLOAD_BYTES)
         media_id = self._api.new_id()
         self._api.media[media_id] = Media(kind, name[:100], content, content_type, self._api.now, is_permanent=False)
         self._forget_media()
@@ -212,13 +221,13 @@ class _Playground:
         return JSONResponse({"media_id": media_id, "url": self._api.url_of(media_id), "md5": md5}, 201)
 
     def _forget_media(self) -> None:
-        """Keep memory within bounds: the oldest files go."""
+        """Remove the oldest files beyond the limit."""
         kept = list(self._api.media.items())
-        excess = sum(len(one.content) for _, one in kept) - _MOST_MEDIA
+        excess = sum(len(one.content) for _, one in kept) - self._max_media_bytes
         for media_id, one in kept:
             if excess <= 0:
                 return
-            self._api.media.pop(media_id, None)  # which the bot may have deleted by now
+            self._api.media.pop(media_id, None)  # the bot may have deleted it
             excess -= len(one.content)
 
     async def _show_media(self, request: Request) -> Response:
@@ -235,16 +244,16 @@ class _Playground:
             request.url.path,
             dict(request.query_params),
             dict(request.headers),
-            await _read_body(request, _MOST_CALLED),
+            await _read_body(request, _MAX_CALL_BYTES),
             request.client.host if request.client else "",
         )
         answer = await run_in_threadpool(self._api.handle, called)
         self._forget_media()
-        if len(self._api.requests) > _MOST_REQUESTS:
+        if len(self._api.requests) > _MAX_REQUESTS:
             self._api.clear()
         if answer is None:
             return Response(status_code=503)
-        note_call(self.chat, self._api, self._openid, called, answer)
+        record_call(self.chat, self._api, self._openid, called, answer)
         return _pass_on(answer)
 
 
@@ -267,7 +276,7 @@ async def _read_body(request: Request, most: int) -> bytes:
 
 async def _read_object(request: Request) -> dict[str, Any]:
     try:
-        return parse_json(await _read_body(request, _MOST_ASKED))
+        return parse_json(await _read_body(request, _MAX_OBJECT_BYTES))
     except MalformedPush:
         raise _Refusal(400, _NO_JSON) from None
 
@@ -276,26 +285,26 @@ async def _read_object(request: Request) -> dict[str, Any]:
 
 
 def _refuse(request: Request, error: Exception) -> Response:
-    """Answer what was refused, or not found by the framework."""
+    """Return the response to a refused request, or to one without a route."""
     refusal = error if isinstance(error, _Refusal) else _Refusal(404, _NOT_FOUND)
     return refuse_request(request.headers, refusal.status, refusal.why)
 
 
 def _is_media(content_type: str) -> bool:
-    """Answer whether a browser may show it; an SVG is a document that can hold programs."""
+    """Return whether a browser may show this type; an SVG may contain scripts."""
     kind, _, name = content_type.partition(";")[0].strip().lower().partition("/")
     return kind in ("image", "audio", "video") and not name.startswith("svg")
 
 
 def _pass_on(answer: FakeResponse) -> Response:
-    """Answer what the API does; no browser may take a file for anything but what it may show."""
-    is_tame = answer.content_type.startswith("application/json") or _is_media(answer.content_type)
-    headers = {**answer.headers, "Content-Type": answer.content_type if is_tame else "application/octet-stream"}
+    """Return the API's answer; a browser may show files of harmless types only."""
+    is_harmless = answer.content_type.startswith("application/json") or _is_media(answer.content_type)
+    headers = {**answer.headers, "Content-Type": answer.content_type if is_harmless else "application/octet-stream"}
     return Response(answer.body, answer.status, headers)
 
 
 def _show(request: Request, media: Media) -> Response:
-    """Answer a file, or the part of it that a player asks for."""
+    """Return a file, or the part that a player requests."""
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'", "Accept-Ranges": "bytes"}
     if not _is_media(media.content_type):
         headers["Content-Disposition"] = "attachment"

@@ -1,4 +1,4 @@
-"""What the bot's calls of the API show in the conversation."""
+"""Show the bot's calls of the API in the conversation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from wechat_msg.errors import MalformedPush
 from wechat_msg.playground.chat import Chat
-from wechat_msg.playground.wire import show_call
+from wechat_msg.playground.panel import call_to_json
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.response import FakeResponse
 from wechat_msg.wire import parse_json
 
-__all__ = ["note_call", "show_menu"]
+__all__ = ["put_menu", "record_call"]
 
 _SENDS = ("/cgi-bin/message/custom/send", "/cgi-bin/message/custom/business/send")
 _TYPES = ("/cgi-bin/message/custom/typing", "/cgi-bin/message/custom/business/typing")
@@ -23,7 +23,7 @@ _TEMPLATES = {
     "/cgi-bin/message/subscribe/send": "subscription templates",
     "/cgi-bin/message/subscribe/bizsend": "subscription templates",
 }
-#: Of a button of each kind, for an account whose bot has made no menu.
+#: A menu with a button of each kind, for an account whose bot has not created one.
 _SAMPLE_MENU = [
     {
         "name": "互动",
@@ -46,18 +46,18 @@ _SAMPLE_MENU = [
 ]
 
 
-def show_menu(chat: Chat, api: FakeWeChatAPI) -> None:
-    """Show the menu that the bot has made, else a sample."""
+def put_menu(chat: Chat, api: FakeWeChatAPI) -> None:
+    """Put the menu that the bot has created into the conversation, or a sample."""
     made = api.created("menus").get("default")
     with contextlib.suppress(ValueError):
         chat.put("menu", kind="menu", is_sample=made is None, buttons=made["button"] if made else _SAMPLE_MENU)
 
 
-def note_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest, answer: FakeResponse) -> None:
-    """Show a call in the conversation, if the user would see something of it or it was refused."""
+def record_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest, answer: FakeResponse) -> None:
+    """Add a call to the conversation if the user would notice it, or if it was refused."""
     errcode, asked = _read(answer.body).get("errcode", 0), _read(request.body)
     if request.path.startswith("/cgi-bin/menu/"):
-        show_menu(chat, api)
+        put_menu(chat, api)
     shown: dict[str, Any]
     if errcode:
         shown = {"kind": "refused", "path": request.path, "answer": _read(answer.body)}
@@ -74,7 +74,7 @@ def note_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest, 
         shown = {"kind": "template", "title": template.get("title", ""), "message": asked}
     else:
         return
-    chat.add(**shown, wire={"call": show_call(request, answer)})
+    chat.add(**shown, wire={"call": call_to_json(request, answer)})
 
 
 def _read(body: bytes) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The conversation: entries that may change, and a way to follow what has changed."""
+"""Chat: the entries of the conversation, and a stream of their changes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from wechat_msg._tracebacks import frozen
 
 __all__ = ["Chat"]
 
-_MOST = 2000
-_MOST_CHARACTERS = 64 << 20
+_MAX_ENTRIES = 2000
+_MAX_CHARACTERS = 64 << 20
 _KEEP_ALIVE = 15.0
 
 
 @frozen
-class _Kept:
-    """An entry as it was at its last change, the *change*-th of all; *wire* is told only when it is asked for."""
+class _Entry:
+    """An entry in its last state, which is the *change*-th change of all; pages request *wire* separately."""
 
     change: int
     text: str
@@ -33,26 +33,26 @@ class _Kept:
 
 
 class Chat:
-    """What pages show. Of an entry that changed many times only the last state is kept.
+    """The conversation that pages show, with the last state of each entry.
 
-    Whoever follows says which changes they know, and gets the others: so a page may be opened again or many times,
-    and one that does not read costs nothing. Belongs to one event loop.
+    A page that follows it names the last change that it knows and gets the later ones. So a page may be opened again or
+    many times, and a page that does not read costs nothing. A chat belongs to one event loop.
 
     Args:
-        most: How many entries are kept; beyond it those that have not changed for the longest time go.
-        most_characters: How long all of them may be together.
+        max_entries: How many entries are kept; beyond that, the ones that changed least recently are removed.
+        max_characters: The total length of all entries.
     """
 
-    def __init__(self, most: int = _MOST, most_characters: int = _MOST_CHARACTERS) -> None:
-        self._most, self._most_characters, self._size = most, most_characters, 0
+    def __init__(self, max_entries: int = _MAX_ENTRIES, max_characters: int = _MAX_CHARACTERS) -> None:
+        self._max_entries, self._max_characters, self._size = max_entries, max_characters, 0
         self._numbers = itertools.count(1)
         self._changes = itertools.count(1)
-        self._entries: OrderedDict[int | str, _Kept] = OrderedDict()  # the latest change last
+        self._entries: OrderedDict[int | str, _Entry] = OrderedDict()  # in order of change
         self._changed = asyncio.Event()
         self._is_closed = False
 
     def add(self, kind: str, *, wire: Any = None, **members: Any) -> int:
-        """Add an entry; return its number."""
+        """Add an entry and return its number."""
         number = next(self._numbers)
         self.put(number, wire=wire, **{"kind": kind, "at": time.time(), **members})
         return number
@@ -61,69 +61,69 @@ class Chat:
         """Set an entry.
 
         Args:
-            entry: A number that `add` has returned, or the name of something that there is one of.
-            wire: What is told of it only when it is asked for.
-            members: What is shown; the names are those of JSON.
+            entry: A number that `add` returned, or the name of a unique entry.
+            wire: Details that pages request separately.
+            members: The members of its JSON object.
 
         Raises:
-            ValueError: A number in it is none that JSON has.
+            ValueError: A member is NaN or infinite.
         """
-        text, told = json.dumps({"id": entry, **members}, allow_nan=False), json.dumps(wire, allow_nan=False)
+        text, details = json.dumps({"id": entry, **members}, allow_nan=False), json.dumps(wire, allow_nan=False)
         self._drop(entry)
-        kept = self._entries[entry] = _Kept(next(self._changes), text, told)
-        self._size += kept.size
+        stored = self._entries[entry] = _Entry(next(self._changes), text, details)
+        self._size += stored.size
         self._trim()
         self._wake()
 
     def get_wire(self, entry: int) -> str:
-        """Return what is told of an entry when it is asked for, as JSON; ``null``: nothing, or nothing any more."""
-        kept = self._entries.get(entry)
-        return kept.wire if kept else "null"
+        """Return the details of an entry as JSON; ``null`` if there are none, or the entry was removed."""
+        stored = self._entries.get(entry)
+        return stored.wire if stored else "null"
 
     def clear(self) -> None:
-        """Forget everything that was said."""
+        """Remove all messages."""
         for entry in [entry for entry in self._entries if isinstance(entry, int)]:
             self._drop(entry)
         self.put("cleared", kind="cleared", before=next(self._numbers))
 
     async def follow(self, known: int = 0) -> AsyncIterator[tuple[int, str]]:
-        """Yield what has changed, again and again: the number of the last change, and the entries as a JSON array.
+        """Yield changes until `close`: the number of the last change, and the changed entries as a JSON array.
 
         Args:
-            known: Number of the last change that is known; 0: none.
+            known: Number of the last change that the caller knows, or 0.
         """
         while not self._is_closed:
             changed = self._changed
-            news = self._list_after(known)
-            known = news[-1].change if news else known
-            yield known, f"[{','.join(kept.text for kept in news)}]"
+            changed_entries = self._list_after(known)
+            known = changed_entries[-1].change if changed_entries else known
+            yield known, f"[{','.join(entry.text for entry in changed_entries)}]"
             try:
                 await asyncio.wait_for(changed.wait(), _KEEP_ALIVE)
             except TimeoutError:
-                continue  # an empty array tells that there is somebody
+                continue  # the empty array keeps the connection alive
 
     def close(self) -> None:
-        """Let everybody who follows go."""
+        """End all `follow` iterators."""
         self._is_closed = True
         self._wake()
 
-    def _list_after(self, change: int) -> list[_Kept]:
-        return list(itertools.takewhile(lambda kept: kept.change > change, reversed(self._entries.values())))[::-1]
+    def _list_after(self, change: int) -> list[_Entry]:
+        return list(itertools.takewhile(lambda entry: entry.change > change, reversed(self._entries.values())))[::-1]
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     def _trim(self) -> None:
-        said = [entry for entry in self._entries if isinstance(entry, int)] if self._is_full() else []
-        for entry in said[:-1]:
+        numbered = [entry for entry in self._entries if isinstance(entry, int)] if self._is_full() else []
+        for entry in numbered[:-1]:
             self._drop(entry)
             if not self._is_full():
                 break
 
     def _is_full(self) -> bool:
-        return len(self._entries) > self._most or self._size > self._most_characters
+        return len(self._entries) > self._max_entries or self._size > self._max_characters
 
     def _drop(self, entry: int | str) -> None:
-        kept = self._entries.pop(entry, None)
-        self._size -= kept.size if kept else 0
+        stored = self._entries.pop(entry, None)
+        self._size -= stored.size if stored else 0

@@ -1,4 +1,4 @@
-"""Serving the playground: a socket, the server, and an end that says nothing."""
+"""Playground and run_playground: serve the playground until it is stopped."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 import uvicorn
 
 from wechat_msg.errors import SettingsError
+from wechat_msg.playground.access import BrowserSession
 from wechat_msg.playground.app import make_api, make_app
-from wechat_msg.playground.session import Session
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.details import explain_os_error
 from wechat_msg.testing.fake_api.fake import SECRET, FakeWeChatAPI
@@ -22,37 +22,37 @@ _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104, only compared
 
 
 class _Server(uvicorn.Server):
-    """Lets the pages that listen go before it waits for them."""
+    """A server that closes the event streams before it waits for open connections."""
 
-    def __init__(self, config: uvicorn.Config, let_go: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, close_streams: Callable[[], None]) -> None:
         super().__init__(config)
-        self._let_go = let_go
+        self._close_streams = close_streams
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End."""
-        self._let_go()
+        """Close the event streams, then shut down."""
+        self._close_streams()
         await super().shutdown(sockets)
 
 
 class Playground:
-    """A playground that listens from the beginning, and serves while it runs.
+    """A playground that listens as soon as it is created, and serves while `run` runs.
 
     Args:
         settings: The account's settings, the same as the bot's.
-        url: Where the bot is.
-        host: Where the playground listens; whoever reaches it and knows `address` can use it.
-        port: The port; 0: a free one.
-        allowed_hosts: Further names that it may be reached by.
+        url: Address of the bot.
+        host: Where the playground listens; anyone who reaches it and knows `address` can use it.
+        port: The port; 0 for a free one.
+        allowed_hosts: Further host names that may reach it.
         secret: The AppSecret with which the bot calls the API here.
         time_limit: Seconds that WeChat waits for an answer.
 
     Attributes:
-        base: Where it listens; a bot that sends customer-service messages has ``Client(hosts=[base])``.
-        address: What to open in a browser.
+        base: The address where it listens; a bot sends customer-service messages with ``Client(hosts=[base])``.
+        address: The address to open in a browser.
         api: Plays WeChat's API for the bot.
 
     Raises:
-        SettingsError: The URL is none, or nobody can listen at the port.
+        SettingsError: The URL is invalid, or the port is not available.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Playground:
             is_everywhere = host in _EVERYWHERE
             name = "127.0.0.1" if is_everywhere else f"[{host}]" if ":" in host else host
             self.base: str = f"http://{name}:{self._socket.getsockname()[1]}"
-            session = Session(self.base, allowed_hosts, at_any_address=is_everywhere)
+            session = BrowserSession(self.base, allowed_hosts, at_any_address=is_everywhere)
             self.address: str = session.address
             app = make_app(settings, url, api=self.api, session=session, time_limit=time_limit)
             undo.pop_all()
@@ -82,12 +82,12 @@ class Playground:
         self._server = _Server(config, app.state.close)
 
     def run(self) -> None:
-        """Serve until Ctrl-C or SIGTERM, or until `stop` is called."""
+        """Serve until Ctrl-C, SIGTERM or a call of `stop`."""
         with contextlib.suppress(KeyboardInterrupt), self._socket:
             self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
-        """End `run`, from another thread."""
+        """End `run`; for another thread."""
         self._server.should_exit = True
 
 
@@ -105,15 +105,15 @@ def run_playground(
 
     Args:
         settings: The account's settings, the same as the bot's.
-        url: Where the bot is.
+        url: Address of the bot.
         host: Where the playground listens.
-        port: The port; 0: a free one.
-        allowed_hosts: Further names that it may be reached by.
+        port: The port; 0 for a free one.
+        allowed_hosts: Further host names that may reach it.
         secret: The AppSecret with which the bot calls the API here.
-        ready: Is told the playground before it serves; by default its address is printed.
+        ready: Called with the playground before it serves; by default it prints the address.
 
     Raises:
-        SettingsError: The URL is none, or nobody can listen at the port.
+        SettingsError: The URL is invalid, or the port is not available.
     """
     playground = Playground(settings, url, host=host, port=port, allowed_hosts=allowed_hosts, secret=secret)
     ready(playground)
@@ -122,19 +122,19 @@ def run_playground(
 
 def _listen(host: str, port: int) -> socket.socket:
     if not isinstance(host, str):
-        raise SettingsError("the name or the address of this machine", hint="应为本机的主机名或地址", setting="host")
+        raise SettingsError("must be this machine's name or address", hint="应为本机的主机名或地址", setting="host")
     if port not in range(1 << 16):
-        raise SettingsError("0 to 65535", hint="应为 0 到 65535 的整数", setting="port")
+        raise SettingsError("must be a number from 0 to 65535", hint="应为 0 到 65535 的整数", setting="port")
     with contextlib.ExitStack() as undo:
         try:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            # Only of a socket that names its protocol does asyncio know that small answers need not wait (Nagle).
+            # asyncio turns off Nagle's algorithm only for a socket that names its protocol.
             listener = undo.enter_context(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
-            if os.name == "posix":  # elsewhere it would let others listen there, too
+            if os.name == "posix":  # on Windows it would let other programs listen there, too
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(256)
-        except (OSError, UnicodeError) as error:  # a host of which no DNS name can be made
+        except (OSError, UnicodeError) as error:  # UnicodeError: the host is not a DNS name
             why = explain_os_error(error)
             hint = f"无法监听 {host}:{port}：{why.zh}"
             raise SettingsError(f"cannot listen on {host}:{port}: {why.en}", hint=hint) from None

@@ -1,6 +1,6 @@
-"""StoreContract: the tests that every store must pass, to be inherited."""
+"""StoreContract: the tests that every store must pass, for your test class to inherit."""
 
-# Tests say by their names what they assert, and asserts are what tests are made of.
+# The names of tests say what they assert, and tests consist of asserts.
 # ruff: noqa: D102, S101
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _R = TypeVar("_R")
 
 _LONG = 60.0
 _YEAR = 365 * 24 * 3600.0
-#: How many calls are under way at the same time where a test says "at once".
+#: The number of concurrent calls where a test says "at once".
 _MANY = 20
 _ALL_PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
-#: Endings of keys that one or the other database takes for the same, for a wildcard or for the end of the text.
+#: Key endings that some databases treat as equal, as a wildcard or as the end of the text.
 _LOOKALIKES = (
     "",
     "a",
@@ -53,7 +53,7 @@ _LOOKALIKES = (
 def _test(
     scenario: Callable[[StoreContract, AsyncStore], Coroutine[None, None, None]],
 ) -> Callable[[StoreContract], None]:
-    """Make a test of a *scenario*: an ordinary method, so that no plugin is needed to run it."""
+    """Turn a *scenario* into an ordinary test method, which needs no plugin to run."""
 
     def test(self: StoreContract) -> None:
         async def run() -> None:
@@ -66,13 +66,13 @@ def _test(
 
         asyncio.run(run())
 
-    # Not functools.wraps, whose __wrapped__ would let pytest look for a fixture "store".
+    # Not functools.wraps: its __wrapped__ would make pytest look for a fixture named "store".
     test.__name__, test.__qualname__ = scenario.__name__, scenario.__qualname__
     return test
 
 
 class StoreContract:
-    """Tests of the promises of `Store` and `AsyncStore`; inherit from it to test a store of your own.
+    """The tests of the `Store` and `AsyncStore` protocols; inherit from it to test your own store.
 
     ::
 
@@ -82,34 +82,34 @@ class StoreContract:
             def make_store(self):
                 return MyStore("tcp://127.0.0.1:1234")
 
-    pytest finds the tests in the subclass and needs no plugin for them, also if the store is asynchronous. With
-    ``class TestMyStore(StoreContract, unittest.TestCase)`` unittest runs them, too. What `make_store` needs, a fixture
-    with ``autouse`` can put into ``self``.
+    pytest finds the tests in the subclass and needs no plugin for them, even if the store is asynchronous. With
+    ``class TestMyStore(StoreContract, unittest.TestCase)`` unittest runs them, too. A fixture with ``autouse`` can set
+    attributes of ``self`` that `make_store` needs.
 
-    Each test makes one store, uses keys that nobody else has, and calls the store while an event loop of its own runs:
-    an asynchronous store in it, a sync store from up to 20 threads. So the stores of all tests may share their data.
-    What the tests leave behind expires by itself, nearly all of it within a minute.
+    Each test creates one store, uses unique keys, and calls the store while its own event loop runs: an asynchronous
+    store in the loop, a sync store from up to 20 threads. The stores of all tests may share their data. The values
+    that the tests leave in the store expire, nearly all of them within a minute.
     """
 
-    #: Seconds after which values expire that are meant to do so while a test runs. Make it longer if the store is so
-    #: slow that they expire before they should; with a clock of your own (see `advance`) that cannot happen.
+    #: Time to live, in seconds, of values that expire during a test. Set a longer one if the store is so slow that
+    #: they expire too early; with your own clock (see `advance`) that does not happen.
     short_ttl: ClassVar[float] = 0.2
 
     def make_store(self) -> Store | AsyncStore:
-        """Return the store to test; must be overridden. It is called once in every test, while an event loop runs."""
-        raise NotImplementedError("make_store is to be overridden: it returns the store to test")
+        """Return the store to test; must be overridden. Each test calls it once, while an event loop runs."""
+        raise NotImplementedError("override make_store: it returns the store to test")
 
     def advance(self, seconds: float) -> Awaitable[None] | None:
-        """Let *seconds* pass: sleeps, unless overridden to put the store's clock forward. May be a coroutine."""
+        """Sleep for *seconds*. Override it to advance the store's clock instead. May be a coroutine."""
         return asyncio.sleep(seconds)
 
     def close_store(self, store: Store | AsyncStore) -> Awaitable[None] | None:
-        """Clean up after a test: calls ``aclose`` or ``close`` of *store* if it has one. May be a coroutine."""
+        """Clean up after a test: call ``aclose`` or ``close`` of *store* if it exists. May be a coroutine."""
         close = getattr(store, "aclose", None) or getattr(store, "close", None)
         return cast("Awaitable[None] | None", close()) if close else None
 
     async def _let_expire(self) -> None:
-        """Let a short time to live pass, and the milliseconds by which a store may round up."""
+        """Wait until a short time to live has passed, even if the store rounds it up by milliseconds."""
         await _finish(self.advance(self.short_ttl + 0.05))
 
     # --- claiming, setting, deleting ---------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class StoreContract:
         await _must_hold(store, key, b"first")
 
     @_test
-    async def test_an_absent_key_has_no_value_that_could_be_expected(self, store: AsyncStore) -> None:
+    async def test_an_absent_key_has_no_expected_value(self, store: AsyncStore) -> None:
         key = _new_key()
         await _must_refuse(store, key, b"first", b"second")
         await _must_refuse(store, key, b"", b"second")
@@ -164,7 +164,7 @@ class StoreContract:
         await _must_refuse(store, key, b"first", None)
 
     @_test
-    async def test_deleting_what_must_be_absent_tells_whether_it_is(self, store: AsyncStore) -> None:
+    async def test_deleting_an_absent_key_returns_whether_it_was_absent(self, store: AsyncStore) -> None:
         key = _new_key()
         await _must_set(store, key, None, None)
         await _must_be_absent(store, key)
@@ -271,7 +271,7 @@ class StoreContract:
         key = await _claim(store, b"first", 0.05)
         await self._let_expire()
         await _must_be_absent(store, key)
-        # A busy machine may take longer than that for two calls, but hardly three times.
+        # A busy machine may take longer than that for two calls, but not three times.
         found = [await store.get(await _claim(store, b"second", 0.95)) for _ in range(3)]
         assert b"second" in found, "a value with ttl=0.95 was absent at once"
 
@@ -374,7 +374,7 @@ class StoreContract:
         assert is_right, "claims of different keys at once mixed up their values"
 
 
-# --- what must be ----------------------------------------------------------------------------------------------------
+# --- assertions ------------------------------------------------------------------------------------------------------
 
 
 def _new_key() -> str:
@@ -382,7 +382,7 @@ def _new_key() -> str:
 
 
 async def _claim(store: AsyncStore, value: bytes, ttl: float = _LONG) -> str:
-    """Give a new key the *value*; return the key."""
+    """Set a new key to *value* and return the key."""
     key = _new_key()
     await _must_set(store, key, None, value, ttl)
     return key
@@ -405,7 +405,7 @@ async def _must_refuse(
 async def _must_hold(store: AsyncStore, key: str, value: bytes) -> None:
     found = await store.get(key)
     assert type(found) is bytes, f"get returned {_show(found)}, not the bytes {_show(value)}"
-    # A comparison that pytest does not see: it would work for minutes on the difference of two long values.
+    # Compared outside the assert: pytest would take minutes to show the difference of two long values.
     is_right = found == value
     assert is_right, f"get returned {_show(found)} instead of {_show(value)}"
 
@@ -423,13 +423,13 @@ async def _must_have_one_winner(store: AsyncStore, key: str, expected: bytes | N
 
 
 async def _increment(store: AsyncStore, key: str, times: int, *, limit: int) -> None:
-    # Whoever is refused was overtaken by somebody else's increment. So there are no more attempts than increments.
+    # Each refused call was overtaken by another increment, so there are no more attempts than increments.
     for _ in range(limit):
         old = await store.get(key) or b"0"
         times -= await store.compare_and_set(key, old, b"%d" % (int(old) + 1), _LONG)
         if not times:
             return
-    raise AssertionError("compare_and_set refused an increment although nobody else had made one")
+    raise AssertionError("compare_and_set refused an increment although there was no concurrent one")
 
 
 def _call(expected: bytes | None, value: bytes | None, ttl: float) -> str:
@@ -445,14 +445,14 @@ def _show(value: object) -> str:
 
 
 def _as_async(store: Store | AsyncStore, pool: ThreadPoolExecutor) -> AsyncStore:
-    # isinstance would not tell: both protocols have methods of the same names.
+    # Not isinstance: both protocols have methods of the same names.
     if inspect.iscoroutinefunction(store.get):
         return cast("AsyncStore", store)
     return _InThreads(cast("Store", store), pool)
 
 
 class _InThreads:
-    """A sync store, called from threads; calls that are made at the same time begin at the same time."""
+    """A sync store that is called from threads; concurrent calls start at the same time."""
 
     def __init__(self, store: Store, pool: ThreadPoolExecutor) -> None:
         self._store = store
@@ -469,7 +469,7 @@ class _InThreads:
     async def _call(self, function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
         loop, gate = asyncio.get_running_loop(), self._gate
         if gate.is_set():
-            # What was gathered together with this call is ready to run already, and goes before what is called soon.
+            # Calls gathered together with this one are already scheduled, and run before this callback.
             self._gate = gate = threading.Event()
             loop.call_soon(gate.set)
 

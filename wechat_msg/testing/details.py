@@ -1,4 +1,4 @@
-"""What errors and details say, in both languages."""
+"""Errors and details in both languages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from wechat_msg.errors import SettingsError, WeChatError
-from wechat_msg.testing.text import Text, label, same
+from wechat_msg.testing.bilingual import Text, label, same
 
 __all__ = ["annotate", "explain_detail", "explain_error", "explain_os_error"]
 
@@ -40,7 +40,7 @@ _CHINESE: Mapping[str, str] = {
     "UnicodeError": "主机名无效",
     "the application could not start": "应用无法启动",
     "control characters": "含有控制字符",
-    "there is no key to open it with": "没有可用于解密的密钥",
+    "no key to decrypt it with": "没有可用于解密的密钥",
     "in the TLS handshake": "TLS 握手时",
     "while the request was being sent": "请求尚未发完",
     "within the headers": "响应头未完整",
@@ -48,7 +48,7 @@ _CHINESE: Mapping[str, str] = {
     "certificate has expired": "证书已过期",
     "unable to get local issuer certificate": "缺少中间证书，或签发机构不受信任",
 }
-#: How errors are written.
+#: The form of error texts with Chinese.
 _WITH_CHINESE = re.compile(r"(.*?)（(.*)）", re.DOTALL)
 _NUMBERS = (
     (re.compile(r"more than ([0-9]+) bytes"), r"超过 \1 字节"),
@@ -58,7 +58,7 @@ _NUMBERS = (
 
 
 def explain_detail(detail: str) -> Text:
-    """Say a detail in both languages; what is not known here stays as it is, such as names and numbers.
+    """Return a detail in both languages; unknown ones, such as names and numbers, stay unchanged.
 
     Example:
         >>> explain_detail("18 bytes").to("zh")
@@ -73,7 +73,7 @@ def explain_detail(detail: str) -> Text:
 
 
 def annotate(text: Text, detail: str) -> Text:
-    """Write a detail behind what it is about.
+    """Append a detail in brackets.
 
     Example:
         >>> annotate(Text("no connection", "无法连接"), "Connection refused").to("zh")
@@ -84,7 +84,7 @@ def annotate(text: Text, detail: str) -> Text:
 
 
 def explain_error(error: WeChatError) -> Text:
-    """Say in both languages what an error says; in English alone what has no Chinese.
+    """Return the message of an error in both languages; in English if it has no Chinese.
 
     Example:
         >>> explain_error(SettingsError("a whole number", hint="应为整数", setting="WECHAT_MAX_AGE")).to("zh")
@@ -98,5 +98,5 @@ def explain_error(error: WeChatError) -> Text:
 
 
 def explain_os_error(error: Exception) -> Text:
-    """Say in both languages why the system did not do something."""
+    """Return the reason of an operating system error in both languages."""
     return explain_detail(getattr(error, "strerror", None) or type(error).__name__)

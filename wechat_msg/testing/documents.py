@@ -1,6 +1,6 @@
-"""Documents as WeChat writes them, and the answers of bots as it reads them.
+"""Write documents as WeChat does, and read the answers of bots as it does.
 
-Neither is the work of `wechat_msg.wire`: a bot of this package must not be judged by the code that wrote its answer.
+Nothing here uses the parser of `wechat_msg.wire`: the code that wrote a bot's answer must not judge it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import xmltodict
 from wechat_msg.errors import MalformedPush, ReplyError
 from wechat_msg.wire import Format, detect_format
 
-__all__ = ["LONGEST_TEXT", "MOST_BYTES", "read_document", "write_document"]
+__all__ = ["MAX_DOCUMENT_BYTES", "MAX_TEXT_BYTES", "read_document", "write_document"]
 
-MOST_BYTES = 1 << 17
-"""The longest answer that is read, in bytes. No reply comes near, and parsed a document may take 60 times its size."""
+MAX_DOCUMENT_BYTES = 1 << 17
+"""Size limit of an answer, in bytes: far more than any reply. Parsed, a document may need 60 times its size."""
 
-LONGEST_TEXT = 2047
-"""The longest text of a reply or a customer-service message, in bytes of UTF-8. Some reports say 2,048."""
+MAX_TEXT_BYTES = 2047
+"""Size limit of the text of a reply or customer-service message, in bytes of UTF-8. Some reports say 2,048."""
 
 _MAX_DEPTH = 32  # real replies nest four deep
 
@@ -34,13 +34,13 @@ _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
 def write_document(fields: Mapping[str, Any], form: Format) -> bytes:
-    """Write a push as WeChat does: what a user wrote stays as it is, also if no XML parser takes it.
+    """Write a push as WeChat does: user text stays unchanged, even if no XML parser accepts it.
 
-    In XML a text becomes CDATA, in which ``]]>`` is not split, a number is bare, a mapping nests, and a list repeats
-    its element. Control characters and halves of surrogate pairs are written, too. None values are left out.
+    In XML a text becomes CDATA in which ``]]>`` is not split, a number has no CDATA, a mapping nests, and a list
+    repeats its element. Control characters and halves of surrogate pairs are written, too. None values are left out.
 
     Raises:
-        ReplyError: A name is not an XML name, or a value is none of the above.
+        ReplyError: A name is not an XML name, or a value has another type.
 
     Example:
         >>> write_document({"CreateTime": 1700000000, "Content": "a]]>b"}, "xml")
@@ -51,7 +51,7 @@ def write_document(fields: Mapping[str, Any], form: Format) -> bytes:
     try:
         text = f"<xml>{_write_members(fields)}</xml>" if form == "xml" else _JSON_WRITER.encode(_to_json(fields))
     except (TypeError, ValueError, RecursionError):
-        raise ReplyError(f"these fields cannot be written as {form}", hint=f"这些字段无法写成 {form.upper()}") from None
+        raise ReplyError(f"cannot write these fields as {form}", hint=f"这些字段无法写成 {form.upper()}") from None
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -93,21 +93,21 @@ def _check_name(name: str) -> str:
 
 
 def read_document(body: bytes) -> dict[str, Any]:
-    """Read an answer, and repair nothing.
+    """Read an answer strictly.
 
     XML: the children of the root element; text keeps its white space, an empty element is ``""``, repeated elements
-    are a list, attributes are left out. JSON: the root object.
+    are a list, attributes are ignored. JSON: the root object.
 
     Raises:
-        MalformedPush: Not well-formed, not UTF-8, not an object at the root, a DOCTYPE, a JSON member given twice,
-            nested too deep, or longer than `MOST_BYTES`.
+        MalformedPush: The document is not well-formed, not UTF-8, has no object at the root, has a DOCTYPE or a
+            repeated JSON member, is nested too deep, or is longer than `MAX_DOCUMENT_BYTES`.
 
     Example:
         >>> read_document(b"<xml><MsgType><![CDATA[text]]></MsgType><Content> hi </Content></xml>")
         {'MsgType': 'text', 'Content': ' hi '}
     """
-    if len(body) > MOST_BYTES:
-        raise MalformedPush(f"the document is longer than {MOST_BYTES} bytes")
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise MalformedPush(f"the document is longer than {MAX_DOCUMENT_BYTES} bytes")
     try:
         root = _read_xml(body) if detect_format(body) == "xml" else _read_json(body)
     except (expat.ExpatError, ValueError, RecursionError):
@@ -126,14 +126,14 @@ def _check_depth(value: Any, left: int = _MAX_DEPTH) -> None:
 
 
 def _create_parser(_encoding: str | None, namespace_separator: str | None = None) -> expat.XMLParserType:
-    """Make a parser that takes UTF-8 whatever the document declares, and no DOCTYPE, hence no entities."""
+    """Create a parser that reads UTF-8, whatever the document declares, and refuses a DOCTYPE, hence all entities."""
     parser = expat.ParserCreate("utf-8", namespace_separator)
     parser.StartDoctypeDeclHandler = _refuse_doctype
     return parser
 
 
 class _HardenedExpat:
-    """What xmltodict takes for the expat module."""
+    """The replacement for the expat module that xmltodict uses."""
 
     ParserCreate = staticmethod(_create_parser)
 
@@ -153,7 +153,7 @@ def _read_xml(body: bytes) -> Any:
 
 
 def _tidy(value: Any) -> Any:
-    """Make empty elements ``""``, and drop the white space between elements, which xmltodict files as ``#text``."""
+    """Replace empty elements by ``""`` and remove the white space between elements, xmltodict's ``#text``."""
     if isinstance(value, dict):
         return {name: _tidy(member) for name, member in value.items() if name != "#text"}
     if isinstance(value, list):
@@ -163,7 +163,7 @@ def _tidy(value: Any) -> Any:
 
 def _read_json(body: bytes) -> Any:
     root = _JSON_READER.decode(body.decode())
-    _JSON_WRITER.encode(root).encode()  # refuses what is no text (half of a surrogate pair), and no number (1e999)
+    _JSON_WRITER.encode(root).encode()  # refuses half of a surrogate pair, and 1e999
     return root
 
 

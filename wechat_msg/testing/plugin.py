@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures that every test has as soon as the package is installed."""
+"""The pytest plugin: fixtures for all tests of a project that has the package installed."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from wechat_msg.settings import PushSettings
     from wechat_msg.testing import FakeWeChatAPI, PushSimulator
 
-# pytest loads this in every project that has the package installed: so nothing is imported before a fixture is used.
+# pytest loads this module in every project that has the package installed: it must import nothing else at load.
 
 __all__ = ["fake_wechat_api", "wechat_push"]
 
 
 @pytest.fixture
 def wechat_push(request: pytest.FixtureRequest) -> Iterator[Callable[..., PushSimulator]]:
-    """WeChat's side: ``wechat_push(url, settings, ...)`` makes a `PushSimulator`, closed after the test.
+    """WeChat's side: ``wechat_push(url, settings, ...)`` returns a `PushSimulator`, closed after the test.
 
-    Without settings they come from the environment, as of ``PushSettings.from_env``. In a test that also has the
-    fixture ``fake_wechat_api``, that is the API of the same account: it is told what users do.
+    Without settings it reads the environment, as ``PushSettings.from_env`` does. In a test that also uses the fixture
+    ``fake_wechat_api``, both play the same account: the API receives what users do.
     """
     from wechat_msg.settings import PushSettings
     from wechat_msg.testing import PushSimulator
 
-    # Asked for here, so that it is closed after the simulators.
+    # Requested here so that it is closed after the simulators.
     api = request.getfixturevalue("fake_wechat_api") if "fake_wechat_api" in request.fixturenames else None
 
     with contextlib.ExitStack() as opened:

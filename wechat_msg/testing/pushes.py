@@ -1,4 +1,4 @@
-"""WeChat's side of a push: requests as it makes them, and its reading of the answer."""
+"""WeChat's side of a push: build requests as it does, and read the answers."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def build_push(
     now: Callable[[], float] = time.time,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> PushRequest:
-    """Make a push as WeChat would: signed, and sealed where the mode says so.
+    """Build a push as WeChat does: signed, and sealed if the mode requires it.
 
-    As WeChat does, it writes texts as they are: ``]]>`` is not split, and characters that XML forbids stay.
+    As WeChat does, it writes texts unchanged: ``]]>`` is not split, and characters that XML forbids stay.
 
     Args:
-        settings: The account's settings. To forge a push, give the settings of somebody else.
-        fields: Wire names and values, as on WeChat's page. What is missing of ToUserName, FromUserName, CreateTime,
-            MsgType (text) and MsgId (messages only) is made up.
-        mode: plain, compatible or sealed; None: sealed if the settings have a key, else plain.
+        settings: The account's settings. To forge a push, give the settings of another account.
+        fields: Wire names and values, as on WeChat's page. Missing ones of ToUserName, FromUserName, CreateTime,
+            MsgType (text) and MsgId (messages only) get values.
+        mode: plain, compatible or sealed. If None, sealed if the settings have a key, else plain.
         format: xml or json.
         now: Clock for the timestamp and CreateTime, seconds since the epoch.
         random_bytes: Source of nonce, MsgId and the envelope's random bytes.
@@ -76,7 +76,7 @@ def build_echostr_request(
     now: Callable[[], float] = time.time,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> PushRequest:
-    """Make the GET by which WeChat verifies a URL; it is the same in every mode.
+    """Build the GET request by which WeChat verifies a URL; it is the same in every mode.
 
     Example:
         >>> from wechat_msg import PushSettings, answer_echostr
@@ -88,17 +88,17 @@ def build_echostr_request(
 
 
 def open_reply(settings: PushSettings, response: PushResponse | bytes) -> dict[str, Any] | None:
-    """Read the answer to a push as WeChat would.
+    """Read the answer to a push as WeChat does.
 
     Returns:
-        The reply's members by their wire names; None for an acknowledgement (``success`` or nothing).
+        The reply's fields by their wire names; None for an acknowledgement (``success`` or nothing).
 
     Raises:
-        PushError: The status is not 200, the answer cannot be read, or its seal is wrong: WeChat would tell the user
-            that the service is unavailable (该公众号提供的服务出现故障).
+        PushError: The status is not 200, the answer is malformed, or its signature or encryption is wrong. WeChat
+            shows the user that the service is unavailable (该公众号提供的服务出现故障).
     """
     if isinstance(response, PushResponse) and response.status != 200:
-        raise MalformedPush("WeChat takes any status but 200 for a failure")
+        raise MalformedPush("the status is not 200, which WeChat treats as a failure")
     body = response if isinstance(response, bytes) else response.body
     if body in (b"", b"success"):
         return None
@@ -113,14 +113,14 @@ def open_reply(settings: PushSettings, response: PushResponse | bytes) -> dict[s
         encrypt=document["Encrypt"],
     )
     if not settings.ciphers:
-        raise SettingsError("a sealed reply, but the settings have no encoding_aes_key")
+        raise SettingsError("the reply is sealed, but the settings have no encoding_aes_key")
     return read_document(settings.ciphers[0].decrypt(document["Encrypt"]))
 
 
 def complete_fields(
     fields: Mapping[str, Any], create_time: int, *, random_bytes: Callable[[int], bytes] = os.urandom
 ) -> dict[str, Any]:
-    """Make up what a push needs and *fields* do not have, as `build_push` does.
+    """Add the fields that a push needs and *fields* do not have, as `build_push` does.
 
     Example:
         >>> push = complete_fields({"MsgType": "event", "Event": "subscribe"}, 1700000000)

@@ -14,7 +14,7 @@ const file = (media) => `/playground/media/${encodeURIComponent(media ?? "")}`;
 
 const LONGEST_WITH_LINKS = 10_000; // a message of many more elements would make the page slow
 
-/** Text with its links; whatever else looks like markup stays text. */
+/** Text with its links; other markup stays text. */
 function write(text) {
   if (text.length > LONGEST_WITH_LINKS) return [text];
   const parts = [];
@@ -28,7 +28,7 @@ function write(text) {
 
 const linkTo = (url, ...children) => make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...children);
 
-/** A card that leads somewhere, if it is a page of the web. */
+/** A card with a link, if its address is a web page. */
 const frame = (name, url, ...children) =>
   isWeb(url) ? Object.assign(linkTo(url, ...children), { className: name }) : make("div", { className: name }, ...children);
 
@@ -42,7 +42,7 @@ function picture(url, className = "picture") {
   return image;
 }
 
-/** What the playground keeps itself is taken from where this page may look, by whatever name it is given. */
+/** Files of the playground are loaded from this page's own address, whichever host name the bot uses. */
 function resolve(url) {
   const own = String(url ?? "").match(/\/fake\/file\?media_id=([\w-]+)$/);
   return own ? file(own[1]) : isWeb(url) ? url : "";
@@ -178,7 +178,7 @@ function failure(entry) {
   return make("div.row-event", {}, entry.notice ? notice(entry.notice) : null,
     make("div.trouble", {},
       make("p", {}, make("b", {}, t("why")), make("span", {}, pick(problem.what), pick(problem.detail) ? make("code", {}, pick(problem.detail)) : null)),
-      problem.mend ? make("p", {}, make("b", {}, t("mend")), make("span", {}, pick(problem.mend))) : null,
+      problem.fix ? make("p", {}, make("b", {}, t("fix")), make("span", {}, pick(problem.fix))) : null,
       entry.notice ? null : make("small", {}, t("notShown"))));
 }
 
@@ -191,12 +191,12 @@ const ROWS = { message, reply, service, failure, refused, template: (entry) => a
 function drawRow(entry, select) {
   try {
     return ROWS[entry.kind](entry, select);
-  } catch { // of a shape that nobody foresaw
+  } catch { // an unknown structure
     return make("div.row-event", {}, other({ name: entry.kind, content: entry }));
   }
 }
 
-/** Make the row of an entry; *select* is told which entry, and which try, is to be seen closely. */
+/** Create the row of an entry; *select* is called with the entry and the try to show in the panel. */
 export function makeRow(entry, select) {
   const row = drawRow(entry, select);
   row.classList.add("row-of");
@@ -207,7 +207,7 @@ export function makeRow(entry, select) {
   return row;
 }
 
-/** Show in a row that has been made how far the entry is by now. */
+/** Update the row of an entry. */
 export function updateRow(row, entry, select) {
   row.querySelector(".status")?.replaceWith(status(entry, select));
 }

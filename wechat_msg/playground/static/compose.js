@@ -1,4 +1,4 @@
-// What the user does: writing, sending files and cards, pressing the menu's buttons, following.
+// The user's actions: writing, sending files and cards, pressing menu buttons, following.
 
 import { askFor, askForFile, askForJson } from "./dialogs.js";
 import { find, icon, make, tell } from "./dom.js";
@@ -92,7 +92,7 @@ export function showUser(user) {
 const askForCode = (button) => askFor(button.name, [["result", t("scanResult"), "https://example.com/coffee/42"]], ({ result }) =>
   pushEvent(button.type, { EventKey: button.key, ScanCodeInfo: { ScanType: "qrcode", ScanResult: result } }));
 
-/** As WeChat does: first the event, then what was chosen as a message of its own. */
+/** As WeChat does: first the event, then a message for the chosen picture. */
 const askForPictures = (button) => askForFile(button.name, "image/*", makeImage, async (file) => {
   const made = await upload("image", file);
   if (!made) return;

@@ -1,4 +1,4 @@
-// Dialogues: a few fields to fill in, or a file to choose.
+// Dialogs: a few fields to fill in, or a file to choose.
 
 import { find, make } from "./dom.js";
 import { t } from "./texts.js";
@@ -20,7 +20,7 @@ export function askFor(title, fields, confirm) {
   open(title, make("div.fields", {}, inputs), (form) => { confirm(Object.fromEntries(new FormData(form))); });
 }
 
-/** Ask for a file, or take a sample of it. */
+/** Ask for a file, or use a sample. */
 export function askForFile(title, accept, makeSample, confirm) {
   const dialog = find("dialog");
   const take = async (file) => { dialog.close(); confirm(await file); };

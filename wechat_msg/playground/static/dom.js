@@ -1,4 +1,4 @@
-// Making elements. Text is always set as text: nothing that a bot says can become markup.
+// Create elements. Text is always set as text, so a bot's answer never becomes markup.
 
 export const find = (id) => document.getElementById(id);
 
@@ -11,7 +11,7 @@ export function make(tag, properties = {}, ...children) {
     else if (key in element && key !== "list") element[key] = value;
     else element.setAttribute(key, value);
   }
-  for (const child of children.flat()) { // one by one, as the arguments of a call are limited
+  for (const child of children.flat()) { // one by one: the number of arguments of a call is limited
     if (child !== null && child !== undefined && child !== "") element.append(child);
   }
   return element;

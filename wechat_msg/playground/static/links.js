@@ -1,4 +1,4 @@
-// The links in a text. No pattern here reads a character more than a few times, whatever a bot answers.
+// The links in a text. Each pattern reads a character a few times at most, for any answer.
 
 export const isWeb = (url) => /^https?:\/\//i.test(String(url ?? ""));
 

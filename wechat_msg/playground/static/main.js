@@ -1,4 +1,4 @@
-// The page: follows the conversation, and keeps what is shown in step with it.
+// The page: follows the conversation and updates what it shows.
 
 import { makeRow, updateRow } from "./bubbles.js";
 import { drawExtras, showMenu, showUser, startComposing } from "./compose.js";
@@ -8,18 +8,18 @@ import { chosen, clear, verify } from "./server.js";
 import { language, pick, setLanguage, t, translate } from "./texts.js";
 
 const MOST = 2000;
-const PAUSE = 300; // seconds after which the time is told again
-const entries = new Map(); // what was said, by number
+const PAUSE = 300; // seconds without a message after which the time is shown again
+const entries = new Map(); // messages by number
 const rows = new Map();
-const named = {}; // what there is one of
-let follows = true; // whether the panel goes along with the newest message
+const named = {}; // unique entries by name
+let follows = true; // whether the panel shows the newest message
 let last = 0;
 
 // --- the conversation --------------------------------------------------------------------------------------------------
 
 const talk = find("talk");
 const said = find("said");
-let sticks = true; // the end stays in sight until the user scrolls up
+let sticks = true; // keeps the end visible until the user scrolls up
 let scrolled = 0;
 
 const goToEnd = () => { if (sticks) talk.scrollTop = talk.scrollHeight; };
@@ -84,7 +84,7 @@ function showEmpty() {
   if (!rows.size) said.append(make("div.nothing", {}, make("p", {}, t("empty")), make("small", {}, t("emptyMore")), make("code", {}, named.about?.url ?? "")));
 }
 
-// --- what there is one of ----------------------------------------------------------------------------------------------
+// --- unique entries ----------------------------------------------------------------------------------------------------
 
 function choose(id, name, options) {
   chosen[name] = options.includes(chosen[name]) ? chosen[name] : options[0];
@@ -105,7 +105,7 @@ function showAbout(about) {
 function showBot(bot) {
   find("bot").className = `bot ${bot.is_up ? "up" : "down"}`;
   if (bot.is_up) say("");
-  else say(`${t("unreachable")}：${pick(bot.problem.what)}（${pick(bot.problem.detail)}）。${t("mend")}：${pick(bot.problem.mend)}。${t("waiting")}`);
+  else say(`${t("unreachable")}：${pick(bot.problem.what)}（${pick(bot.problem.detail)}）。${t("fix")}：${pick(bot.problem.fix)}。${t("waiting")}`);
 }
 
 function say(text) {
@@ -141,7 +141,7 @@ function apply(batch) {
 let source;
 let known = 0;
 
-/** Follow while the page is seen: a browser has but six connections for all pages of a server. */
+/** Follow while the page is visible: a browser opens only six connections to a server. */
 function follow() {
   source?.close();
   if (document.hidden) return;

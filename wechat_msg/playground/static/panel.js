@@ -1,4 +1,4 @@
-// The panel: what went over the wire for one entry.
+// The panel: request, answer and verdict of one entry.
 
 import { find, icon, make, tell } from "./dom.js";
 import { seconds } from "./bubbles.js";
@@ -12,10 +12,10 @@ const opened = new Map(); // which sections the user has opened or closed
 
 const part = (kind, text) => make(`span.${kind}`, {}, text);
 
-const DEEPEST = 32; // what is nested deeper is not indented any more
+const DEEPEST = 32; // deeper levels are not indented further
 const XML_TOKEN = /<!\[CDATA\[|\]\]>(?=<\/)|<\/?[\w.:-]+>|[^<\]]+|[<\]]/g;
 
-/** Set XML token by token: no parser takes what WeChat writes, as it does not split a "]]>" in a text. */
+/** Format XML token by token: no parser accepts WeChat's XML, which does not split "]]>" in a text. */
 function writeXml(text) {
   const parts = [];
   let [depth, isLeaf, cdata] = [0, false, null];
@@ -60,12 +60,12 @@ function writeJson(value, depth = 0) {
   return [part(typeof value === "string" ? "text" : "number", JSON.stringify(value))];
 }
 
-/** Set a document for reading; what is neither XML nor JSON stays as it is. */
+/** Format a document for reading; text that is neither XML nor JSON stays unchanged. */
 function pretty(text) {
   if (text.trimStart().startsWith("<xml>")) return writeXml(text);
   if (!/^\s*[[{]/.test(text)) return [text];
   try {
-    // Numbers beyond what JavaScript can hold, such as a MsgId, stay as they were written.
+    // Numbers beyond the precision of JavaScript, such as a MsgId, stay unchanged.
     return writeJson(JSON.parse(text, (_, value, source) =>
       typeof value === "number" && source?.source ? (JSON.rawJSON?.(source.source) ?? value) : value));
   } catch {
@@ -93,7 +93,7 @@ function judgement(one) {
   return make("div", { className: `verdict ${one.outcome}` },
     make("div.sum", {}, make("strong", {}, problem ? pick(problem.what) : name), pick(problem?.detail) ? make("code", {}, pick(problem.detail)) : null,
       make("time", {}, seconds(one.seconds))),
-    problem ? make("p", {}, make("b", {}, t("mend")), pick(problem.mend)) : null);
+    problem ? make("p", {}, make("b", {}, t("fix")), pick(problem.fix)) : null);
 }
 
 function request(one) {
@@ -191,7 +191,7 @@ export async function showWire(entry, number = null) {
   if (isSame) panel.querySelector(".sections").scrollTop = scrolled;
 }
 
-/** Show an entry again that has changed, if it is shown. */
+/** Update the panel if it shows the entry that has changed. */
 export function refreshWire(entry) {
   if (shown.entry === entry) showWire(entry, shown.number);
 }

@@ -1,4 +1,4 @@
-// Files to send when there are none at hand, made on the spot.
+// Sample files to send, created in the browser.
 
 function draw(context, turn) {
   const { width, height } = context.canvas;

@@ -1,4 +1,4 @@
-// Asking the playground's server.
+// Requests to the playground's server.
 
 import { tell } from "./dom.js";
 import { pick, t } from "./texts.js";

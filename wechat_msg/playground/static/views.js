@@ -1,4 +1,4 @@
-// Pushes, replies and customer-service messages, read into one kind of view for the bubbles.
+// Convert pushes, replies and customer-service messages to one kind of view for the bubbles.
 
 const list = (value) => (Array.isArray(value) ? value : value === undefined || value === "" ? [] : [value]);
 

@@ -1,4 +1,4 @@
-"""Whether a live endpoint does what WeChat expects, and refuses what it must: a table of checks."""
+"""Conformance checks: whether a live endpoint does what WeChat expects and refuses what it must."""
 
 from __future__ import annotations
 
@@ -6,33 +6,37 @@ import time
 from collections.abc import Iterator
 
 from wechat_msg.errors import SettingsError
+from wechat_msg.testing.bilingual import Text, same
 from wechat_msg.testing.conformance import answers, refusals
 from wechat_msg.testing.conformance.checks import Check
 from wechat_msg.testing.conformance.probe import Finding, Probe, Unreachable
 from wechat_msg.testing.conformance.row import Row, Status
 from wechat_msg.testing.simulator.simulator import PushSimulator
-from wechat_msg.testing.text import Text, same
 
 __all__ = ["CHECKS", "Check", "Row", "Status", "check_endpoint"]
 
 CHECKS: tuple[Check, ...] = (*answers.CHECKS, *refusals.CHECKS, answers.slow)
-"""All checks, in the order in which they run; the slow one is the last, as its handlers may go on after it."""
+"""All checks, in the order in which they run. The slow one is last because its handler may go on after it."""
 
-_NOT_TRIED = Finding("skip", Text("not tried", "未检查"))
+_NOT_CHECKED = Finding("skip", Text("not checked", "未检查"))
 
 
-def check_endpoint(simulator: PushSimulator, *, slow_text: str | None = None) -> Iterator[Row]:
-    """Check a live endpoint; each row is given as soon as it is known.
+def check_endpoint(
+    simulator: PushSimulator, *, slow_text: str | None = None, resend_after: float = 1.05
+) -> Iterator[Row]:
+    """Check a live endpoint; yield each row as soon as it is known.
 
-    It sends about 60 requests, some of them forged, broken or big. Messages are texts like ``check``, of the
-    simulator's user. If no bot answers at the address, the first row tells why, and nothing else is tried.
+    It sends about 60 requests, some of them forged, malformed or big. Messages are texts such as ``check`` from the
+    simulator's user. If no bot answers at the address, the first row says why, and no other check runs.
 
     Args:
         simulator: Plays WeChat's side; its settings must be those of the endpoint.
         slow_text: A text that the bot takes more than 5 seconds to answer.
+        resend_after: Seconds between a push and its re-send. Below 1, a reply that is created anew may not be noticed,
+            because only its CreateTime differs.
 
     Raises:
-        SettingsError: *simulator* is none.
+        SettingsError: *simulator* is not a PushSimulator.
 
     Example:
         >>> from wechat_msg import PushEndpoint, PushSettings
@@ -44,12 +48,12 @@ def check_endpoint(simulator: PushSimulator, *, slow_text: str | None = None) ->
         'pass'
     """
     if not isinstance(simulator, PushSimulator):
-        raise SettingsError("an endpoint is checked by way of a PushSimulator")
-    probe = Probe(simulator, slow_text)
+        raise SettingsError("simulator must be a PushSimulator")
+    probe = Probe(simulator, slow_text, resend_after)
     is_reachable = True
     for check in CHECKS:
         began = time.monotonic()
-        finding = _NOT_TRIED
+        finding = _NOT_CHECKED
         if is_reachable:
             try:
                 finding = check.run(probe)
@@ -60,7 +64,7 @@ def check_endpoint(simulator: PushSimulator, *, slow_text: str | None = None) ->
 
 
 def _make_row(check: Check, finding: Finding, seconds: float) -> Row:
-    shown = mend = same("")
+    impact = fix = same("")
     if finding.status in ("fail", "warn"):
-        shown, mend = finding.shown or check.shown, finding.mend or check.mend
-    return Row(check.name, check.title, finding.status, finding.text, shown, mend, seconds)
+        impact, fix = finding.impact or check.impact, finding.fix or check.fix
+    return Row(check.name, check.title, finding.status, finding.text, impact, fix, seconds)

@@ -1,4 +1,4 @@
-"""Probe: what checks send, and how they tell what became of it."""
+"""Probe: what conformance checks send, and how they evaluate the answers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.bilingual import Text, join, label
 from wechat_msg.testing.conformance.row import Status
 from wechat_msg.testing.details import annotate
 from wechat_msg.testing.documents import read_document
@@ -20,44 +21,43 @@ from wechat_msg.testing.pushes import Mode, build_push, complete_fields
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.results import Delivery, Try
 from wechat_msg.testing.simulator.simulator import PushSimulator
-from wechat_msg.testing.text import Text, join, label
 from wechat_msg.wire import Format
 
-__all__ = ["Attempt", "Finding", "Probe", "Unreachable", "explain", "judge_refusals", "judge_takings"]
+__all__ = ["Attempt", "Finding", "Probe", "Unreachable", "expect_accepted", "expect_refused", "explain"]
 
 Attempt = tuple[Text, Try]
-"""What was tried, and what came of it."""
+"""What was tried, and its result."""
 
-_NOBODY_THERE = (problems.UNREACHABLE, problems.TLS_FAILED, problems.NOT_HTTP)
-#: The answers of proxies, and of servers that have nothing at this path.
-_NOT_OF_THE_BOT = (404, 405, 502, 503, 504)
-_MOST_SILENCES = 2
+_NO_SERVER = (problems.UNREACHABLE, problems.TLS_FAILED, problems.NOT_HTTP)
+#: Statuses of proxies, and of servers without an endpoint at this path.
+_NOT_FROM_BOT = (404, 405, 502, 503, 504)
+_MAX_TIMEOUTS = 2
 
-_Reception = Literal["taken", "silent", "crashed", "unclear", "refused"]
+_Reaction = Literal["accepted", "no_answer", "crashed", "unclear", "refused"]
 
 
 @frozen
 class Finding:
-    """What a check has found.
+    """What a check found.
 
     Attributes:
-        status: How it went.
-        text: What was seen.
-        shown: What comes of it; None: what the check says.
-        mend: How to mend it; None: as the check says.
+        status: The result.
+        text: What the check observed.
+        impact: The impact; None if it is that of the check.
+        fix: What to do; None if it is what the check says.
     """
 
     status: Status
     text: Text
-    shown: Text | None = None
-    mend: Text | None = None
+    impact: Text | None = None
+    fix: Text | None = None
 
 
 class Unreachable(Exception):
-    """There is no endpoint to check, or not any more.
+    """The endpoint cannot be reached, or no longer.
 
     Attributes:
-        finding: What the check that noticed it has found.
+        finding: The finding of the check that noticed it.
     """
 
     def __init__(self, finding: Finding) -> None:
@@ -66,18 +66,20 @@ class Unreachable(Exception):
 
 
 class Probe:
-    """Sends what checks want to send.
+    """A sender of the requests of checks.
 
     Args:
         simulator: Plays WeChat's side.
-        slow_text: A text that the bot answers slowly; None: nobody knows one.
+        slow_text: A text that the bot answers slowly; None if there is none.
+        resend_after: Seconds between a push and its re-send.
     """
 
-    def __init__(self, simulator: PushSimulator, slow_text: str | None) -> None:
+    def __init__(self, simulator: PushSimulator, slow_text: str | None, resend_after: float) -> None:
         self._simulator = simulator
         self.slow_text: str | None = slow_text
+        self.resend_after: float = resend_after
         self.slowest: float = 0.0
-        self._silences = 0
+        self._timeouts = 0
         self._has_answered = False
         self._is_bot_known = False
 
@@ -95,14 +97,14 @@ class Probe:
 
     def verify(self, echostr: str | None = None) -> Try:
         """Verify the URL."""
-        return self._insist(self._simulator.verify(echostr))
+        return self._require_server(self._simulator.verify(echostr))
 
     def push(self, fields: Mapping[str, Any], mode: Mode | None = None, format: Format = "xml") -> Try:
         """Send a genuine push once."""
-        one = self._insist(self._simulator.push(fields, mode=mode, format=format, tries=1).tries[0])
+        one = self._require_server(self._simulator.push(fields, mode=mode, format=format, tries=1).tries[0])
         if one.answer is not None:
             self.slowest = max(self.slowest, one.seconds)
-            self._insist_on_bot(one, one.answer.status)
+            self._require_bot(one, one.answer.status)
         return one
 
     def push_text(self, content: str) -> Try:
@@ -110,55 +112,55 @@ class Probe:
         return self.push({"MsgType": "text", "Content": content})
 
     def deliver(self, fields: Mapping[str, Any]) -> Delivery:
-        """Send a genuine push until it is taken, as often as WeChat does."""
+        """Send a genuine push until it is answered, at most as often as WeChat does."""
         return self._simulator.push(fields)
 
     def complete(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Make up what a push needs."""
+        """Add the missing fields of a push."""
         return complete_fields(fields, int(time.time()))
 
     def build(
         self, fields: Mapping[str, Any], *, mode: Mode | None = None, settings: PushSettings | None = None
     ) -> PushRequest:
-        """Make a push in XML without sending it."""
+        """Build a push in XML without sending it."""
         return build_push(settings or self.settings, fields, mode=mode)
 
     def send(self, request: PushRequest, fields: Mapping[str, Any] | None = None) -> Try:
-        """Send a request once, just as it is."""
-        return self._insist(self._simulator.send(request, fields or {}))
+        """Send a request once, unchanged."""
+        return self._require_server(self._simulator.send(request, fields or {}))
 
-    def end(self, one: Try) -> NoReturn:
-        """End the whole check.
+    def abort(self, one: Try) -> NoReturn:
+        """End all checks.
 
         Raises:
-            Unreachable: What came of this try is why.
+            Unreachable: Always; its finding explains this try.
         """
-        # Before the first push the address is wrong, or the server; afterwards it is what this check has sent.
-        mend = one.verdict.problem.mend if one.verdict.problem and not self._is_bot_known else None
-        raise Unreachable(Finding("fail", explain(one), mend=mend))
+        # Before the first push the address or the server is wrong; afterwards the check's own request is the cause.
+        fix = one.verdict.problem.fix if one.verdict.problem and not self._is_bot_known else None
+        raise Unreachable(Finding("fail", explain(one), fix=fix))
 
-    def _insist(self, one: Try) -> Try:
-        """Return a try that came through; there is no use in waiting for one time limit after the other."""
+    def _require_server(self, one: Try) -> Try:
+        """Return the try, or end all checks if no server answers or too many requests have timed out."""
         problem = one.verdict.problem
         self._has_answered |= problem not in (problems.TIMED_OUT, problems.HUNG_UP)
-        self._silences += problem == problems.TIMED_OUT or not self._has_answered
-        most = _MOST_SILENCES if self._has_answered else 1
-        if problem in _NOBODY_THERE or self._silences > most:
-            self.end(one)
+        self._timeouts += problem == problems.TIMED_OUT or not self._has_answered
+        most = _MAX_TIMEOUTS if self._has_answered else 1
+        if problem in _NO_SERVER or self._timeouts > most:
+            self.abort(one)
         return one
 
-    def _insist_on_bot(self, one: Try, status: int) -> None:
-        """End the whole check if the first push is not answered by the bot, but by what stands in its place."""
-        if not self._is_bot_known and (one.verdict.problem == problems.REDIRECTED or status in _NOT_OF_THE_BOT):
-            self.end(one)
+    def _require_bot(self, one: Try, status: int) -> None:
+        """End all checks if the first push is answered by something else than the bot, such as a proxy."""
+        if not self._is_bot_known and (one.verdict.problem == problems.REDIRECTED or status in _NOT_FROM_BOT):
+            self.abort(one)
         self._is_bot_known = True
 
 
-# --- what must be taken ---------------------------------------------------------------------------------------------
+# --- what must be accepted --------------------------------------------------------------------------------------------
 
 
-def judge_takings(attempts: Iterable[Attempt], otherwise: Status = "fail") -> Finding:
-    """Pass if every one was taken; else say which were not, and why."""
+def expect_accepted(attempts: Iterable[Attempt], otherwise: Status = "fail") -> Finding:
+    """Return a pass if WeChat accepts every answer, else the attempts that failed, and why."""
     listed = list(attempts)
     failed = [attempt for attempt in listed if attempt[1].verdict.problem]
     if failed:
@@ -167,46 +169,46 @@ def judge_takings(attempts: Iterable[Attempt], otherwise: Status = "fail") -> Fi
 
 
 def explain(one: Try) -> Text:
-    """Say in one line why WeChat does not take an answer."""
+    """Return in one line why WeChat rejects an answer."""
     problem = one.verdict.problem
-    return annotate(problem.what, one.verdict.detail) if problem else Text("taken", "正常")
+    return annotate(problem.what, one.verdict.detail) if problem else Text("accepted", "正常")
 
 
 # --- what must be refused --------------------------------------------------------------------------------------------
 
-_TURN_AWAY = Text("answer 403 to what you refuse", "拒绝时请返回 403")
+_ANSWER_403 = Text("answer refused requests with 403", "拒绝时请返回 403")
 #: The worst first.
-_RECEPTIONS: Mapping[_Reception, Finding] = {
-    "taken": Finding("fail", Text("answered as if genuine", "当作真实推送处理")),
-    "silent": Finding(
+_REACTIONS: Mapping[_Reaction, Finding] = {
+    "accepted": Finding("fail", Text("processed as if genuine", "当作真实推送处理")),
+    "no_answer": Finding(
         "fail",
         Text("no answer", "没有应答"),
         Text("an attacker keeps a worker busy", "攻击者可占用工作进程"),
-        _TURN_AWAY,
+        _ANSWER_403,
     ),
     "crashed": Finding(
         "warn",
-        Text("refused, but as a failure of the server", "已拒绝，但返回的是服务端错误"),
-        Text("forgeries fill the log with errors", "伪造请求会让错误日志泛滥"),
-        _TURN_AWAY,
+        Text("refused, but with a server error", "已拒绝，但返回的是服务端错误"),
+        Text("forged requests fill the log with errors", "伪造请求会让错误日志泛滥"),
+        _ANSWER_403,
     ),
     "unclear": Finding(
         "warn",
         Text("status 200, as if genuine", "返回 200，如同真实推送"),
-        Text("nobody can tell whether it was refused", "无法判断是否已拒绝"),
-        _TURN_AWAY,
+        Text("it is unknown whether it was refused", "无法判断是否已拒绝"),
+        _ANSWER_403,
     ),
     "refused": Finding("pass", Text("refused", "已拒绝")),
 }
 
 
-def judge_refusals(attempts: Iterable[Attempt]) -> Finding:
-    """Pass if every one was refused with 4xx; else say which were not."""
+def expect_refused(attempts: Iterable[Attempt]) -> Finding:
+    """Return a pass if every attempt was refused with 4xx, else those that were not."""
     listed = list(attempts)
-    received = {_receive(one) for _, one in listed}
-    worst: _Reception = next(reception for reception in _RECEPTIONS if reception in received)
-    finding = _RECEPTIONS[worst]
-    named = [_name(name, one) for name, one in listed if _receive(one) == worst]
+    received = {_react_to(one) for _, one in listed}
+    worst: _Reaction = next(reaction for reaction in _REACTIONS if reaction in received)
+    finding = _REACTIONS[worst]
+    named = [_name(name, one) for name, one in listed if _react_to(one) == worst]
     return attrs.evolve(finding, text=label(finding.text, join(named)))
 
 
@@ -216,14 +218,14 @@ def _name(name: Text, one: Try) -> Text:
     return Text(f"{name.en} ({one.answer.status})", f"{name.zh}（{one.answer.status}）")
 
 
-def _receive(one: Try) -> _Reception:
+def _react_to(one: Try) -> _Reaction:
     if one.answer is None:
-        return "refused" if one.verdict.problem == problems.HUNG_UP else "silent"
+        return "refused" if one.verdict.problem == problems.HUNG_UP else "no_answer"
     if one.answer.status in range(400, 500):
         return "refused"
     if one.answer.status in range(500, 600):
         return "crashed"
-    return "taken" if one.verdict.outcome == "verified" or _is_reply(one.answer.body) else "unclear"
+    return "accepted" if one.verdict.outcome == "verified" or _is_reply(one.answer.body) else "unclear"
 
 
 def _is_reply(body: bytes) -> bool:

@@ -1,11 +1,11 @@
-"""Row: one line of the conformance table."""
+"""Row: one line of the table of conformance checks."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.bilingual import Text
 
 __all__ = ["Row", "Status"]
 
@@ -14,16 +14,16 @@ Status = Literal["pass", "warn", "fail", "skip"]
 
 @frozen
 class Row:
-    """What one check has found.
+    """The result of one check.
 
     Attributes:
         name: The check's name, the same in every language.
-        title: What is asked of the endpoint.
-        status: ``pass``; ``warn``: works, but could be better; ``fail``;
-            ``skip``: does not apply, or was not asked for.
-        finding: What was seen, without users' words.
-        shown: What WeChat would show the user, or what an attacker gains; empty for a pass.
-        mend: How to mend it; empty for a pass.
+        title: What the endpoint should do.
+        status: ``pass``, ``fail``, ``warn`` (works, but could be better), or ``skip`` (does not apply, or was not
+            requested).
+        finding: What the check observed, without users' text.
+        impact: What WeChat would show the user, or what an attacker gains; empty for a pass.
+        fix: What to do; empty for a pass.
         seconds: How long the check took.
     """
 
@@ -31,6 +31,6 @@ class Row:
     title: Text
     status: Status
     finding: Text
-    shown: Text
-    mend: Text
+    impact: Text
+    fix: Text
     seconds: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wechat_msg.testing.documents import LONGEST_TEXT
+from wechat_msg.testing.documents import MAX_TEXT_BYTES
 from wechat_msg.testing.fake_api.account import FakeAccount
 from wechat_msg.testing.fake_api.response import ErrcodeError, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
@@ -47,7 +47,7 @@ def _check_message(account: FakeAccount, message: dict[str, Any]) -> None:
     content = message[message["msgtype"]]
     if not content[needed]:
         raise ErrcodeError(44004)
-    if needed == "content" and len(content["content"].encode()) > LONGEST_TEXT:
+    if needed == "content" and len(content["content"].encode()) > MAX_TEXT_BYTES:
         raise ErrcodeError(45002)
     if needed == "articles" and len(content["articles"]) != 1:
         raise ErrcodeError(45008)

@@ -1,7 +1,7 @@
-"""WeChat's side of message push, played against any endpoint."""
+"""A simulator of WeChat's side of message push, for any endpoint."""
 
 from wechat_msg.testing.simulator.problems import Problem
-from wechat_msg.testing.simulator.results import Answer, Delivery, NoAnswer, Try, Verdict
+from wechat_msg.testing.simulator.results import BotResponse, Delivery, NoResponse, Try, Verdict
 from wechat_msg.testing.simulator.simulator import AsyncPushSimulator, PushSimulator
 
-__all__ = ["Answer", "AsyncPushSimulator", "Delivery", "NoAnswer", "Problem", "PushSimulator", "Try", "Verdict"]
+__all__ = ["AsyncPushSimulator", "BotResponse", "Delivery", "NoResponse", "Problem", "PushSimulator", "Try", "Verdict"]

@@ -1,4 +1,4 @@
-"""Requests to an application in the same process, without a port: WSGI and ASGI."""
+"""Transports to a WSGI or ASGI application in the same process, without a port."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from wsgiref.util import setup_testing_defaults
 
 from wechat_msg.exchange import PushRequest
 from wechat_msg.testing.simulator import problems
-from wechat_msg.testing.simulator.results import Answer, NoAnswer
-from wechat_msg.testing.simulator.transports import MOST_BYTES, Transport, make_target, split_url
+from wechat_msg.testing.simulator.results import BotResponse, NoResponse
+from wechat_msg.testing.simulator.transports import MAX_RESPONSE_BYTES, PushTransport, make_target, split_url
 
 __all__ = ["ASGIApp", "ASGITransport", "LoopTransport", "ThreadTransport", "WSGIApp", "WSGITransport"]
 
@@ -28,22 +28,20 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 T = TypeVar("T")
 
 _log = logging.getLogger("wechat_msg.testing")
-_CRASHED = Answer(500, {}, b"Internal Server Error")  # what a server makes of an exception
-_TIMED_OUT = NoAnswer(problems.TIMED_OUT)
-_TOO_LONG = NoAnswer(problems.TOO_LONG, f"more than {MOST_BYTES} bytes")
-#: Seconds for an application to start or to shut down; neither is part of the time in which it has to answer.
-_PATIENCE = 10.0
-#: Seconds, before it is shut down, for what it still does for requests.
-_MOMENT = 1.0
-_MOST_THREADS = 1000
+_CRASHED = BotResponse(500, {}, b"Internal Server Error")  # as servers answer an exception
+_TIMED_OUT = NoResponse(problems.TIMED_OUT)
+_TOO_LONG = NoResponse(problems.TOO_LONG, f"more than {MAX_RESPONSE_BYTES} bytes")
+#: Seconds that requests may still take before their application is shut down.
+_DRAIN_LIMIT = 1.0
+_MAX_THREADS = 1000
 
 
-class _HungUp(ConnectionResetError):
-    """Raised as by servers when WeChat listens no longer, so that an endless answer ends."""
+class _Disconnected(ConnectionResetError):
+    """The error that servers raise when WeChat no longer reads; it ends an endless answer."""
 
 
 def _read_url(url: str) -> SplitResult:
-    """Take an address apart; a path alone will do."""
+    """Split an address, which may be a path alone."""
     return split_url(f"http://testserver{url}" if url.startswith("/") else url)
 
 
@@ -51,14 +49,16 @@ def _read_url(url: str) -> SplitResult:
 
 
 class WSGITransport:
-    """Calls an application in a thread; it goes on after WeChat has hung up, as under a real server.
+    """A transport that calls a WSGI application in a thread.
+
+    As in a real server, the application goes on after WeChat has hung up.
 
     Args:
         app: The application.
         url: The path, or an address, whose host the application sees.
 
     Raises:
-        SettingsError: *url* is none.
+        SettingsError: *url* is invalid.
     """
 
     def __init__(self, app: WSGIApp, url: str) -> None:
@@ -66,11 +66,11 @@ class WSGITransport:
         self._parts = _read_url(url)
 
     def close(self) -> None:
-        """Do nothing: nothing is kept."""
+        """Do nothing; there is nothing to release."""
 
-    def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
-        """Call the application, and return what has come of it after *limit* seconds at most."""
-        answers: list[Answer | NoAnswer] = []
+    def send(self, request: PushRequest, limit: float) -> BotResponse | NoResponse:
+        """Call the application and return its result after *limit* seconds at most."""
+        answers: list[BotResponse | NoResponse] = []
         deadline = time.monotonic() + limit
         thread = threading.Thread(
             target=lambda: answers.append(self._call(request, deadline)), name="WeChat", daemon=True
@@ -79,7 +79,7 @@ class WSGITransport:
         thread.join(limit)
         return answers[0] if answers else _TIMED_OUT
 
-    def _call(self, request: PushRequest, deadline: float) -> Answer | NoAnswer:
+    def _call(self, request: PushRequest, deadline: float) -> BotResponse | NoResponse:
         head: list[Any] = ["500", []]
         body = bytearray()
 
@@ -88,25 +88,25 @@ class WSGITransport:
             return write
 
         def write(piece: bytes) -> None:
-            if len(body) > MOST_BYTES or time.monotonic() > deadline:
-                raise _HungUp
-            body.extend(piece[: MOST_BYTES + 1])
+            if len(body) > MAX_RESPONSE_BYTES or time.monotonic() > deadline:
+                raise _Disconnected
+            body.extend(piece[: MAX_RESPONSE_BYTES + 1])
 
         try:
             pieces = self._app(self._make_environ(request), start_response)
-            with contextlib.ExitStack() as at_the_end:
-                at_the_end.callback(getattr(pieces, "close", lambda: None))
+            with contextlib.ExitStack() as stack:
+                stack.callback(getattr(pieces, "close", lambda: None))
                 for piece in pieces:
                     write(piece)
-            answer: Answer | NoAnswer = Answer(
+            answer: BotResponse | NoResponse = BotResponse(
                 int(head[0][:3]), {name.lower(): value for name, value in head[1]}, bytes(body)
             )
-        except _HungUp:
+        except _Disconnected:
             answer = _TIMED_OUT
-        except (Exception, SystemExit):  # noqa: BLE001, whatever it is, a server makes 500 of it
+        except (Exception, SystemExit):  # noqa: BLE001, servers answer any exception with 500
             _log.exception("the application raised an exception")
             answer = _CRASHED
-        return answer if len(body) <= MOST_BYTES else _TOO_LONG
+        return answer if len(body) <= MAX_RESPONSE_BYTES else _TOO_LONG
 
     def _make_environ(self, request: PushRequest) -> dict[str, Any]:
         path, _, query = make_target(self._parts, request).partition("?")
@@ -134,58 +134,62 @@ class WSGITransport:
 
 
 class ASGITransport:
-    """Calls an application in the running event loop; it is started before its first request, and shut down by `close`.
+    """A transport that calls an ASGI application in the running event loop.
+
+    The application starts before its first request; `close` shuts it down.
 
     Args:
         app: The application.
         url: As for `WSGITransport`.
+        lifespan_limit: Seconds that it may take to start, and to shut down.
 
     Raises:
-        SettingsError: *url* is none.
+        SettingsError: *url* is invalid.
     """
 
-    def __init__(self, app: ASGIApp, url: str) -> None:
+    def __init__(self, app: ASGIApp, url: str, *, lifespan_limit: float) -> None:
         self._app = app
         self._parts = _read_url(url)
+        self.lifespan_limit: float = lifespan_limit
         self._lifespan: _Lifespan | None = None
         self._calls: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Shut the application down; what it still does for a request has a moment to end."""
-        await _end(self._calls, _MOMENT)
+        """Shut down the application; running requests get a second to end."""
+        await _end(self._calls, _DRAIN_LIMIT)
         lifespan, self._lifespan = self._lifespan, None
         if lifespan:
             await lifespan.stop()
 
     async def start(self) -> None:
-        """Start the application, unless that has been done."""
+        """Start the application if it has not been started."""
         if self._lifespan is None:
-            self._lifespan = _Lifespan(self._app)
+            self._lifespan = _Lifespan(self._app, self.lifespan_limit)
         await self._lifespan.start()
 
-    async def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
-        """Call the application, and return what has come of it after *limit* seconds at most."""
+    async def send(self, request: PushRequest, limit: float) -> BotResponse | NoResponse:
+        """Call the application and return its result after *limit* seconds at most."""
         await self.start()
         if self._lifespan and self._lifespan.has_failed:
-            return NoAnswer(problems.UNREACHABLE, "the application could not start")
+            return NoResponse(problems.UNREACHABLE, "the application could not start")
         call = _Call(request)
         task = asyncio.create_task(self._run(call, request))
-        self._calls.add(task)  # the loop itself holds tasks only weakly
+        self._calls.add(task)  # the event loop keeps only weak references to tasks
         task.add_done_callback(self._calls.discard)
         try:
             await asyncio.wait([call.answer], timeout=limit)
         finally:
-            call.give(_TIMED_OUT)
+            call.set_answer(_TIMED_OUT)
         return call.answer.result()
 
     async def _run(self, call: _Call, request: PushRequest) -> None:
         try:
             await self._app(self._make_scope(request), call.receive, call.send)
-        except _HungUp:
+        except _Disconnected:
             pass
-        except (Exception, SystemExit):  # noqa: BLE001, whatever it is, a server makes 500 of it
+        except (Exception, SystemExit):  # noqa: BLE001, servers answer any exception with 500
             _log.exception("the application raised an exception")
-        call.give(_CRASHED)
+        call.set_answer(_CRASHED)
 
     def _make_scope(self, request: PushRequest) -> dict[str, Any]:
         path, _, query = make_target(self._parts, request).partition("?")
@@ -209,10 +213,10 @@ class ASGITransport:
 
 
 class _Call:
-    """One request: what the application reads and writes."""
+    """One request, as the application reads and answers it."""
 
     def __init__(self, request: PushRequest) -> None:
-        self.answer: asyncio.Future[Answer | NoAnswer] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[BotResponse | NoResponse] = asyncio.get_running_loop().create_future()
         self._unread = [{"type": "http.request", "body": request.body, "more_body": False}]
         self._head: MutableMapping[str, Any] = {"status": 500}
         self._body = bytearray()
@@ -224,33 +228,34 @@ class _Call:
         return {"type": "http.disconnect"}
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
-        await asyncio.sleep(0)  # an application that never waits for anything must not stop the clock
+        await asyncio.sleep(0)  # lets the time limit pass for an application that never waits
         if self.answer.done():
-            raise _HungUp
+            raise _Disconnected
         if message["type"] == "http.response.start":
             self._head = message
             return
-        self._body += message.get("body", b"")[: MOST_BYTES + 1]
-        if len(self._body) > MOST_BYTES:
-            self.give(_TOO_LONG)
+        self._body += message.get("body", b"")[: MAX_RESPONSE_BYTES + 1]
+        if len(self._body) > MAX_RESPONSE_BYTES:
+            self.set_answer(_TOO_LONG)
         elif not message.get("more_body"):
-            self.give(Answer(int(self._head["status"]), self._read_headers(), bytes(self._body)))
+            self.set_answer(BotResponse(int(self._head["status"]), self._read_headers(), bytes(self._body)))
 
     def _read_headers(self) -> dict[str, str]:
         headers = self._head.get("headers", ())
         return {bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1") for name, value in headers}
 
-    def give(self, answer: Answer | NoAnswer) -> None:
+    def set_answer(self, answer: BotResponse | NoResponse) -> None:
         if not self.answer.done():
             self.answer.set_result(answer)
 
 
 class _Lifespan:
-    """Startup and shutdown of an application; one that knows neither just goes on."""
+    """Startup and shutdown of an application, which may support neither."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, limit: float) -> None:
         self.has_failed = False
         self._app = app
+        self._limit = limit
         self._inbox: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._started = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -260,20 +265,20 @@ class _Lifespan:
             self._task = asyncio.create_task(self._run())
             self._inbox.put_nowait({"type": "lifespan.startup"})
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._started.wait(), _PATIENCE)
+            await asyncio.wait_for(self._started.wait(), self._limit)
         self._started.set()
 
     async def stop(self) -> None:
         self._inbox.put_nowait({"type": "lifespan.shutdown"})
         if self._task:
-            await _end([self._task], _PATIENCE)
+            await _end([self._task], self._limit)
 
     async def _run(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
         try:
             await self._app(scope, self._inbox.get, self._send)
-        except (Exception, SystemExit):  # noqa: BLE001, also raised by applications that know no lifespan
-            _log.info("the application took no part in startup and shutdown", exc_info=True)
+        except (Exception, SystemExit):  # noqa: BLE001, applications without lifespan raise, too
+            _log.info("the application does not support lifespan events", exc_info=True)
         finally:
             self._started.set()
 
@@ -284,69 +289,69 @@ class _Lifespan:
 
 
 async def _end(tasks: Collection[asyncio.Task[None]], limit: float) -> None:
-    """Wait for tasks, and cancel those that take too long."""
+    """Wait for tasks and cancel those that take too long."""
     _, running = await asyncio.wait(tasks, timeout=limit) if tasks else ((), ())
     for task in running:
         task.cancel()
 
 
-# --- the other colour -------------------------------------------------------------------------------------------------
+# --- sync to async, async to sync ---------------------------------------------------------------------------------
 
 
 class ThreadTransport:
-    """A transport that blocks, for callers with an event loop: it works in threads."""
+    """An asynchronous transport that calls a blocking one in threads."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: PushTransport) -> None:
         self._transport = transport
-        # In the threads of the loop itself, which are few, a request would wait with its time running.
-        self._threads = ThreadPoolExecutor(_MOST_THREADS, "WeChat")
+        # The loop's own pool has few threads: a request would wait for one while its time limit runs.
+        self._threads = ThreadPoolExecutor(_MAX_THREADS, "WeChat")
 
-    async def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
-        """Send a request, and return what has come of it after *limit* seconds at most."""
+    async def send(self, request: PushRequest, limit: float) -> BotResponse | NoResponse:
+        """Send a request and return its result after *limit* seconds at most."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._transport.send, request, limit)
 
     async def close(self) -> None:
-        """Give back what it holds."""
-        threads, self._threads = self._threads, ThreadPoolExecutor(_MOST_THREADS, "WeChat")
+        """Release all resources."""
+        threads, self._threads = self._threads, ThreadPoolExecutor(_MAX_THREADS, "WeChat")
         threads.shutdown(wait=False)
         self._transport.close()
 
 
 class LoopTransport:
-    """An `ASGITransport` for callers without an event loop: one runs in a thread, until `close`."""
+    """A blocking transport that runs an `ASGITransport` in an event loop in a thread, until `close`."""
 
     def __init__(self, transport: ASGITransport) -> None:
         self._transport = transport
         self._lock = threading.Lock()
         self._runner: _LoopThread | None = None
 
-    def send(self, request: PushRequest, limit: float) -> Answer | NoAnswer:
-        """Call the application, and return what has come of it after *limit* seconds at most."""
+    def send(self, request: PushRequest, limit: float) -> BotResponse | NoResponse:
+        """Call the application and return its result after *limit* seconds at most."""
         runner = self._start()
         try:
             return runner.run(self._transport.send(request, limit), limit)
-        except TimeoutError:  # the application does not let the loop look at its clock
+        except TimeoutError:  # the application blocks the event loop
             return _TIMED_OUT
 
     def close(self) -> None:
-        """Shut the application down, and end the loop; may be called again."""
+        """Shut down the application and end the loop; may be called more than once."""
         runner, self._runner = self._runner, None
         if runner is not None:
             with contextlib.suppress(TimeoutError):
-                runner.run(self._transport.close(), _PATIENCE)
-            runner.close()
+                runner.run(self._transport.close(), self._transport.lifespan_limit)
+            runner.close(self._transport.lifespan_limit)
 
     def _start(self) -> _LoopThread:
         with self._lock:
             if self._runner is None:
                 self._runner = _LoopThread()
                 with contextlib.suppress(TimeoutError):
-                    self._runner.run(self._transport.start(), _PATIENCE)
+                    self._runner.run(self._transport.start(), self._transport.lifespan_limit)
             return self._runner
 
 
 class _LoopThread:
-    """An event loop that runs in a thread of its own."""
+    """An event loop that runs in its own thread."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -356,10 +361,10 @@ class _LoopThread:
     def run(self, work: Coroutine[Any, Any, T], limit: float) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit)
 
-    def close(self) -> None:
+    def close(self, limit: float) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_PATIENCE)
+        self._thread.join(limit)
 
     def _serve(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what still runs in the end
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # cancels the remaining tasks at the end
             runner.get_loop().run_forever()

@@ -1,7 +1,7 @@
-"""What WeChat makes of an answer. No I/O.
+"""Judge an answer as WeChat does. No I/O.
 
-WeChat documents which answers are valid, and that for others the user of an Official Account is told that the service
-is unavailable. How strictly it reads XML (control characters, unknown elements) is unconfirmed: here it is strict.
+WeChat documents which answers are valid; for any other answer it shows the user of an Official Account that the service
+is unavailable. How strictly it reads XML (control characters, unknown elements) is unconfirmed: this module is strict.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from wechat_msg.errors import MalformedPush, PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import MINI_PROGRAM, PushSettings
 from wechat_msg.signature import verify_msg_signature
-from wechat_msg.testing.documents import LONGEST_TEXT, MOST_BYTES, read_document
+from wechat_msg.testing.documents import MAX_DOCUMENT_BYTES, MAX_TEXT_BYTES, read_document
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.problems import Problem
-from wechat_msg.testing.simulator.results import Answer, Verdict
+from wechat_msg.testing.simulator.results import BotResponse, Verdict
 from wechat_msg.wire import Format, detect_format
 
 __all__ = ["judge_echo", "judge_reply"]
 
 _ENVELOPE = ("Encrypt", "MsgSignature", "TimeStamp", "Nonce")
 _COMMON = ("ToUserName", "FromUserName", "CreateTime", "MsgType")
-#: Of each type: its members, and the path to what it is nothing without.
+#: For each type: its members, and the path to the member that must not be empty.
 _TYPES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "text": (("Content",), ("Content",)),
     "image": (("Image",), ("Image", "MediaId")),
@@ -38,14 +38,14 @@ _TYPES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 _OF_MINI_PROGRAMS = ("transfer_customer_service",)
 _LISTS: Mapping[Format, str] = {"xml": "item", "json": "Articles"}
-_MOST_ARTICLES = 8
-_MOST_CHARACTERS = 200
+_MAX_ARTICLES = 8
+_MAX_CHARACTERS = 200
 _COMPRESSIONS = ("gzip", "deflate", "br", "zstd")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class _Fault(Exception):
-    """Ends the reading of an answer."""
+    """A problem that ends the judging of an answer."""
 
     def __init__(self, problem: Problem, detail: str = "") -> None:
         super().__init__(problem.code)
@@ -53,7 +53,7 @@ class _Fault(Exception):
         self.detail = detail
 
 
-def judge_echo(request: PushRequest, answer: Answer) -> Verdict:
+def judge_echo(request: PushRequest, answer: BotResponse) -> Verdict:
     """Judge the answer to a URL verification (接入验证)."""
     try:
         _check_status(answer)
@@ -64,14 +64,16 @@ def judge_echo(request: PushRequest, answer: Answer) -> Verdict:
     return Verdict("verified")
 
 
-def judge_reply(settings: PushSettings, request: PushRequest, answer: Answer, fields: Mapping[str, Any]) -> Verdict:
+def judge_reply(
+    settings: PushSettings, request: PushRequest, answer: BotResponse, fields: Mapping[str, Any]
+) -> Verdict:
     """Judge the answer to a push.
 
     Args:
         settings: The account's settings.
         request: The push as it was sent.
-        answer: What came.
-        fields: What was sealed, or sent plain.
+        answer: The HTTP response of the bot.
+        fields: The fields of the push, as they were before sealing.
     """
     document = b""
     try:
@@ -93,17 +95,17 @@ def judge_reply(settings: PushSettings, request: PushRequest, answer: Answer, fi
     return Verdict("replied", reply=reply, document=document.decode())
 
 
-def _check_status(answer: Answer) -> None:
+def _check_status(answer: BotResponse) -> None:
     if answer.status in range(300, 400):
-        # Without the query, where the signature may stand.
-        target = re.split("[?#]", answer.headers.get("location", ""))[0][:_MOST_CHARACTERS]
+        # Without the query, which may contain the signature.
+        target = re.split("[?#]", answer.headers.get("location", ""))[0][:_MAX_CHARACTERS]
         raise _Fault(problems.REDIRECTED, f"HTTP {answer.status}" + (f" -> {target}" if target else ""))
     if answer.status != 200:
         raise _Fault(problems.of_status(answer.status), f"HTTP {answer.status}")
 
 
-def _check_encoding(answer: Answer) -> None:
-    """Inflate nothing: a megabyte may hold a gigabyte, and WeChat has not asked for it."""
+def _check_encoding(answer: BotResponse) -> None:
+    """Refuse a compressed answer: WeChat asks for none, and a megabyte may expand to a gigabyte."""
     encoding = answer.headers.get("content-encoding", "").lower()
     if encoding in _COMPRESSIONS:
         raise _Fault(problems.UNREADABLE, f"Content-Encoding: {encoding}")
@@ -117,7 +119,7 @@ def _open(settings: PushSettings, request: PushRequest, body: bytes) -> bytes:
     outer = _read(body, request)
     is_sealed = request.query.get("encrypt_type") == "aes"
     if "Encrypt" not in outer:
-        # In the compatible mode, whose pushes have plain members too, WeChat takes both.
+        # In the compatible mode pushes have plain members too, and WeChat accepts both kinds of reply.
         if is_sealed and b"MsgType" not in request.body:
             raise _Fault(problems.UNSEALED)
         return body
@@ -128,7 +130,7 @@ def _open(settings: PushSettings, request: PushRequest, body: bytes) -> bytes:
 
 def _unseal(settings: PushSettings, outer: Mapping[str, Any]) -> bytes:
     if not settings.ciphers:
-        raise _Fault(problems.WRONG_SEAL, "there is no key to open it with")
+        raise _Fault(problems.WRONG_SEAL, "no key to decrypt it with")
     for name in _ENVELOPE:
         if not isinstance(outer.get(name), (str, int)):
             raise _Fault(problems.WRONG_SEAL, name)
@@ -143,7 +145,7 @@ def _unseal(settings: PushSettings, outer: Mapping[str, Any]) -> bytes:
 
 
 def _read(body: bytes, request: PushRequest) -> Mapping[str, Any]:
-    if len(body) > MOST_BYTES:
+    if len(body) > MAX_DOCUMENT_BYTES:
         raise _Fault(problems.TOO_LONG, f"{len(body)} bytes")
     try:
         if _CONTROL.search(body):
@@ -151,7 +153,7 @@ def _read(body: bytes, request: PushRequest) -> Mapping[str, Any]:
         document = read_document(body)
     except MalformedPush:
         raise _Fault(problems.of_unreadable(body)) from None
-    with contextlib.suppress(MalformedPush):  # a push that is broken on purpose has no format
+    with contextlib.suppress(MalformedPush):  # a push that is malformed on purpose has no format
         if detect_format(body) != detect_format(request.body):
             raise _Fault(problems.WRONG_FORMAT)
     return document
@@ -189,7 +191,7 @@ def _check_errcode(errcode: Any) -> None:
 
 
 def _check_single(members: Mapping[str, Any], list_name: str) -> None:
-    """An element that occurs twice is read as a list."""
+    """Refuse repeated elements, which the parser returns as a list."""
     for name, value in members.items():
         if isinstance(value, list) and name != list_name:
             raise _Fault(problems.REPEATED, name if name in _COMMON else "")
@@ -208,7 +210,7 @@ def _check_path(reply: Mapping[str, Any], path: tuple[str, ...]) -> None:
 
 def _check_text(content: str) -> None:
     size = len(content.encode())
-    if size > LONGEST_TEXT:
+    if size > MAX_TEXT_BYTES:
         raise _Fault(problems.TEXT_TOO_LONG, f"{size} bytes")
 
 
@@ -217,7 +219,7 @@ def _check_articles(reply: Mapping[str, Any], *, is_event: bool) -> None:
     if isinstance(articles, Mapping):  # XML
         articles = articles.get("item", [])
     listed = articles if isinstance(articles, list) else [articles]
-    most = _MOST_ARTICLES if is_event else 1
+    most = _MAX_ARTICLES if is_event else 1
     if str(reply.get("ArticleCount")) != str(len(listed)) or not 1 <= len(listed) <= most:
         raise _Fault(problems.ARTICLES, f"{len(listed)}")
     if not all(isinstance(article, Mapping) and article.get("Title") for article in listed):

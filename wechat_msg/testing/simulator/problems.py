@@ -1,4 +1,4 @@
-"""Everything that can be wrong with an answer: what it is, how to mend it, and whether WeChat tries again."""
+"""Everything that can be wrong with an answer: what it is, how to fix it, and whether WeChat tries again."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.bilingual import Text
 
 __all__ = ["Problem", "of_status", "of_tls", "of_unreadable"]
 
 
 @frozen
 class Problem:
-    """Why WeChat does not take an answer.
+    """A reason why WeChat rejects an answer.
 
     Attributes:
-        code: Its name, by which two are compared.
+        code: Its name, by which problems are compared.
         what: What is wrong.
-        mend: What to do.
-        is_retried: Whether WeChat sends the push again; if not, the user is told at once.
+        fix: What to do.
+        is_retried: Whether WeChat sends the push again. If not, it shows the failure to the user at once.
     """
 
     code: str
     what: Text = field(repr=False, eq=False)
-    mend: Text = field(repr=False, eq=False)
+    fix: Text = field(repr=False, eq=False)
     is_retried: bool = field(default=False, repr=False, eq=False)
 
 
@@ -36,7 +36,7 @@ class Problem:
 UNREACHABLE = Problem(
     "unreachable",
     Text("no connection could be made", "无法建立连接"),
-    Text("start the server, and check host, port and firewall", "请确认服务已启动，并检查域名、端口与防火墙"),
+    Text("start the server and check host, port and firewall", "请确认服务已启动，并检查域名、端口与防火墙"),
     is_retried=True,
 )
 TLS_FAILED = Problem(
@@ -48,33 +48,33 @@ TLS_FAILED = Problem(
     ),
     is_retried=True,
 )
-#: What OpenSSL calls an answer that is not TLS.
+#: OpenSSL's names for an answer that is not TLS.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE")
 
 
 def of_tls(reason: str) -> Problem:
-    """Return `TLS_FAILED`, with what to do about this reason."""
-    mend = Text(
-        "the server speaks no TLS at this port: write http://, or name the port of https",
+    """Return `TLS_FAILED` with the fix for this reason."""
+    fix = Text(
+        "the server does not use TLS on this port: write http://, or give the https port",
         "该端口没有启用 TLS：请改用 http://，或填写 https 的端口",
     )
-    return attrs.evolve(TLS_FAILED, mend=mend) if reason in _NO_TLS else TLS_FAILED
+    return attrs.evolve(TLS_FAILED, fix=fix) if reason in _NO_TLS else TLS_FAILED
 
 
 TIMED_OUT = Problem(
     "timed_out",
-    Text("no whole answer came in time; WeChat hangs up", "未在时限内收到完整应答，微信断开连接"),
+    Text("no complete answer came in time; WeChat hangs up", "未在时限内收到完整应答，微信断开连接"),
     Text(
-        "answer within 5 seconds: let a PushEndpoint with a store take care of slow handlers",
+        "answer within 5 seconds: use a PushEndpoint with a store for slow handlers",
         "请在 5 秒内应答：慢处理交给带 store 的 PushEndpoint",
     ),
     is_retried=True,
 )
 HUNG_UP = Problem(
     "hung_up",
-    Text("the connection was closed before the answer was whole", "应答未完整就断开了连接"),
+    Text("the connection was closed before the answer was complete", "应答未完整就断开了连接"),
     Text(
-        "look into the server's log: it may have crashed; or write https://, if the port is one of TLS",
+        "check the server's log, as it may have crashed; or write https:// if the port uses TLS",
         "请查看服务日志，进程可能已崩溃；如果该端口启用了 TLS，请改用 https://",
     ),
     is_retried=True,
@@ -92,7 +92,7 @@ REDIRECTED = Problem(
     "redirected",
     Text("the answer is a redirect, which WeChat does not follow", "应答是重定向，微信不会跟随"),
     Text(
-        "enter the address that it leads to: mind http or https, and the slash at the end; ask for no login there",
+        "enter the address of the redirect: check http or https and the slash at its end; it must not require a login",
         "请填写重定向后的最终网址：注意 http/https 与末尾斜杠；该地址不能要求登录",
     ),
     is_retried=True,
@@ -100,46 +100,46 @@ REDIRECTED = Problem(
 WRONG_STATUS = Problem(
     "wrong_status",
     Text("the status is not 200", "状态码不是 200"),
-    Text("look into the server's log", "请查看服务日志"),
+    Text("check the server's log", "请查看服务日志"),
     is_retried=True,
 )
 _PROXY = Text(
-    "a proxy answers, but not the server behind it: start the server, and check the address that the proxy has of it",
+    "a proxy answers, but not the server behind it: start the server, and check its address in the proxy's settings",
     "应答来自代理，它后面的服务没有应答：请启动服务，并检查代理中配置的后端地址",
 )
 _OTHER_VIEW = Text(
-    "this path is no push endpoint: check the path, and that its route passes GET and POST on as they are",
+    "this path is not a push endpoint: check the path, and that its route passes on GET and POST unchanged",
     "该路径不是消息推送接口：请检查路径，并确认路由把 GET 与 POST 原样交给它",
 )
-#: Of the statuses that tell more than that something failed: what to do.
-_MENDS: Mapping[int, Text] = {
+#: Fixes for the statuses that show more than a failure.
+_FIXES: Mapping[int, Text] = {
     400: Text(
-        "the request could not be read: look into the server's log, and check http or https, and the path",
+        "the server could not read the request: check its log, http or https, and the path",
         "服务无法读取请求：请查看服务日志，并检查 http/https 与路径",
     ),
-    401: Text("let WeChat in without a login", "该地址不能要求登录，请放行微信的请求"),
+    401: Text("allow WeChat's requests without a login", "该地址不能要求登录，请放行微信的请求"),
     403: Text(
-        "either the bot refuses signature or seal: check Token, EncodingAESKey, AppID and mode on both sides;"
-        " or something in front of it refuses the request: CSRF protection, a firewall, a login",
+        "either the bot rejects signature or ciphertext: check Token, EncodingAESKey, AppID and mode on both sides;"
+        " or CSRF protection, a firewall or a login rejects the request",
         "可能是机器人拒绝了签名或密文：请核对两端的 Token、EncodingAESKey、AppID 与加解密方式；"
         "也可能是被 CSRF 校验、防火墙或登录拦截",
     ),
     404: Text(
-        "either nothing is at this path: check it, with its slash at the end and what a proxy puts in front;"
-        " or another server answers at this host and port",
+        "either the path does not exist: check it, the slash at its end, and the prefix that a proxy adds;"
+        " or another server listens on this host and port",
         "可能是路径不存在：请检查路径、末尾斜杠与代理添加的前缀；也可能是该主机与端口上运行的是别的服务",
     ),
     405: Text(
-        "check the path of the address, and let it take GET and POST",
+        "check the path of the address, and accept GET and POST there",
         "请检查网址中的路径，并确认它同时接受 GET 和 POST",
     ),
     415: _OTHER_VIEW,
     422: _OTHER_VIEW,
-    429: Text("let WeChat in without a limit of requests", "请不要对微信的请求限流"),
+    429: Text("do not apply a rate limit to WeChat's requests", "请不要对微信的请求限流"),
     501: _OTHER_VIEW,
     502: _PROXY,
     503: Text(
-        "the server is overloaded or stopped: look into its log, and into that of a proxy in front of it",
+        "the server is overloaded or stopped: check its log, and the log of a proxy in front of it",
         "服务过载或已停止：请查看服务日志，以及它前面的代理的日志",
     ),
     504: _PROXY,
@@ -147,8 +147,8 @@ _MENDS: Mapping[int, Text] = {
 
 
 def of_status(status: int) -> Problem:
-    """Return `WRONG_STATUS`, with what to do about this one."""
-    return attrs.evolve(WRONG_STATUS, mend=_MENDS.get(status, WRONG_STATUS.mend))
+    """Return `WRONG_STATUS` with the fix for this status."""
+    return attrs.evolve(WRONG_STATUS, fix=_FIXES.get(status, WRONG_STATUS.fix))
 
 
 TOO_LONG = Problem(
@@ -163,7 +163,7 @@ UNREADABLE = Problem(
         "应答既不是 success 或空串，也不是合法的 XML 或 JSON",
     ),
     Text(
-        "make replies with a library that escapes ]]> and control characters",
+        "create replies with a library that escapes ]]> and control characters",
         "请用会转义 ]]> 与控制字符的库生成回复",
     ),
 )
@@ -171,21 +171,21 @@ _PAGE = re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE)
 
 
 def of_unreadable(body: bytes) -> Problem:
-    """Return `UNREADABLE`, with what to do about this answer."""
-    mend = Text(
-        "this is a web page: check the path of the address, and whether a login or a proxy answers there",
+    """Return `UNREADABLE` with the fix for this answer."""
+    fix = Text(
+        "this is a web page: check the path, and whether a login page or a proxy answers",
         "返回的是网页：请检查网址中的路径，以及是否由登录页或代理应答",
     )
-    return attrs.evolve(UNREADABLE, mend=mend) if _PAGE.match(body) else UNREADABLE
+    return attrs.evolve(UNREADABLE, fix=fix) if _PAGE.match(body) else UNREADABLE
 
 
 WRONG_FORMAT = Problem(
     "wrong_format",
-    Text("the answer is JSON where the push was XML, or the other way round", "应答与推送的数据格式（XML/JSON）不一致"),
+    Text("the answer is JSON but the push was XML, or the reverse", "应答与推送的数据格式（XML/JSON）不一致"),
     Text("answer in the format of the push", "请按推送的数据格式应答"),
 )
 
-# --- a seal that is wrong ---------------------------------------------------------------------------------------------
+# --- a wrong seal ---------------------------------------------------------------------------------------------
 
 UNSEALED = Problem(
     "unsealed",
@@ -199,30 +199,30 @@ SEALED = Problem(
 )
 WRONG_SEAL = Problem(
     "wrong_seal",
-    Text("the seal of the reply is wrong", "回复的加密信封有误"),
+    Text("the reply is not encrypted or signed correctly", "回复的加密信封有误"),
     Text(
-        "check Token, EncodingAESKey and AppID; the members are Encrypt, MsgSignature, TimeStamp and Nonce",
+        "check Token, EncodingAESKey and AppID; the fields are Encrypt, MsgSignature, TimeStamp and Nonce",
         "请核对 Token、EncodingAESKey、AppID；字段名为 Encrypt、MsgSignature、TimeStamp、Nonce",
     ),
 )
 
-# --- a reply that is wrong --------------------------------------------------------------------------------------------
+# --- a wrong reply --------------------------------------------------------------------------------------------
 
 REPEATED = Problem(
     "repeated",
-    Text("an element occurs twice: something in a text has become markup", "元素重复：文本内容变成了标签"),
-    Text("escape ]]> in CDATA: users choose what stands there", "请转义 CDATA 中的 ]]>：内容由用户决定"),
+    Text("an element occurs twice: text has become markup", "元素重复：文本内容变成了标签"),
+    Text("escape ]]> in CDATA, because users can write it", "请转义 CDATA 中的 ]]>：内容由用户决定"),
 )
 UNKNOWN_MEMBER = Problem(
     "unknown_member",
-    Text("there is an element that no reply has", "存在回复中没有的元素"),
+    Text("the reply has an unknown element", "存在回复中没有的元素"),
     Text("check spelling and case, and escape ]]> in CDATA", "请检查字段拼写与大小写，并转义 CDATA 中的 ]]>"),
 )
 INCOMPLETE = Problem(
     "incomplete",
-    Text("a member of the reply is missing", "回复缺少必需字段"),
+    Text("a required field of the reply is missing", "回复缺少必需字段"),
     Text(
-        "a reply has ToUserName, FromUserName, CreateTime, MsgType and its content",
+        "a reply needs ToUserName, FromUserName, CreateTime, MsgType and its content",
         "回复须有 ToUserName、FromUserName、CreateTime、MsgType 和内容",
     ),
 )
@@ -236,20 +236,20 @@ TEXT_TOO_LONG = Problem(
 )
 WRONG_ADDRESSEE = Problem(
     "wrong_addressee",
-    Text("ToUserName or FromUserName is not that of the push, exchanged", "ToUserName、FromUserName 没有与推送对调"),
-    Text("exchange ToUserName and FromUserName of the push", "回复时请对调推送中的 ToUserName 与 FromUserName"),
+    Text("ToUserName and FromUserName are not those of the push, swapped", "ToUserName、FromUserName 没有与推送对调"),
+    Text("swap ToUserName and FromUserName of the push", "回复时请对调推送中的 ToUserName 与 FromUserName"),
 )
 WRONG_TYPE = Problem(
     "wrong_type",
-    Text("MsgType is none that a reply can have", "MsgType 不是可以回复的类型"),
+    Text("MsgType is not a type that a reply can have", "MsgType 不是可以回复的类型"),
     Text(
-        "a reply is text, image, voice, video, music, news, or hands over to somebody else",
+        "a reply is text, image, voice, video, music or news, or transfers the conversation",
         "可回复 text、image、voice、video、music、news 或转发",
     ),
 )
 NOT_FOR_ACCOUNT = Problem(
     "not_for_account",
-    Text("a Mini Program cannot reply, only acknowledge", "小程序不支持被动回复消息"),
+    Text("a Mini Program can only acknowledge, not reply", "小程序不支持被动回复消息"),
     Text("answer success and send a customer-service message", "请回复 success，再用客服消息接口发送"),
 )
 ARTICLES = Problem(
@@ -262,12 +262,12 @@ ARTICLES = Problem(
 )
 ASKS_AGAIN = Problem(
     "asks_again",
-    Text("ErrCode is not 0, so that WeChat comes again", "ErrCode 不为 0，微信会再次推送"),
-    Text("answer ErrCode 0 once the event is dealt with", "处理完成后请返回 ErrCode 0"),
+    Text("ErrCode is not 0, so WeChat sends the push again", "ErrCode 不为 0，微信会再次推送"),
+    Text("answer ErrCode 0 when the event has been processed", "处理完成后请返回 ErrCode 0"),
     is_retried=True,
 )
 NOT_ECHOED = Problem(
     "not_echoed",
     Text("the answer is not exactly echostr", "应答不是 echostr 原文"),
-    Text("answer echostr alone: no quotes, no line break, no BOM", "请只返回 echostr：不要引号、换行、BOM"),
+    Text("answer with echostr alone: no quotes, no line break, no BOM", "请只返回 echostr：不要引号、换行、BOM"),
 )

@@ -1,4 +1,4 @@
-"""What came of a push: the answer, what WeChat makes of it, and all tries together."""
+"""The results of a push: the answer, WeChat's verdict on it, and all tries together."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from attrs import field
 from wechat_msg._tracebacks import frozen
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import OFFICIAL_ACCOUNT, AccountKind
+from wechat_msg.testing.bilingual import Text, same
 from wechat_msg.testing.simulator.problems import ASKS_AGAIN, Problem
-from wechat_msg.testing.text import Text, same
 from wechat_msg.wire import Format
 
-__all__ = ["SERVICE_UNAVAILABLE", "Answer", "Delivery", "NoAnswer", "Outcome", "Try", "Verdict"]
+__all__ = ["SERVICE_UNAVAILABLE", "BotResponse", "Delivery", "NoResponse", "Outcome", "Try", "Verdict"]
 
 Outcome = Literal["verified", "acknowledged", "replied", "failed"]
 
 SERVICE_UNAVAILABLE = "该公众号提供的服务出现故障，请稍后再试"
-"""What the user of an Official Account reads when no answer can be taken."""
+"""What the user of an Official Account reads if no answer is valid."""
 
 
 @frozen
-class Answer:
-    """An HTTP answer.
+class BotResponse:
+    """The HTTP response of a bot.
 
     Attributes:
         status: HTTP status.
         headers: Names in lower case.
-        body: No more than WeChat would ever need.
+        body: At most 1 MB.
     """
 
     status: int
@@ -38,12 +38,12 @@ class Answer:
 
 
 @frozen
-class NoAnswer:
-    """What there is instead of an answer.
+class NoResponse:
+    """The result of a request without an answer.
 
     Attributes:
-        problem: Why there is none.
-        detail: What the system said; empty: nothing.
+        problem: Why there is no answer.
+        detail: The reason that the system gave, or empty.
     """
 
     problem: Problem
@@ -52,14 +52,14 @@ class NoAnswer:
 
 @frozen
 class Verdict:
-    """What WeChat makes of one answer.
+    """WeChat's verdict on one answer.
 
     Attributes:
         outcome: ``verified``, ``acknowledged`` (success or empty), ``replied``, or ``failed``.
-        reply: The reply, opened, by its wire names.
+        reply: The decrypted reply, by its wire names.
         problem: Why it failed.
-        detail: More about it, without users' words.
-        document: The reply as it was written; of a sealed one, what was inside.
+        detail: More about the problem, without users' text.
+        document: The reply as the bot wrote it, decrypted if it was sealed.
     """
 
     outcome: Outcome
@@ -69,7 +69,7 @@ class Verdict:
     document: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        """Tell the outcome, and what is wrong."""
+        """Return the outcome and the problem."""
         if self.problem is None:
             return self.outcome
         return f"{self.outcome}: {self.problem.what}" + (f" [{self.detail}]" if self.detail else "")
@@ -77,22 +77,22 @@ class Verdict:
 
 @frozen
 class Try:
-    """One request and what came of it.
+    """One request and its result.
 
     Attributes:
         number: From 1.
         began: Seconds since the first try began.
         seconds: How long it took.
-        request: What was sent.
-        answer: What came; None: nothing that is an HTTP answer.
-        verdict: What WeChat makes of it.
+        request: The request that was sent.
+        answer: The bot's response; None if there was no HTTP response.
+        verdict: WeChat's verdict.
     """
 
     number: int
     began: float
     seconds: float
     request: PushRequest
-    answer: Answer | None
+    answer: BotResponse | None
     verdict: Verdict
 
 
@@ -101,10 +101,10 @@ class Delivery:
     """A push with all of its tries.
 
     Attributes:
-        fields: What was sent, by wire names, before it was sealed.
-        tries: At least one.
+        fields: The fields that were sent, by wire names, before sealing.
+        tries: One or more.
         format: ``xml`` or ``json``.
-        account_kind: Which kind of account it was sent for.
+        account_kind: The kind of account that it was sent for.
     """
 
     fields: Mapping[str, Any] = field(repr=False)
@@ -114,39 +114,39 @@ class Delivery:
 
     @property
     def verdict(self) -> Verdict:
-        """What WeChat makes of the last try's answer."""
+        """WeChat's verdict on the last try."""
         return self.tries[-1].verdict
 
     @property
     def reply(self) -> Mapping[str, Any] | None:
-        """The reply by its wire names; None: there is none."""
+        """The reply by its wire names; None if there is none."""
         return self.verdict.reply
 
     @property
     def text(self) -> str | None:
-        """The text of a text reply; None: there is none."""
+        """The text of a text reply; None if there is none."""
         content = (self.reply or {}).get("Content")
         return content if isinstance(content, str) else None
 
     @property
     def is_acknowledged(self) -> bool:
-        """Whether it was taken, and nothing replied."""
+        """Whether the bot acknowledged it without a reply."""
         return self.verdict.outcome == "acknowledged"
 
     @property
     def problem(self) -> Problem | None:
-        """Why it failed; None: it did not."""
+        """Why it failed; None if it did not."""
         return self.verdict.problem
 
     @property
     def seconds(self) -> float:
-        """How long all tries took together."""
+        """How long all tries took together, with the pauses between them."""
         return self.tries[-1].began + self.tries[-1].seconds
 
     @property
     def shown(self) -> Text:
         """What the user sees: the reply in short, nothing, or that the service is unavailable."""
-        if not self.has_reader or self.problem == ASKS_AGAIN:  # which is about events that no user has caused
+        if not self.has_reader or self.problem == ASKS_AGAIN:  # such events have no user who waits
             return NOTHING
         if self.problem is not None:
             return same(SERVICE_UNAVAILABLE) if self.account_kind == OFFICIAL_ACCOUNT else NOTHING
@@ -156,11 +156,11 @@ class Delivery:
 
     @property
     def has_reader(self) -> bool:
-        """Whether anybody is there to see anything: not after ``unsubscribe``."""
+        """Whether there is a user to read the reply, which is false after ``unsubscribe``."""
         return self.fields.get("Event") != "unsubscribe"
 
     def __repr__(self) -> str:
-        """Tell the outcome, as it stands in a failed assertion."""
+        """Return the outcome, as a failed assertion shows it."""
         return f"<Delivery {self.verdict}, tries: {len(self.tries)}, {self.seconds:.2f} s>"
 
 

@@ -1,4 +1,4 @@
-"""Who may use the playground: a secret of each start, the names it is reached by, and what browsers are told."""
+"""Access to the playground: a secret key for each start, the allowed host names, and security headers."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import SettingsError
 from wechat_msg.signature import is_same
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.bilingual import Text
 
-__all__ = ["Gate", "Session", "refuse_request"]
+__all__ = ["BrowserSession", "Gate", "refuse_request"]
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_OF_ALL = {
+_COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-# A bot's cards may name pictures of anywhere, as in WeChat; everything else is the playground's own.
+# A bot's cards may show pictures from any site, as in WeChat; everything else comes from the playground.
 _PAGE_POLICY = (
     "default-src 'self'; img-src 'self' http: https:; media-src 'self' http: https:; object-src 'none'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-#: For whatever others have made: nothing in it may run or be loaded.
+#: For content of others: it may not run or load anything.
 _FOREIGN_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 _NOTICE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 _WRONG_HOST = Text(
-    "The playground is not known by this host name. Name it with allowed_hosts if it is meant to be.",
+    "Unknown host name. Add it to allowed_hosts if the playground should be reachable by it.",
     "调试台不认识这个主机名。如确需使用，请把它加入 allowed_hosts。",
 )
-_WRONG_ORIGIN = Text("Another site's page may not do this.", "不接受其他网站页面发来的请求。")
+_WRONG_ORIGIN = Text("Requests from pages of other sites are refused.", "不接受其他网站页面发来的请求。")
 _NO_KEY = Text(
-    "Open the whole address that was printed when the playground was started, with ?key= at its end.",
+    "Open the full address that was printed when the playground started, with ?key= at its end.",
     "请打开启动调试台时打印的完整网址（末尾带 ?key=）。",
 )
 
@@ -52,18 +52,18 @@ def _to_names(names: Iterable[str]) -> frozenset[str]:
         listed = list(names)
         if all(isinstance(name, str) for name in listed):
             return frozenset(name.lower() for name in listed)
-    raise SettingsError("allowed_hosts is a list of host names")
+    raise SettingsError("allowed_hosts must be a list of host names")
 
 
 @frozen
-class Session:
-    """What one start of the playground knows its user by.
+class BrowserSession:
+    """The address of one start of the playground, and the key of its user.
 
     Attributes:
-        base: Where it listens, as ``http://127.0.0.1:8765``.
-        allowed_hosts: Further names that it may be reached by.
-        at_any_address: Whether it may be reached by any IP address, as it listens at all of the machine's.
-        key: The secret.
+        base: The address where it listens, such as ``http://127.0.0.1:8765``.
+        allowed_hosts: Further host names that may reach it.
+        at_any_address: Whether any IP address may reach it, because it listens on all of them.
+        key: The secret key.
     """
 
     base: str
@@ -73,23 +73,23 @@ class Session:
 
     @property
     def address(self) -> str:
-        """What the user opens."""
+        """The address that the user opens."""
         return f"{self.base}/?key={self.key}"
 
     @property
     def cookie(self) -> str:
-        """Its name; cookies do not part ports, so it does."""
+        """The name of the cookie, which contains the port because browsers share cookies between ports."""
         return f"wechat_playground_{urlsplit(self.base).port or 80}"
 
-    def knows_host(self, host: str) -> bool:
-        """Answer whether a Host header names the playground; another name may have been bent to it (DNS rebinding)."""
+    def accepts_host(self, host: str) -> bool:
+        """Return whether a Host header names the playground; others may result from DNS rebinding."""
         name = _name_of(host)
         own = {_name_of(urlsplit(self.base).netloc), *_LOOPBACK, *self.allowed_hosts}
         return name in own or (self.at_any_address and _is_address(name))
 
 
 def _name_of(host: str) -> str:
-    """Cut off the port."""
+    """Return the host without its port."""
     name, colon, port = host.lower().rpartition(":")
     return name if colon and port.isdigit() else host.lower()
 
@@ -103,14 +103,14 @@ def _is_address(name: str) -> bool:
 
 
 class Gate:
-    """Lets nobody through to an application but its user; the API that bots call asks for a token of its own."""
+    """Middleware that admits only the user; the API that bots call requires an access_token instead."""
 
-    def __init__(self, app: ASGIApp, session: Session) -> None:
+    def __init__(self, app: ASGIApp, session: BrowserSession) -> None:
         self._app = app
         self._session = session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Judge one request."""
+        """Pass on one request, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -118,36 +118,36 @@ class Gate:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in {**_OF_ALL, "Content-Security-Policy": _policy_of(scope["path"])}.items():
+                for name, value in {**_COMMON_HEADERS, "Content-Security-Policy": _policy_of(scope["path"])}.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await (self._judge(scope) or self._app)(scope, receive, send_safely)
+        await (self._refuse(scope) or self._app)(scope, receive, send_safely)
 
-    def _judge(self, scope: Scope) -> Response | None:
-        """Return the answer to a request that does not get through."""
+    def _refuse(self, scope: Scope) -> Response | None:
+        """Return the response to a request that is not passed on; None if it is."""
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         is_own, is_read = _is_own(scope["path"]), scope["method"] in ("GET", "HEAD")
-        if not self._session.knows_host(host):
+        if not self._session.accepts_host(host):
             return refuse_request(headers, 403, _WRONG_HOST)
-        # Programs name no origin, and neither do browsers that only read something of their own site.
+        # Programs send no Origin, nor do browsers that read from their own site.
         is_anonymous = origin is None and (is_read or not is_own)
         if not is_anonymous and origin not in (f"http://{host}", f"https://{host}"):
             return refuse_request(headers, 403, _WRONG_ORIGIN)
         if not is_own:
             return None
         if scope["path"] == "/" and (key := parse_qs(scope["query_string"].decode("latin-1")).get("key")):
-            return self._welcome(headers, key[0])
-        given = cookie_parser(headers.get("cookie", "")).get(self._session.cookie)
-        return None if is_same(self._session.key, given) else refuse_request(headers, 403, _NO_KEY)
+            return self._log_in(headers, key[0])
+        cookie = cookie_parser(headers.get("cookie", "")).get(self._session.cookie)
+        return None if is_same(self._session.key, cookie) else refuse_request(headers, 403, _NO_KEY)
 
-    def _welcome(self, headers: Headers, key: str) -> Response:
+    def _log_in(self, headers: Headers, key: str) -> Response:
         if not is_same(self._session.key, key):
             return refuse_request(headers, 403, _NO_KEY)
         response: Response = RedirectResponse("/", 303)
         if headers.get("sec-fetch-site") == "cross-site":
-            # After a click in another site's page the cookie would not come along with a redirect.
+            # After a click on another site's page, browsers do not send the cookie with a redirect.
             response = HTMLResponse("", headers={"Refresh": "0; url=/"})
         response.set_cookie(self._session.cookie, self._session.key, httponly=True, samesite="strict")
         return response
@@ -162,7 +162,7 @@ def _policy_of(path: str) -> str:
 
 
 def refuse_request(headers: Headers, status: int, why: Text) -> Response:
-    """Answer a request that is refused: a page for people, JSON for programs."""
+    """Return the response to a refused request: a page for browsers, JSON for programs."""
     if "text/html" not in headers.get("accept", ""):
         return JSONResponse({"error": {"en": why.en, "zh": why.zh}}, status)
     return HTMLResponse(_NOTICE.format(zh=why.zh, en=why.en), status, {"Content-Security-Policy": _NOTICE_POLICY})

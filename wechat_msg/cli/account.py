@@ -1,4 +1,4 @@
-"""Options of all commands that need to know the account, and those of the simulator."""
+"""The options for the account and the simulator that several commands share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from wechat_msg.cli.language import Failure
 from wechat_msg.crypto import generate_encoding_aes_key, generate_token
 from wechat_msg.errors import SettingsError
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.bilingual import Text, label
 from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.fake_api.fake import APPID
-from wechat_msg.testing.text import Text, label
 
 __all__ = [
     "account_options",
@@ -40,28 +40,28 @@ _VARIABLES = {
 _OPTIONS = {variable: f"--{name.replace('_', '-')}" for name, variable in _VARIABLES.items()}
 _NO_SETTINGS = Text(
     "give --token or set WECHAT_TOKEN, and for the safe mode WECHAT_ENCODING_AES_KEY and WECHAT_APPID;"
-    " wechat-msg new-settings makes new ones",
+    " wechat-msg new-settings generates new ones",
     "请给出 --token 或设置 WECHAT_TOKEN，安全模式还需 WECHAT_ENCODING_AES_KEY 与 WECHAT_APPID；"
     "可用 wechat-msg new-settings 生成",
 )
 _ABOUT = {
     "token": Text(
-        "The Token; better in WECHAT_TOKEN, as others on this machine see a command line.",
+        "The Token; better in WECHAT_TOKEN, because other users of this machine can see the command line.",
         "Token；建议放在 WECHAT_TOKEN 中，命令行会被同机其他用户看到",
     ),
     "aes_key": Text(
         "The EncodingAESKey; better in WECHAT_ENCODING_AES_KEY.", "EncodingAESKey；建议放在 WECHAT_ENCODING_AES_KEY 中"
     ),
-    "appid": Text("The AppID; else WECHAT_APPID.", "AppID；默认取 WECHAT_APPID"),
+    "appid": Text("The AppID; default: WECHAT_APPID.", "AppID；默认取 WECHAT_APPID"),
     "account_kind": Text(
-        "official_account or mini_program; else WECHAT_ACCOUNT_KIND.",
+        "official_account or mini_program; default: WECHAT_ACCOUNT_KIND.",
         "official_account（公众号）或 mini_program（小程序）；默认取 WECHAT_ACCOUNT_KIND",
     ),
 }
 
 
 def account_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the options; the command gets ``environ``, in which they stand above the environment."""
+    """Add the options; the command receives ``environ``, in which they override the environment."""
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> int:
@@ -76,7 +76,7 @@ def account_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def has_settings(environ: Mapping[str, str]) -> bool:
-    """Tell whether there are any settings, besides the kind of account."""
+    """Return whether there are any settings, apart from the kind of account."""
     return any(environ.get(_VARIABLES[name], "").strip() for name in ("token", "aes_key", "appid"))
 
 
@@ -84,24 +84,24 @@ def load_settings(environ: ChainMap[str, str]) -> PushSettings:
     """Read the settings.
 
     Raises:
-        Failure: One is missing or malformed; the text names the option or the variable that it was given by.
+        Failure: One is missing or malformed; the text names its option or variable.
     """
     token, key, appid = (_VARIABLES[name] for name in ("token", "aes_key", "appid"))
     if not has_settings(environ):
         raise Failure(_NO_SETTINGS)
     if not environ.get(token, "").strip():
-        raise Failure(_give(token))
+        raise Failure(_ask_for(token))
     if environ.get(key, "").strip() and not environ.get(appid, "").strip():
         source = _name_source(key, environ.maps[0])
-        raise Failure(label(Text(f"{source} needs the AppID", f"{source} 需要 AppID"), _give(appid)))
+        raise Failure(label(Text(f"{source} needs the AppID", f"{source} 需要 AppID"), _ask_for(appid)))
     return _read(environ, environ.maps[0])
 
 
 def make_settings(environ: ChainMap[str, str] | None = None) -> PushSettings:
-    """Make new ones, of the account that `FakeWeChatAPI` plays; only the kind of account may be given.
+    """Generate settings for the account of `FakeWeChatAPI`; *environ* may set the kind of account.
 
     Raises:
-        Failure: The kind of account is none.
+        Failure: The kind of account is invalid.
     """
     environ = ChainMap() if environ is None else environ
     made = {
@@ -121,17 +121,17 @@ def _read(environ: Mapping[str, str], given: Mapping[str, str]) -> PushSettings:
 
 
 def _name_source(variable: str, given: Mapping[str, str]) -> str:
-    """Name what a value comes from: the option if it was *given* by one, else the variable."""
+    """Return where a value comes from: its option if it is *given*, else its variable."""
     return _OPTIONS[variable] if variable in given else variable
 
 
-def _give(variable: str) -> Text:
+def _ask_for(variable: str) -> Text:
     option_name = _OPTIONS[variable]
     return Text(f"give {option_name}, or set {variable}", f"请给出 {option_name}，或设置 {variable}")
 
 
 def to_variables(settings: PushSettings) -> dict[str, str]:
-    """Name the environment variables that hold these settings.
+    """Return the environment variables for these settings.
 
     Example:
         >>> to_variables(PushSettings(token="spamtest"))
@@ -142,16 +142,16 @@ def to_variables(settings: PushSettings) -> dict[str, str]:
 
 
 def listen_options(port: int) -> Callable[[Any], Any]:
-    """Add host and port of a server of the command's own."""
+    """Add the options for host and port of a server."""
     host_option = option(
-        "--host", default="127.0.0.1", about=Text("Where to listen; 127.0.0.1.", "监听地址；默认 127.0.0.1")
+        "--host", default="127.0.0.1", about=Text("Where to listen; default: 127.0.0.1.", "监听地址；默认 127.0.0.1")
     )
     port_option = option(
         "--port",
         default=port,
         type=click.IntRange(0, 65535),
         metavar="NUMBER",
-        about=Text(f"Port; {port}. 0: a free one.", f"端口；默认 {port}，0 为任选"),
+        about=Text(f"Port; default: {port}, 0: a free one.", f"端口；默认 {port}，0 为任选"),
     )
     return lambda command: host_option(port_option(command))
 
@@ -164,7 +164,7 @@ insecure_option: Callable[[Any], Any] = option(
 
 
 def make_ssl_context(*, insecure: bool) -> ssl.SSLContext | None:
-    """Make the context for the simulator; None: certificates are checked."""
+    """Return an SSL context for the simulator; None if it should check certificates."""
     if not insecure:
         return None
     context = ssl.create_default_context()

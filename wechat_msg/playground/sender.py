@@ -1,4 +1,4 @@
-"""From what the page asks for to pushes at the bot, and what comes of them to the conversation."""
+"""PushSender: send the page's pushes to the bot, and show the results in the conversation."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from attrs import field
 from wechat_msg._tracebacks import define
 from wechat_msg.errors import SettingsError, WeChatError
 from wechat_msg.playground.chat import Chat
-from wechat_msg.playground.wire import show_problem, show_text, show_try
+from wechat_msg.playground.panel import problem_to_json, text_to_json, try_to_json
 from wechat_msg.settings import PushSettings
+from wechat_msg.testing.bilingual import Text, label
 from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.documents import write_document
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
@@ -25,24 +26,23 @@ from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator import AsyncPushSimulator, Delivery, Problem, Try
 from wechat_msg.testing.simulator.problems import UNREACHABLE
 from wechat_msg.testing.simulator.results import SERVICE_UNAVAILABLE
-from wechat_msg.testing.text import Text, label
 from wechat_msg.wire import Format
 
-__all__ = ["Sender", "list_modes"]
+__all__ = ["PushSender", "list_modes"]
 
 _FORMATS = get_args(Format)
-_LOOK_AGAIN = 2.0
-_UNSENDABLE = Text("This push cannot be made", "无法生成这条推送")
+_RETRY_SECONDS = 2.0
+_UNSENDABLE = Text("Cannot create this push", "无法生成这条推送")
 
 
 def list_modes(settings: PushSettings) -> tuple[Mode, ...]:
-    """Return the modes that can be played with these settings, the usual one first."""
+    """Return the modes that these settings allow, the usual one first."""
     return ("sealed", "compatible", "plain") if settings.ciphers else ("plain",)
 
 
 @define
 class _Message:
-    """A push on its way."""
+    """A push that is being sent."""
 
     fields: Mapping[str, Any]
     mode: Mode
@@ -53,8 +53,8 @@ class _Message:
     tries: list[dict[str, Any]] = field(factory=list)
     wires: list[dict[str, Any]] = field(factory=list)
 
-    def show(self) -> dict[str, Any]:
-        """Return its entry, for `Chat.put`."""
+    def to_entry(self) -> dict[str, Any]:
+        """Return the entry for `Chat.put`."""
         members = ("at", "fields", "mode", "format", "tries", "is_done")
         wire = {"tries": self.wires} if self.wires else None
         return {"kind": "message", "wire": wire, **{name: getattr(self, name) for name in members}}
@@ -63,35 +63,37 @@ class _Message:
 _sent: ContextVar[_Message] = ContextVar("_sent")
 
 
-class Sender:
-    """Sends what the page asks for; any number of pushes may be on their way.
+class PushSender:
+    """A sender of any number of pushes at once.
 
     Args:
-        url: Where the bot is.
+        url: Address of the bot.
         settings: The account's settings.
-        chat: Where it is shown.
-        api: Knows the user.
+        chat: The conversation that shows them.
+        api: The fake of WeChat's API with the user.
         openid: The user.
         time_limit: Seconds that WeChat waits for an answer.
 
     Raises:
-        SettingsError: The URL is none.
+        SettingsError: The URL is invalid.
     """
 
     def __init__(
         self, url: str, settings: PushSettings, chat: Chat, api: FakeWeChatAPI, openid: str, time_limit: float
     ) -> None:
         self._url, self._settings, self._chat, self._api, self._openid = url, settings, chat, api, openid
-        # One for all, as it is what keeps events of the same second apart.
-        self._simulator = AsyncPushSimulator(url, settings, openid=openid, time_limit=time_limit, on_try=self._note_try)
+        # One simulator for all pushes: it gives each event another second.
+        self._simulator = AsyncPushSimulator(
+            url, settings, openid=openid, time_limit=time_limit, on_try=self._record_try
+        )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_looking = False
+        self._is_watching = False
 
     def send(self, fields: Mapping[str, Any], mode: str, form: str) -> int:
-        """Start to push; return the number of its entry.
+        """Start to push; return the number of the entry.
 
         Raises:
-            SettingsError: The mode or the format is none that can be played.
+            SettingsError: The mode or the format is not possible.
             ReplyError: The fields cannot be written.
         """
         for one in _FORMATS:
@@ -99,18 +101,18 @@ class Sender:
                 if (one, other) == (form, mode):
                     write_document(fields, one)
                     return self._start(_Message(fields, other, one), self._push)
-        raise SettingsError("mode or format: none that these settings allow", hint="这些配置不支持所选的模式或格式")
+        raise SettingsError("these settings do not allow this mode or format", hint="这些配置不支持所选的模式或格式")
 
     def verify(self) -> int:
         """Start to verify the URL; return the number of the entry."""
         return self._start(_Message({}, "plain", "xml"), self._verify)
 
-    def look(self) -> None:
-        """Start to look whether the bot is there."""
-        self._run(self._look())
+    def watch_bot(self) -> None:
+        """Start to try to connect to the bot, until it listens."""
+        self._run(self._watch_bot())
 
     async def close(self) -> None:
-        """Give up what is on its way."""
+        """Cancel all running pushes."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -118,7 +120,7 @@ class Sender:
     # --- tasks --------------------------------------------------------------------------------------------------------
 
     def _start(self, message: _Message, work: Callable[[_Message], Coroutine[Any, Any, None]]) -> int:
-        message.entry = self._chat.add(**message.show())
+        message.entry = self._chat.add(**message.to_entry())
         self._run(work(message))
         return message.entry
 
@@ -132,28 +134,28 @@ class Sender:
         one = await self._simulator.verify()
         self._finish(message)
         if one.verdict.problem is not None:
-            problem = show_problem(one.verdict.problem, one.verdict.detail)
+            problem = problem_to_json(one.verdict.problem, one.verdict.detail)
             self._chat.add("failure", of=message.entry, notice="", problem=problem)
 
     async def _push(self, message: _Message) -> None:
         _sent.set(message)
-        self._follow(message.fields)
+        self._pass_to_api(message.fields)
         try:
             delivery = await self._simulator.push(message.fields, mode=message.mode, format=message.format)
         except WeChatError as error:
-            problem = {"what": show_text(label(_UNSENDABLE, explain_error(error)))}
+            problem = {"what": text_to_json(label(_UNSENDABLE, explain_error(error)))}
             self._chat.add("failure", of=message.entry, notice="", problem=problem)
         else:
-            self._note_delivery(message, delivery)
+            self._record_delivery(message, delivery)
         self._finish(message)
 
     def _finish(self, message: _Message) -> None:
         message.is_done = True
-        self._chat.put(message.entry, **message.show())
+        self._chat.put(message.entry, **message.to_entry())
 
-    # --- what came of it ----------------------------------------------------------------------------------------------
+    # --- results ------------------------------------------------------------------------------------------------------
 
-    def _note_try(self, one: Try) -> None:
+    def _record_try(self, one: Try) -> None:
         message, verdict = _sent.get(), one.verdict
         short: dict[str, Any] = {
             "number": one.number,
@@ -162,54 +164,54 @@ class Sender:
             "outcome": verdict.outcome,
         }
         short["status"] = one.answer.status if one.answer else None
-        short["problem"] = show_problem(verdict.problem, verdict.detail)
+        short["problem"] = problem_to_json(verdict.problem, verdict.detail)
         message.tries.append(short)
-        message.wires.append(show_try(self._settings, self._url, one))
-        self._chat.put(message.entry, **message.show())
-        self._note_health(verdict.problem, verdict.detail)
+        message.wires.append(try_to_json(self._settings, self._url, one))
+        self._chat.put(message.entry, **message.to_entry())
+        self._record_health(verdict.problem, verdict.detail)
 
-    def _note_delivery(self, message: _Message, delivery: Delivery) -> None:
+    def _record_delivery(self, message: _Message, delivery: Delivery) -> None:
         if delivery.problem is not None:
             notice = SERVICE_UNAVAILABLE if delivery.shown.zh == SERVICE_UNAVAILABLE else ""
-            problem = show_problem(delivery.problem, delivery.verdict.detail)
+            problem = problem_to_json(delivery.problem, delivery.verdict.detail)
             self._chat.add("failure", of=message.entry, notice=notice, problem=problem)
         elif delivery.reply is not None and delivery.has_reader:
             self._chat.add("reply", of=message.entry, reply=delivery.reply)
 
-    def _follow(self, fields: Mapping[str, Any]) -> None:
-        """Let the API know what the user does."""
+    def _pass_to_api(self, fields: Mapping[str, Any]) -> None:
+        """Pass the push to the API, which keeps track of what the user does."""
         self._api.record_push({"FromUserName": self._openid, **fields})
-        self.show_user()
+        self.put_user()
 
-    def show_user(self) -> None:
-        """Show whether the user follows the account."""
+    def put_user(self) -> None:
+        """Put into the conversation whether the user follows the account."""
         self._chat.put("user", kind="user", is_follower=bool(self._api.users[self._openid]["subscribe"]))
 
-    # --- whether the bot is there -------------------------------------------------------------------------------------
+    # --- whether the bot listens --------------------------------------------------------------------------------------
 
-    def _note_health(self, problem: Problem | None, detail: str) -> None:
+    def _record_health(self, problem: Problem | None, detail: str) -> None:
         if problem is None or problem.code != UNREACHABLE.code:
             self._chat.put("bot", kind="bot", is_up=True)
             return
-        self._chat.put("bot", kind="bot", is_up=False, problem=show_problem(problem, detail))
-        if not self._is_looking:
-            self.look()
+        self._chat.put("bot", kind="bot", is_up=False, problem=problem_to_json(problem, detail))
+        if not self._is_watching:
+            self.watch_bot()
 
-    async def _look(self) -> None:
-        """Look until it is there."""
-        self._is_looking = True
-        while (detail := await self._knock()) is not None:
-            self._chat.put("bot", kind="bot", is_up=False, problem=show_problem(UNREACHABLE, detail))
-            await asyncio.sleep(_LOOK_AGAIN)
-        self._is_looking = False
+    async def _watch_bot(self) -> None:
+        """Try to connect until it succeeds."""
+        self._is_watching = True
+        while (detail := await self._find_connect_error()) is not None:
+            self._chat.put("bot", kind="bot", is_up=False, problem=problem_to_json(UNREACHABLE, detail))
+            await asyncio.sleep(_RETRY_SECONDS)
+        self._is_watching = False
         self._chat.put("bot", kind="bot", is_up=True)
 
-    async def _knock(self) -> str | None:
-        """Return why no connection can be made; None: one can."""
+    async def _find_connect_error(self) -> str | None:
+        """Return why the bot refuses a connection; None if it accepts one."""
         parts = urlsplit(self._url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, port), _LOOK_AGAIN)
+            _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, port), _RETRY_SECONDS)
         except (OSError, UnicodeError) as error:
             known = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
             return os.strerror(known) if known else getattr(error, "strerror", None) or type(error).__name__

@@ -1,4 +1,4 @@
-"""The group of all commands."""
+"""The command group ``wechat-msg`` with all commands."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import click
 
 from wechat_msg import __version__
 from wechat_msg.cli.check import check
-from wechat_msg.cli.command import Group, option
+from wechat_msg.cli.command import BilingualGroup, option
 from wechat_msg.cli.decrypt import decrypt
 from wechat_msg.cli.demo import demo
 from wechat_msg.cli.new_settings import new_settings
 from wechat_msg.cli.playground import playground
 from wechat_msg.cli.push import push
 from wechat_msg.cli.serve import serve
-from wechat_msg.testing.text import Text
+from wechat_msg.testing.bilingual import Text
 
 __all__ = ["app"]
 
 
 @click.group(
     "wechat-msg",
-    cls=Group,
+    cls=BilingualGroup,
     invoke_without_command=True,
     about=Text(
-        "Play WeChat's side of message push against your server, without WeChat.",
+        "Test your push server without WeChat: this command plays WeChat's side.",
         "不依赖微信，在本地扮演微信服务器，测试你的消息推送服务",
     ),
 )
 @option("--version", is_flag=True, about=Text("Show the version.", "显示版本"))
 @click.pass_context
 def app(ctx: click.Context, *, version: bool) -> None:
-    """Choose a command."""
+    """Print the version or the help, or run a command."""
     if version or ctx.invoked_subcommand is None:
         click.echo(__version__ if version else ctx.get_help())
         ctx.exit()

@@ -1,4 +1,4 @@
-"""Text: what people are told, in English and Chinese."""
+"""Text: sentences for users in English and Chinese."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Language = Literal["en", "zh"]
 
 @frozen
 class Text:
-    """One sentence in two languages.
+    """A sentence in two languages.
 
     Example:
         >>> hello = Text("Hello, {name}", "你好，{name}")
@@ -28,7 +28,7 @@ class Text:
     zh: str
 
     def to(self, language: Language) -> str:
-        """Return it in this language."""
+        """Return the sentence in this language."""
         return self.zh if language == "zh" else self.en
 
     def format(self, **values: object) -> Text:
@@ -36,12 +36,12 @@ class Text:
         return Text(self.en.format(**values), self.zh.format(**values))
 
     def __str__(self) -> str:
-        """Return both."""
+        """Return both languages."""
         return f"{self.en}（{self.zh}）" if self.zh != self.en else self.en
 
 
 def join(texts: Iterable[Text]) -> Text:
-    """Write several one after the other.
+    """Join texts with commas.
 
     Example:
         >>> join([Text("one", "一"), Text("two", "二")]).to("zh")
@@ -52,10 +52,10 @@ def join(texts: Iterable[Text]) -> Text:
 
 
 def label(name: Text, text: Text) -> Text:
-    """Write what something is about in front of it."""
+    """Return the text with a name and a colon before it."""
     return Text(f"{name.en}: {text.en}", f"{name.zh}：{text.zh}")
 
 
 def same(word: str) -> Text:
-    """Make a text of a word that both languages share."""
+    """Return a text that is the same in both languages."""
     return Text(word, word)
