@@ -64,7 +64,7 @@ from wechat_msg import (
 )
 from wechat_msg.api import errcodes
 from wechat_msg.cli.main import app as cli
-from wechat_msg.client import credentials, hosts, sending, sources, tokens, transport
+from wechat_msg.client import credential, credential_manager, hosts, sending, sources, transport
 from wechat_msg.endpoint import dedup, delivery
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
 from wechat_msg.testing.conformance import CHECKS
@@ -697,7 +697,7 @@ def test_every_source_of_tokens_is_in_the_table():
     assert rows.keys() == {cls.__name__ for cls in classes} | {"FixedToken"}
     for cls in classes:
         name, early, alike, limits, _ = rows[cls.__name__]
-        assert (name, early, alike) == (cls.name, f"{cls.early:g} s", "yes" if cls.is_shared else "no")
+        assert (name, early, alike) == (cls.name, f"{cls.renew_before:g} s", "yes" if cls.gives_same_token else "no")
         assert limits == (", ".join(map(tell_limit, cls.limits)) or "none")
 
 
@@ -708,9 +708,15 @@ def tell_limit(limit: tuple[int, float]) -> str:
 
 def test_numbers_of_tokens_are_those_of_the_code():
     rows = read_tables("docs/tokens.md", "Seconds", "What")
-    waiting = tokens.LEASE, tokens.FETCH_LIMIT, tokens._FIRST_PAUSE, tokens._LONGEST_PAUSE
-    renewal = tokens.LOOK_EVERY, 30 * tokens.LOOK_EVERY, credentials._AT_LEAST
-    failure = *credentials._REMEMBER.values(), credentials.remember_for(ClientError())
+    waiting = (
+        credential_manager.LEASE,
+        credential_manager.FETCH_LIMIT,
+        credential_manager.FIRST_PAUSE,
+        credential_manager.LONGEST_PAUSE,
+    )
+    interval = credential_manager.RENEW_INTERVAL
+    renewal = interval, 30 * interval, credential.MIN_USE
+    failure = *credential.FAILURE_TTLS.values(), credential.get_failure_ttl(ClientError())
 
     assert sorted(float(row[0]) for row in rows) == sorted([*waiting, *renewal, *failure])
 
@@ -725,7 +731,7 @@ def test_numbers_of_calls_are_those_of_the_code():
     ]
 
     assert sorted(float(row[0]) for row in rows) == sorted(
-        [*timeouts, sending.FIRST_PAUSE, sending.LONGEST_PAUSE, hosts._REST, transport.MAX_IDLE]
+        [*timeouts, sending.FIRST_PAUSE, sending.LONGEST_PAUSE, hosts.DOWN_FOR, transport.MAX_IDLE]
     )
 
 

@@ -48,7 +48,7 @@ from wechat_msg.api.call import Call, raw_call
 from wechat_msg.api.jsapi import Ticket
 from wechat_msg.api.miniprogram import login
 from wechat_msg.client import AsyncClient, ClassicTokenSource, FixedToken, RemoteTokenSource, StableTokenSource
-from wechat_msg.client.credentials import Credential
+from wechat_msg.client.credential import Credential
 from wechat_msg.client.token_server import make_token_server
 from wechat_msg.crypto import parse_encoding_aes_key
 from wechat_msg.replies import RawReply

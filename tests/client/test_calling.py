@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from attrs import define, field, frozen
 
+from tests.helpers.accounts import make_account
 from wechat_msg._flow import CompareAndSet, Get, Sleep, drive
 from wechat_msg.api import customer_service, user
 from wechat_msg.api._response import APIResponse
@@ -19,12 +20,10 @@ from wechat_msg.api.call import APPID, SECRET, Call, get_without_access_token, r
 from wechat_msg.api.results import no_result
 from wechat_msg.client import ClassicTokenSource, FixedToken, RemoteTokenSource, StableTokenSource
 from wechat_msg.client.calling import Caller
+from wechat_msg.client.credential_manager import FETCH_LIMIT
 from wechat_msg.client.hosts import DEFAULT_HOSTS, Hosts
-from wechat_msg.client.rules import Clocks, Rules
-from wechat_msg.client.sending import Sender
 from wechat_msg.client.sources import fingerprint
-from wechat_msg.client.steps import Beside, Request, Send
-from wechat_msg.client.tokens import FETCH_LIMIT
+from wechat_msg.client.steps import Background, Request, Send
 from wechat_msg.errors import (
     AccessTokenRejected,
     AnswerLost,
@@ -141,14 +140,18 @@ class Network:
         total: float = 30.0,
         retries: int = 2,
     ) -> Caller:
-        sender = Sender(
-            appid="wx1",
+        account = make_account(
             secret=secret,
-            hosts=Hosts(hosts, self.monotonic),
-            rules=Rules(connect_timeout=connect, read_timeout=read, total_timeout=total, retries=retries),
-            clocks=Clocks(lambda: self.now, self.monotonic, lambda: self.chance),
+            hosts=hosts,
+            timeout=(connect, read),
+            total_timeout=total,
+            retries=retries,
+            token_source=source or StableTokenSource(),
+            clock=lambda: self.now,
+            monotonic=self.monotonic,
+            random=lambda: self.chance,
         )
-        return Caller(sender, source or StableTokenSource(), self.store)
+        return Caller(account, self.store)
 
     def call(self, call: Call[Any] = READ, /, **options: Any) -> Any:
         """Make a client, and one call with it."""
@@ -167,7 +170,7 @@ class Network:
             case Send():
                 self.sent.append(step.request)
                 return self._answer(step.request)
-            case Beside():
+            case Background():
                 pass
         return None
 
@@ -545,7 +548,7 @@ class TestTheTimeOfACall:
         network.run(caller.call(READ))
         assert network.store.compare_and_set("token:wx1:stable:lock", None, b"somebody", 600)
         network.plan("/cgi-bin/read", Late(4, refusal(42001)))
-        with pytest.raises(TransportError, match="somebody else fetches"):
+        with pytest.raises(TransportError, match="another caller is still fetching"):
             network.run(caller.call(READ))
         assert 7.5 < network.now - NOW <= 8
 
@@ -924,7 +927,7 @@ class TestATicket:
 
     @pytest.mark.parametrize("kind", ["", "jsapi:lock", "JSAPI", "x" * 500])
     def test_is_of_a_kind_that_there_is(self, network, kind):
-        with pytest.raises(CallError, match="a ticket is one of"):
+        with pytest.raises(CallError, match="type of a ticket must be one of"):
             network.run(network.make().get_ticket(kind))
         assert network.sent == []
 

@@ -35,10 +35,10 @@ from wechat_msg.client import (
     RemoteTokenSource,
     StableTokenSource,
 )
-from wechat_msg.client.credentials import Credential
-from wechat_msg.client.redaction import _LOGGERS
+from wechat_msg.client.credential import Credential
+from wechat_msg.client.credential_manager import RejectedCredential
+from wechat_msg.client.redaction import LOGGERS
 from wechat_msg.client.steps import Send
-from wechat_msg.client.tokens import Rejected
 from wechat_msg.errors import (
     AccessTokenRejected,
     AnswerLost,
@@ -394,7 +394,7 @@ class TestNothingIsShownOfCallsThatFail:
                 evidence.attempt(
                     None if len(account.wechat.requests_to(PATH)) < 10 else AccessTokenRejected, client.call, READ
                 )
-        assert [text for text in evidence.found if "was replaced before its time" in text] != []
+        assert [text for text in evidence.found if "was replaced before it expired" in text] != []
 
     def test_as_a_sticky_token_cannot_be_replaced(self, account, evidence):
         with account.open() as client:
@@ -542,7 +542,7 @@ class TestNothingIsShownBy:
     def test_what_the_client_works_with(self, evidence):
         things = [
             Credential(FIXED_TOKEN, 1.0, 2.0),
-            Rejected(FIXED_TOKEN, AccessTokenRejected(40001)),
+            RejectedCredential(FIXED_TOKEN, AccessTokenRejected(40001)),
             AccessToken(access_token=FIXED_TOKEN, expires_in=7200),
             Ticket(ticket=FIXED_TOKEN, expires_in=7200),
             login.Session(openid="oUSER", session_key=SESSION_KEY),
@@ -613,14 +613,14 @@ class TestTheSearch:
         evidence.is_control = True
 
     def test_finds_secrets_in_logs_that_nobody_watches(self, account, evidence):
-        filters = {name: logging.getLogger(name).filters[:] for name in _LOGGERS}
+        filters = {name: logging.getLogger(name).filters[:] for name in LOGGERS}
         try:
             with account.open(token_source=ClassicTokenSource()) as client:
-                for name in _LOGGERS:
+                for name in LOGGERS:
                     logging.getLogger(name).filters.clear()
                 evidence.attempt(None, client.call, READ)
         finally:
-            for name in _LOGGERS:
+            for name in LOGGERS:
                 logging.getLogger(name).filters[:] = filters[name]
         found = "\n".join(evidence.search())
         assert APPSECRET in found

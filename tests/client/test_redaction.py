@@ -12,7 +12,7 @@ import urllib3
 
 from tests.helpers.logs import listen_to_all
 from wechat_msg.client import AsyncClient, Client
-from wechat_msg.client.redaction import _LOGGERS, hide_secrets, watch_logs
+from wechat_msg.client.redaction import LOGGERS, hide_secrets, hide_secrets_in_logs
 
 TOKEN = "57_yAnD-hJk9x"
 NAMES = [
@@ -117,13 +117,13 @@ def log(listener: Listener, logger: str, message: object, *args: Any) -> logging
 
 
 class TestTheLoggersOfHTTPLibraries:
-    @pytest.mark.parametrize("name", _LOGGERS)
+    @pytest.mark.parametrize("name", LOGGERS)
     def test_hide_secrets(self, listener, name):
         record = log(listener, name, "GET %s", f"/x?access_token={TOKEN}")
         assert record.getMessage() == "GET /x?access_token=***"
         assert TOKEN not in repr(vars(record))
 
-    @pytest.mark.parametrize("name", _LOGGERS)
+    @pytest.mark.parametrize("name", LOGGERS)
     def test_leave_other_records_as_they_are(self, listener, name):
         args = ("https://api.weixin.qq.com", 443)
         record = log(listener, name, "Starting new HTTPS connection: %s:%d", *args)
@@ -169,7 +169,7 @@ class TestTheLoggersOfHTTPLibraries:
     def test_exist(self):
         """So that a library which renames its loggers is noticed."""
         known = set(logging.root.manager.loggerDict)
-        ours = {name for name in _LOGGERS if not name.startswith("hpack")}  # only with HTTP/2
+        ours = {name for name in LOGGERS if not name.startswith("hpack")}  # only with HTTP/2
         assert ours - known == set()
 
 
@@ -178,21 +178,21 @@ class TestWatchLogs:
         for _ in range(3):
             Client("wx1", "secret").close()
             AsyncClient("wx1", "secret")
-            watch_logs()
-        for name in _LOGGERS:
+            hide_secrets_in_logs()
+        for name in LOGGERS:
             assert [type(each).__name__ for each in logging.getLogger(name).filters] == ["_HideSecrets"]
 
     def test_leaves_other_filters_alone(self):
         logger = logging.getLogger("urllib3.connectionpool")
         mine = logging.Filter("urllib3")
         logger.addFilter(mine)
-        watch_logs()
+        hide_secrets_in_logs()
         assert mine in logger.filters
         logger.removeFilter(mine)
 
     def test_changes_no_level_and_adds_no_handler(self):
-        for name in _LOGGERS:
+        for name in LOGGERS:
             logger = logging.getLogger(name)
             before = (logger.level, logger.handlers[:], logger.propagate, logger.disabled)
-            watch_logs()
+            hide_secrets_in_logs()
             assert (logger.level, logger.handlers, logger.propagate, logger.disabled) == before

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
+from tests.helpers.accounts import make_account
 from wechat_msg import MemoryStore, StoreError
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep
 from wechat_msg.api.access_token import AccessToken
-from wechat_msg.client.rules import Clocks
-from wechat_msg.client.single_flight import Turn
+from wechat_msg.client.credential_manager import LEASE, CredentialManager
+from wechat_msg.client.single_flight import SingleFlight
 from wechat_msg.client.sources import StableTokenSource
-from wechat_msg.client.tokens import LEASE, TokenManager
 
 
 def work(result: object = "done") -> Flow[object]:
@@ -43,62 +43,63 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def turn(clock: Clock) -> Turn:
-    return Turn(8.0, clock)
+def single(clock: Clock) -> SingleFlight:
+    return SingleFlight(8.0, clock)
 
 
 class TestTurn:
-    def test_is_of_one_at_a_time(self, turn):
-        first, second = turn.take(work(), 100.0), turn.take(work(), 100.0)
+    def test_is_of_one_at_a_time(self, single):
+        first, second = single.run(work(), 100.0), single.run(work(), 100.0)
         assert next(first) == "step"
         assert end(second) is None
         assert end(first) == "done"
-        assert next(turn.take(work(), 100.0)) == "step"
+        assert next(single.run(work(), 100.0)) == "step"
 
-    def test_that_fails_fails_for_those_who_waited(self, turn, clock):
-        first = turn.take(work(StoreError("down")), 100.0)
+    def test_that_fails_fails_for_those_who_waited(self, single, clock):
+        first = single.run(work(StoreError("down")), 100.0)
         next(first)
         clock.now = 101.0
         with pytest.raises(StoreError, match="down"):
             first.send(None)
         with pytest.raises(StoreError, match="down") as caught:
-            next(turn.take(work(), 100.5))
+            next(single.run(work(), 100.5))
         assert caught.value.__traceback__.tb_next.tb_next is None, "it was raised here, and not in the flow that failed"
-        assert next(turn.take(work(), 101.0)) == "step"
+        assert next(single.run(work(), 101.0)) == "step"
 
-    def test_that_nobody_ends_is_over_after_a_while(self, turn, clock):
-        abandoned = turn.take(work(), 100.0)
+    def test_that_nobody_ends_is_over_after_a_while(self, single, clock):
+        abandoned = single.run(work(), 100.0)
         next(abandoned)
         clock.now = 107.9
-        assert end(turn.take(work(), 107.9)) is None
+        assert end(single.run(work(), 107.9)) is None
         clock.now = 108.0
-        assert next(turn.take(work(), 108.0)) == "step"
+        assert next(single.run(work(), 108.0)) == "step"
         assert end(abandoned) == "done"
 
-    def test_ends_that_of_nobody_else(self, turn, clock):
+    def test_ends_that_of_nobody_else(self, single, clock):
         """Who took too long may still come to an end."""
-        slow, next_one = turn.take(work(), 100.0), turn.take(work(), 108.0)
+        slow, next_one = single.run(work(), 100.0), single.run(work(), 108.0)
         next(slow)
         clock.now = 108.0
         next(next_one)
         assert end(slow) == "done"
-        assert end(turn.take(work(), 108.0)) is None
+        assert end(single.run(work(), 108.0)) is None
         assert end(next_one) == "done"
 
-    def test_that_is_cancelled_is_free(self, turn):
-        first = turn.take(work(), 100.0)
+    def test_that_is_cancelled_is_free(self, single):
+        first = single.run(work(), 100.0)
         next(first)
         with pytest.raises(asyncio.CancelledError):
             first.throw(asyncio.CancelledError())
-        assert next(turn.take(work(), 100.0)) == "step"
+        assert next(single.run(work(), 100.0)) == "step"
 
 
-class TestTokenManager:
-    def make(self, clock: Clock, store: MemoryStore) -> TokenManager:
+class TestCredentialManager:
+    def make(self, clock: Clock, store: MemoryStore) -> CredentialManager:
         def send(call: object, deadline: float) -> Flow[object]:
             return (yield "fetch")
 
-        return TokenManager("wx1", "", StableTokenSource(), store, send, Clocks(clock, clock, lambda: 0.5))
+        account = make_account(monotonic=clock, clock=clock, random=lambda: 0.5)
+        return CredentialManager("wx1", account, StableTokenSource(), store, send)
 
     def test_asks_the_store_for_one_of_many_callers(self, clock):
         store = MemoryStore(clock=clock)

@@ -12,15 +12,21 @@ import attrs
 import pytest
 from attrs import define, field, frozen
 
+from tests.helpers.accounts import make_account
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive
 from wechat_msg.api.access_token import AccessToken
 from wechat_msg.api.call import APPID, Call
 from wechat_msg.client import ClassicTokenSource, RemoteTokenSource, Source, StableTokenSource
-from wechat_msg.client.credentials import Credential, load_failure, to_failure
-from wechat_msg.client.rules import Clocks
+from wechat_msg.client.credential import Credential, load_failure, to_failure
+from wechat_msg.client.credential_manager import (
+    FETCH_LIMIT,
+    LEASE,
+    RENEW_INTERVAL,
+    CredentialManager,
+    RejectedCredential,
+)
 from wechat_msg.client.sources import TicketSource, fingerprint
-from wechat_msg.client.steps import Beside
-from wechat_msg.client.tokens import FETCH_LIMIT, LEASE, LOOK_EVERY, Rejected, TokenManager
+from wechat_msg.client.steps import Background
 from wechat_msg.errors import (
     AccessTokenRejected,
     AnswerLost,
@@ -40,7 +46,6 @@ from wechat_msg.errors import (
 from wechat_msg.stores import MemoryStore
 
 NOW = 1_700_000_000.0
-CLOCKS = Clocks(lambda: NOW, lambda: 0.0, lambda: 0.0)
 DAY = 86400.0
 LIFE = 7200
 STABLE, CLASSIC = StableTokenSource(), ClassicTokenSource()
@@ -105,8 +110,8 @@ class World:
     asked: list[Ask] = field(factory=list)
     steps: list[str] = field(factory=list)
     beside: list[Flow[None]] = field(factory=list)
-    managers: list[TokenManager] = field(factory=list)
-    owners: dict[Flow[Any], TokenManager] = field(factory=dict)
+    managers: list[CredentialManager] = field(factory=list)
+    owners: dict[Flow[Any], CredentialManager] = field(factory=dict)
     failed: list[str] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -118,34 +123,34 @@ class World:
 
     # --- managers and their flows
 
-    def make(self, *, secret: str = "SECRET", source: Source | None = None) -> TokenManager:
+    def make(
+        self, *, secret: str = "SECRET", source: Source | None = None, random: Callable[[], float] = lambda: 0.0
+    ) -> CredentialManager:
         """Make a manager, as another process would have one."""
-        clocks = Clocks(lambda: self.now, self.monotonic, lambda: 0.0)
-        self.managers.append(
-            TokenManager("wx1", f"wx1:{secret}", source or self.source, self.store, self._send, clocks)
-        )
+        account = make_account(secret=secret, clock=lambda: self.now, monotonic=self.monotonic, random=random)
+        self.managers.append(CredentialManager("wx1", account, source or self.source, self.store, self._send))
         return self.managers[-1]
 
     def _send(self, call: Call[Any], deadline: float) -> Flow[Any]:
         return (yield Ask(call, deadline))
 
-    def getting(self, manager: TokenManager, patience: float = 30.0) -> Flow[Credential]:
+    def getting(self, manager: CredentialManager, patience: float = 30.0) -> Flow[Credential]:
         return self._own(manager, manager.get(self.monotonic() + patience))
 
     def replacing(
-        self, manager: TokenManager, value: str, errcode: int = REPLACED, patience: float = 30.0
+        self, manager: CredentialManager, value: str, errcode: int = REPLACED, patience: float = 30.0
     ) -> Flow[Credential]:
-        rejected = Rejected(value, errcode)
+        rejected = RejectedCredential(value, errcode)
         return self._own(manager, manager.replace(rejected, self.monotonic() + patience))
 
-    def _own(self, manager: TokenManager, flow: Flow[Any]) -> Flow[Any]:
+    def _own(self, manager: CredentialManager, flow: Flow[Any]) -> Flow[Any]:
         self.owners[flow] = manager
         return flow
 
-    def get(self, manager: TokenManager, patience: float = 30.0) -> str:
+    def get(self, manager: CredentialManager, patience: float = 30.0) -> str:
         return self.run(self.getting(manager, patience)).value
 
-    def replace(self, manager: TokenManager, value: str, errcode: int = REPLACED) -> str:
+    def replace(self, manager: CredentialManager, value: str, errcode: int = REPLACED) -> str:
         return self.run(self.replacing(manager, value, errcode)).value
 
     def renew(self) -> None:
@@ -181,7 +186,7 @@ class World:
                 return self._ask_store(step)
             case Sleep():
                 self.now += step.seconds
-            case Beside():
+            case Background():
                 self.beside.append(step.flow)
             case Ask():
                 return self._answer(step)
@@ -223,7 +228,7 @@ class World:
         assert self.store.compare_and_set(self.key(part), self.store.get(self.key(part)), value, ttl)
 
     def put_token(self, value: str, left: float = LIFE) -> None:
-        made = Credential.make(token(value, int(left)), self.source.early, self.now)
+        made = Credential.make(token(value, int(left)), self.source.renew_before, self.now)
         self.put(made.to_record(), ttl=left)
 
     def find(self) -> str | None:
@@ -231,7 +236,7 @@ class World:
         found = Credential.load(self.store.get(self.key()))
         return found.value if found else None
 
-    def with_token(self, value: str = "T0", left: float = LIFE) -> TokenManager:
+    def with_token(self, value: str = "T0", left: float = LIFE) -> CredentialManager:
         """Return a manager that has a token in memory, which is in the store as well."""
         manager = self.make()
         self.put_token(value, left)
@@ -276,7 +281,7 @@ class TestNoToken:
         ]
         assert world.store.get(world.key("lock")) is None
         kept = Credential.load(world.store.get(world.key()))
-        assert (kept.value, kept.renew_at, kept.expires_at) == ("T1", NOW + LIFE - source.early, NOW + LIFE)
+        assert (kept.value, kept.renew_at, kept.expires_at) == ("T1", NOW + LIFE - source.renew_before, NOW + LIFE)
 
     def test_is_taken_from_the_store(self, world):
         world.get(world.make())
@@ -304,9 +309,7 @@ class TestNoToken:
 
     def test_is_waited_for_with_short_pauses_that_grow(self, world):
         world.put(b"somebody", "lock", ttl=5)
-        manager = world.make()
-        manager._clocks = attrs.evolve(manager._clocks, random=lambda: 1.0)
-        flow = world.getting(manager)
+        flow = world.getting(world.make(random=lambda: 1.0))
         pauses = [(step := world.go_on(flow, until=Sleep)).seconds]
         while world.now < NOW + 4:
             pauses.append((step := world.go_on(flow, step, until=Sleep)).seconds)
@@ -316,7 +319,7 @@ class TestNoToken:
 
     def test_is_waited_for_as_long_as_the_caller_has_time(self, world):
         world.put(b"somebody", "lock", ttl=60)
-        with pytest.raises(TransportError, match="somebody else fetches"):
+        with pytest.raises(TransportError, match="another caller is still fetching"):
             world.get(world.make(), patience=5)
         assert NOW + 4.7 < world.now <= NOW + 5
         assert world.asked == []
@@ -339,7 +342,8 @@ class TestNoToken:
 
     def test_has_keys_that_any_store_takes(self):
         for source in (STABLE, CLASSIC, REMOTE, TicketSource("wx_card")):
-            manager = TokenManager("x" * 100 + ":wx_card", "secret", source, MemoryStore(), World()._send, CLOCKS)
+            account = make_account(secret="secret")
+            manager = CredentialManager("x" * 100 + ":wx_card", account, source, MemoryStore(), World()._send)
             for key in (manager._key, manager._failure_key):
                 assert len(f"{key}:limited") <= 200
                 assert key.isascii()
@@ -352,7 +356,7 @@ class TestAGoodToken:
     def test_is_given_without_any_step_until_it_is_due_for_renewal(self, source):
         world = World(source)
         manager = world.with_token()
-        for left in (LIFE, source.early + 0.001):
+        for left in (LIFE, source.renew_before + 0.001):
             world.now = NOW + LIFE - left
             assert world.get(manager) == "T0"
             assert world.steps == []
@@ -361,9 +365,9 @@ class TestAGoodToken:
     def test_is_renewed_beside_the_calls_which_go_on_with_it(self, source):
         world = World(source)
         manager = world.with_token()
-        world.now = NOW + LIFE - source.early
+        world.now = NOW + LIFE - source.renew_before
         assert world.get(manager) == "T0"
-        assert world.steps == ["beside"]
+        assert world.steps == ["background"]
         world.renew()
         assert world.get(manager) == world.find() == "T1"
 
@@ -386,7 +390,7 @@ class TestAGoodToken:
             for flow in world.beside:
                 kill(flow)  # so that it does not end
             world.beside.clear()
-        assert looked == [0, 10 * LOOK_EVERY, 20 * LOOK_EVERY]
+        assert looked == [0, 10 * RENEW_INTERVAL, 20 * RENEW_INTERVAL]
 
     def test_is_looked_after_half_a_minute_later_if_its_renewal_failed(self, world, caplog):
         manager = world.with_token()
@@ -427,7 +431,7 @@ class TestAGoodToken:
         manager = world.make()
         assert world.get(manager) == "OLD"
         assert world.get(manager) == "OLD"
-        assert world.steps == ["beside"]
+        assert world.steps == ["background"]
         world.renew()
         assert world.get(manager) == "T1"
 
@@ -465,7 +469,7 @@ class TestALifeOfAnyLength:
         world.answers = [token("ODD", expires_in)]
         manager = world.make()
         assert world.get(manager) == "ODD"
-        assert (manager._kept.renew_at, manager._kept.expires_at) == (NOW + renewed_after, NOW + expires_after)
+        assert (manager._cached.renew_at, manager._cached.expires_at) == (NOW + renewed_after, NOW + expires_after)
         world.now = NOW + renewed_after - 0.01
         assert (world.get(manager), world.steps) == ("ODD", [])
         world.now = NOW + expires_after - 0.01
@@ -599,7 +603,7 @@ class TestAStickyStableToken:
         world.answers = [token("NEW")]
         with pytest.raises(AccessTokenRejected, match="no new access_token was fetched") as caught:
             world.replace(manager, "NEW")
-        assert "Too many new tokens" in caught.value.hint
+        assert "Too many new access_tokens" in caught.value.hint
         world.now = NOW + 30
         world.store.compare_and_set(world.key("failure"), world.store.get(world.key("failure")), None, 1)
         self.stick(world, "NEW", "NEWER")
@@ -641,7 +645,7 @@ class TestAStickyStableToken:
 
 
 class TestAClassicToken:
-    def war(self, world: World, manager: TokenManager, battles: int, seconds: float) -> None:
+    def war(self, world: World, manager: CredentialManager, battles: int, seconds: float) -> None:
         """Let each token be rejected after so many seconds."""
         for _ in range(battles):
             rejected = world.get(manager)
@@ -657,7 +661,7 @@ class TestAClassicToken:
         self.war(world, manager, 5, 10)
         with pytest.raises(AccessTokenRejected, match="no new access_token was fetched") as caught:
             world.replace(manager, "T5")
-        assert "Too many new tokens" in caught.value.hint
+        assert "Too many new access_tokens" in caught.value.hint
         assert len(world.asked) == 5
         world.now = NOW + 299.9
         with pytest.raises(AccessTokenRejected):
@@ -685,7 +689,7 @@ class TestAClassicToken:
         manager = world.with_token()
         self.war(world, manager, 3, 10)
         assert len(warnings_of(caplog)) == 1
-        assert "token:wx1:classic was replaced before its time" in warnings_of(caplog)[0]
+        assert "token:wx1:classic was replaced before it expired" in warnings_of(caplog)[0]
 
     @pytest.mark.parametrize("errcode", [NO_TOKEN, EXPIRED])
     def test_says_nothing_if_it_was_rejected_for_another_reason(self, world, caplog, errcode):
@@ -879,7 +883,7 @@ class TestAStoreThatFails:
         assert first.levelname == "ERROR"
         assert (
             first.getMessage()
-            == f"sharing token:wx1:stable suffers: {StoreError('down')}; 0 more since this was last said"
+            == f"sharing token:wx1:stable is degraded: {StoreError('down')} (0 more errors since the last line)"
         )
 
     def test_makes_a_process_remember_a_failed_fetch_by_itself(self, world):
@@ -1013,7 +1017,7 @@ class TestARecord:
 
     def test_shows_no_token_in_its_repr(self):
         assert "SECRET" not in repr(Credential("SECRET", 1, 2))
-        assert "SECRET" not in repr(Rejected("SECRET", 40001))
+        assert "SECRET" not in repr(RejectedCredential("SECRET", 40001))
 
 
 def APIError_without_text() -> ClientError:  # noqa: N802
@@ -1065,9 +1069,9 @@ class TestATokenServer:
 
     @pytest.mark.parametrize("url", ["", "a\r\nb", "https://例子.cn", None, 5])
     def test_has_a_plain_address_and_secret(self, url):
-        with pytest.raises(CallError, match="token server"):
+        with pytest.raises(CallError, match="must be printable ASCII"):
             RemoteTokenSource(url, "SHARED")
-        with pytest.raises(CallError, match="token server"):
+        with pytest.raises(CallError, match="must be printable ASCII"):
             RemoteTokenSource("https://tokens.example.com", url)
 
 
@@ -1148,7 +1152,7 @@ class Race:
 
     def _perform(self, name: str, choice: str, step: Any) -> Any:
         """Return what the flow is given: an answer, or an error."""
-        if isinstance(step, Beside):
+        if isinstance(step, Background):
             self.world.owners[step.flow] = self.world.owners[self.live[name]]
             self._add(f"{name}, beside", step.flow)
             return None
@@ -1181,7 +1185,7 @@ class Race:
     def _remember(self, name: str, given: Any) -> None:
         shown = type(given) if isinstance(given, Exception) else getattr(given, "value", given)
         owner = self.world.owners.get(self.live[name])
-        self._given[name].append((self._name(shown), owner and owner._kept and owner._kept.value))
+        self._given[name].append((self._name(shown), owner and owner._cached and owner._cached.value))
 
     def _name(self, value: Any) -> Any:
         """Return who wrote a value, as the owners of locks are random."""
@@ -1196,11 +1200,14 @@ class Race:
             sorted(flows),
             sorted(set(self.live) - set(self._list_awake())),
             [sorted(each.items()) for each in entries],
-            [(each._kept and each._kept.value, each._next_look, each._has_warned) for each in self.world.managers],
             [
-                (turn._holder, turn._failed_at, type(turn._failure))
+                (each._cached and each._cached.value, each._next_renewal, each._has_warned)
                 for each in self.world.managers
-                for turn in each._turns.values()
+            ],
+            [
+                (flight._running, flight._failed_at, type(flight._failure))
+                for each in self.world.managers
+                for flight in each._flights.values()
             ],
             sorted(self.ends.items(), key=str),
             (self.world.now, len(self.world.asked), self.left),
@@ -1257,7 +1264,7 @@ class TestInEveryOrder:
     def say_nothing(self, caplog):
         caplog.set_level(logging.CRITICAL, "wechat_msg")
 
-    def managers(self, world: World, apart: bool, count: int) -> dict[str, TokenManager]:
+    def managers(self, world: World, apart: bool, count: int) -> dict[str, CredentialManager]:
         together = world.make()
         return {name: world.make() if apart else together for name in NAMES[:count]}
 

@@ -23,7 +23,7 @@ from tests.helpers.servers import ROOT
 from tests.helpers.token_worker import PATH, SOURCES, Report, open_store
 from wechat_msg import Client
 from wechat_msg.client import ClassicTokenSource, StableTokenSource
-from wechat_msg.client.tokens import LEASE
+from wechat_msg.client.credential_manager import LEASE
 from wechat_msg.errors import AccessTokenRejected, StoreError, WeChatError
 from wechat_msg.testing import APIRequest, FakeWeChatAPI
 from wechat_msg.testing.fake_api.access_tokens import ClassicAccessTokens, IssuedAccessToken
@@ -234,7 +234,7 @@ def due_in(seconds: float, place: str, source: str) -> Iterator[FakeWeChatAPI]:
 
     It was fetched in the past: the fake's clock was behind then, and so was that of the client that fetched it.
     """
-    age = LIFE - SOURCES[source].early - seconds
+    age = LIFE - SOURCES[source].renew_before - seconds
     with FakeWeChatAPI(clock=lambda: time.time() - age) as wechat, contextlib.closing(open_store(place)) as store:
         with Client(
             wechat.appid,
@@ -422,7 +422,7 @@ class TestStoreThatIsDown:
     def test_is_not_needed_while_the_token_is_valid(self, make, wechat, backend, source, caplog):
         with self.open(make, wechat, backend, source) as client, backend.broken():
             client.raw_call("GET", PATH)
-            wechat.advance(LIFE - SOURCES[source].early)
+            wechat.advance(LIFE - SOURCES[source].renew_before)
             for _ in range(20):
                 client.raw_call("GET", PATH)
             client.close()  # waits for the renewal
@@ -494,7 +494,7 @@ class TestTokenWar:
                         errors.append(error)
                     self.wait_for_renewals()  # which time would otherwise overtake
                 wechat.advance(every)
-        # Rejected, one more try, and never a third.
+        # RejectedCredential, one more try, and never a third.
         assert len(wechat.requests_to(PATH)) <= 2 * (sum(successes) + len(errors))
         return errors, successes
 
@@ -524,7 +524,7 @@ class TestTokenWar:
         errors, successes = self.fight(wechat, ClassicTokenSource, every=30.0)
 
         # Each of the two replaces 5 rejected tokens in 5 minutes and 200 a day; those that grow old come in addition.
-        grown_old = 2 * math.ceil(self.HOURS * 3600 / (LIFE - ClassicTokenSource.early))
+        grown_old = 2 * math.ceil(self.HOURS * 3600 / (LIFE - ClassicTokenSource.renew_before))
         assert len(wechat.requests_to(FETCH["classic"])) <= 2 * 200 + grown_old
         assert {type(error) for error in errors} == {AccessTokenRejected}
         assert all("probably another program fetches them, too" in str(error) for error in errors)
@@ -536,6 +536,6 @@ class TestTokenWar:
 
         assert errors == []
         assert len(wechat.requests_to(PATH)) == sum(successes)
-        lives = math.ceil(self.HOURS * 3600 / (LIFE - StableTokenSource.early))
+        lives = math.ceil(self.HOURS * 3600 / (LIFE - StableTokenSource.renew_before))
         assert len(wechat.requests_to(FETCH["stable"])) <= 2 * lives
         assert self.list_warnings(caplog) == []

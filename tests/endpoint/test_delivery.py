@@ -1376,7 +1376,7 @@ class TestTheLog:
         for number in range(1000 if rig.kind == ASYNC else 100):
             await rig.handle(endpoint, build(fields={"MsgId": number + 1}))
         [line] = list_log(caplog)
-        assert line.startswith("deduplication suffers: the store is down")
+        assert line.startswith("deduplication is degraded: the store is down")
         assert "0 more" in line
 
     @in_virtual_time
@@ -1385,8 +1385,8 @@ class TestTheLog:
         for pause in (0, 59, 2, 59, 2):
             await asyncio.sleep(pause)
             await rig.handle(endpoint, build())
-        assert [line.partition("; ")[2] for line in list_log(caplog)] == [
-            f"{count} more since this was last said" for count in (0, 1, 1)
+        assert [line.rpartition(" (")[2] for line in list_log(caplog)] == [
+            f"{count} more errors since the last line)" for count in (0, 1, 1)
         ]
 
     @in_virtual_time

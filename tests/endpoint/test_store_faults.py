@@ -249,7 +249,7 @@ class TestStoreThatFails:
         assert bot.runs == (["1", "2", "3"] if rule == "handle" else ["1"])
         said = [record for record in caplog.records if record.name == "wechat_msg"]
         assert [record.levelname for record in said] == ["ERROR"]
-        assert "deduplication suffers" in said[0].getMessage()
+        assert "deduplication is degraded" in said[0].getMessage()
 
     def test_deduplicates_again_when_it_is_well(self, start, backend):
         bot = start()

@@ -6,7 +6,7 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
-from wechat_msg.client.redaction import watch_logs
+from wechat_msg.client.redaction import hide_secrets_in_logs
 
 
 @contextlib.contextmanager
@@ -16,7 +16,7 @@ def listen_to_all(handler: logging.Handler) -> Iterator[None]:
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    watch_logs()
+    hide_secrets_in_logs()
     try:
         yield
     finally:

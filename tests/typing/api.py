@@ -79,8 +79,8 @@ from wechat_msg.api import (
 from wechat_msg.api.access_token import AccessToken
 from wechat_msg.api.jsapi import Ticket
 from wechat_msg.client import (
-    Attempt,
     ClassicTokenSource,
+    FetchAttempt,
     FixedToken,
     RemoteTokenSource,
     Source,
@@ -274,14 +274,14 @@ class OwnSource(Source):
     """A source of tokens of one's own."""
 
     name = "own"
-    early = 60.0
+    renew_before = 60.0
 
-    def attempts(self, rejected: str | None) -> Iterable[Attempt]:
+    def attempts(self, rejected: str | None) -> Iterable[FetchAttempt]:
         own = Call(
             "GET", "/token", ResultOf(AccessToken), {"not": rejected or ""}, needs_access_token=False, host="https://t"
         )
-        yield Attempt(own)
-        yield Attempt(own, is_limited=True)
+        yield FetchAttempt(own)
+        yield FetchAttempt(own, is_limited=True)
 
 
 class HalfASource:

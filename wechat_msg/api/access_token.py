@@ -1,4 +1,4 @@
-"""接口调用凭据: fetch the access_token of an account. Clients do so themselves, see `wechat_msg.client.tokens`."""
+"""接口调用凭据: fetch the access_token of an account. Clients do so themselves, see `wechat_msg.client`."""
 
 from __future__ import annotations
 

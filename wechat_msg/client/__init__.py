@@ -1,13 +1,13 @@
-"""Clients of WeChat's API, and where their access_tokens come from.
+"""Clients of WeChat's API, and the sources of their access_tokens.
 
-Imports requests or httpx2 only when a client is made.
+requests or httpx2 is imported when a client is made.
 """
 
 from wechat_msg.client.clients import AsyncClient, Client
 from wechat_msg.client.hosts import DEFAULT_HOSTS
 from wechat_msg.client.sources import (
-    Attempt,
     ClassicTokenSource,
+    FetchAttempt,
     FixedToken,
     RemoteTokenSource,
     Source,
@@ -17,9 +17,9 @@ from wechat_msg.client.sources import (
 __all__ = [
     "DEFAULT_HOSTS",
     "AsyncClient",
-    "Attempt",
     "ClassicTokenSource",
     "Client",
+    "FetchAttempt",
     "FixedToken",
     "RemoteTokenSource",
     "Source",

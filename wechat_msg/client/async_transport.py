@@ -1,4 +1,4 @@
-"""Sends requests with the library httpx2."""
+"""AsyncTransport: sends requests with the library httpx2."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from attrs import field
 
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.api._response import APIResponse
-from wechat_msg.client.environment import Environment, check_socks
+from wechat_msg.client.environment import Environment, check_socks_support
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.receiving import Receiver
 from wechat_msg.client.steps import Request
-from wechat_msg.client.transport import MAX_IDLE, PIECE, explain
+from wechat_msg.client.transport import CHUNK_SIZE, MAX_IDLE, translate_error
 from wechat_msg.errors import CallError
 
 __all__ = ["AsyncTransport"]
@@ -37,14 +37,14 @@ _NEVER_SENT = (
 
 
 @frozen
-class _Way:
-    """What connections have in common; those of another loop or process are of no use.
+class _Route:
+    """The key of a session: connections can be used only in the same process and event loop, by the same route.
 
     Attributes:
         pid: The process.
         loop: The event loop.
-        proxy: URL of the proxy, or None.
-        certificates: Path of those to trust, or None.
+        proxy: URL of the proxy; None if there is none.
+        certificates: Path of the certificates to trust; None if httpx2 chooses them.
     """
 
     pid: int
@@ -54,46 +54,46 @@ class _Way:
 
 
 class AsyncTransport:
-    """A client of httpx2: the user's, or some of its own, as one belongs to an event loop."""
+    """A transport with a session of httpx2: the user's, or one of its own for each event loop."""
 
     def __init__(self, session: httpx2.AsyncClient | None) -> None:
         if session is not None and not isinstance(session, httpx2.AsyncClient):
-            raise CallError("the session of an AsyncClient is an httpx2.AsyncClient")
+            raise CallError("session must be an httpx2.AsyncClient")
         self._session = session
-        self._home: dict[str, tuple[int, asyncio.AbstractEventLoop]] = {}  # where the user's session was used first
+        self._first_use: dict[str, tuple[int, asyncio.AbstractEventLoop]] = {}  # process and loop of the user's session
         self._environment = Environment.read()
         self._contexts: dict[str | None, ssl.SSLContext] = {}
-        # A loop that ends closes its generators, and with them the connections.
-        self._opened: dict[_Way, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient, None]]] = {}
+        # An event loop that ends closes its generators, and thereby the connections.
+        self._opened: dict[_Route, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient, None]]] = {}
         if session is None:
-            self._prepare()
+            self._load_certificates()
 
-    def _prepare(self) -> None:
-        """Load the certificates, which takes too long for an event loop."""
+    def _load_certificates(self) -> None:
+        """Load the certificates now, as that would block an event loop."""
         for certificates in (None, self._environment.certificates):
-            with contextlib.suppress(OSError):  # a call fails of it
+            with contextlib.suppress(OSError):  # a call reports it
                 self._find_context(certificates)
 
     def check(self) -> None:
-        """Make sure that a session of the user's can be used here.
+        """Check that the user's session can be used here.
 
         Raises:
-            CallError: It is closed, or belongs to another event loop.
+            CallError: The session is closed, or belongs to another event loop.
         """
         if self._session is None:
             return
         if self._session.is_closed:
             raise CallError("the session of this AsyncClient is closed（session 已关闭）")
         here = os.getpid(), asyncio.get_running_loop()
-        if self._home.setdefault("loop", here) != here:
+        if self._first_use.setdefault("loop", here) != here:
             raise CallError(_OTHER_LOOP)
 
     async def send(self, request: Request) -> APIResponse:
-        """Send a request and take its answer.
+        """Send a request and return its answer.
 
         Raises:
-            TransportError: There is none.
-            CallError: The proxy that is to be asked cannot be.
+            TransportError: There is no answer.
+            CallError: The proxy cannot be used.
         """
         headers = dict(request.headers)
         content: bytes | AsyncIterator[bytes] | None
@@ -112,38 +112,38 @@ class AsyncTransport:
                 content=content,
                 headers=headers,
                 timeout=httpx2.Timeout(request.read_timeout, connect=request.connect_timeout),
-                follow_redirects=False,  # the access_token would go along
-                extensions={"trace": progress.take},
+                follow_redirects=False,  # the access_token would be sent along
+                extensions={"trace": progress.trace},
             ) as response:
-                response.headers.encoding = "iso-8859-1"  # instead of a guess; as requests does it
+                response.headers.encoding = "iso-8859-1"  # as in requests, instead of a guess
                 request.receiver.start(response.status_code, response.headers)
-                async for piece in response.aiter_bytes():  # as they come, not in full pieces
+                async for piece in response.aiter_bytes():  # as they arrive, not in full pieces
                     await _feed(request.receiver, piece)
             return request.receiver.end()
         except Exception as error:
-            failures = (*_FAILURES, RuntimeError) if _is_of_asyncio(error) else _FAILURES
-            failure = explain(error, failures, progress.was_before_sending)
+            failures = (*_FAILURES, RuntimeError) if _is_raised_by_asyncio(error) else _FAILURES
+            failure = translate_error(error, failures, progress.was_before_sending)
             if failure is None:
                 raise
-        raise failure  # out here, so that the original is not its context either
+        raise failure  # outside of the except block, so that the original is not its context
 
     async def _find_session(self, url: str) -> httpx2.AsyncClient:
-        """Return the session of our own for the running loop, and for what the environment says of *url*."""
+        """Return the session for the running event loop, and for the proxy and certificates of *url*."""
         proxy = self._environment.find_proxy(url)
         certificates = self._environment.find_certificates(url, proxy)
-        check_socks(proxy, "socksio", "socksio")
-        way = _Way(os.getpid(), asyncio.get_running_loop(), proxy, certificates)
-        if way not in self._opened:
+        check_socks_support(proxy, "socksio", "socksio")
+        route = _Route(os.getpid(), asyncio.get_running_loop(), proxy, certificates)
+        if route not in self._opened:
             for ended in [other for other in list(self._opened) if other.loop.is_closed()]:
                 self._opened.pop(ended, None)
-            opening = self._open(way)
-            self._opened[way] = await anext(opening), opening
-        return self._opened[way][0]
+            opening = self._open(route)
+            self._opened[route] = await anext(opening), opening
+        return self._opened[route][0]
 
-    async def _open(self, way: _Way) -> AsyncGenerator[httpx2.AsyncClient, None]:
-        context = self._find_context(way.certificates)
+    async def _open(self, route: _Route) -> AsyncGenerator[httpx2.AsyncClient, None]:
+        context = self._find_context(route.certificates)
         limits = httpx2.Limits(max_connections=None, keepalive_expiry=MAX_IDLE)
-        proxy = None if way.proxy is None else _make_proxy(way.proxy, context)
+        proxy = None if route.proxy is None else _make_proxy(route.proxy, context)
         async with httpx2.AsyncClient(trust_env=False, verify=context, proxy=proxy, limits=limits) as session:
             yield session
 
@@ -153,34 +153,34 @@ class AsyncTransport:
         return self._contexts[certificates]
 
     async def close(self) -> None:
-        """Close what is our own in the running loop; other loops do so when they end."""
+        """Close the sessions of the running event loop; those of other loops are closed when the loops end."""
         here = os.getpid(), asyncio.get_running_loop()
-        for way in list(self._opened):
-            if (way.pid, way.loop) == here:
-                _, opening = self._opened.pop(way)
+        for route in list(self._opened):
+            if (route.pid, route.loop) == here:
+                _, opening = self._opened.pop(route)
                 await opening.aclose()
 
 
 @define
 class _Progress:
-    """How far a request has come, as httpcore2 tells; a transport of the user's may tell nothing."""
+    """The progress of a request, as httpcore2 reports it; a transport of the user's may report nothing."""
 
     is_before_sending: bool
 
-    async def take(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take the news."""
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Handle an event of httpcore2."""
         if event.endswith("send_request_headers.started"):
             self.is_before_sending = info["request"].method == b"CONNECT"  # to a proxy, and not yet the request
         elif event.endswith(("connect_tcp.started", "connect_unix_socket.started")):
             self.is_before_sending = True
 
     def was_before_sending(self, error: BaseException) -> bool:
-        """Tell whether nothing has been sent of the request."""
+        """Tell whether no byte of the request has been sent."""
         return self.is_before_sending or isinstance(error, _NEVER_SENT)
 
 
-def _is_of_asyncio(error: Exception) -> bool:
-    """Tell whether asyncio has raised it, as the user has used the session in another loop before."""
+def _is_raised_by_asyncio(error: Exception) -> bool:
+    """Tell whether asyncio raised the error, as it does if the session was used in another loop before."""
     *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
     return str(innermost.f_globals.get("__name__")).startswith("asyncio.")
 
@@ -198,7 +198,7 @@ def _make_proxy(url: str, context: ssl.SSLContext) -> httpx2.Proxy:
 
 
 async def _feed(receiver: Receiver, piece: bytes) -> None:
-    """Write in a thread: as `_read`; what is kept in memory takes no time."""
+    """Feed the receiver; in a thread if it writes to a file, which may be slow."""
     if receiver.writes_a_file:
         await asyncio.to_thread(receiver.feed, piece)
     else:
@@ -206,12 +206,13 @@ async def _feed(receiver: Receiver, piece: bytes) -> None:
 
 
 async def _read(body: MultipartBody) -> AsyncIterator[bytes]:
-    """Read in a thread: a disk or a pipe may take its time."""
-    while piece := await asyncio.to_thread(body.read, PIECE):
+    """Read in a thread, as a disk or a pipe may be slow."""
+    while piece := await asyncio.to_thread(body.read, CHUNK_SIZE):
         yield piece
 
 
 _OTHER_LOOP = (
-    "the session of this AsyncClient was used in another event loop, to which its connections belong: leave session "
-    "out, or make both in each loop（httpx2 会话只能用于一个事件循环：请不要传 session，或在每个事件循环里各建一个）"
+    "the session of this AsyncClient was used in another event loop, to which its connections belong: omit session, "
+    "or make session and client in each loop"
+    "（httpx2 会话只能用于一个事件循环：请不要传 session，或在每个事件循环里各建一个）"
 )

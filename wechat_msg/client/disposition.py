@@ -1,4 +1,4 @@
-"""The name of a file in the header Content-Disposition, which servers write in many ways."""
+"""Reads the name of a file from the header Content-Disposition, which servers write in many ways."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ __all__ = ["decode_header", "read_filename"]
 
 _PARAMETER = re.compile(r'(?:^|;)\s*([\w-]+\*?)\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)', re.ASCII | re.DOTALL)
 _EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'(.*)", re.ASCII | re.IGNORECASE | re.DOTALL)
-_ESCAPED = re.compile(r'\\(["\\])')  # and not others, as some write paths of Windows without escapes
-#: Control characters, and those that change the direction of a text.
+_ESCAPED = re.compile(r'\\(["\\])')  # no other characters, as some servers write Windows paths without escapes
+#: Control characters, and characters that change the direction of a text.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_LONGEST = 255
+_MAX_LENGTH = 255
 
 
 def decode_header(value: str) -> str:
-    r"""Return a value that was decoded as ISO 8859-1 as the UTF-8 that it is, if it is.
+    r"""Decode a value as UTF-8 that was decoded as ISO 8859-1, if it is valid UTF-8.
 
     Example:
         >>> decode_header("\xe4\xbd\xa0")
@@ -29,9 +29,9 @@ def decode_header(value: str) -> str:
 
 
 def read_filename(header: str) -> str | None:
-    r"""Return the name without folders and control characters; None: there is none.
+    r"""Return the name without folders and control characters; None if there is none.
 
-    ``filename*`` (RFC 5987) goes before ``filename``.
+    ``filename*`` (RFC 5987) has priority over ``filename``.
 
     Example:
         >>> read_filename("attachment; filename=\"a.jpg\"; filename*=UTF-8''%E4%BD%A0.jpg")
@@ -58,5 +58,5 @@ def _unquote(value: str) -> str:
 
 
 def _clean(name: str) -> str:
-    last = _CONTROL.sub("", re.split(r"[/\\]", name)[-1]).strip()[-_LONGEST:]
+    last = _CONTROL.sub("", re.split(r"[/\\]", name)[-1]).strip()[-_MAX_LENGTH:]
     return "" if last in (".", "..") else last

@@ -1,4 +1,4 @@
-"""Which of WeChat's hosts is asked."""
+"""Hosts: which of WeChat's hosts a client asks."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ DEFAULT_HOSTS = (
     "https://hk.api.weixin.qq.com",
 )
 """The nearest site, the one for disasters (通用异地容灾), Shanghai, Shenzhen, Hong Kong."""
-_REST = 60.0
-_ODD = frozenset(" ?#\\,;")
+DOWN_FOR = 60.0
+"""Seconds for which a host that could not be reached is asked last."""
+_INVALID = frozenset(" ?#\\,;")
 
 
 def to_base_url(host: object) -> str:
     """Return scheme and host of ``https://api.weixin.qq.com`` or ``api.weixin.qq.com``, without a slash at the end.
 
     Raises:
-        CallError: It is neither.
+        CallError: *host* is neither.
     """
     if isinstance(host, str):
         url = host if "://" in host else f"https://{host}"
@@ -34,29 +35,29 @@ def to_base_url(host: object) -> str:
             is_url = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         except ValueError:
             is_url = False
-        # A path is to follow, and libraries do not agree about odd characters.
-        if is_url and url.isprintable() and not _ODD.intersection(url):
+        # A path is appended, and HTTP libraries treat these characters differently.
+        if is_url and url.isprintable() and not _INVALID.intersection(url):
             return url.rstrip("/")
-    raise CallError("a host is written like https://api.weixin.qq.com or api.weixin.qq.com（接口域名格式不正确）")
+    raise CallError("a host must be like https://api.weixin.qq.com or api.weixin.qq.com（接口域名格式不正确）")
 
 
 class Hosts:
-    """The hosts in order of preference; one that could not be reached is asked last for a minute."""
+    """The hosts of a client in order of preference; one that could not be reached is asked last for a minute."""
 
     def __init__(self, hosts: Iterable[str], monotonic: Callable[[], float]) -> None:
         if isinstance(hosts, (str, bytes)) or not isinstance(hosts, Iterable):
-            raise CallError("hosts is a list")
+            raise CallError("hosts must be a list")
         self._monotonic = monotonic
-        self._rests_until = {to_base_url(host): float("-inf") for host in hosts}
-        if not self._rests_until:
-            raise CallError("hosts is empty")
+        self._down_until = {to_base_url(host): float("-inf") for host in hosts}
+        if not self._down_until:
+            raise CallError("hosts must not be empty")
 
     def pick(self) -> str:
-        """Return the first that does not rest; if all do, the one that has rested longest."""
+        """Return the first host that is not marked down; if all are, the one whose mark ends first."""
         now = self._monotonic()
-        return min(self._rests_until, key=lambda host: max(self._rests_until[host], now))
+        return min(self._down_until, key=lambda host: max(self._down_until[host], now))
 
-    def rest(self, host: str) -> None:
-        """Take it that *host* cannot be reached for now."""
-        if host in self._rests_until:
-            self._rests_until[host] = self._monotonic() + _REST
+    def mark_down(self, host: str) -> None:
+        """Ask *host* last for a minute."""
+        if host in self._down_until:
+            self._down_until[host] = self._monotonic() + DOWN_FOR

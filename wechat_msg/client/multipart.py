@@ -1,4 +1,4 @@
-"""A multipart/form-data body that is read while it is sent, so that a large file never is in memory."""
+"""MultipartBody: a multipart/form-data body that is read while it is sent, so that a large file is never in memory."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _NO_FILE = (
 
 
 class MultipartBody:
-    """The body of one upload; `open` it before each try, `close` it in the end.
+    """The body of one upload; `open` it before each try, and `close` it after the last one.
 
-    It looks like a file to HTTP libraries: it has a length and is read in pieces.
+    HTTP libraries use it like a file: it has a length and is read in pieces.
     """
 
     def __init__(self, upload: Upload) -> None:
@@ -36,17 +36,17 @@ class MultipartBody:
         try:
             self._head = "".join(_write_head(upload, boundary)).encode()
         except UnicodeEncodeError:
-            raise CallError("a form field holds a character that UTF-8 cannot write") from None
+            raise CallError("a form field holds a character that UTF-8 cannot encode") from None
         self._tail = f"\r\n--{boundary}--\r\n".encode()
         self._file: BinaryIO | None = None
         self._is_ours = False
         self._start = self._size = self._sent = 0
 
     def open(self) -> None:
-        """Open the file, or go back to where it began.
+        """Open the file, or go back to its start.
 
         Raises:
-            CallError: It cannot be read.
+            CallError: The file cannot be read.
         """
         self._sent = 0
         try:
@@ -83,7 +83,7 @@ class MultipartBody:
         return copy
 
     def close(self) -> None:
-        """Close what `open` has opened; a file object of the user's goes back to its start, for another call."""
+        """Close what `open` opened; a file object of the user's goes back to its start, for another call."""
         if self._file is not None:
             with contextlib.suppress(OSError, ValueError):
                 self._file.close() if self._is_ours else self._file.seek(self._start)
@@ -95,7 +95,7 @@ class MultipartBody:
         return iter(lambda: self.read(1 << 16), b"")
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, *size* at most; none: that was all."""
+        """Return the next bytes, *size* at most; no bytes at the end."""
         left = len(self) - self._sent
         piece = self._read(left if size < 0 else min(size, left))
         self._sent += len(piece)
@@ -104,7 +104,7 @@ class MultipartBody:
         return piece
 
     def _read(self, size: int) -> bytes:
-        """Return bytes of the part in which the reader is."""
+        """Return bytes of the current part: head, file or tail."""
         in_file = self._sent - len(self._head)
         if in_file < 0:
             return self._head[self._sent : self._sent + size]
@@ -120,7 +120,7 @@ class MultipartBody:
         if not isinstance(piece, bytes):
             raise CallError(_NO_FILE)
         if size and not piece:
-            raise CallError("the file to upload has become shorter while it was sent")
+            raise CallError("the file to upload became shorter while it was sent")
         return piece
 
 

@@ -1,17 +1,17 @@
-"""Keeps secrets out of the logs of HTTP libraries, which write whole URLs."""
+"""Hides secrets in the logs of HTTP libraries, which log whole URLs."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-__all__ = ["hide_secrets", "watch_logs"]
+__all__ = ["hide_secrets", "hide_secrets_in_logs"]
 
 _SECRETS = re.compile(
     r"\b((?:[a-z_]*(?:access_token|secret|ticket|refresh_token|session_key)|js_code|code|signature)=[\"']?)[^&\s\"'#]+",
     re.IGNORECASE,
 )
-_LOGGERS = (
+LOGGERS = (
     "urllib3.connectionpool",
     "urllib3.poolmanager",
     "urllib3.util.retry",
@@ -27,7 +27,7 @@ _LOGGERS = (
 
 
 def hide_secrets(text: str) -> str:
-    """Return *text* with the values of secret query parameters taken out.
+    """Return *text* with the values of secret query parameters masked.
 
     Example:
         >>> hide_secrets("GET /cgi-bin/token?appid=wx1&secret=abc HTTP/1.1")
@@ -38,10 +38,10 @@ def hide_secrets(text: str) -> str:
 
 class _HideSecrets(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record if it has to be; never drop it."""
+        """Mask the secrets of the record; never drop it."""
         try:
             text = record.getMessage()
-        except Exception:  # noqa: BLE001, a handler says so, and does not disturb whoever logs
+        except Exception:  # noqa: BLE001, a handler reports the mistake, and the caller that logs is not disturbed
             return True
         hidden = hide_secrets(text)
         if hidden != text:
@@ -52,7 +52,7 @@ class _HideSecrets(logging.Filter):
 _FILTER = _HideSecrets()
 
 
-def watch_logs() -> None:
-    """Let nothing secret through the loggers of the HTTP libraries; to do it again changes nothing."""
-    for name in _LOGGERS:
+def hide_secrets_in_logs() -> None:
+    """Mask the secrets in the log records of the HTTP libraries; a repeated call has no effect."""
+    for name in LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

@@ -1,4 +1,4 @@
-"""Sending: one call on its way, from its first try to its result. No I/O."""
+"""OutgoingCall: sends one call, and repeats it where that is safe. No I/O."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import platform
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from attrs import field
-
 from wechat_msg._flow import Flow, Sleep
-from wechat_msg._tracebacks import frozen
 from wechat_msg.api._arguments import write_json, write_query
 from wechat_msg.api._response import read_response
 from wechat_msg.api.call import Call, Placeholder
-from wechat_msg.client.hosts import Hosts, to_base_url
+from wechat_msg.client.account import Account
+from wechat_msg.client.hosts import to_base_url
 from wechat_msg.client.multipart import MultipartBody
-from wechat_msg.client.receiving import Receiver, Sink
-from wechat_msg.client.rules import Clocks, Rules
+from wechat_msg.client.receiving import FileWriter, Receiver
 from wechat_msg.client.steps import Request, Send
 from wechat_msg.errors import (
     AnswerLost,
@@ -29,112 +26,94 @@ from wechat_msg.errors import (
     UnreadableAnswer,
 )
 
-__all__ = ["Sender", "Sending"]
+__all__ = ["OutgoingCall"]
 
 T = TypeVar("T")
 
 FIRST_PAUSE = 0.3
 LONGEST_PAUSE = 5.0
 _USER_AGENT = f"wechat_msg Python/{platform.python_version()}"
-_AT_LEAST = 0.05  # seconds; 0 means something else to HTTP libraries
+_MIN_TIMEOUT = 0.05  # seconds; 0 has another meaning in HTTP libraries
 
 
-@frozen(kw_only=True)
-class Sender:
-    """Who sends: the account, whom it asks, and how patiently.
-
-    Attributes:
-        appid: Its AppID.
-        secret: Its AppSecret, if it has one here.
-        hosts: Whom to ask.
-        rules: How patiently.
-        clocks: Time and chance.
-    """
-
-    appid: str
-    secret: str | None = field(repr=False)
-    hosts: Hosts
-    rules: Rules
-    clocks: Clocks
-
-
-class Sending(Generic[T]):
-    """One call on its way, with what all of its tries share: the body, and the place that a file goes to.
+class OutgoingCall(Generic[T]):
+    """One call on its way, with what all of its tries share: the request body and the destination of a file.
 
     Args:
-        call: What is asked.
-        sender: Who asks.
-        deadline: When no further try begins, by the monotonic clock.
+        call: The call.
+        account: The account that calls.
+        deadline: The time on the monotonic clock after which no further try begins.
 
     Raises:
         CallError: The call cannot be written.
     """
 
-    def __init__(self, call: Call[T], sender: Sender, deadline: float) -> None:
+    def __init__(self, call: Call[T], account: Account, deadline: float) -> None:
         self._call = call
-        self._sender = sender
+        self._account = account
         self._deadline = deadline
-        self._query = {name: self._fill(value) for name, value in call.params.items()}
+        self._query = {name: self._fill_placeholder(value) for name, value in call.params.items()}
         self._body = self._make_body()
-        self._sink = None if call.parse_file is None else Sink(call.into)
+        self._writer = None if call.parse_file is None else FileWriter(call.into)
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the file that is uploaded."""
         if isinstance(self._body, MultipartBody):
             self._body.close()
 
-    def send(self, token: Mapping[str, str]) -> Flow[T]:
-        """Send the call, and again where that is safe and can help.
+    def send(self, credentials: Mapping[str, str]) -> Flow[T]:
+        """Send the call; repeat it where that is safe and can help.
 
         Args:
-            token: What the query has besides: the access_token.
+            credentials: Further query parameters: the access_token.
 
         Raises:
-            TransportError: No time is left, as the token has come too late; nothing was sent.
+            TransportError: No time was left after the access_token was fetched; nothing was sent.
         """
-        if self._sender.clocks.monotonic() >= self._deadline:
-            raise TransportError("no time was left to send the call when its access_token had come")
+        if self._account.monotonic() >= self._deadline:
+            raise TransportError("no time was left to send the call after its access_token was fetched")
         for tries in itertools.count():
             host = self._pick_host()
-            request = self._make_request(host, token)
+            request = self._make_request(host, credentials)
             try:
                 answer = yield Send(request)
-                return read_response(self._call, answer, hide=lambda text: self._hide(token, text))
+                return read_response(self._call, answer, hide=lambda text: self._hide(credentials, text))
             except ClientError as error:
                 error.add_note(request.name)
-                pause = self._judge(error, host, tries)
-                if pause is None or self._sender.clocks.monotonic() + pause >= self._deadline:
+                pause = self._compute_pause(error, host, tries)
+                if pause is None or self._account.monotonic() + pause >= self._deadline:
                     raise
-                if self._sink is not None and not self._sink.restart():
+                if self._writer is not None and not self._writer.restart():
                     raise
             yield Sleep(pause)
         raise AssertionError  # for type checkers: itertools.count has no end
 
-    def _judge(self, error: ClientError, host: str, tries: int) -> float | None:
-        """Return the seconds to wait before the next try; None: there is none."""
+    def _compute_pause(self, error: ClientError, host: str, tries: int) -> float | None:
+        """Return the seconds to wait before the next try; None if the call is not repeated."""
         if isinstance(error, ConnectFailed):
-            self._sender.hosts.rest(host)
-        if tries >= self._sender.rules.retries:
+            self._account.hosts.mark_down(host)
+        if tries >= self._account.retries:
             return None
-        # Full jitter, so that those who failed together do not come back together.
-        pause = min(FIRST_PAUSE * 2**tries, LONGEST_PAUSE) * self._sender.clocks.random()
+        # Full jitter, so that clients that failed at the same time do not repeat at the same time.
+        pause = min(FIRST_PAUSE * 2**tries, LONGEST_PAUSE) * self._account.random()
         if isinstance(error, ConnectFailed):
             return pause if self._pick_host() == host else 0.0
-        may_have_been_done = isinstance(error, (AnswerLost, UnreadableAnswer, SystemBusy))
-        return pause if may_have_been_done and self._call.is_repeatable else None
+        may_have_taken_effect = isinstance(error, (AnswerLost, UnreadableAnswer, SystemBusy))
+        return pause if may_have_taken_effect and self._call.is_repeatable else None
 
     def _pick_host(self) -> str:
-        return to_base_url(self._call.host) if self._call.host else self._sender.hosts.pick()
+        return to_base_url(self._call.host) if self._call.host else self._account.hosts.pick()
 
     # --- the request
 
-    def _make_request(self, host: str, token: Mapping[str, str]) -> Request:
-        call, rules, monotonic = self._call, self._sender.rules, self._sender.clocks.monotonic
-        left = max(self._deadline - monotonic(), _AT_LEAST)
-        # Both together, so that a fetch of a token does not outlast the lock that it is made under.
-        connect_timeout = max(_at_most(left / 4, rules.connect_timeout), _AT_LEAST)
-        read_timeout = max(_at_most(left - connect_timeout, rules.read_timeout), _AT_LEAST)
-        query = write_query({**token, **self._query}, f"the parameters of {call.path}")
+    def _make_request(self, host: str, credentials: Mapping[str, str]) -> Request:
+        call, monotonic = self._call, self._account.monotonic
+        left = max(self._deadline - monotonic(), _MIN_TIMEOUT)
+        # The sum of both is limited, so that the fetch of an access_token does not outlast its lock.
+        connect_limit, read_limit = self._account.timeout
+        connect_timeout = max(_at_most(left / 4, connect_limit), _MIN_TIMEOUT)
+        read_timeout = max(_at_most(left - connect_timeout, read_limit), _MIN_TIMEOUT)
+        query = write_query({**credentials, **self._query}, f"the parameters of {call.path}")
         return Request(
             name=f"{call.method} {host}{call.path}",
             method=call.method,
@@ -143,14 +122,14 @@ class Sending(Generic[T]):
             body=self._body,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
-            receiver=Receiver(self._sink, call.progress, deadline=self._find_end, monotonic=monotonic),
+            receiver=Receiver(self._writer, call.progress, get_deadline=self._get_answer_deadline, monotonic=monotonic),
         )
 
-    def _find_end(self) -> float:
-        """Return when an answer that begins now must have come to its end; how long an upload takes does not count."""
+    def _get_answer_deadline(self) -> float:
+        """Return when an answer that begins now must be complete; the duration of an upload does not count."""
         if self._call.upload is None:
             return self._deadline
-        return self._sender.clocks.monotonic() + self._sender.rules.total_timeout
+        return self._account.monotonic() + self._account.total_timeout
 
     def _make_body(self) -> bytes | MultipartBody | None:
         call = self._call
@@ -160,22 +139,22 @@ class Sending(Generic[T]):
             return None
         root = call.json
         if isinstance(root, Mapping):
-            root = {name: self._fill(value) for name, value in root.items()}
+            root = {name: self._fill_placeholder(value) for name, value in root.items()}
         return write_json(root, f"the body of {call.path}").encode()
 
-    def _fill(self, value: Any) -> Any:
-        """Put the client's own AppID and AppSecret where a call has a place for them."""
+    def _fill_placeholder(self, value: Any) -> Any:
+        """Return the client's own AppID or AppSecret if *value* is a placeholder for it."""
         if not isinstance(value, Placeholder):
             return value
         if value is Placeholder.APPID:
-            return self._sender.appid
-        if self._sender.secret is None:
+            return self._account.appid
+        if self._account.secret is None:
             raise CallError("this call needs the AppSecret: Client(appid, secret)（此接口需要 AppSecret）")
-        return self._sender.secret
+        return self._account.secret
 
-    def _hide(self, token: Mapping[str, str], text: str) -> str:
-        """Take the secrets that were sent out of what WeChat says about them."""
-        for secret in (self._sender.secret, *token.values()):
+    def _hide(self, credentials: Mapping[str, str], text: str) -> str:
+        """Mask the secrets that were sent in a text of WeChat's."""
+        for secret in (self._account.secret, *credentials.values()):
             text = text.replace(secret, "***") if secret else text
         return text
 

@@ -1,4 +1,4 @@
-"""Turn: of many flows of a process that want the same, one is at it, and the others wait for what comes of it."""
+"""SingleFlight: of many flows of a process that want the same thing, one runs and the others wait for its result."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from typing import TypeVar
 from wechat_msg._flow import Flow
 from wechat_msg.errors import WeChatError
 
-__all__ = ["Turn"]
+__all__ = ["SingleFlight"]
 
 T = TypeVar("T")
 
 
-class Turn:
-    """Lets one flow of this process at a time ask a store, which hundreds at once would ask too much.
+class SingleFlight:
+    """A guard that lets one flow of this process run at a time, so that hundreds do not ask a store at once.
 
     Args:
-        limit: Seconds after which the next one takes its turn all the same: a fork may have copied a turn that nobody
-            ends in the new process.
+        limit: Seconds after which another flow may run: a fork may have copied the state of a flow that never ends in
+            the new process.
         monotonic: The clock.
     """
 
     def __init__(self, limit: float, monotonic: Callable[[], float]) -> None:
         self._limit = limit
         self._monotonic = monotonic
-        self._holder: dict[str, float] = {}  # who has the turn, known by the end of it
+        self._running: dict[str, float] = {}  # when the time of the running flow ends, which also identifies it
         self._failed_at = float("-inf")
         self._failure: WeChatError | None = None
 
-    def take(self, flow: Flow[T], since: float) -> Flow[T | None]:
-        """Go through *flow*; None: a neighbour is at the same.
+    def run(self, flow: Flow[T], since: float) -> Flow[T | None]:
+        """Run *flow* and return its result; return None if another flow is running.
 
         Args:
-            flow: What is to be done.
+            flow: The flow.
             since: When the caller began to wait.
 
         Raises:
-            WeChatError: The flow has failed, or that of a neighbour has after *since*.
+            WeChatError: The flow failed, or another one failed after *since*.
         """
         if self._failure is not None and self._failed_at > since:
             raise copy.copy(self._failure)
@@ -51,17 +51,17 @@ class Turn:
             self._failed_at, self._failure = self._monotonic(), copy.copy(error)  # a copy holds no frames
             raise
         finally:
-            if self._holder.get("end") is end:
-                self._holder.clear()
+            if self._running.get("end") is end:
+                self._running.clear()
 
     def _begin(self) -> float | None:
-        """Return when the turn of the caller ends; None: it is somebody else's."""
+        """Return when the time of the caller's flow ends; None if another flow is running."""
         end = self._monotonic() + self._limit
-        # One step, so that one of many gets it; a lock could be copied by a fork while it is held.
-        held = self._holder.setdefault("end", end)
-        if held is end:
+        # One atomic step. A lock would not do: a fork could copy it while it is held.
+        running = self._running.setdefault("end", end)
+        if running is end:
             return end
-        if self._monotonic() < held:
+        if self._monotonic() < running:
             return None
-        self._holder["end"] = end
+        self._running["end"] = end
         return end

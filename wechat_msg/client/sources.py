@@ -1,4 +1,4 @@
-"""Where access_tokens come from: WeChat, stable or classic; a token server; or somebody who hands them in."""
+"""Sources of access_tokens: WeChat (stable or classic), a token server, or the program itself."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import ClassVar, Protocol
 from attrs import field
 
 from wechat_msg._tracebacks import clears_locals, frozen
+from wechat_msg._validators import Validators
 from wechat_msg.api import access_token, jsapi
 from wechat_msg.api.call import APPID, Call
 from wechat_msg.api.results import ResultOf
 from wechat_msg.errors import CallError
 
 __all__ = [
-    "Attempt",
     "ClassicTokenSource",
-    "Fetched",
+    "FetchAttempt",
+    "FetchedCredential",
     "FixedToken",
     "RemoteTokenSource",
     "Source",
@@ -31,102 +32,103 @@ DAY = 86400.0
 Limits = tuple[tuple[int, float], ...]
 
 
-class Fetched(Protocol):
-    """What a source gives."""
+class FetchedCredential(Protocol):
+    """The answer to the call of a source."""
 
     @property
     def value(self) -> str:
-        """The token or ticket."""
+        """The access_token or ticket."""
         ...
 
     @property
     def expires_in(self) -> int:
-        """Seconds that it has left."""
+        """Seconds until it expires."""
         ...
 
 
 @frozen
-class Attempt:
-    """One way to fetch.
+class FetchAttempt:
+    """One way to fetch a credential.
 
     Attributes:
-        call: Fetches.
-        is_limited: Counts against the source's `limits`.
+        call: The call that fetches it.
+        is_limited: Whether it counts against the source's `limits`.
     """
 
-    call: Call[Fetched]
+    call: Call[FetchedCredential]
     is_limited: bool = False
 
 
 class Source(ABC):
-    """Knows how to fetch a token or ticket; when, and who of many does it, is the business of the client.
+    """A way to fetch access_tokens or tickets; the client decides when to fetch, and which process does.
 
     Attributes:
-        name: Tells sources of one account apart, as each has a token of its own; printable ASCII.
-        early: How many seconds before its end a new one is fetched.
-        is_shared: Whether all who fetch get the same; otherwise the second fetch makes the first one useless.
+        name: Part of the store's keys, as each source of an account has a token of its own; printable ASCII.
+        renew_before: Seconds before its end at which a token is renewed.
+        gives_same_token: Whether every fetch gives the same token; otherwise the second fetch ends the first token.
         limits: How many limited attempts may be made in how many seconds.
     """
 
     name: ClassVar[str]
-    early: ClassVar[float] = 600.0
-    is_shared: ClassVar[bool] = True
+    renew_before: ClassVar[float] = 600.0
+    gives_same_token: ClassVar[bool] = True
     limits: ClassVar[Limits] = ()
 
     @property
     def credentials(self) -> str:
-        """What a fetch is made with besides AppID and AppSecret: if it is another, an earlier failure means nothing."""
+        """What a fetch sends besides AppID and AppSecret; when it changes, an earlier failure does not count."""
         return ""
 
     @abstractmethod
-    def attempts(self, rejected: str | None) -> Iterable[Attempt]:
-        """Give the ways to fetch, one after the other, until one gives something else than *rejected*."""
+    def attempts(self, rejected: str | None) -> Iterable[FetchAttempt]:
+        """Yield the ways to fetch; the client tries them in order until one gives another token than *rejected*."""
 
 
 @frozen
 class StableTokenSource(Source):
-    """稳定版接口调用凭据: the access_token that all programs get alike until it is nearly over; the default.
+    """稳定版接口调用凭据: the access_token that WeChat gives to all programs alike; the default.
 
-    A new one is forced only if WeChat rejects the one that it goes on giving, at most 20 times a day and 30 seconds
-    apart.
+    A new one is forced only if WeChat rejects the one that it gives, at most 20 times a day and 30 seconds apart.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/getStableAccessToken.html
     """
 
     name: ClassVar[str] = "stable"
-    early: ClassVar[float] = 240.0  # until 300 seconds before its end WeChat gives the same one again
+    renew_before: ClassVar[float] = 240.0  # until 300 seconds before its end WeChat gives the same one again
     limits: ClassVar[Limits] = ((1, 30.0), (20, DAY))
 
-    def attempts(self, rejected: str | None) -> Iterable[Attempt]:
-        """Ask for the token of all; insist on a new one only if that is the rejected one."""
-        yield Attempt(access_token.get_stable_access_token())
-        yield Attempt(access_token.get_stable_access_token(force_refresh=True), is_limited=rejected is not None)
+    def attempts(self, rejected: str | None) -> Iterable[FetchAttempt]:
+        """Ask for the current access_token; force a new one only if that is the rejected one."""
+        yield FetchAttempt(access_token.get_stable_access_token())
+        yield FetchAttempt(access_token.get_stable_access_token(force_refresh=True), is_limited=rejected is not None)
 
 
 @frozen
 class ClassicTokenSource(Source):
-    """接口调用凭据: an access_token of one's own; whoever fetches the next one ends it 5 minutes later.
+    """接口调用凭据: an access_token that ends 5 minutes after any program fetches the next one.
 
-    All programs of the account must share one store, or use something else. How often a rejected token is replaced
-    is limited, so that two programs which fight over it do not use up the 2,000 a day.
+    All programs of the account must share one store, or use another source. How often a rejected token is replaced
+    is limited, so that two programs that replace each other's tokens do not use up the 2,000 a day.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_access_token.html
     """
 
     name: ClassVar[str] = "classic"
-    is_shared: ClassVar[bool] = False
+    gives_same_token: ClassVar[bool] = False
     limits: ClassVar[Limits] = ((5, 300.0), (200, DAY))
 
-    def attempts(self, rejected: str | None) -> Iterable[Attempt]:
-        """Fetch a new one."""
-        yield Attempt(access_token.get_access_token(), is_limited=rejected is not None)
+    def attempts(self, rejected: str | None) -> Iterable[FetchAttempt]:
+        """Fetch a new access_token."""
+        yield FetchAttempt(access_token.get_access_token(), is_limited=rejected is not None)
 
 
-def _check_printable(_instance: object, _attribute: object, value: str) -> None:
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
-        raise CallError("url and shared_secret of a token server are plain ASCII, and not empty")
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isprintable() and bool(value)
+
+
+_check_plain = Validators(CallError)(_is_plain, "printable ASCII, and not empty")
 
 
 @clears_locals
@@ -135,24 +137,24 @@ class RemoteTokenSource(Source):
     """中控服务器: a token server of one's own, `wechat_msg.client.token_server`.
 
     Args:
-        url: Where it listens: ``https://tokens.example.com``.
-        shared_secret: What it asks of whoever comes.
+        url: Its URL: ``https://tokens.example.com``.
+        shared_secret: The secret that it requires.
     """
 
     name: ClassVar[str] = "remote"
-    early: ClassVar[float] = 120.0  # the server renews earlier, so what it gives by then is new
+    renew_before: ClassVar[float] = 120.0  # the server renews earlier, so the token that it gives by then is new
 
-    url: str = field(validator=_check_printable)
-    shared_secret: str = field(repr=False, validator=_check_printable)
+    url: str = field(validator=_check_plain)
+    shared_secret: str = field(repr=False, validator=_check_plain)
 
     @property
     def credentials(self) -> str:
-        """Where, and the secret."""
+        """The URL and the secret."""
         return f"{self.url} {self.shared_secret}"
 
-    def attempts(self, rejected: str | None) -> Iterable[Attempt]:
-        """Ask the server, and tell it which token was rejected, by fingerprint."""
-        yield Attempt(
+    def attempts(self, rejected: str | None) -> Iterable[FetchAttempt]:
+        """Ask the server; send the fingerprint of the rejected token."""
+        yield FetchAttempt(
             Call(
                 "POST",
                 "/token",
@@ -167,33 +169,33 @@ class RemoteTokenSource(Source):
 
 
 def fingerprint(value: str) -> str:
-    """Return what tells a token from others without telling the token."""
+    """Return the SHA-256 of a token, which identifies it without revealing it."""
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @frozen
 class TicketSource(Source):
-    """Fetches a ticket: ``jsapi`` or ``wx_card``."""
+    """A source of tickets: ``jsapi`` or ``wx_card``."""
 
     name: ClassVar[str] = "ticket"
 
     type: str
 
-    def attempts(self, rejected: str | None) -> Iterable[Attempt]:  # noqa: ARG002
-        """Fetch one."""
-        yield Attempt(jsapi.get_ticket(self.type))
+    def attempts(self, rejected: str | None) -> Iterable[FetchAttempt]:  # noqa: ARG002
+        """Fetch a ticket."""
+        yield FetchAttempt(jsapi.get_ticket(self.type))
 
 
 @frozen
 class FixedToken:
-    """A token that others take care of; it is used as it is, and never replaced.
+    """An access_token that the program provides; the client sends it as it is, and never replaces it.
 
     In a container of WeChat Cloud Run (云托管) the platform adds the credential itself: `FixedToken()` sends none, with
     ``hosts=["http://api.weixin.qq.com"]``.
 
     Args:
-        access_token: The token; a function that returns the current one; None: none is sent.
-        param: Name of the query parameter; the older way of the cloud is ``cloudbase_access_token``.
+        access_token: The access_token, or a function that returns the current one; None if none is sent.
+        param: Name of the query parameter; the older way of Cloud Run is ``cloudbase_access_token``.
     """
 
     access_token: str | Callable[[], str] | None = field(default=None, repr=False)

@@ -1,4 +1,4 @@
-"""The steps of a client's flows: what has to be sent, and what goes on beside the flow."""
+"""The steps of a client's flows, besides those of `wechat_msg._flow`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from wechat_msg._tracebacks import frozen
 from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.client.receiving import Receiver
 
-__all__ = ["Beside", "Request", "Send"]
+__all__ = ["Background", "Request", "Send"]
 
 
 @frozen
 class Request:
-    """A request, ready to be sent.
+    """An HTTP request, ready to be sent.
 
     Attributes:
-        name: Method, path and host: what may be told of it.
+        name: Method, host and path: the part that errors may show.
         method: ``GET`` or ``POST``.
-        url: The whole URL, with secrets in it.
-        headers: What the HTTP library does not add itself.
-        body: The bytes, or what gives them piece by piece.
-        connect_timeout: Seconds to wait for a connection; None: for ever.
-        read_timeout: Seconds to wait for each piece of the answer; None: for ever.
-        receiver: Takes the answer.
+        url: The whole URL; it holds secrets.
+        headers: The headers that the HTTP library does not add itself.
+        body: The bytes, or an object that is read while they are sent.
+        connect_timeout: Seconds to wait for a connection; None if there is no limit.
+        read_timeout: Seconds to wait for each piece of the answer; None if there is no limit.
+        receiver: Receives the answer.
     """
 
     name: str
@@ -41,13 +41,13 @@ class Request:
 
 @frozen
 class Send:
-    """The step that sends a request and is answered with an `Answer`."""
+    """The step that sends a request and gives its `APIResponse`."""
 
     request: Request
 
 
 @frozen
-class Beside:
-    """The step that has a flow performed beside this one, which does not wait for it."""
+class Background:
+    """The step that runs a flow in the background; the flow that yields it does not wait."""
 
     flow: Flow[None]

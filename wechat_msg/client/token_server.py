@@ -1,7 +1,7 @@
-"""中控服务器: a WSGI application that hands access_tokens to other programs and takes "this one was rejected".
+"""中控服务器: a WSGI application that gives access_tokens to other programs, and replaces those that WeChat rejected.
 
-Alone: ``python -m wechat_msg.client.token_server``, with the variables ``WECHAT_APPID``, ``WECHAT_SECRET`` and
-``WECHAT_TOKEN_SERVER_SECRET``, and ``WECHAT_API_HOSTS`` for other hosts of the API; the other side is
+As a program: ``python -m wechat_msg.client.token_server``, with the variables ``WECHAT_APPID``, ``WECHAT_SECRET`` and
+``WECHAT_TOKEN_SERVER_SECRET``, and ``WECHAT_API_HOSTS`` for other hosts of the API; its clients use
 `wechat_msg.client.RemoteTokenSource`.
 """
 
@@ -34,33 +34,33 @@ __all__ = ["make_token_server"]
 _log = logging.getLogger("wechat_msg")
 
 _MAX_BODY = 4096
-_SHORTEST_SECRET = 16
-#: Numbers of WeChat's own, so that whoever asks gets the same errors as from WeChat.
+_MIN_SECRET = 16
+#: Errcodes of WeChat, so that a client gets the same errors as from WeChat.
 _WRONG_APPID, _WRONG_SECRET, _TOO_OFTEN, _BUSY = 40013, 40125, 45011, -1
-_NO_TOKEN = 40001  # to whoever asks for a token it says that the AppSecret is wrong, and to others something else
+_INVALID_CREDENTIAL = 40001  # for a fetch it means a wrong AppSecret, for other calls a wrong access_token
 _WRONG_URL, _WRONG_METHOD, _NO_JSON = 40066, 43002, 47001
 
 
 @clears_locals
 def make_token_server(clients: Client | Iterable[Client], shared_secret: str) -> WSGIApplication:
-    """Make the application; any WSGI server runs it, behind TLS.
+    """Make the WSGI application; any WSGI server can run it, behind TLS.
 
     ``POST /token`` with the header ``Authorization: Bearer <shared secret>`` and a JSON body ``{"appid", "rejected"}``,
-    where ``rejected`` is null or the SHA-256 of a token that WeChat did not take, is answered like a request of WeChat:
+    where ``rejected`` is null or the SHA-256 of a token that WeChat rejected, is answered as WeChat answers:
     ``{"access_token", "expires_in"}`` or ``{"errcode", "errmsg"}``.
 
     Args:
-        clients: One client for each account; their stores, sources and hosts are used as they are.
-        shared_secret: What whoever asks must know; 16 characters or more.
+        clients: One client for each account; their stores, sources and hosts are used.
+        shared_secret: The secret that requests must carry; 16 or more ASCII characters.
 
     Raises:
-        CallError: The secret is missing or too short, or *clients* are no clients.
+        CallError: *shared_secret* is too short, or *clients* holds no clients.
     """
-    if not isinstance(shared_secret, str) or not shared_secret.isascii() or len(shared_secret) < _SHORTEST_SECRET:
-        raise CallError(f"the shared secret is {_SHORTEST_SECRET} or more ASCII characters（共享密钥至少 16 个字符）")
+    if not isinstance(shared_secret, str) or not shared_secret.isascii() or len(shared_secret) < _MIN_SECRET:
+        raise CallError(f"shared_secret must be {_MIN_SECRET} or more ASCII characters（共享密钥至少 16 个字符）")
     listed = [clients] if isinstance(clients, Client) else list(clients)
     if not listed or not all(isinstance(client, Client) for client in listed):
-        raise CallError("a token server needs a Client for each account")
+        raise CallError("clients must be a Client for each account")
     accounts = {client.appid: client for client in listed}
 
     @clears_locals
@@ -83,21 +83,21 @@ def make_token_server(clients: Client | Iterable[Client], shared_secret: str) ->
 def _answer(
     environ: WSGIEnvironment, accounts: Mapping[str, Client], shared_secret: str
 ) -> tuple[str, Mapping[str, Any]]:
-    body = _read_body(environ)  # first, as whoever still sends while the server hangs up does not see the answer
+    body = _read_body(environ)  # first: a client that still sends when the connection is closed misses the answer
     if environ.get("PATH_INFO") != "/token":
-        return "404 Not Found", _error(_WRONG_URL, "there is only /token")
+        return "404 Not Found", _make_error(_WRONG_URL, "the only path is /token")
     if environ.get("REQUEST_METHOD") != "POST":
-        return "405 Method Not Allowed", _error(_WRONG_METHOD, "ask with POST")
+        return "405 Method Not Allowed", _make_error(_WRONG_METHOD, "the method must be POST")
     if not is_same(f"Bearer {shared_secret}", environ.get("HTTP_AUTHORIZATION")):
         _log.warning("token server: wrong shared secret from %s", environ.get("REMOTE_ADDR", "?"))
-        return "403 Forbidden", _error(_WRONG_SECRET, "wrong shared secret")
-    asked = read_object(body)
-    if asked is None:
-        return "400 Bad Request", _error(_NO_JSON, "the body is not a JSON object")
-    client = accounts.get(str(asked.get("appid")))
+        return "403 Forbidden", _make_error(_WRONG_SECRET, "wrong shared secret")
+    params = read_object(body)
+    if params is None:
+        return "400 Bad Request", _make_error(_NO_JSON, "the body is not a JSON object")
+    client = accounts.get(str(params.get("appid")))
     if client is None:
-        return "404 Not Found", _error(_WRONG_APPID, "no such account here")
-    return _give(client, asked.get("rejected"))
+        return "404 Not Found", _make_error(_WRONG_APPID, "the server has no such account")
+    return _get_access_token(client, params.get("rejected"))
 
 
 def _read_body(environ: WSGIEnvironment) -> bytes:
@@ -109,26 +109,26 @@ def _read_body(environ: WSGIEnvironment) -> bytes:
     return body
 
 
-def _give(client: Client, rejected: object) -> tuple[str, Mapping[str, Any]]:
-    """Return the token; another one if it is the rejected one."""
+def _get_access_token(client: Client, rejected: object) -> tuple[str, Mapping[str, Any]]:
+    """Return the access_token; another one if it is the rejected one."""
     try:
-        token = client.get_access_token()
-        if rejected is not None and fingerprint(token.access_token) == rejected:
-            token = client.get_access_token(rejected=token.access_token)
+        current = client.get_access_token()
+        if rejected is not None and fingerprint(current.access_token) == rejected:
+            current = client.get_access_token(rejected=current.access_token)
     except AccessTokenRejected as error:
-        return "503 Service Unavailable", _error(_TOO_OFTEN, error.errmsg)
+        return "503 Service Unavailable", _make_error(_TOO_OFTEN, error.errmsg)
     except InvalidCredential as error:
-        errcode = _WRONG_SECRET if error.errcode == _NO_TOKEN else error.errcode
-        return "502 Bad Gateway", _error(errcode, error.errmsg, error.rid)
+        errcode = _WRONG_SECRET if error.errcode == _INVALID_CREDENTIAL else error.errcode
+        return "502 Bad Gateway", _make_error(errcode, error.errmsg, error.rid)
     except APIError as error:
-        return "502 Bad Gateway", _error(error.errcode, error.errmsg, error.rid)
+        return "502 Bad Gateway", _make_error(error.errcode, error.errmsg, error.rid)
     except WeChatError as error:
-        _log.warning("token server: no token for %s: %s", client.appid, error)
-        return "503 Service Unavailable", _error(_BUSY, type(error).__name__)
-    return "200 OK", {"access_token": token.access_token, "expires_in": token.expires_in}
+        _log.warning("token server: no access_token for %s: %s", client.appid, error)
+        return "503 Service Unavailable", _make_error(_BUSY, type(error).__name__)
+    return "200 OK", {"access_token": current.access_token, "expires_in": current.expires_in}
 
 
-def _error(errcode: int, errmsg: str, rid: str | None = None) -> Mapping[str, Any]:
+def _make_error(errcode: int, errmsg: str, rid: str | None = None) -> Mapping[str, Any]:
     return {"errcode": errcode, "errmsg": f"{errmsg} rid: {rid}" if rid else errmsg}
 
 
@@ -138,12 +138,14 @@ def _error(errcode: int, errmsg: str, rid: str | None = None) -> Mapping[str, An
 def main(arguments: list[str] | None = None) -> None:
     """Run the server until it is stopped."""
     parser = argparse.ArgumentParser("python -m wechat_msg.client.token_server", description="access_token 中控服务器")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
-    parser.add_argument("--port", type=int, default=8080, help="0: a free one")
-    parser.add_argument("--store", help="SQLite file that keeps the token; without one it is fetched at each start")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on; 0 for a free one")
+    parser.add_argument(
+        "--store", help="SQLite file that keeps the access_token; by default it is fetched at each start"
+    )
     parser.add_argument("--classic", action="store_true", help="fetch with /cgi-bin/token instead of stable_token")
     parser.add_argument(
-        "--api", action="append", help="host of WeChat's API, several times for several; else WECHAT_API_HOSTS"
+        "--api", action="append", help="host of WeChat's API; may be repeated; default: WECHAT_API_HOSTS"
     )
     options = parser.parse_args(arguments)
     try:
@@ -156,12 +158,12 @@ def main(arguments: list[str] | None = None) -> None:
     except WeChatError as error:
         parser.error(f"{error} [WECHAT_APPID, WECHAT_SECRET, WECHAT_TOKEN_SERVER_SECRET]")
     logging.basicConfig(level=logging.INFO)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C
     with (
         contextlib.suppress(KeyboardInterrupt),
         make_server(options.host, options.port, application, ThreadingServer, QuietHandler) as server,
     ):
-        print(f"http://{options.host}:{server.server_port}", flush=True)  # noqa: T201, whoever starts it wants to know
+        print(f"http://{options.host}:{server.server_port}", flush=True)  # noqa: T201, the program that starts it reads the port
         server.serve_forever()
 
 

@@ -1,4 +1,4 @@
-"""StoreErrorLog: says that a store fails, and does not say it all the time."""
+"""StoreErrorLog: logs that a store fails, at most once a minute."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["StoreErrorLog"]
 
 _log = logging.getLogger("wechat_msg")
 
-_SILENCE = 60.0  # seconds
+_INTERVAL = 60.0  # seconds
 
 
 class StoreErrorLog:
-    """Logs that a store fails: once, and again each minute while it lasts.
+    """A log of the errors of a store: one line, and another each minute while the store fails.
 
     Args:
-        what: What suffers from it.
+        what: What is degraded.
         monotonic: Seconds.
     """
 
@@ -26,14 +26,14 @@ class StoreErrorLog:
         self._what = what
         self._monotonic = monotonic
         self._quiet_until: float | None = None
-        self._unsaid = 0
+        self._unlogged = 0
 
     def report(self, error: StoreError) -> None:
         """Log the error, or only count it."""
         now = self._monotonic()
         if self._quiet_until is not None and now < self._quiet_until:
-            self._unsaid += 1
+            self._unlogged += 1
             return
-        # Its text only: who keeps the record would keep the frames of the error, and they hold values of the store.
-        _log.error("%s suffers: %s; %d more since this was last said", self._what, str(error), self._unsaid)
-        self._quiet_until, self._unsaid = now + _SILENCE, 0
+        # The text only: a log record that holds the error would hold its frames, and with them values of the store.
+        _log.error("%s is degraded: %s (%d more errors since the last line)", self._what, str(error), self._unlogged)
+        self._quiet_until, self._unlogged = now + _INTERVAL, 0
