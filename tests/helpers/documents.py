@@ -49,15 +49,16 @@ class Block(NamedTuple):
 
 def read_blocks(document: str, *kinds: str) -> list[Block]:
     """Return the fenced blocks of a document; all of them, or those of the given kinds."""
-    blocks, block = [], None
+    blocks, block, indent = [], None, ""
     for number, line in enumerate((ROOT / document).read_text("utf-8").splitlines(), 1):
         if block is None and line.lstrip().startswith("```"):
+            indent = line[: -len(line.lstrip())]
             block = Block(document, number + 1, line.strip().strip("`").strip(), "")
         elif block is not None and line.strip() == "```":
             blocks.append(block)
             block = None
         elif block is not None:
-            block = block._replace(source=block.source + line + "\n")
+            block = block._replace(source=block.source + line.removeprefix(indent) + "\n")
     assert block is None, f"{document}: the last block has no end"
     return [each for each in blocks if not kinds or each.kind in kinds]
 
