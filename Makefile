@@ -1,6 +1,6 @@
-# make demo | test | endurance | lowest | lint | bench | walk | fuzz | screenshot: each makes its own environment in .venv first.
-# Python 3.11 or later with pip is all that has to be there; for the screenshot also chromium, chromium-driver and
-# fonts-noto-cjk.
+# make demo | test | endurance | lint | lowest | bench | walk | fuzz | tables | screenshot: each makes its own environment
+# in .venv first. Python 3.11 or later with pip is all that has to be there; for the screenshot also chromium,
+# chromium-driver and fonts-noto-cjk.
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -9,7 +9,7 @@ PYTEST := -m pytest -n 4 --dist worksteal --benchmark-disable
 # Python keeps what it compiles, and pytest the assertions that it rewrites: this saves each worker five seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test endurance lowest lint ruff mypy pyright bench walk fuzz screenshot format clean
+.PHONY: demo test endurance lowest lint ruff mypy pyright bench walk fuzz tables screenshot format clean
 .DEFAULT_GOAL := test
 
 # Without ensurepip (Debian keeps it in a package of its own), so pip is put in from outside.
@@ -67,6 +67,10 @@ fuzz: SECONDS ?= 60
 fuzz: .venv/made
 	$(PY) -m pip --disable-pip-version-check install --quiet --group fuzz
 	$(PY) -m tests.fuzz $(SECONDS)
+
+# The tables of events, messages and API functions in docs/, from the code.
+tables: .venv/made
+	$(PY) -m tests.helpers.written_tables --write
 
 screenshot: .venv/made
 	$(PY) docs/images/make_playground.py

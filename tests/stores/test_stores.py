@@ -837,7 +837,7 @@ class TestOfManyProcesses:
                 deadline = time.monotonic() + TIMEOUT
                 while min(map(lines_of, outputs)) < 20:
                     assert time.monotonic() < deadline
-                    time.sleep(0.001 * round_)
+                    time.sleep(0.001 + 0.001 * round_)
             with SQLiteStore(path) as store:
                 for output in outputs:
                     assert all(store.get(f"{output.name} {number}") == b"value" for number in range(lines_of(output)))
