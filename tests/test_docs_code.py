@@ -18,7 +18,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 import yaml
-from wechat_msg.cli.app import app as cli
+from wechat_msg.cli.main import app as cli
 
 import wechat_msg
 from tests.helpers.documents import (
