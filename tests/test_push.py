@@ -22,6 +22,7 @@ from tests.helpers.first_principles import (
     unseal,
 )
 from tests.helpers.hostile import lose
+from tests.helpers.rows import each_row
 from tests.helpers.vectors import V1, V4, V5, V7, V11, V12, V16, Vector
 from wechat_msg import (
     MINI_PROGRAM,
@@ -108,9 +109,9 @@ MESSAGE = TextMessage(
     msg_id="6054768590064713728",
 )
 
-every_mode = pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
-sealed_modes = pytest.mark.parametrize("mode", ["compatible", "sealed"])
-every_format = pytest.mark.parametrize("form", ["xml", "json"])
+every_mode = each_row("mode", ["plain", "compatible", "sealed"])
+sealed_modes = each_row("mode", ["compatible", "sealed"])
+every_format = each_row("form", ["xml", "json"])
 
 
 def wrap(sealed: str) -> bytes:
@@ -155,31 +156,31 @@ class TestParseQuery:
     def test_notices_a_repetition_under_another_encoding(self):
         assert parse_query("nonce=1&%6eonce=2&n%6Fnce=3") == {}
 
-    @pytest.mark.parametrize("query_string", ["", "&", "&&&", "%", "=", b"\xff\xfe=\xfd", "%ff%fe", "a;b", "\ud800=1"])
+    @each_row("query_string", ["", "&", "&&&", "%", "=", b"\xff\xfe=\xfd", "%ff%fe", "a;b", "\ud800=1"])
     def test_takes_senseless_text(self, query_string):
         assert isinstance(parse_query(query_string), dict)
 
     def test_does_not_take_a_semicolon_for_a_separator(self):
         assert parse_query("a=1;b=2") == {"a": "1;b=2"}
 
-    @pytest.mark.parametrize("convert", [str, str.encode])
+    @each_row("convert", [str, str.encode])
     def test_decodes_names_and_values_of_text_and_bytes(self, convert):
         query = {"echostr": "a+b/c== 你好", "empty": "", "名": "x"}
         assert parse_query(convert(urlencode(query))) == query
 
 
 class TestPushRequest:
-    @pytest.mark.parametrize("query", [None, "nonce=1", b"nonce=1", ["nonce"], 1])
+    @each_row("query", [None, "nonce=1", b"nonce=1", ["nonce"], 1])
     def test_refuses_query_that_is_no_mapping(self, query):
         with pytest.raises(MalformedPush):
             PushRequest("POST", query)
 
-    @pytest.mark.parametrize("body", [None, "<xml/>", {}, 1, ["<xml/>"]])
+    @each_row("body", [None, "<xml/>", {}, 1, ["<xml/>"]])
     def test_refuses_body_that_is_not_bytes(self, body):
         with pytest.raises(MalformedPush):
             PushRequest("POST", {}, body)
 
-    @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+    @each_row("kind", [bytes, bytearray, memoryview])
     def test_takes_every_kind_of_bytes(self, kind):
         request = PushRequest("POST", plain_query(), kind(TEXT))
         assert request.body == TEXT
@@ -192,7 +193,7 @@ class TestPushRequest:
     def test_query_string_holds_what_cannot_be_written_as_a_question_mark(self):
         assert PushRequest("GET", {"openid": "\ud800"}).query_string == "openid=%3F"
 
-    @pytest.mark.parametrize("query", [{"echostr": "a+b/c== &?你好", "empty": ""}, {}])
+    @each_row("query", [{"echostr": "a+b/c== &?你好", "empty": ""}, {}])
     def test_query_string_is_read_back_by_parse_query(self, query):
         assert parse_query(PushRequest("GET", query).query_string) == query
 
@@ -203,7 +204,7 @@ class TestPushResponse:
 
 
 class TestRefuse:
-    @pytest.mark.parametrize(
+    @each_row(
         ("error", "status"),
         [
             (MalformedPush("secret-reason"), 400),
@@ -230,8 +231,8 @@ class TestRefuse:
 
 
 class TestAnswerEchostr:
-    @pytest.mark.parametrize("settings", [PLAIN, SEALED], ids=["plain", "sealed"])
-    @pytest.mark.parametrize("missing", ["signature", "timestamp", "nonce"])
+    @each_row("settings", [PLAIN, SEALED])
+    @each_row("missing", ["signature", "timestamp", "nonce"])
     def test_says_that_a_parameter_is_missing(self, settings, missing):
         query = plain_query(echostr="1")
         with pytest.raises(SignatureMissing, match=missing):
@@ -241,19 +242,19 @@ class TestAnswerEchostr:
         with pytest.raises(SignatureMismatch):
             answer_echostr(PLAIN, plain_query("another", echostr="1"))
 
-    @pytest.mark.parametrize("echostr", [None, "", 1, b"1", ["1"]])
+    @each_row("echostr", [None, "", 1, b"1", ["1"]])
     def test_refuses_request_without_readable_echostr(self, echostr):
         with pytest.raises(MalformedPush):
             answer_echostr(PLAIN, {**plain_query(), "echostr": echostr})
 
-    @pytest.mark.parametrize("settings", [PLAIN, SEALED], ids=["plain", "sealed"])
-    @pytest.mark.parametrize("query", [{}, {"openid": "oUSER"}, {"signature": "", "echostr": "1"}], ids=str)
+    @each_row("settings", [PLAIN, SEALED])
+    @each_row("query", [{}, {"openid": "oUSER"}, {"signature": "", "echostr": "1"}])
     def test_tells_a_browser_from_a_wrong_token(self, settings, query):
         """Whoever opens the URL by hand must not be sent to look for a wrong Token or a missing key."""
         with pytest.raises(SignatureMissing, match="浏览器"):
             answer_echostr(settings, query)
 
-    @pytest.mark.parametrize("missing", ["signature", "timestamp", "nonce"])
+    @each_row("missing", ["signature", "timestamp", "nonce"])
     def test_blames_a_proxy_and_no_browser_for_one_parameter_that_is_missing(self, missing):
         query = plain_query(echostr="1")
         query.pop(missing)
@@ -269,7 +270,7 @@ class TestAnswerEchostr:
         with pytest.raises(MalformedPush):
             answer_echostr(PLAIN, plain_query(timestamp="yesterday", echostr="1"))
 
-    @pytest.mark.parametrize("settings", [PLAIN, SEALED], ids=["plain", "sealed"])
+    @each_row("settings", [PLAIN, SEALED])
     def test_has_no_age_as_the_console_may_ask_again_with_the_same(self, settings):
         assert answer_echostr(attrs.evolve(settings, max_age=1), plain_query(timestamp="1", echostr="1")) == "1"
 
@@ -288,18 +289,18 @@ class TestAnswerEchostr:
         with pytest.raises(AppIdMismatch):
             answer_echostr(SEALED, sealed_query(sealed, signature=None, echostr=sealed))
 
-    @pytest.mark.parametrize("sealed", ["4375120948345356249", seal(b"1", key=OLD_KEY), seal(b"\xff")])
+    @each_row("sealed", ["4375120948345356249", seal(b"1", key=OLD_KEY), seal(b"\xff")])
     def test_rejects_sealed_form_that_cannot_be_opened(self, sealed):
         with pytest.raises(DecryptError):
             answer_echostr(SEALED, sealed_query(sealed, signature=None, echostr=sealed))
 
-    @pytest.mark.parametrize("vector", [V1, V16], ids=["V1", "V16"])
+    @each_row("vector", [V1, V16])
     def test_answers_the_published_request(self, vector: Vector):
         query = {"signature": vector.signature, "timestamp": vector.timestamp, "nonce": vector.nonce}
         echostr = vector.echostr or "5927782489442352469"
         assert answer_echostr(PushSettings(token=vector.token), {**query, "echostr": echostr}) == echostr
 
-    @pytest.mark.parametrize("vector", [V7, V12], ids=["V7", "V12"])
+    @each_row("vector", [V7, V12])
     def test_answers_the_published_sealed_request(self, vector: Vector):
         query = {"msg_signature": vector.msg_signature, "timestamp": vector.timestamp, "nonce": vector.nonce}
         assert answer_echostr(settings_of(vector), {**query, "echostr": vector.encrypt}) == vector.plaintext
@@ -311,7 +312,7 @@ class TestAnswerEchostr:
         query = plain_query(echostr="1")
         assert answer_echostr(PLAIN, query) == answer_echostr(PLAIN, query) == "1"
 
-    @pytest.mark.parametrize("echostr", ["<b>&amp;</b>", " 1 ", "你好", "a+b/c=="])
+    @each_row("echostr", ["<b>&amp;</b>", " 1 ", "你好", "a+b/c=="])
     def test_answers_with_echostr_exactly(self, echostr):
         assert answer_echostr(PLAIN, plain_query(echostr=echostr)) == echostr
 
@@ -335,7 +336,7 @@ class TestAnswerGet:
 
 
 class TestOpenPush:
-    @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "POSTS", "", None])
+    @each_row("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "POSTS", "", None])
     def test_refuses_other_methods(self, method):
         with pytest.raises(MethodNotAllowed):
             open_push(PLAIN, PushRequest(method, plain_query(), TEXT))
@@ -349,26 +350,26 @@ class TestOpenPush:
         with pytest.raises(BodyTooLarge):
             open_push(PLAIN, PushRequest("POST", {}, b"?" * 10_000_000))
 
-    @pytest.mark.parametrize("missing", ["signature", "timestamp", "nonce"])
+    @each_row("missing", ["signature", "timestamp", "nonce"])
     def test_says_that_a_parameter_of_a_plain_push_is_missing(self, missing):
         query = {name: value for name, value in plain_query().items() if name != missing}
         with pytest.raises(SignatureMissing, match=missing):
             open_push(PLAIN, PushRequest("POST", query, TEXT))
 
-    @pytest.mark.parametrize("missing", ["msg_signature", "timestamp", "nonce"])
+    @each_row("missing", ["msg_signature", "timestamp", "nonce"])
     def test_says_that_a_parameter_of_a_sealed_push_is_missing(self, missing):
         query = sealed_query(seal(TEXT), signature=None)
         query.pop(missing)
         with pytest.raises(SignatureMissing, match=missing):
             open_push(SEALED, PushRequest("POST", query, wrap(seal(TEXT))))
 
-    @pytest.mark.parametrize("settings", [PLAIN, SEALED], ids=["plain", "sealed"])
-    @pytest.mark.parametrize("body", [b"", TEXT, wrap(seal(TEXT))], ids=["empty", "plain", "sealed"])
+    @each_row("settings", [PLAIN, SEALED])
+    @each_row("body", [b"", TEXT, wrap(seal(TEXT))])
     def test_tells_a_request_that_nobody_signed_as_that_whatever_its_body(self, settings, body):
         with pytest.raises(SignatureMissing, match=r"not signed.*浏览器"):
             open_push(settings, PushRequest("POST", {"openid": "oUSER"}, body))
 
-    @pytest.mark.parametrize("missing", ["signature", "timestamp", "nonce"])
+    @each_row("missing", ["signature", "timestamp", "nonce"])
     def test_blames_a_proxy_for_a_parameter_of_a_plain_push_that_is_missing(self, missing):
         query = plain_query()
         query.pop(missing)
@@ -389,7 +390,7 @@ class TestOpenPush:
             open_push(SEALED, PushRequest("POST", plain_query("another"), wrap(seal(TEXT))))
         assert not isinstance(caught.value, SignatureMissing)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("encrypt", "query"),
         [
             (seal(LONG).replace("+", " "), {}),
@@ -397,7 +398,6 @@ class TestOpenPush:
             ("", {}),
             (seal(LONG), {"msg_signature": "0" * 40}),
         ],
-        ids=["+ became a blank", "line break", "empty Encrypt", "another msg_signature"],
     )
     def test_does_not_blame_the_token_with_which_signature_was_made(self, encrypt, query):
         assert encrypt != seal(LONG) or query
@@ -413,8 +413,8 @@ class TestOpenPush:
             with pytest.raises(SignatureMismatch, match=r"does not match.*请核对公众平台"):
                 open_push(SEALED, PushRequest("POST", given, wrap(seal(TEXT))))
 
-    @pytest.mark.parametrize("settings", [PLAIN, SEALED, TOLERANT], ids=["plain", "sealed", "allow_plaintext"])
-    @pytest.mark.parametrize(("lost", "told"), LOST.items(), ids=LOST)
+    @each_row("settings", [PLAIN, SEALED, TOLERANT])
+    @each_row(("lost", "told"), LOST.items())
     def test_names_what_became_of_the_body_and_what_may_have_done_it(self, settings, lost, told):
         push = build_push(settings, {"MsgType": "text", "Content": "words of a user"})
         body = lose(push.body)[lost]
@@ -446,7 +446,7 @@ class TestOpenPush:
             with pytest.raises(SignatureMismatch):
                 open_push(SEALED, PushRequest("POST", query, bytes(spoilt)))
 
-    @pytest.mark.parametrize("form", ["xml", "json"])
+    @each_row("form", ["xml", "json"])
     def test_never_reads_the_same_message_from_flipped_bits_signed_by_who_knows_the_token(self, form):
         """Whoever holds the Token without the key can at best spoil a message, and then nobody gets it."""
         settings = attrs.evolve(SEALED, token=OLD_TOKEN)
@@ -470,7 +470,7 @@ class TestOpenPush:
             with pytest.raises(ModeMismatch):
                 open_push(SEALED, post_plain(encrypt_type=encrypt_type))
 
-    @pytest.mark.parametrize("mode", ["compatible", "sealed"])
+    @each_row("mode", ["compatible", "sealed"])
     def test_refuses_sealed_push_without_a_key_and_says_what_is_missing(self, mode):
         with pytest.raises(ModeMismatch, match="encoding_aes_key"):
             open_push(PLAIN, build_push(SEALED, {"Content": "hi"}, mode=mode))
@@ -485,7 +485,7 @@ class TestOpenPush:
         with pytest.raises(SignatureMismatch):
             open_push(settings, PushRequest("POST", plain_query(), wrap(seal(TEXT))))
 
-    @pytest.mark.parametrize("distance", [301, -301, 10**9])
+    @each_row("distance", [301, -301, 10**9])
     @every_mode
     def test_refuses_push_further_from_now_than_max_age(self, mode, distance):
         settings = PushSettings(
@@ -495,13 +495,12 @@ class TestOpenPush:
         with pytest.raises(SignatureExpired):
             open_push(settings, request, now=lambda: NOW + distance)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("signed", "replayed"),
         [
             ({"timestamp": "1714036504", "nonce": "1814036504"}, {"timestamp": "1814036504", "nonce": "1714036504"}),
             ({"timestamp": "1714036501", "nonce": "814036504"}, {"timestamp": "1814036504", "nonce": "171403650"}),
         ],
-        ids=["swapped", "cut elsewhere"],
     )
     def test_refuses_an_old_recording_whose_nonce_passes_for_the_time(self, signed, replayed):
         """The signature is right: what is signed are the values, sorted and joined."""
@@ -512,7 +511,7 @@ class TestOpenPush:
             open_push(attrs.evolve(SEALED, max_age=300), again, now=lambda: 1814036504)
 
     @sealed_modes
-    @pytest.mark.parametrize(
+    @each_row(
         ("fields", "limit"),
         [
             ({"MsgType": "text", "Content": "hi"}, 300),
@@ -520,7 +519,6 @@ class TestOpenPush:
             ({"MsgType": "event", "Event": "xpay_goods_deliver_notify"}, 86400),
             ({"MsgType": "event", "Event": "RETAIL_pay_notify"}, 86400),
         ],
-        ids=lambda value: value.get("Event", "text") if isinstance(value, dict) else str(value),
     )
     def test_takes_a_resend_whose_first_try_may_have_been_so_long_ago(self, mode, fields, limit):
         strict = attrs.evolve(SEALED, max_age=300)
@@ -554,7 +552,7 @@ class TestOpenPush:
         with pytest.raises(DecryptError):
             open_push(attrs.evolve(ROTATING, previous_encoding_aes_keys=[]), post_sealed(seal(TEXT, key=OLD_KEY)))
 
-    @pytest.mark.parametrize("key", [KEY, OLD_KEY])
+    @each_row("key", [KEY, OLD_KEY])
     def test_says_that_the_appid_is_foreign_whichever_key_fits(self, key):
         with pytest.raises(AppIdMismatch):
             open_push(ROTATING, post_sealed(seal(TEXT, key=key, appid="wx1")))
@@ -583,7 +581,7 @@ class TestOpenPush:
             msg_id="6054768590064713728",
         )
 
-    @pytest.mark.parametrize(
+    @each_row(
         "fields",
         [
             {"MsgType": "text", "Content": " ]]> <b>&amp; 你好👋\n"},
@@ -599,7 +597,6 @@ class TestOpenPush:
             {"MsgType": "event", "Event": "telepathy", "Thought": "x"},
             {"MsgType": "telepathy", "Thought": "x"},
         ],
-        ids=lambda fields: fields.get("Event", fields["MsgType"]),
     )
     def test_reads_equal_models_in_every_mode_and_format(self, fields):
         settings = attrs.evolve(SEALED, allow_plaintext=True)
@@ -626,8 +623,8 @@ class TestOpenPush:
         assert open_push(settings, post_plain()).message == MESSAGE
         assert open_push(settings, post_sealed(seal(TEXT))).message == MESSAGE
 
-    @pytest.mark.parametrize("token", [TOKEN, OLD_TOKEN])
-    @pytest.mark.parametrize("key", [KEY, OLD_KEY])
+    @each_row("token", [TOKEN, OLD_TOKEN])
+    @each_row("key", [KEY, OLD_KEY])
     def test_opens_pushes_of_both_tokens_and_keys_while_they_change(self, token, key):
         assert open_push(ROTATING, post_sealed(seal(TEXT, key=key), token)).message == MESSAGE
 
@@ -635,11 +632,11 @@ class TestOpenPush:
         request = post_sealed(seal(TEXT), OLD_TOKEN, signature=sign(TOKEN, TIMESTAMP, NONCE))
         assert open_push(ROTATING, request).message == MESSAGE
 
-    @pytest.mark.parametrize("appid", [APPID, "wxfedcba9876543210"])
+    @each_row("appid", [APPID, "wxfedcba9876543210"])
     def test_tells_which_of_the_accepted_appids_the_push_came_with(self, appid):
         assert open_push(ROTATING, post_sealed(seal(TEXT, appid=appid))).appid == appid
 
-    @pytest.mark.parametrize("distance", [0, 300, -300])
+    @each_row("distance", [0, 300, -300])
     def test_opens_push_within_max_age(self, distance):
         settings = PushSettings(token=TOKEN, max_age=300)
         assert open_push(settings, post_plain(), now=lambda: NOW + distance).message == MESSAGE
@@ -650,9 +647,7 @@ class TestOpenPush:
     def test_opens_body_of_exactly_max_body(self):
         assert open_push(PushSettings(token=TOKEN, max_body=len(TEXT)), post_plain()).message == MESSAGE
 
-    @pytest.mark.parametrize(
-        "content_type", ["", "text/xml", "application/json", "text/plain; charset=gbk", ";;", "你好"]
-    )
+    @each_row("content_type", ["", "text/xml", "application/json", "text/plain; charset=gbk", ";;", "你好"])
     def test_does_not_rely_on_the_content_type(self, content_type):
         for request in (post_plain(), post_sealed(seal(TEXT))):
             settings = attrs.evolve(SEALED, allow_plaintext=True)
@@ -678,9 +673,7 @@ class TestSealReply:
         fields = {"ToUserName": "gh_1", "FromUserName": "oUSER", "Content": "hi", **fields}
         return open_push(settings, build_push(settings, fields, format=form, mode=mode))
 
-    @pytest.mark.parametrize(
-        "answer", [1, 0, False, b"bytes", ["text"], {"Content": "x"}, object(), TextReply, Message]
-    )
+    @each_row("answer", [1, 0, False, b"bytes", ["text"], {"Content": "x"}, object(), TextReply, Message])
     def test_refuses_what_is_no_answer(self, answer):
         with pytest.raises(ReplyError):
             seal_reply(SEALED, self.open(), answer)
@@ -698,7 +691,7 @@ class TestSealReply:
             seal_reply(SEALED, self.open(), Reply())
 
     @every_format
-    @pytest.mark.parametrize(
+    @each_row(
         "fields",
         [
             {"a b": 1},
@@ -711,13 +704,12 @@ class TestSealReply:
             {"A": float("nan")},
             {"A": float("inf")},
         ],
-        ids=repr,
     )
     def test_refuses_fields_that_cannot_be_written(self, form, fields):
         with pytest.raises(ReplyError):
             seal_reply(SEALED, self.open(form=form), RawReply(fields=fields))
 
-    @pytest.mark.parametrize(
+    @each_row(
         "answer",
         [
             "text",
@@ -728,7 +720,6 @@ class TestSealReply:
             MusicReply(thumb_media_id="m"),
             NewsReply(articles=[Article()]),
         ],
-        ids=lambda answer: type(answer).__name__,
     )
     def test_refuses_for_a_mini_program_what_it_cannot_answer_and_names_the_way_out(self, answer):
         settings = attrs.evolve(SEALED, account_kind=MINI_PROGRAM)
@@ -737,10 +728,9 @@ class TestSealReply:
 
     @every_format
     @every_mode
-    @pytest.mark.parametrize(
+    @each_row(
         "answer",
         [None, "", Acknowledgement(), "\x00", "\ufffe\x1f\ud800", TextReply(content=""), TextReply(content="\x00")],
-        ids=ascii,
     )
     def test_acknowledges_with_a_bare_success(self, form, mode, answer):
         settings = attrs.evolve(SEALED, allow_plaintext=True)
@@ -751,9 +741,9 @@ class TestSealReply:
     def test_acknowledges_with_nothing_if_told(self):
         assert seal_reply(SEALED, self.open(), Acknowledgement(body="")).body == b""
 
-    @pytest.mark.parametrize("event", ["xpay_goods_deliver_notify", "xpay_coin_pay_notify", "XPAY_REFUND_NOTIFY"])
-    @pytest.mark.parametrize("answer", [None, ""])
-    @pytest.mark.parametrize("settings", [SEALED, attrs.evolve(SEALED, account_kind=MINI_PROGRAM)], ids=["oa", "mp"])
+    @each_row("event", ["xpay_goods_deliver_notify", "xpay_coin_pay_notify", "XPAY_REFUND_NOTIFY"])
+    @each_row("answer", [None, ""])
+    @each_row("settings", [SEALED, attrs.evolve(SEALED, account_kind=MINI_PROGRAM)])
     @every_format
     def test_acknowledges_virtual_payment_with_err_code(self, form, settings, answer, event):
         push = self.open(settings, form=form, MsgType="event", Event=event)
@@ -775,21 +765,20 @@ class TestSealReply:
     def test_acknowledges_a_user_who_merely_writes_of_virtual_payment_with_success(self):
         assert seal_reply(PLAIN, self.open(PLAIN, Content="xpay_goods_deliver_notify"), None).body == b"success"
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("answer", "members"),
         [
             (TransferCustomerServiceReply(), {"MsgType": "transfer_customer_service"}),
             (ErrCodeReply(err_code=1, err_msg="later"), {"ErrCode": 1, "ErrMsg": "later"}),
             (RawReply(fields={"result": {"code": 0}}), {"result": {"code": 0}}),
         ],
-        ids=["transfer_customer_service", "err_code", "raw"],
     )
     def test_lets_a_mini_program_answer_with(self, answer, members):
         settings = attrs.evolve(SEALED, account_kind=MINI_PROGRAM)
         response = seal_reply(settings, self.open(settings, form="json"), answer)
         assert members.items() <= json.loads(unseal(read(response.body)["Encrypt"])[0]).items()
 
-    @pytest.mark.parametrize("answer", [None, "", Acknowledgement(), Acknowledgement(body="")])
+    @each_row("answer", [None, "", Acknowledgement(), Acknowledgement(body="")])
     def test_lets_a_mini_program_acknowledge(self, answer):
         settings = attrs.evolve(SEALED, account_kind=MINI_PROGRAM)
         assert seal_reply(settings, self.open(settings), answer).body in (b"success", b"")
@@ -813,7 +802,7 @@ class TestSealReply:
         assert read(response.body)["Content"] == "你好"
 
     @every_format
-    @pytest.mark.parametrize("mode", ["compatible", "sealed"])
+    @each_row("mode", ["compatible", "sealed"])
     def test_seals_the_answer_to_a_sealed_push_in_its_format(self, form, mode):
         response = seal_reply(SEALED, self.open(form=form, mode=mode), "你好", now=lambda: NOW + 1)
         outer = read(response.body)
@@ -850,9 +839,9 @@ class TestSealReply:
             "Nonce": V4.nonce,
         }
 
-    @pytest.mark.parametrize("token", [TOKEN, OLD_TOKEN])
-    @pytest.mark.parametrize("key", [KEY, OLD_KEY])
-    @pytest.mark.parametrize("appid", [APPID, "wxfedcba9876543210"])
+    @each_row("token", [TOKEN, OLD_TOKEN])
+    @each_row("key", [KEY, OLD_KEY])
+    @each_row("appid", [APPID, "wxfedcba9876543210"])
     def test_seals_with_the_key_and_appid_of_the_push_and_signs_with_the_newest_token(self, token, key, appid):
         push = open_push(ROTATING, post_sealed(seal(TEXT, key=key, appid=appid), token))
         outer = read(seal_reply(ROTATING, push, "hello").body)
@@ -908,7 +897,7 @@ class TestRenderReply:
         return open_push(settings, build_push(settings, fields, format=form, mode=mode, now=lambda: NOW))
 
     @every_format
-    @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: type(answer).__name__)
+    @each_row("answer", ANSWERS)
     def test_writes_what_every_resend_is_answered_with_whatever_its_mode_and_format(self, form, answer):
         rendered = render_reply(SEALED, self.open(form), answer, now=lambda: NOW)
         for again_form in ("xml", "json"):
@@ -920,7 +909,7 @@ class TestRenderReply:
             assert document == expected.body
             assert int(read(sealed.body)["TimeStamp"]) == NOW + 5
 
-    @pytest.mark.parametrize("answer", [None, "", Acknowledgement(), Acknowledgement(body="")])
+    @each_row("answer", [None, "", Acknowledgement(), Acknowledgement(body="")])
     def test_leaves_an_acknowledgement_as_it_is(self, answer):
         rendered = render_reply(SEALED, self.open(), answer)
         assert rendered == (answer if isinstance(answer, Acknowledgement) else Acknowledgement())
@@ -933,7 +922,7 @@ class TestRenderReply:
         rendered = render_reply(SEALED, self.open(), TextReply(content="x", create_time=5), now=lambda: NOW)
         assert read(rendered.documents["xml"])["CreateTime"] == "5"
 
-    @pytest.mark.parametrize(("form", "other"), [("xml", "json"), ("json", "xml")])
+    @each_row(("form", "other"), [("xml", "json"), ("json", "xml")])
     def test_does_without_a_format_that_the_push_does_not_have(self, form, other):
         @attrs.frozen(kw_only=True)
         class OneFormatReply(RawReply):
@@ -948,7 +937,7 @@ class TestRenderReply:
         rendered = render_reply(SEALED, self.open(), "hi", now=lambda: NOW)
         assert render_reply(SEALED, self.open(), rendered, now=lambda: NOW + 5) == rendered
 
-    @pytest.mark.parametrize("answer", [5, b"hi", Reply(), RawReply(fields={"a b": 1})])
+    @each_row("answer", [5, b"hi", Reply(), RawReply(fields={"a b": 1})])
     def test_refuses_what_cannot_be_sent(self, answer):
         with pytest.raises(ReplyError):
             render_reply(SEALED, self.open(), answer)
@@ -966,43 +955,39 @@ class TestRenderReply:
 
 
 class TestToReply:
-    @pytest.mark.parametrize("reply", [TextReply(content="x"), Acknowledgement(), Reply(), ErrCodeReply(err_code=1)])
+    @each_row("reply", [TextReply(content="x"), Acknowledgement(), Reply(), ErrCodeReply(err_code=1)])
     def test_leaves_a_reply_as_it_is(self, reply):
         assert to_reply(MESSAGE, reply) is reply
 
     def test_makes_a_text_reply_of_text(self):
         assert to_reply(MESSAGE, "hi") == TextReply(content="hi")
 
-    @pytest.mark.parametrize("answer", [None, ""])
+    @each_row("answer", [None, ""])
     def test_makes_the_acknowledgement_of_nothing(self, answer):
         event = UnknownEvent(create_time=1, event="XPAY_goods_deliver_notify")
         assert to_reply(MESSAGE, answer) == acknowledge(MESSAGE) == Acknowledgement()
         assert to_reply(event, answer) == acknowledge(event) == ErrCodeReply()
 
-    @pytest.mark.parametrize("answer", [0, False, b"hi", {}, [], TextReply])
+    @each_row("answer", [0, False, b"hi", {}, [], TextReply])
     def test_refuses_anything_else(self, answer):
         with pytest.raises(ReplyError, match="a handler must return"):
             to_reply(MESSAGE, answer)
 
 
 class TestMayReply:
-    @pytest.mark.parametrize(
-        "reply", [Acknowledgement(), ErrCodeReply(), RawReply(fields={}), TransferCustomerServiceReply()]
-    )
+    @each_row("reply", [Acknowledgement(), ErrCodeReply(), RawReply(fields={}), TransferCustomerServiceReply()])
     def test_says_yes_to_both_kinds_of_account(self, reply):
         assert may_reply(MINI_PROGRAM, reply)
         assert may_reply(OFFICIAL_ACCOUNT, reply)
 
-    @pytest.mark.parametrize(
-        "reply", [TextReply(content="x"), ImageReply(media_id="m"), MusicReply(thumb_media_id="m"), Reply()]
-    )
+    @each_row("reply", [TextReply(content="x"), ImageReply(media_id="m"), MusicReply(thumb_media_id="m"), Reply()])
     def test_says_no_to_a_mini_program(self, reply):
         assert not may_reply(MINI_PROGRAM, reply)
         assert may_reply(OFFICIAL_ACCOUNT, reply)
 
 
 class TestAnswerCloudFunction:
-    @pytest.mark.parametrize("answer", [1, False, b"bytes", {"Content": "x"}, Reply(), RawReply(fields={"a b": 1})])
+    @each_row("answer", [1, False, b"bytes", {"Content": "x"}, Reply(), RawReply(fields={"a b": 1})])
     def test_refuses_what_is_no_answer(self, answer):
         with pytest.raises(ReplyError):
             answer_cloud_function(MESSAGE, answer)
@@ -1011,7 +996,7 @@ class TestAnswerCloudFunction:
         with pytest.raises(ReplyError, match="TransferCustomerServiceReply"):
             answer_cloud_function(MESSAGE, "hello", account_kind=MINI_PROGRAM)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("answer", "returned"),
         [(None, "success"), ("", "success"), (Acknowledgement(), "success"), (Acknowledgement(body=""), "")],
     )

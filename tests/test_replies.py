@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import attrs
 import pytest
 
+from tests.helpers.rows import each_row
 from wechat_msg import (
     MINI_PROGRAM,
     Acknowledgement,
@@ -119,7 +120,7 @@ def read_xml(body: bytes) -> dict[str, Any]:
 
 
 class TestWrongTypes:
-    @pytest.mark.parametrize(
+    @each_row(
         ("cls", "values"),
         [
             (TextReply, {"content": None}),
@@ -171,19 +172,19 @@ class TestWrongTypes:
         with pytest.raises(ReplyError):
             cls(**values)
 
-    @pytest.mark.parametrize("cls", [TextReply, ImageReply, VoiceReply, VideoReply, MusicReply, NewsReply, RawReply])
+    @each_row("cls", [TextReply, ImageReply, VoiceReply, VideoReply, MusicReply, NewsReply, RawReply])
     def test_include_leaving_out_what_is_required(self, cls):
         with pytest.raises(TypeError, match="missing 1 required"):
             cls()
 
-    @pytest.mark.parametrize("count", [0, 9, 100])
+    @each_row("count", [0, 9, 100])
     def test_include_a_number_of_articles_that_wechat_does_not_show(self, count):
         with pytest.raises(ReplyError, match="1 to 8"):
             NewsReply(articles=[ARTICLE] * count)
 
 
 class TestReply:
-    @pytest.mark.parametrize(("reply", "msg_type", "members"), REPLIES)
+    @each_row(("reply", "msg_type", "members"), REPLIES)
     def test_goes_out_as_xml_with_both_names_swapped(self, reply, msg_type, members):
         response = seal(reply)
         assert (response.status, response.content_type) == (200, "application/xml; charset=utf-8")
@@ -195,7 +196,7 @@ class TestReply:
             **members,
         }
 
-    @pytest.mark.parametrize(("reply", "msg_type", "members"), REPLIES)
+    @each_row(("reply", "msg_type", "members"), REPLIES)
     def test_goes_out_as_json_with_both_names_swapped(self, reply, msg_type, members):
         response = seal(reply, "json")
         assert (response.status, response.content_type) == (200, "application/json; charset=utf-8")
@@ -214,7 +215,7 @@ class TestReply:
         names = [child.tag for child in ET.fromstring(seal(TextReply(content="hi")).body)]
         assert names == ["ToUserName", "FromUserName", "CreateTime", "MsgType", "Content"]
 
-    @pytest.mark.parametrize("form", ["xml", "json"])
+    @each_row("form", ["xml", "json"])
     def test_goes_where_it_says_if_it_says_so(self, form):
         reply = TextReply(content="hi", to_user_name="oOTHER", from_user_name="gh_other", create_time=0)
         body = seal(reply, form).body
@@ -225,7 +226,7 @@ class TestReply:
         with pytest.raises(ReplyError, match="Reply cannot be sent"):
             seal(Reply())
 
-    @pytest.mark.parametrize("reply", [reply for reply, *_ in REPLIES] + [NewsReply(articles=[ARTICLE])])
+    @each_row("reply", [reply for reply, *_ in REPLIES] + [NewsReply(articles=[ARTICLE])])
     def test_is_frozen_slotted_and_compares_by_value(self, reply):
         assert reply == attrs.evolve(reply) != attrs.evolve(reply, create_time=5)
         assert hash(reply) == hash(attrs.evolve(reply))
@@ -233,7 +234,7 @@ class TestReply:
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             reply.create_time = 5
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("reply", "by_keyword"),
         [
             (TextReply("hi"), TextReply(content="hi")),
@@ -246,22 +247,21 @@ class TestReply:
             (ErrCodeReply(1, err_msg="no"), ErrCodeReply(err_code=1, err_msg="no")),
             (RawReply({"A": 1}), RawReply(fields={"A": 1})),
         ],
-        ids=lambda reply: type(reply).__name__,
     )
     def test_takes_what_it_is_made_of_without_a_keyword(self, reply, by_keyword):
         assert reply == by_keyword
 
-    @pytest.mark.parametrize("cls", [MusicReply, Article, RenderedReply, Reply])
+    @each_row("cls", [MusicReply, Article, RenderedReply, Reply])
     def test_takes_keywords_only_where_no_value_stands_out(self, cls):
         with pytest.raises(TypeError, match="positional"):
             cls("hi")
 
-    @pytest.mark.parametrize("cls", KINDS)
+    @each_row("cls", KINDS)
     def test_takes_everything_else_as_keywords(self, cls):
         with pytest.raises(TypeError, match="positional"):
             cls("hi", "oUSER")
 
-    @pytest.mark.parametrize(
+    @each_row(
         "reply",
         [
             TextReply(content="a secret"),
@@ -277,7 +277,7 @@ class TestReply:
         assert repr(reply).startswith(f"{type(reply).__name__}(")
         assert "a secret" not in repr(reply)
 
-    @pytest.mark.parametrize("form", ["xml", "json"])
+    @each_row("form", ["xml", "json"])
     def test_may_be_of_the_users_own_kind(self, form):
         @attrs.frozen(kw_only=True)
         class AiReply(Reply):
@@ -293,7 +293,7 @@ class TestReply:
 
 
 class TestNewsReply:
-    @pytest.mark.parametrize("count", [1, 2, 8])
+    @each_row("count", [1, 2, 8])
     def test_has_an_item_element_for_every_article_in_xml(self, count):
         root = ET.fromstring(seal(NewsReply(articles=[ARTICLE] * count)).body)
         assert [child.tag for child in root][-3:] == ["MsgType", "ArticleCount", "Articles"]
@@ -303,7 +303,7 @@ class TestNewsReply:
         for item in root.find("Articles"):
             assert {child.tag: child.text for child in item} == ARTICLE_MEMBERS
 
-    @pytest.mark.parametrize("count", [1, 2, 8])
+    @each_row("count", [1, 2, 8])
     def test_has_a_plain_list_of_articles_in_json(self, count):
         assert json.loads(seal(NewsReply(articles=[ARTICLE] * count), "json").body) == {
             "ToUserName": "oUSER",
@@ -329,14 +329,14 @@ class TestNewsReply:
 
 
 class TestAcknowledgement:
-    @pytest.mark.parametrize("form", ["xml", "json"])
-    @pytest.mark.parametrize("body", ["success", ""])
+    @each_row("form", ["xml", "json"])
+    @each_row("body", ["success", ""])
     def test_is_the_bare_word_or_nothing(self, form, body):
         response = seal(Acknowledgement(body=body), form)
         assert (response.status, response.body) == (200, body.encode())
         assert response.content_type.startswith("text/plain")
 
-    @pytest.mark.parametrize("answer", [None, ""])
+    @each_row("answer", [None, ""])
     def test_is_what_no_answer_means(self, answer):
         assert seal(answer) == seal(Acknowledgement())
 
@@ -348,7 +348,7 @@ class TestErrCodeReply:
     def test_is_bare_json(self):
         assert seal(ErrCodeReply(err_code=-1, err_msg="no"), "json").body == b'{"ErrCode":-1,"ErrMsg":"no"}'
 
-    @pytest.mark.parametrize("answer", [None, ""])
+    @each_row("answer", [None, ""])
     def test_is_what_no_answer_means_for_virtual_payment(self, answer):
         event = UnknownEvent(create_time=1, event="XPAY_goods_deliver_notify")
         assert json.loads(seal(answer, "json", event).body) == {"ErrCode": 0, "ErrMsg": "success"}
@@ -373,10 +373,8 @@ class TestRawReply:
         )
         assert seal(RawReply(fields=fields), "json").body == b'{"Token":"t","Nested":{"A":1},"List":["a","b"]}'
 
-    @pytest.mark.parametrize("form", ["xml", "json"])
-    @pytest.mark.parametrize(
-        "fields", [{"A": object()}, {"a b": "c"}, {5: "c"}, {"A": b"c"}], ids=["object", "blank", "number", "bytes"]
-    )
+    @each_row("form", ["xml", "json"])
+    @each_row("fields", [{"A": object()}, {"a b": "c"}, {5: "c"}, {"A": b"c"}])
     def test_is_refused_if_it_cannot_be_written(self, form, fields):
         with pytest.raises(ReplyError):
             seal(RawReply(fields=fields), form)
@@ -385,17 +383,17 @@ class TestRawReply:
 class TestRenderedReply:
     DOCUMENTS = MappingProxyType({"xml": "<xml><A>1</A></xml>", "json": '{"A":1}'})
 
-    @pytest.mark.parametrize("form", ["xml", "json"])
+    @each_row("form", ["xml", "json"])
     def test_goes_out_as_it_was_written(self, form):
         response = seal(RenderedReply(documents=self.DOCUMENTS), form)
         assert response == PushResponse(200, self.DOCUMENTS[form].encode(), f"application/{form}; charset=utf-8")
 
-    @pytest.mark.parametrize(("form", "other"), [("xml", "json"), ("json", "xml")])
+    @each_row(("form", "other"), [("xml", "json"), ("json", "xml")])
     def test_cannot_go_out_in_a_format_that_it_was_not_written_in(self, form, other):
         with pytest.raises(ReplyError, match=f"cannot be written as {form}"):
             seal(RenderedReply(documents={other: self.DOCUMENTS[other]}), form)
 
-    @pytest.mark.parametrize("documents", [None, "<xml/>", {"xml": 5}, {"json": b"{}"}])
+    @each_row("documents", [None, "<xml/>", {"xml": 5}, {"json": b"{}"}])
     def test_holds_text_by_format_and_nothing_else(self, documents):
         with pytest.raises(ReplyError, match="documents"):
             RenderedReply(documents=documents)
@@ -407,7 +405,7 @@ class TestRenderedReply:
 
 
 class TestCloudFunction:
-    @pytest.mark.parametrize(("reply", "msg_type", "members"), REPLIES)
+    @each_row(("reply", "msg_type", "members"), REPLIES)
     def test_returns_the_members_of_a_reply(self, reply, msg_type, members):
         assert answer_cloud_function(MESSAGE, reply, now=lambda: NOW) == {
             "ToUserName": "oUSER",
@@ -421,9 +419,7 @@ class TestCloudFunction:
         answer = answer_cloud_function(MESSAGE, NewsReply(articles=[ARTICLE, ARTICLE]))
         assert (answer["ArticleCount"], answer["Articles"]) == (2, [ARTICLE_MEMBERS] * 2)
 
-    @pytest.mark.parametrize(
-        ("answer", "returned"), [(None, "success"), ("", "success"), (Acknowledgement(body=""), "")], ids=repr
-    )
+    @each_row(("answer", "returned"), [(None, "success"), ("", "success"), (Acknowledgement(body=""), "")])
     def test_returns_text_for_an_acknowledgement(self, answer, returned):
         assert answer_cloud_function(MESSAGE, answer) == returned
 
@@ -442,14 +438,13 @@ class TestMiniProgram:
     SETTINGS = PushSettings(token="spamtest", account_kind=MINI_PROGRAM)
     PUSH = Push(message=MESSAGE, format="json")
 
-    @pytest.mark.parametrize("reply", ["hi", *(reply for reply, *_ in REPLIES[:-2]), NewsReply(articles=[ARTICLE])])
+    @each_row("reply", ["hi", *(reply for reply, *_ in REPLIES[:-2]), NewsReply(articles=[ARTICLE])])
     def test_cannot_be_answered_with_what_only_official_accounts_show(self, reply):
         with pytest.raises(ReplyError, match="customer-service message"):
             seal_reply(self.SETTINGS, self.PUSH, reply)
 
-    @pytest.mark.parametrize(
-        "reply",
-        [None, Acknowledgement(), ErrCodeReply(), RawReply(fields={"A": "b"}), TransferCustomerServiceReply()],
+    @each_row(
+        "reply", [None, Acknowledgement(), ErrCodeReply(), RawReply(fields={"A": "b"}), TransferCustomerServiceReply()]
     )
     def test_can_be_answered_with_the_rest(self, reply):
         assert seal_reply(self.SETTINGS, self.PUSH, reply).status == 200

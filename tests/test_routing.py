@@ -11,6 +11,7 @@ import warnings
 import attrs
 import pytest
 
+from tests.helpers.rows import each_row
 from wechat_msg import (
     AsyncPushEndpoint,
     ClickEvent,
@@ -59,14 +60,12 @@ def ask_async(router: Router, content: str = "hi") -> str | None:
 
 
 class TestOnRefuses:
-    @pytest.mark.parametrize(
-        "criteria", [(), (say("x"),), (str,), (TextMessage, int), (object,), (Message, Exception)], ids=len
-    )
+    @each_row("criteria", [(), (say("x"),), (str,), (TextMessage, int), (object,), (Message, Exception)])
     def test_anything_but_classes_of_messages_and_events(self, criteria):
         with pytest.raises(SettingsError, match="classes of messages and events"):
             Router().on(*criteria)
 
-    @pytest.mark.parametrize("criterion", ["text", 5, None, TEXT])
+    @each_row("criterion", ["text", 5, None, TEXT])
     def test_what_is_neither_a_class_nor_a_function(self, criterion):
         with pytest.raises(SettingsError, match="predicates"):
             Router().on(TextMessage, criterion)
@@ -78,7 +77,7 @@ class TestOnRefuses:
         with pytest.raises(SettingsError, match="predicates"):
             Router().on(TextMessage, is_known)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("kinds", "field"),
         [
             ((TextMessage,), "contents"),
@@ -266,7 +265,7 @@ class TestDefault:
         router.default(say("default"))
         assert router(TEXT) == "default"
 
-    @pytest.mark.parametrize("answer", [None, ""])
+    @each_row("answer", [None, ""])
     def test_is_not_asked_if_a_handler_was_for_the_message(self, answer):
         router = Router()
         router.on(TextMessage)(say(answer))
@@ -400,7 +399,7 @@ class AsyncBot:
 
 
 class TestIsAsync:
-    @pytest.mark.parametrize(
+    @each_row(
         "handler",
         [
             answer_async,
@@ -409,7 +408,6 @@ class TestIsAsync:
             functools.partial(answer_async),
             functools.partial(AsyncBot().method),
         ],
-        ids=["function", "object", "method", "partial", "partial of a method"],
     )
     def test_says_yes_to_what_gives_something_to_await(self, handler):
         assert is_async(handler)
@@ -419,9 +417,7 @@ class TestIsAsync:
         router.default(handler)
         assert is_async(router)
 
-    @pytest.mark.parametrize(
-        "handler", [say("x"), print, [].append, functools.partial(say, "x"), TextReply, None, 5, "x"]
-    )
+    @each_row("handler", [say("x"), print, [].append, functools.partial(say, "x"), TextReply, None, 5, "x"])
     def test_says_no_to_anything_else(self, handler):
         assert not is_async(handler)
 
@@ -435,7 +431,7 @@ class TestRunHandler:
         """A sender gets a dict, on_error an exception."""
         assert run_handler(RunHandler(sorted, {"b": 1, "a": 2})) == ["a", "b"]
 
-    @pytest.mark.parametrize("error", [KeyError("own"), SystemExit(), KeyboardInterrupt()], ids=repr)
+    @each_row("error", [KeyError("own"), SystemExit(), KeyboardInterrupt()])
     def test_lets_its_error_go_up(self, error):
         def fail(message):
             raise error
@@ -444,7 +440,7 @@ class TestRunHandler:
             run_handler(RunHandler(fail, TEXT))
         assert raised.value is error
 
-    @pytest.mark.parametrize("run", [run_handler, call])
+    @each_row("run", [run_handler, call])
     def test_makes_an_error_of_stop_iteration_which_would_end_a_flow(self, run):
         with pytest.raises(RuntimeError, match="StopIteration") as raised:
             run(RunHandler(lambda message: next(iter(())), TEXT))

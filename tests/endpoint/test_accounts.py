@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.helpers.rows import each_row
 from wechat_msg import AsyncPushEndpoint, MemoryStore, PushEndpoint, PushSettings
 from wechat_msg.testing import build_push, open_reply
 
@@ -81,7 +82,7 @@ class TestTwoAccounts:
 
 
 class TestOneAccount:
-    @pytest.mark.parametrize("settings", [each for accounts in ACCOUNTS.values() for each in accounts])
+    @each_row("settings", [each for accounts in ACCOUNTS.values() for each in accounts])
     def test_is_answered_once_by_all_its_endpoints(self, ask, settings):
         assert ask(settings, "the answer", FORGED) == "the answer"
         assert ask(attrs.evolve(settings), "another", FORGED) == "the answer"

@@ -10,6 +10,7 @@ import attrs
 import pytest
 from attrs import define, frozen
 
+from tests.helpers.rows import each_row
 from wechat_msg import (
     Acknowledgement,
     AnswerLater,
@@ -50,10 +51,9 @@ def event(**fields: Any) -> Message:
 
 
 class TestTheKeyOfAMessage:
-    @pytest.mark.parametrize(
+    @each_row(
         "change",
         [{"msg_id": "43"}, {"from_user_name": "oOTHER"}, {"to_user_name": "gh_2"}, {"create_time": 1700000001}],
-        ids=lambda change: next(iter(change)),
     )
     def test_differs_if_one_of_its_four_parts_does(self, change):
         assert make_key(TEXT) != make_key(attrs.evolve(TEXT, **change))
@@ -100,7 +100,7 @@ class TestTheKeyOfAMessage:
 
 
 class TestTheKeyOfAnEvent:
-    @pytest.mark.parametrize(
+    @each_row(
         "change",
         [
             {"EventKey": "SELL"},
@@ -111,7 +111,6 @@ class TestTheKeyOfAnEvent:
             {"Extra": ""},
             {"Nested": {"A": "1", "List": [1, 2]}},
         ],
-        ids=lambda change: next(iter(change)),
     )
     def test_differs_if_anything_does(self, change):
         same = {"EventKey": "BUY", "Nested": {"A": "1", "List": [1, 3]}}
@@ -162,7 +161,7 @@ class TestTheKeyOfOnesOwn:
     def test_is_the_same_for_the_same_content_whatever_else_differs(self):
         assert make_key(TEXT, content="x") == make_key(attrs.evolve(TEXT, msg_id="1", create_time=2), content="x")
 
-    @pytest.mark.parametrize("other", ["y", "", None])
+    @each_row("other", ["y", "", None])
     def test_differs_for_other_content(self, other):
         assert make_key(TEXT, content="x") != make_key(TEXT, content=other)
 
@@ -175,8 +174,8 @@ class TestTheIdentity:
         for content in (None, "x"):
             assert make_key(TEXT, "wx1", content).startswith("wx1:push:")
 
-    @pytest.mark.parametrize("message", [TEXT, event(), attrs.evolve(TEXT, to_user_name="")])
-    @pytest.mark.parametrize("content", [None, "x"])
+    @each_row("message", [TEXT, event(), attrs.evolve(TEXT, to_user_name="")])
+    @each_row("content", [None, "x"])
     def test_tells_accounts_apart_whatever_their_pushes_say(self, message, content):
         assert make_key(message, "wx1", content) != make_key(message, "wx2", content)
 
@@ -200,7 +199,7 @@ class TestTheKeyOfADeliveryThatIsAlone:
 
 
 class TestRecord:
-    @pytest.mark.parametrize(
+    @each_row(
         "record",
         [
             Record("me"),
@@ -210,7 +209,6 @@ class TestRecord:
             Record("me", reply=REPLY),
             Record("me", reply=RenderedReply(documents={"xml": "你好😀]]>"})),
         ],
-        ids=str,
     )
     def test_is_read_as_it_was_written(self, record):
         assert load_record(record.dump()) == record
@@ -221,7 +219,7 @@ class TestRecord:
         long = RenderedReply(documents={"xml": "长" * 2048, "json": "长" * 2048})
         assert len(Record("me", reply=long).dump()) < 64 * 1024
 
-    @pytest.mark.parametrize(
+    @each_row(
         "raw",
         [
             b"",
@@ -238,7 +236,6 @@ class TestRecord:
             b'{"owner":"o","documents":"no"}',
             b"[" * 100_000,
         ],
-        ids=lambda raw: repr(raw[:20]),
     )
     def test_that_somebody_else_wrote_is_an_error_of_the_store(self, raw):
         with pytest.raises(StoreError, match="not a record"):
@@ -409,7 +406,7 @@ class TestTheFirstDelivery:
             End(REPLY),
         ]
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("options", "seconds"),
         [
             ({}, 5.5),
@@ -421,7 +418,8 @@ class TestTheFirstDelivery:
             ({"late": LATER, "message": PAYMENT}, 5.5),
         ],
     )
-    def test_has_as_much_time_as_wechat_and_its_policy_leave(self, world, options, seconds):
+    def test_has_as_much_time_as_wechat_and_its_policy_leave(self, options, seconds):
+        world = World()
         assert world.go_on(world.deliver(**options).answer()).seconds == seconds
 
     def test_leaves_the_key_free_if_its_handler_fails_when_its_time_is_up(self, world):
@@ -543,7 +541,7 @@ class TestTheNextDelivery:
         world.store.compare_and_set("push:1", world.store.get("push:1"), Record("somebody else").dump(), 60)
         return world.wait(delivery.answer())
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("options", "answer", "at"),
         [
             ({}, SUCCESS, 4.5),
@@ -555,21 +553,24 @@ class TestTheNextDelivery:
             ({"message": PAYMENT, "late": LATER}, None, 5.5),
         ],
     )
-    def test_is_answered_by_its_policy_if_it_is_the_last(self, world, options, answer, at):
+    def test_is_answered_by_its_policy_if_it_is_the_last(self, options, answer, at):
+        world = World()
         world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
         world.start()
         assert self.wait_with_a_lease(world, world.deliver(**options)) == End(answer)
         assert world.now == pytest.approx(at)
         assert world.find() == Record("somebody else", late=answer is not None)
 
-    @pytest.mark.parametrize("late", [LATER, LATER_IN_THE_END])
-    def test_is_acknowledged_at_once_after_the_reply_was_promised(self, world, late):
+    @each_row("late", [LATER, LATER_IN_THE_END])
+    def test_is_acknowledged_at_once_after_the_reply_was_promised(self, late):
+        world = World()
         world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 60)
         assert world.go_on(world.deliver(late=late).answer()) == End(SUCCESS)
         assert world.now == 0
 
-    @pytest.mark.parametrize("late", [None, FallbackReply("请稍候")])
-    def test_waits_for_the_reply_if_nobody_promised_it(self, world, late):
+    @each_row("late", [None, FallbackReply("请稍候")])
+    def test_waits_for_the_reply_if_nobody_promised_it(self, late):
+        world = World()
         world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 60)
         assert isinstance(world.go_on(world.deliver(late=late).answer()), Sleep)
 
@@ -654,8 +655,9 @@ class TestTheStoreFails:
         assert flow.send(True) == RunLeased(delivery, 5.5)
         assert world.reports == ["down"]
 
-    @pytest.mark.parametrize("late", [LATER, LATER_IN_THE_END])
-    def test_and_a_delivery_that_is_alone_answers_later_as_nobody_else_can(self, world, late):
+    @each_row("late", [LATER, LATER_IN_THE_END])
+    def test_and_a_delivery_that_is_alone_answers_later_as_nobody_else_can(self, late):
+        world = World()
         flow = world.deliver(late=late).answer()
         next(flow)
         flow.throw(StoreError("down"))
@@ -703,8 +705,9 @@ class TestTheStoreFails:
         assert world.now == pytest.approx(0.5, abs=0.11)
         assert delivery.tries == 2
 
-    @pytest.mark.parametrize("tries", [b"", b"two", b"-1", b"1.5", b"9999", b"\xff"])
-    def test_to_hold_a_number_and_it_is_guessed(self, world, tries):
+    @each_row("tries", [b"", b"two", b"-1", b"1.5", b"9999", b"\xff"])
+    def test_to_hold_a_number_and_it_is_guessed(self, tries):
+        world = World()
         world.store.compare_and_set("push:1:tries", None, tries, 300)
         world.start()
         delivery = world.deliver()
@@ -750,8 +753,9 @@ class TestTheStoreFails:
             working.throw(StoreError("down"))
         assert world.reports == ["down"]
 
-    @pytest.mark.parametrize("answer", [False, None])
-    def test_by_contradicting_itself(self, world, answer):
+    @each_row("answer", [False, None])
+    def test_by_contradicting_itself(self, answer):
+        world = World()
         flow = world.deliver().answer()
         step, steps = next(flow), 0
         while step.store is world.store:
@@ -775,7 +779,7 @@ class TestTheWork:
         _, _, working = world.start(settings=PushSettings(token="spamtest", max_age=2155.5))
         assert next(working).ttl == 4321.0
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("message", "seconds"),
         [
             (TextMessage(**COMMON, content="hi"), 300.0),
@@ -784,7 +788,6 @@ class TestTheWork:
             (UnknownEvent(**COMMON, event="XPAY_refund_notify"), 86400.0),
             (UnknownEvent(**COMMON, event="retail_pay_order_notify"), 86400.0),
         ],
-        ids=lambda value: getattr(value, "event", None),
     )
     def test_is_remembered_as_long_as_wechat_may_come_again(self, message, seconds):
         assert keep_for(message) == keep_for(message, seconds - 10) == seconds
@@ -796,8 +799,9 @@ class TestTheWork:
             world.go_on(working)
         assert world.find() is None
 
-    @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-    def test_frees_the_key_if_the_program_ends(self, world, error):
+    @each_row("error", [KeyboardInterrupt, SystemExit])
+    def test_frees_the_key_if_the_program_ends(self, error):
+        world = World()
         _, _, working = world.start()
         step = working.throw(error())
         with pytest.raises(error):
@@ -859,11 +863,11 @@ class TestTheWork:
         assert world.later == [handled.reply]
         assert world.find().reply == SUCCESS
 
-    @pytest.mark.parametrize(
-        ("late", "kept"),
-        [(None, REPLY), (FallbackReply("x"), REPLY), (LATER, SUCCESS), (LATER_IN_THE_END, SUCCESS)],
+    @each_row(
+        ("late", "kept"), [(None, REPLY), (FallbackReply("x"), REPLY), (LATER, SUCCESS), (LATER_IN_THE_END, SUCCESS)]
     )
-    def test_hands_over_its_reply_if_another_try_could_not_wait_for_it(self, world, late, kept):
+    def test_hands_over_its_reply_if_another_try_could_not_wait_for_it(self, late, kept):
+        world = World()
         delivery, _, working = world.start(late=late)
         running, promised = Record(delivery.owner), Record(delivery.owner, late=True)
         world.store.compare_and_set("push:1", running.dump(), promised.dump(), 2.5)
@@ -913,8 +917,9 @@ class TestTheLease:
         world.now = 9
         assert world.find() == Record(delivery.owner, late=True)
 
-    @pytest.mark.parametrize("promised", [False, True])
-    def test_is_taken_again_after_it_has_ended(self, world, promised):
+    @each_row("promised", [False, True])
+    def test_is_taken_again_after_it_has_ended(self, promised):
+        world = World()
         delivery, answering, _ = world.start(late=LATER)
         if promised:
             world.now = 4.5
@@ -1027,7 +1032,7 @@ class TestInEveryOrder:
         world.keep(owner, 14.5)
         return owner, working, waiting
 
-    @pytest.mark.parametrize(("renews", "failures"), [(False, 1), (True, 0)])
+    @each_row(("renews", "failures"), [(False, 1), (True, 0)])
     def test_a_reply_is_either_waited_for_or_sent_later(self, renews, failures):
         def make() -> Any:
             world = World()
@@ -1037,7 +1042,7 @@ class TestInEveryOrder:
 
         self.check(explore(make, failures=failures), "wait")
 
-    @pytest.mark.parametrize(("renews", "failures"), [(False, 1), (True, 0)])
+    @each_row(("renews", "failures"), [(False, 1), (True, 0)])
     def test_a_reply_is_either_given_by_its_own_try_or_sent_later(self, renews, failures):
         def make() -> Any:
             world = World()

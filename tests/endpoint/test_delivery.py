@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
+import functools
 import gc
 import itertools
 import json
@@ -20,6 +21,7 @@ import attrs
 import pytest
 
 from tests.helpers import virtual_time
+from tests.helpers.rows import each_row
 from tests.helpers.virtual_time import (
     AwaitableStore,
     FaultyStore,
@@ -29,7 +31,6 @@ from tests.helpers.virtual_time import (
     WeChat,
     await_here,
     in_virtual_thread,
-    in_virtual_time,
 )
 from wechat_msg import (
     MINI_PROGRAM,
@@ -88,7 +89,11 @@ def build_event(fields: Any = CLICK, settings: PushSettings = PLAIN, **options: 
 def no_secrets_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.DEBUG)
     yield
-    for record in caplog.get_records("call"):
+    check_log(caplog.get_records("call"))
+
+
+def check_log(records: list[logging.LogRecord]) -> None:
+    for record in records:
         line = logging.Formatter().format(record)
         for secret in (TOKEN, KEY, KEY[9:], OPENID, ACCOUNT, SAID, TOLD, "push:", ":tries"):
             assert secret not in line
@@ -189,6 +194,22 @@ def ends(*expected: Any) -> list[tuple[Any, Any]]:
 HUNG_UP = [(5, "hung up"), (10, "hung up")]
 
 
+def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a test of a coroutine function; each run has a rig of its own, and the log to itself."""
+
+    @functools.wraps(test)
+    def run_test(*args: Any, **fixtures: Any) -> None:
+        own = {name: Rig(value.kind) if isinstance(value, Rig) else value for name, value in fixtures.items()}
+        try:
+            virtual_time.run(test(*args, **own))
+        finally:
+            if caplog := fixtures.get("caplog"):
+                check_log(caplog.get_records("call"))
+                caplog.clear()
+
+    return run_test
+
+
 @pytest.fixture(params=KINDS)
 def rig(request: pytest.FixtureRequest) -> Rig:
     return Rig(request.param)
@@ -241,7 +262,7 @@ IN_TIME = {
 
 
 class TestASlowHandler:
-    @pytest.mark.parametrize("seconds", IN_TIME)
+    @each_row("seconds", list(IN_TIME))
     @in_virtual_time
     async def test_is_run_once_and_its_reply_goes_out_with_the_next_try(self, rig, caplog, seconds):
         endpoint = rig.build(rig.handler(seconds))
@@ -270,13 +291,13 @@ class TestASlowHandler:
         [line] = list_log(caplog)
         assert "came after the last try" in line
 
-    @pytest.mark.parametrize("seconds", IN_TIME)
+    @each_row("seconds", list(IN_TIME))
     @in_virtual_time
     async def test_needs_no_fallback_if_it_ends_in_time(self, rig, seconds):
         endpoint = rig.build(rig.handler(seconds), late=FallbackReply("请稍候"))
         assert await rig.push(endpoint) == ends(*IN_TIME[seconds])
 
-    @pytest.mark.parametrize("seconds", [5, 7, 12, 20])
+    @each_row("seconds", [5, 7, 12, 20])
     @in_virtual_time
     async def test_is_acknowledged_by_the_first_try_and_answered_later(self, early_rig, seconds):
         rig = early_rig
@@ -287,8 +308,8 @@ class TestASlowHandler:
         assert sent == [{"touser": OPENID, "msgtype": "text", "text": {"content": TOLD}}]
         assert sent.times == pytest.approx([seconds], abs=0.01)
 
-    @pytest.mark.parametrize("seconds", [0, 3, 4.4])
-    @pytest.mark.parametrize("after", ["first_try", "last_try"])
+    @each_row("seconds", [0, 3, 4.4])
+    @each_row("after", ["first_try", "last_try"])
     @in_virtual_time
     async def test_is_answered_at_once_if_it_ends_in_time(self, early_rig, seconds, after):
         sent = Sent(early_rig)
@@ -296,7 +317,7 @@ class TestASlowHandler:
         assert await early_rig.push(endpoint) == ends((seconds, TOLD))
         assert sent == []
 
-    @pytest.mark.parametrize("seconds", IN_TIME)
+    @each_row("seconds", list(IN_TIME))
     @in_virtual_time
     async def test_is_answered_by_the_next_try_if_the_last_one_is_to_be_waited_for(self, rig, seconds):
         sent = Sent(rig)
@@ -304,7 +325,7 @@ class TestASlowHandler:
         assert await rig.push(endpoint) == ends(*IN_TIME[seconds])
         assert (sent, rig.runs) == ([], [0])
 
-    @pytest.mark.parametrize("seconds", [15, 20, 200])
+    @each_row("seconds", [15, 20, 200])
     @in_virtual_time
     async def test_is_acknowledged_by_the_last_try_and_answered_later(self, rig, seconds):
         sent = Sent(rig)
@@ -325,9 +346,9 @@ class TestASlowHandler:
         assert sent.contents == [TOLD]
         assert rig.runs == [0]
 
-    @pytest.mark.parametrize("seconds", [0, 7, 12])
-    @pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
-    @pytest.mark.parametrize("format", ["xml", "json"])
+    @each_row("seconds", [0, 7, 12])
+    @each_row("mode", ["plain", "compatible", "sealed"])
+    @each_row("format", ["xml", "json"])
     @in_virtual_time
     async def test_is_answered_in_the_mode_and_the_format_of_the_push(self, rig, seconds, mode, format):
         endpoint = rig.build(rig.handler(seconds), SEALED)
@@ -348,7 +369,7 @@ class TestASlowHandler:
         first, second = (task.result().status for task in wechat.abandoned)
         assert (first, second) == (200 if rig.kind == SYNC else 503, 503)
 
-    @pytest.mark.parametrize("seconds", [7, 12])
+    @each_row("seconds", [7, 12])
     @in_virtual_time
     async def test_goes_on_if_the_server_cancels_the_request_when_wechat_hangs_up(self, async_rig, seconds):
         endpoint = async_rig.build(async_rig.handler(seconds))
@@ -398,8 +419,8 @@ REPLIES = {
 
 
 class TestAResend:
-    @pytest.mark.parametrize("name", REPLIES)
-    @pytest.mark.parametrize("settings", [PLAIN, SEALED], ids=["plain", "sealed"])
+    @each_row("name", list(REPLIES))
+    @each_row("settings", [PLAIN, SEALED])
     @in_virtual_time
     async def test_gets_the_same_reply_at_once(self, rig, settings, name):
         endpoint = rig.build(rig.handler(3, REPLIES[name]), settings)
@@ -412,7 +433,7 @@ class TestAResend:
         assert replies == [(3, *replies[0][1:])] + [(0, *replies[0][1:])] * 3
         assert rig.runs == [0]
 
-    @pytest.mark.parametrize("body", ["success", ""])
+    @each_row("body", ["success", ""])
     @in_virtual_time
     async def test_gets_the_same_kind_of_acknowledgement(self, rig, body):
         endpoint = rig.build(rig.handler(0, Acknowledgement(body=body)))
@@ -432,9 +453,9 @@ class TestAResend:
         assert inners == [inners[0]] * 3
         assert inners[0]["CreateTime"] == NOW
 
-    @pytest.mark.parametrize("seconds", [0, 7])
-    @pytest.mark.parametrize(("first", "second"), [("xml", "json"), ("json", "xml")])
-    @pytest.mark.parametrize("name", ["text", "8 articles", "ErrCode"])
+    @each_row("seconds", [0, 7])
+    @each_row(("first", "second"), [("xml", "json"), ("json", "xml")])
+    @each_row("name", ["text", "8 articles", "ErrCode"])
     @in_virtual_time
     async def test_gets_the_reply_in_its_own_format(self, rig, seconds, first, second, name):
         endpoint = rig.build(rig.handler(seconds, REPLIES[name]))
@@ -445,8 +466,8 @@ class TestAResend:
         assert again.response == seal_reply(PLAIN, push, REPLIES[name], now=lambda: NOW + seconds)
         assert rig.runs == [0]
 
-    @pytest.mark.parametrize("seconds", [0, 7])
-    @pytest.mark.parametrize(("first", "second"), [("plain", "sealed"), ("sealed", "plain"), ("compatible", "plain")])
+    @each_row("seconds", [0, 7])
+    @each_row(("first", "second"), [("plain", "sealed"), ("sealed", "plain"), ("compatible", "plain")])
     @in_virtual_time
     async def test_gets_the_reply_in_its_own_mode(self, rig, seconds, first, second):
         endpoint = rig.build(rig.handler(seconds), SEALED)
@@ -471,7 +492,7 @@ class TestAResend:
             await rig.handle(endpoint, build(format="xml"))
         assert rig.runs == [0]
 
-    @pytest.mark.parametrize("fields", [FIELDS, CLICK], ids=["message", "event"])
+    @each_row("fields", [FIELDS, CLICK])
     @in_virtual_time
     async def test_is_known_for_five_minutes(self, rig, fields):
         endpoint = rig.build(rig.handler())
@@ -481,7 +502,7 @@ class TestAResend:
             await rig.handle(endpoint, request)
         assert rig.runs == [0, 301]
 
-    @pytest.mark.parametrize("event", ["xpay_goods_deliver_notify", "XPAY_coin_pay_notify", "retail_pay_order_notify"])
+    @each_row("event", ["xpay_goods_deliver_notify", "XPAY_coin_pay_notify", "retail_pay_order_notify"])
     @in_virtual_time
     async def test_of_an_event_that_comes_for_hours_is_known_for_a_day(self, rig, event):
         endpoint = rig.build(rig.handler(0, None))
@@ -535,7 +556,7 @@ class TestAResend:
             await rig.handle(endpoint, build(fields={"MsgId": number}))
         assert len(rig.runs) == 2
 
-    @pytest.mark.parametrize("key", [5, b"key", ["key"]])
+    @each_row("key", [5, b"key", ["key"]])
     @in_virtual_time
     async def test_is_refused_if_dedup_key_gives_no_text(self, rig, key):
         endpoint = rig.build(rig.handler(), dedup_key=lambda message: key)
@@ -545,7 +566,7 @@ class TestAResend:
 
 
 class TestManyDeliveries:
-    @pytest.mark.parametrize("seconds", [0, 3])
+    @each_row("seconds", [0, 3])
     @in_virtual_time
     async def test_of_one_push_at_once_are_one_run_and_equal_replies(self, rig, seconds):
         endpoint = rig.build(rig.handler(seconds), SEALED)
@@ -636,8 +657,8 @@ class TestAFailingHandler:
             await rig.handle(endpoint, build())
         assert len(store) == 0
 
-    @pytest.mark.parametrize("seconds", [0, 7])
-    @pytest.mark.parametrize("answer", [5, ["hi"], object()])
+    @each_row("seconds", [0, 7])
+    @each_row("answer", [5, ["hi"], object()])
     @in_virtual_time
     async def test_returns_what_is_no_answer_and_is_asked_again(self, rig, seconds, answer):
         endpoint = rig.build(script(rig, (seconds, answer), (0, TOLD)))
@@ -665,7 +686,7 @@ class TestAFailingHandler:
         gc.collect()
         assert list_log(caplog) == ["a handler failed after its request had ended"]
 
-    @pytest.mark.parametrize("steps", range(8))
+    @each_row("steps", range(8))
     @in_virtual_time
     async def test_is_told_of_once_whenever_its_request_is_cancelled(self, async_rig, caplog, steps):
         """It may fail, and its request be cancelled, in one and the same turn of the loop."""
@@ -688,7 +709,7 @@ class TestAFailingHandler:
         del error, request
         gc.collect()  # an error that nobody asked for would be told of now
 
-    @pytest.mark.parametrize("seconds", [0, 7])
+    @each_row("seconds", [0, 7])
     @in_virtual_time
     async def test_is_logged_and_acknowledged_if_the_endpoint_is_told_so(self, rig, caplog, seconds):
         endpoint = rig.build(rig.handler(seconds, KeyError("own text")), on_error="acknowledge")
@@ -699,7 +720,7 @@ class TestAFailingHandler:
         assert "TextMessage failed" in record.getMessage()
         assert "KeyError: 'own text'" in logging.Formatter().format(record)
 
-    @pytest.mark.parametrize("seconds", [0, 7])
+    @each_row("seconds", [0, 7])
     @in_virtual_time
     async def test_is_answered_for_by_a_function_of_message_and_error(self, rig, caplog, seconds):
         error, asked = KeyError("own text"), []
@@ -720,7 +741,7 @@ class TestAFailingHandler:
         endpoint = async_rig.build(async_rig.handler(0, KeyError()), on_error=lambda message, error: "出错了")
         assert await async_rig.push(endpoint) == ends((0, "出错了"))
 
-    @pytest.mark.parametrize("answer", [None, ""])
+    @each_row("answer", [None, ""])
     @in_virtual_time
     async def test_is_acknowledged_if_that_function_says_nothing(self, rig, answer):
         async def on_error(message, error):
@@ -729,7 +750,7 @@ class TestAFailingHandler:
         endpoint = rig.build(rig.handler(0, KeyError()), on_error=rig.adapt(on_error))
         assert await rig.push(endpoint) == ends((0, "success"))
 
-    @pytest.mark.parametrize("answer", [ValueError("from on_error"), 5], ids=["raises", "wrong type"])
+    @each_row("answer", [ValueError("from on_error"), 5])
     @in_virtual_time
     async def test_is_asked_again_if_that_function_fails(self, rig, answer):
         async def on_error(message, error):
@@ -753,8 +774,8 @@ class TestAFailingHandler:
         assert await rig.push(endpoint) == ends((0, "出错了"))
         assert asked == [ReplyError]
 
-    @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-    @pytest.mark.parametrize("on_error", ["raise", "acknowledge"])
+    @each_row("error", [KeyboardInterrupt, SystemExit])
+    @each_row("on_error", ["raise", "acknowledge"])
     def test_may_end_the_program_and_frees_the_key(self, error, on_error):
         store = MemoryStore()
 
@@ -790,7 +811,7 @@ class TestAHandlerThatRaisesCancelledError:
         assert await rig.push(endpoint) == ends((1, "HandlerCancelled"), (2, TOLD))
         assert rig.runs == [0, 1]
 
-    @pytest.mark.parametrize("seconds", [0, 7])
+    @each_row("seconds", [0, 7])
     @in_virtual_time
     async def test_is_acknowledged_if_the_endpoint_is_told_so(self, rig, caplog, error, seconds):
         endpoint = rig.build(rig.handler(seconds, error), on_error="acknowledge")
@@ -916,7 +937,7 @@ class TestADeadWorker:
             assert drive(delivery.renew(), lambda step: step.perform())
             await asyncio.sleep(min(RENEW_EVERY, died_at - rig.now))
 
-    @pytest.mark.parametrize("died_at", [0, 1, 3.1, 4.9])
+    @each_row("died_at", [0, 1, 3.1, 4.9])
     @in_virtual_time
     async def test_is_replaced_by_the_next_delivery_within_the_lease(self, rig, died_at):
         store = MemoryStore(clock=asyncio.get_running_loop().time)
@@ -928,7 +949,7 @@ class TestADeadWorker:
         assert at <= max(5, died_at + 2.5 + 0.2)
         assert len(rig.runs) == 1
 
-    @pytest.mark.parametrize("late", [None, FallbackReply("请稍候")])
+    @each_row("late", [None, FallbackReply("请稍候")])
     @in_virtual_time
     async def test_is_counted_by_the_delivery_that_waited_for_it(self, early_rig, late):
         """The second try takes over; then the third is the last, and is answered."""
@@ -942,7 +963,7 @@ class TestADeadWorker:
 
 
 class TestMoreTries:
-    @pytest.mark.parametrize("late", [None, FallbackReply("请稍候"), "later"])
+    @each_row("late", [None, FallbackReply("请稍候"), "later"])
     @in_virtual_time
     async def test_than_expected_are_answered_like_the_last(self, rig, late):
         sent = Sent(rig)
@@ -956,7 +977,7 @@ class TestMoreTries:
         await asyncio.sleep(200)
         assert rig.runs == [0]
 
-    @pytest.mark.parametrize("late", [None, FallbackReply("请稍候")])
+    @each_row("late", [None, FallbackReply("请稍候")])
     @in_virtual_time
     async def test_than_expected_get_the_reply_when_it_is_there(self, rig, late):
         endpoint = rig.build(rig.handler(17), late=late)
@@ -976,7 +997,7 @@ class TestMoreTries:
         assert [round(one.at, 2) for one in tries] == [4.5, 4.5, 4.5, 34.5]
         assert sent.contents == [TOLD]
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("deliveries", "expected"),
         [
             (1, [(4.5, "success")]),
@@ -995,7 +1016,7 @@ class TestMoreTries:
 
 
 class TestVirtualPayment:
-    @pytest.mark.parametrize("late", [None, FallbackReply("请稍候"), "first_try", "last_try"])
+    @each_row("late", [None, FallbackReply("请稍候"), "first_try", "last_try"])
     @in_virtual_time
     async def test_is_never_acknowledged_before_its_handler_ends(self, early_rig, late):
         rig = early_rig
@@ -1031,8 +1052,8 @@ class TestVirtualPayment:
 
 
 class TestAMiniProgram:
-    @pytest.mark.parametrize("seconds", [0, 3])
-    @pytest.mark.parametrize("after", ["first_try", "last_try"])
+    @each_row("seconds", [0, 3])
+    @each_row("after", ["first_try", "last_try"])
     @in_virtual_time
     async def test_is_acknowledged_and_its_user_gets_a_customer_service_message(self, rig, seconds, after):
         sent = Sent(rig)
@@ -1042,8 +1063,8 @@ class TestAMiniProgram:
         assert sent == [{"touser": OPENID, "msgtype": "text", "text": {"content": TOLD}}]
         assert rig.runs == [0]
 
-    @pytest.mark.parametrize("seconds", [7, 12, 20])
-    @pytest.mark.parametrize("after", ["first_try", "last_try"])
+    @each_row("seconds", [7, 12, 20])
+    @each_row("after", ["first_try", "last_try"])
     @in_virtual_time
     async def test_gets_one_message_however_late_it_is(self, rig, seconds, after):
         sent = Sent(rig)
@@ -1059,7 +1080,7 @@ class TestAMiniProgram:
         assert await rig.push(endpoint) == ends(*[(0, "ReplyError")] * 3)
         assert len(rig.runs) == 3
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("answer", "document"),
         [
             (None, "success"),
@@ -1101,7 +1122,7 @@ class TestAnsweringLater:
         assert record.getMessage() == "the late reply to a TextMessage could not be sent"
         assert "OSError: no network" in logging.Formatter().format(record)
 
-    @pytest.mark.parametrize("answer", [None, "", Acknowledgement(), Acknowledgement(body="")])
+    @each_row("answer", [None, "", Acknowledgement(), Acknowledgement(body="")])
     @in_virtual_time
     async def test_sends_nothing_where_nothing_was_said(self, early_rig, caplog, answer):
         sent = Sent(early_rig)
@@ -1109,7 +1130,7 @@ class TestAnsweringLater:
         assert await early_rig.push(endpoint) == ends((4.5, "success"))
         assert (sent, list_log(caplog)) == ([], [])
 
-    @pytest.mark.parametrize(
+    @each_row(
         "answer", [NewsReply(articles=ARTICLES), TransferCustomerServiceReply(), RawReply(fields={}), ErrCodeReply()]
     )
     @in_virtual_time
@@ -1186,11 +1207,11 @@ def fail_at_each_call(scenario: Callable[[int], Coroutine[Any, Any, int]]) -> No
 
 #: For how long the store fails, and whether what it failed at was done all the same.
 FAILURES = {"once": (False, False), "once, but did as it was told": (False, True), "from then on": (True, False)}
-every_failure = pytest.mark.parametrize(("for_good", "lost"), FAILURES.values(), ids=FAILURES)
+every_failure = each_row(("for_good", "lost"), FAILURES)
 
 
 class TestAStoreThatFails:
-    @pytest.mark.parametrize("seconds", [0, 3, 7, 12])
+    @each_row("seconds", [0, 3, 7, 12])
     @every_failure
     def test_costs_no_reply_and_no_time(self, rig, seconds, for_good, lost):
         async def scenario(call):
@@ -1208,8 +1229,8 @@ class TestAStoreThatFails:
 
         fail_at_each_call(scenario)
 
-    @pytest.mark.parametrize("seconds", [0, 3, 7, 16])
-    @pytest.mark.parametrize("after", ["first_try", "last_try"])
+    @each_row("seconds", [0, 3, 7, 16])
+    @each_row("after", ["first_try", "last_try"])
     @every_failure
     def test_neither_loses_a_late_answer_nor_sends_it_twice(self, early_rig, seconds, after, for_good, lost):
         """It is lost only if the store goes for good while the last try waits: nobody can tell the worker then."""
@@ -1229,7 +1250,7 @@ class TestAStoreThatFails:
 
         fail_at_each_call(scenario)
 
-    @pytest.mark.parametrize("seconds", [0, 3, 7, 12])
+    @each_row("seconds", [0, 3, 7, 12])
     def test_runs_no_handler_twice_if_the_endpoint_is_told_to_refuse(self, rig, seconds):
         async def scenario(call):
             rig.runs.clear()
@@ -1242,7 +1263,7 @@ class TestAStoreThatFails:
 
         fail_at_each_call(scenario)
 
-    @pytest.mark.parametrize("seconds", [0, 3, 7])
+    @each_row("seconds", [0, 3, 7])
     @in_virtual_time
     async def test_at_once_leaves_every_delivery_to_itself(self, rig, seconds):
         store = FaultyStore(down=True)
@@ -1260,7 +1281,7 @@ class TestAStoreThatFails:
         store.down = False
         assert (await rig.push(endpoint))[-1][1] == TOLD
 
-    @pytest.mark.parametrize(
+    @each_row(
         "garbage",
         [
             b"",
@@ -1279,7 +1300,7 @@ class TestAStoreThatFails:
             b"[" * 100000,
         ],
     )
-    @pytest.mark.parametrize("seconds", [0, 3])
+    @each_row("seconds", [0, 3])
     @in_virtual_time
     async def test_to_hold_a_record_is_as_good_as_none(self, rig, caplog, seconds, garbage):
         store = MemoryStore(clock=asyncio.get_running_loop().time)
@@ -1288,7 +1309,7 @@ class TestAStoreThatFails:
         assert await rig.push(endpoint) == ends((seconds, TOLD))
         assert any("not a record of a push" in line for line in list_log(caplog))
 
-    @pytest.mark.parametrize("tries", [b"", b"two", b"\xff", b"9" * 5000, b"1.5", b"-7"])
+    @each_row("tries", [b"", b"two", b"\xff", b"9" * 5000, b"1.5", b"-7"])
     @in_virtual_time
     async def test_to_hold_a_number_of_tries_does_not_hinder_the_reply(self, rig, tries):
         store = MemoryStore(clock=asyncio.get_running_loop().time)
@@ -1297,7 +1318,7 @@ class TestAStoreThatFails:
         assert store.compare_and_set(f"{key}:tries", None, tries, 300)
         assert await rig.push(endpoint) == ends((5, "hung up"), (7, TOLD))
 
-    @pytest.mark.parametrize(
+    @each_row(
         "record", [b'{"owner":"o","late":0}', b'{"owner": "o", "late": false}', b'{"owner":"o","late":false,"new":1}']
     )
     @in_virtual_time
@@ -1309,8 +1330,8 @@ class TestAStoreThatFails:
         assert await rig.push(endpoint) == ends((5, "hung up"), (9.5, "success"))
         assert rig.runs == []
 
-    @pytest.mark.parametrize("answer", [False, None])
-    @pytest.mark.parametrize("seconds", [0, 3])
+    @each_row("answer", [False, None])
+    @each_row("seconds", [0, 3])
     @in_virtual_time
     async def test_to_do_anything_but_says_no_is_as_good_as_none(self, rig, caplog, seconds, answer):
         store = SayNo(answer)
@@ -1318,7 +1339,7 @@ class TestAStoreThatFails:
         assert await rig.push(endpoint) == ends((seconds, TOLD))
         assert any("contradicts itself" in line for line in list_log(caplog))
 
-    @pytest.mark.parametrize("seconds", [7, 20])
+    @each_row("seconds", [7, 20])
     @in_virtual_time
     async def test_to_write_any_more_and_says_no_makes_nobody_wait_for_ever(self, rig, seconds):
         store = FaultyStore()
@@ -1330,7 +1351,7 @@ class TestAStoreThatFails:
         tries = await pushing
         assert {what for _, what in tries} <= {"hung up", "success", TOLD}
 
-    @pytest.mark.parametrize("seconds", [0, 3, 7, 12])
+    @each_row("seconds", [0, 3, 7, 12])
     @in_virtual_time
     async def test_to_be_fast_costs_its_own_time_only(self, rig, seconds):
         store = FaultyStore(seconds=0.1)
@@ -1660,8 +1681,8 @@ def send(message: dict[str, Any]) -> None:
 
 
 class TestOptions:
-    @pytest.mark.parametrize("cls", [PushEndpoint, AsyncPushEndpoint])
-    @pytest.mark.parametrize(
+    @each_row("cls", [PushEndpoint, AsyncPushEndpoint])
+    @each_row(
         ("option", "value"),
         [
             ("store", "memory"),
@@ -1697,22 +1718,21 @@ class TestOptions:
         with pytest.raises(TypeError, match="positional"):
             PushEndpoint(PLAIN, None, MemoryStore())
 
-    @pytest.mark.parametrize("cls", [PushEndpoint, AsyncPushEndpoint])
+    @each_row("cls", [PushEndpoint, AsyncPushEndpoint])
     def test_refuse_a_fallback_that_a_mini_program_cannot_show(self, cls):
         with pytest.raises(SettingsError, match="Mini Program"):
             cls(PROGRAM, None, late=FallbackReply("请稍候"))
 
-    @pytest.mark.parametrize(
+    @each_row(
         "options",
         [{"store": in_thread(MemoryStore())}, {"on_error": send_async}, {"late": AnswerLater(send_async, "last_try")}],
-        ids=["store", "on_error", "send"],
     )
     def test_that_are_async_are_refused_by_the_sync_endpoint_only(self, options):
         with pytest.raises(SettingsError, match="AsyncPushEndpoint"):
             PushEndpoint(PLAIN, send, **options)
         AsyncPushEndpoint(PLAIN, send, **options)
 
-    @pytest.mark.parametrize(
+    @each_row(
         "options",
         [
             {"late": AnswerLater(send)},
@@ -1728,7 +1748,7 @@ class TestOptions:
             PushEndpoint(PLAIN, send, executor=executor, **options)
         AsyncPushEndpoint(PLAIN, send, **options)
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("settings", "options"),
         [
             (PLAIN, {"late": AnswerLater(send, after="last_try")}),

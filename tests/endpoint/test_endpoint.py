@@ -13,6 +13,7 @@ from contextvars import ContextVar
 import attrs
 import pytest
 
+from tests.helpers.rows import each_row
 from tests.helpers.samples import SAMPLES
 from wechat_msg import (
     MINI_PROGRAM,
@@ -116,15 +117,16 @@ PHRASES = {400: b"Bad Request", 403: b"Forbidden", 405: b"Method Not Allowed", 4
 
 
 class TestRefusal:
-    @pytest.mark.parametrize("name", REFUSED)
+    @each_row("name", list(REFUSED))
     def test_has_the_status_of_its_error_and_a_body_that_says_nothing(self, handle, name):
         status, _, settings, request = REFUSED[name]
         response = handle(fail_with(AssertionError("a refused push got to the handler")), request, settings)
         assert (response.status, response.body) == (status, PHRASES[status])
         assert response.content_type.startswith("text/plain")
 
-    @pytest.mark.parametrize("name", REFUSED)
+    @each_row("name", list(REFUSED))
     def test_is_logged_with_its_reason_and_without_secrets(self, handle, caplog, name):
+        caplog.clear()
         status, error, settings, request = REFUSED[name]
         handle(None, request, settings)
         assert [(record.name, record.levelname) for record in caplog.records if record.name != "asyncio"] == [
@@ -134,7 +136,7 @@ class TestRefusal:
         for secret in (SECRET, settings.token, "AAAAAAAA", *request.query.values()):
             assert len(secret) < 5 or secret not in caplog.text
 
-    @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS", ""])
+    @each_row("method", ["HEAD", "PUT", "DELETE", "OPTIONS", ""])
     def test_of_a_method_says_which_ones_are_allowed(self, handle, method):
         response = handle(None, attrs.evolve(push(), method=method))
         assert response.headers == {"Allow": "GET, POST"}
@@ -147,15 +149,15 @@ class TestVerification:
         assert response.content_type == "text/plain; charset=utf-8"
         assert response.headers == {"X-Content-Type-Options": "nosniff"}
 
-    @pytest.mark.parametrize("settings", [PLAIN, SEALED])
-    @pytest.mark.parametrize("method", ["GET", "get"])
+    @each_row("settings", [PLAIN, SEALED])
+    @each_row("method", ["GET", "get"])
     def test_is_the_same_in_every_mode(self, handle, settings, method):
         response = handle(None, attrs.evolve(echo(settings), method=method), settings)
         assert response.body == b"4375120948345356249"
 
 
 class TestAnswer:
-    @pytest.mark.parametrize("answer", [5, 0, False, True, b"hi", ["hi"], {"Content": "hi"}, object(), TextReply])
+    @each_row("answer", [5, 0, False, True, b"hi", ["hi"], {"Content": "hi"}, object(), TextReply])
     def test_of_another_type_is_an_error_of_the_application(self, handle, answer):
         with pytest.raises(ReplyError, match="a handler must return a Reply, text or None"):
             handle(say(answer), push())
@@ -164,7 +166,7 @@ class TestAnswer:
         with pytest.raises(ReplyError, match="Mini Program"):
             handle(say("hi"), push(), attrs.evolve(PLAIN, account_kind=MINI_PROGRAM))
 
-    @pytest.mark.parametrize("handler", [None, say(None), say(""), say(Acknowledgement())])
+    @each_row("handler", [None, say(None), say(""), say(Acknowledgement())])
     def test_of_nothing_is_success(self, handle, handler):
         response = handle(handler, push())
         assert (response.status, response.body) == (200, b"success")
@@ -185,8 +187,8 @@ class TestAnswer:
     def test_may_be_a_reply(self, handle):
         assert open_reply(PLAIN, handle(say(ImageReply(media_id="MID")), push()))["Image"] == {"MediaId": "MID"}
 
-    @pytest.mark.parametrize("format", ["xml", "json"])
-    @pytest.mark.parametrize("mode", ["plain", "compatible", "sealed"])
+    @each_row("format", ["xml", "json"])
+    @each_row("mode", ["plain", "compatible", "sealed"])
     def test_goes_out_in_the_mode_and_the_format_of_its_push(self, handle, mode, format):
         settings = PLAIN if mode == "plain" else SEALED
         response = handle(lambda message: message.content, push(settings, "你好", mode=mode, format=format), settings)
@@ -200,7 +202,7 @@ class TestAnswer:
         assert handle(None, request).body == b'{"ErrCode":0,"ErrMsg":"success"}'
         assert handle(say(ErrCodeReply(err_code=1, err_msg="no")), request).body == b'{"ErrCode":1,"ErrMsg":"no"}'
 
-    @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+    @each_row("sample", SAMPLES)
     def test_is_asked_for_with_the_model_of_the_push(self, sample):
         messages = []
         endpoint = PushEndpoint(PLAIN, messages.append, store=NO_DEDUP)
@@ -223,7 +225,7 @@ class TestAnswer:
 
 
 class TestErrorOfTheHandler:
-    @pytest.mark.parametrize(
+    @each_row(
         "error",
         [
             KeyError("own"),
@@ -232,7 +234,6 @@ class TestErrorOfTheHandler:
             MalformedPush("own"),
             SettingsError("own"),
         ],
-        ids=lambda error: type(error).__name__,
     )
     def test_goes_up_unchanged(self, handle, caplog, error):
         with pytest.raises(type(error)) as raised:
@@ -240,11 +241,7 @@ class TestErrorOfTheHandler:
         assert raised.value is error
         assert "refused" not in caplog.text
 
-    @pytest.mark.parametrize(
-        "error",
-        [StopIteration("own"), asyncio.CancelledError("own"), concurrent.futures.CancelledError("own")],
-        ids=lambda error: f"{type(error).__module__}.{type(error).__name__}",
-    )
+    @each_row("error", [StopIteration("own"), asyncio.CancelledError("own"), concurrent.futures.CancelledError("own")])
     def test_goes_up_as_the_cause_of_a_runtime_error_if_it_could_pass_for_something_else(self, handle, error):
         """For the end of a generator, which no future can hold, or of the request."""
         with pytest.raises(RuntimeError, match=type(error).__name__) as raised:
@@ -266,20 +263,20 @@ class TestErrorOfTheHandler:
 
 
 class TestBuilding:
-    @pytest.mark.parametrize("cls", [PushEndpoint, AsyncPushEndpoint])
-    @pytest.mark.parametrize("settings", [None, "spamtest", {"token": "spamtest"}, PushSettings])
+    @each_row("cls", [PushEndpoint, AsyncPushEndpoint])
+    @each_row("settings", [None, "spamtest", {"token": "spamtest"}, PushSettings])
     def test_refuses_what_are_not_settings(self, cls, settings):
         with pytest.raises(SettingsError, match="PushSettings"):
             cls(settings, say("hi"))
 
-    @pytest.mark.parametrize("cls", [PushEndpoint, AsyncPushEndpoint])
-    @pytest.mark.parametrize("handler", ["hi", 5, TextReply(content="hi"), say("hi")(None)])
+    @each_row("cls", [PushEndpoint, AsyncPushEndpoint])
+    @each_row("handler", ["hi", 5, TextReply(content="hi"), say("hi")(None)])
     def test_refuses_a_handler_that_cannot_be_called(self, cls, handler):
         with pytest.raises(SettingsError, match="handler"):
             cls(PLAIN, handler)
 
-    @pytest.mark.parametrize("cls", [PushEndpoint, AsyncPushEndpoint])
-    @pytest.mark.parametrize(
+    @each_row("cls", [PushEndpoint, AsyncPushEndpoint])
+    @each_row(
         "option",
         [
             {"store": "a path"},
@@ -296,7 +293,6 @@ class TestBuilding:
             {"handler_limit": 0},
             {"handler_limit": "ten minutes"},
         ],
-        ids=lambda option: next(iter(option)),
     )
     def test_refuses_an_option_of_another_kind(self, cls, option):
         (name,) = option
@@ -318,17 +314,13 @@ class Bot:
 
 
 class TestPushEndpoint:
-    @pytest.mark.parametrize(
-        "handler",
-        [make_async(say("hi")), Bot(), Bot().method, functools.partial(Bot().method, extra=1)],
-        ids=["function", "object", "method", "partial"],
-    )
+    @each_row("handler", [make_async(say("hi")), Bot(), Bot().method, functools.partial(Bot().method, extra=1)])
     def test_refuses_an_async_handler_when_it_is_built(self, handler):
         with pytest.raises(SettingsError, match="AsyncPushEndpoint"):
             PushEndpoint(PLAIN, handler)
 
-    @pytest.mark.parametrize("depth", [0, 1, 2])
-    @pytest.mark.parametrize("add", [lambda router: router.on(TextMessage), lambda router: router.default])
+    @each_row("depth", [0, 1, 2])
+    @each_row("add", [lambda router: router.on(TextMessage), lambda router: router.default])
     def test_refuses_a_router_with_an_async_handler_when_it_is_built(self, add, depth):
         handler = make_async(say("hi"))
         for _ in range(depth + 1):
@@ -361,7 +353,7 @@ class TestPushEndpoint:
         for handler in (Bot().sync_method, functools.partial(lambda text, message: text, "sync")):
             assert open_reply(PLAIN, PushEndpoint(PLAIN, handler).handle(push()))["Content"] == "sync"
 
-    @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
+    @each_row("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
     def test_lets_go_up_what_is_no_error(self, error):
         with pytest.raises(error):
             PushEndpoint(PLAIN, fail_with(error())).handle(push())
@@ -371,15 +363,14 @@ class TestPushEndpoint:
         for now, status in ((NOW, 200), (NOW + 60, 200), (NOW + 61, 403), (NOW - 61, 403)):
             assert PushEndpoint(settings, clock=lambda now=now: now).handle(push()).status == status
 
-    @pytest.mark.parametrize("max_age", [60, 150, 300, 90000])
-    @pytest.mark.parametrize(
+    @each_row("max_age", [60, 150, 300, 90000])
+    @each_row(
         "fields",
         [
             {"Content": "hi"},
             {"MsgType": "event", "Event": "CLICK"},
             {"MsgType": "event", "Event": "xpay_goods_deliver_notify"},
         ],
-        ids=["text", "CLICK", "xpay"],
     )
     def test_handles_no_recording_twice_while_it_is_young_enough(self, fields, max_age):
         """Also if the clock of WeChat is as far ahead as max_age allows."""
@@ -395,7 +386,7 @@ class TestPushEndpoint:
         assert statuses == [200, 200, 200, 403]
         assert len(handled) == 1
 
-    @pytest.mark.parametrize("ahead", [0, 300])
+    @each_row("ahead", [0, 300])
     def test_handles_no_event_of_hours_twice_while_its_recording_is_young_enough(self, ahead):
         """WeChat signs each re-send anew, a day after the first try, too."""
         times, handled = [NOW - ahead], []
@@ -447,10 +438,9 @@ class TestAsyncPushEndpoint:
 
         assert open_reply(PLAIN, asyncio.run(main()))["Content"] == "hi"
 
-    @pytest.mark.parametrize(
+    @each_row(
         "handler",
         [Bot(), Bot().method, functools.partial(Bot().method, extra=1), lambda message: Bot().method(message)],
-        ids=["object", "method", "partial", "function that returns a coroutine"],
     )
     def test_awaits_whatever_is_async(self, handler):
         response = asyncio.run(AsyncPushEndpoint(PLAIN, handler).handle(push()))

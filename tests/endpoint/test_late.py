@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.helpers.rows import each_row
 from wechat_msg import (
     Acknowledgement,
     AnswerLater,
@@ -75,7 +76,7 @@ MESSAGES: list[tuple[Reply, str, dict[str, Any]]] = [
 
 
 class TestToCustomerServiceMessage:
-    @pytest.mark.parametrize(("reply", "msgtype", "content"), MESSAGES)
+    @each_row(("reply", "msgtype", "content"), MESSAGES)
     def test_says_what_the_reply_says(self, reply, msgtype, content):
         assert to_customer_service_message(reply, "oUSER") == {
             "touser": "oUSER",
@@ -89,7 +90,7 @@ class TestToCustomerServiceMessage:
             TextReply(content="hi"), "oUSER"
         )
 
-    @pytest.mark.parametrize(
+    @each_row(
         "reply",
         [
             Reply(),
@@ -106,7 +107,7 @@ class TestToCustomerServiceMessage:
         with pytest.raises(ReplyError, match=f"{type(reply).__name__} cannot be sent as a customer-service message"):
             to_customer_service_message(reply, "oUSER")
 
-    @pytest.mark.parametrize("count", [2, 8])
+    @each_row("count", [2, 8])
     def test_refuses_more_articles_than_wechat_takes(self, count):
         with pytest.raises(ReplyError, match="45008"):
             to_customer_service_message(NewsReply(articles=[ARTICLE] * count), "oUSER")
@@ -142,11 +143,11 @@ async def send(message: dict[str, Any]) -> None:
 
 
 class TestAnswerLater:
-    @pytest.mark.parametrize("sender", [print, send, Sender(), [].append, lambda message: None])
+    @each_row("sender", [print, send, Sender(), [].append, lambda message: None])
     def test_takes_whatever_can_be_called(self, sender):
         assert AnswerLater(sender).send is sender
 
-    @pytest.mark.parametrize("sender", [None, "send", {"touser": "o"}, 5])
+    @each_row("sender", [None, "send", {"touser": "o"}, 5])
     def test_refuses_anything_else(self, sender):
         with pytest.raises(SettingsError, match="send"):
             AnswerLater(sender)
@@ -154,7 +155,7 @@ class TestAnswerLater:
     def test_is_for_the_first_try_unless_it_says_so(self):
         assert (AnswerLater(send).after, AnswerLater(send, "last_try").after) == ("first_try", "last_try")
 
-    @pytest.mark.parametrize("after", ["", "first", "FIRST_TRY", None, 1, ["first_try"]])
+    @each_row("after", ["", "first", "FIRST_TRY", None, 1, ["first_try"]])
     def test_refuses_any_other_try(self, after):
         with pytest.raises(SettingsError, match="first_try"):
             AnswerLater(send, after=after)
@@ -169,7 +170,7 @@ class TestFallbackReply:
     def test_takes_text(self):
         assert FallbackReply("请稍候").content == "请稍候"
 
-    @pytest.mark.parametrize("content", ["", None, 5, b"text", TextReply(content="x")])
+    @each_row("content", ["", None, 5, b"text", TextReply(content="x")])
     def test_refuses_anything_else(self, content):
         with pytest.raises(SettingsError, match="FallbackReply"):
             FallbackReply(content)

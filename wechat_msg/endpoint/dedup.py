@@ -18,7 +18,6 @@ from wechat_msg.replies import Acknowledgement, RenderedReply
 
 __all__ = [
     "KEEP",
-    "KEEP_LONG",
     "NO_DEDUP",
     "NoDedup",
     "Record",
