@@ -157,7 +157,7 @@ class TestParseQuery:
         assert parse_query("nonce=1&%6eonce=2&n%6Fnce=3") == {}
 
     @each_row("query_string", ["", "&", "&&&", "%", "=", b"\xff\xfe=\xfd", "%ff%fe", "a;b", "\ud800=1"])
-    def test_takes_senseless_text(self, query_string):
+    def test_accepts_any_text(self, query_string):
         assert isinstance(parse_query(query_string), dict)
 
     def test_does_not_take_a_semicolon_for_a_separator(self):
@@ -249,8 +249,8 @@ class TestAnswerEchostr:
 
     @each_row("settings", [PLAIN, SEALED])
     @each_row("query", [{}, {"openid": "oUSER"}, {"signature": "", "echostr": "1"}])
-    def test_tells_a_browser_from_a_wrong_token(self, settings, query):
-        """Whoever opens the URL by hand must not be sent to look for a wrong Token or a missing key."""
+    def test_distinguishes_a_browser_from_a_wrong_token(self, settings, query):
+        """Opening the URL in a browser must not look like a wrong Token or a missing key."""
         with pytest.raises(SignatureMissing, match="浏览器"):
             answer_echostr(settings, query)
 
@@ -271,7 +271,7 @@ class TestAnswerEchostr:
             answer_echostr(PLAIN, plain_query(timestamp="yesterday", echostr="1"))
 
     @each_row("settings", [PLAIN, SEALED])
-    def test_has_no_age_as_the_console_may_ask_again_with_the_same(self, settings):
+    def test_has_no_age_because_the_console_may_repeat_a_request(self, settings):
         assert answer_echostr(attrs.evolve(settings, max_age=1), plain_query(timestamp="1", echostr="1")) == "1"
 
     def test_refuses_sealed_form_without_a_key(self):
@@ -365,7 +365,7 @@ class TestOpenPush:
 
     @each_row("settings", [PLAIN, SEALED])
     @each_row("body", [b"", TEXT, wrap(seal(TEXT))])
-    def test_tells_a_request_that_nobody_signed_as_that_whatever_its_body(self, settings, body):
+    def test_says_that_a_request_is_not_signed_with_every_body(self, settings, body):
         with pytest.raises(SignatureMissing, match=r"not signed.*浏览器"):
             open_push(settings, PushRequest("POST", {"openid": "oUSER"}, body))
 
@@ -414,11 +414,11 @@ class TestOpenPush:
                 open_push(SEALED, PushRequest("POST", given, wrap(seal(TEXT))))
 
     @each_row("settings", [PLAIN, SEALED, TOLERANT])
-    @each_row(("lost", "told"), LOST.items())
-    def test_names_what_became_of_the_body_and_what_may_have_done_it(self, settings, lost, told):
+    @each_row(("lost", "text"), LOST.items())
+    def test_says_how_the_body_was_damaged_and_what_may_have_done_it(self, settings, lost, text):
         push = build_push(settings, {"MsgType": "text", "Content": "words of a user"})
         body = lose(push.body)[lost]
-        with pytest.raises(MalformedPush, match=told) as caught:
+        with pytest.raises(MalformedPush, match=text) as caught:
             open_push(settings, attrs.evolve(push, body=body))
         assert re.search("[\u4e00-\u9fff]{4}", caught.value.hint)
         assert "words of a user" not in f"{caught.value!r}"
@@ -448,7 +448,7 @@ class TestOpenPush:
 
     @each_row("form", ["xml", "json"])
     def test_never_reads_the_same_message_from_flipped_bits_signed_by_who_knows_the_token(self, form):
-        """Whoever holds the Token without the key can at best spoil a message, and then nobody gets it."""
+        """An attacker with the Token but without the key can only spoil a message, which is then refused."""
         settings = attrs.evolve(SEALED, token=OLD_TOKEN)
         request = build_push(settings, {"Content": "words of the user"}, format=form, random_bytes=bytes)
         sealed = base64.b64decode(read(request.body)["Encrypt"])
@@ -465,7 +465,7 @@ class TestOpenPush:
         with pytest.raises(ModeMismatch):
             open_push(SEALED, post_plain())
 
-    def test_refuses_plain_push_whatever_encrypt_type_says(self):
+    def test_refuses_plain_push_with_every_encrypt_type(self):
         for encrypt_type in ("raw", "aes", ""):
             with pytest.raises(ModeMismatch):
                 open_push(SEALED, post_plain(encrypt_type=encrypt_type))
@@ -628,12 +628,12 @@ class TestOpenPush:
     def test_opens_pushes_of_both_tokens_and_keys_while_they_change(self, token, key):
         assert open_push(ROTATING, post_sealed(seal(TEXT, key=key), token)).message == MESSAGE
 
-    def test_takes_a_url_signature_of_one_token_beside_a_msg_signature_of_the_other(self):
+    def test_accepts_signature_with_one_token_and_msg_signature_with_the_other(self):
         request = post_sealed(seal(TEXT), OLD_TOKEN, signature=sign(TOKEN, TIMESTAMP, NONCE))
         assert open_push(ROTATING, request).message == MESSAGE
 
     @each_row("appid", [APPID, "wxfedcba9876543210"])
-    def test_tells_which_of_the_accepted_appids_the_push_came_with(self, appid):
+    def test_returns_the_accepted_appid_of_the_push(self, appid):
         assert open_push(ROTATING, post_sealed(seal(TEXT, appid=appid))).appid == appid
 
     @each_row("distance", [0, 300, -300])
@@ -898,7 +898,7 @@ class TestRenderReply:
 
     @every_format
     @each_row("answer", ANSWERS)
-    def test_writes_what_every_resend_is_answered_with_whatever_its_mode_and_format(self, form, answer):
+    def test_writes_the_reply_to_every_resend_in_every_mode_and_format(self, form, answer):
         rendered = render_reply(SEALED, self.open(form), answer, now=lambda: NOW)
         for again_form in ("xml", "json"):
             push = self.open(again_form, "plain")
@@ -942,7 +942,7 @@ class TestRenderReply:
         with pytest.raises(ReplyError):
             render_reply(SEALED, self.open(), answer)
 
-    def test_refuses_a_reply_to_nobody(self):
+    def test_refuses_a_reply_without_a_user(self):
         push = self.open(MsgType="event", Event="minigame_coin_deliver_completed", FromUserName="")
         with pytest.raises(ReplyError, match="no user"):
             render_reply(SEALED, push, "hi")

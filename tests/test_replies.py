@@ -1,4 +1,4 @@
-"""What a handler may answer with: which values a reply takes, and how each kind goes out."""
+"""Replies: the values that they accept, and the documents of each kind."""
 
 from __future__ import annotations
 

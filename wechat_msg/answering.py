@@ -220,7 +220,7 @@ def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -
         return fields
     to_user_name = reply.to_user_name or message.from_user_name
     if not to_user_name:
-        raise ReplyError("the push names no user, so nobody can get the reply（该推送没有用户，无法回复）")
+        raise ReplyError("the push names no user to reply to（该推送没有用户，无法回复）")
     return {
         "ToUserName": to_user_name,
         "FromUserName": reply.from_user_name or message.to_user_name,

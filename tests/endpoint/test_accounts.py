@@ -1,4 +1,4 @@
-"""Accounts that share a store never meet, whatever their pushes say; the endpoints of one account do."""
+"""Accounts may share a store without any effect on each other; the endpoints of one account share their pushes."""
 
 from __future__ import annotations
 

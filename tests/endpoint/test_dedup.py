@@ -1,4 +1,4 @@
-"""What tells a push from others, and every step of its deliveries, taken by hand: no store, no clock, no thread."""
+"""The key and the record of a push, and every step of its deliveries; performed by hand, without clock and threads."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class TestTheKeyOfAMessage:
     def test_differs_if_one_of_its_four_parts_does(self, change):
         assert make_key(TEXT) != make_key(attrs.evolve(TEXT, **change))
 
-    def test_is_the_same_whatever_else_differs(self):
+    def test_does_not_depend_on_other_members(self):
         assert make_key(TEXT) == make_key(attrs.evolve(TEXT, content="ho", raw={"Content": "ho"}))
 
     def test_is_the_same_in_xml_and_json(self):
@@ -119,7 +119,7 @@ class TestTheKeyOfAnEvent:
     def test_differs_if_a_list_has_another_order(self):
         assert make_key(event(List=[1, 2])) != make_key(event(List=[2, 1]))
 
-    def test_is_the_same_whatever_the_order_of_members(self):
+    def test_does_not_depend_on_the_order_of_members(self):
         fields = {**EVENT, "EventKey": "BUY", "Nested": {"A": 1, "B": 2}}
         turned = {**dict(reversed(fields.items())), "Nested": {"B": 2, "A": 1}}
         assert make_key(parse_message(fields)) == make_key(parse_message(turned))
@@ -128,7 +128,7 @@ class TestTheKeyOfAnEvent:
         text = event(Count="2", Nothing="", List=["1", "2"], Nested={"Latitude": "23.5"})
         assert make_key(text) == make_key(event(Count=2, Nothing=None, List=[1, 2], Nested={"Latitude": 23.5}))
 
-    def test_is_the_same_whatever_the_case_of_the_event(self):
+    def test_does_not_depend_on_the_case_of_the_event(self):
         keys = {make_key(ClickEvent(**COMMON, event=name, event_key="BUY")) for name in ("CLICK", "click")}
         assert len(keys) == 1
 
@@ -140,7 +140,7 @@ class TestTheKeyOfAnEvent:
         assert make_key(event(Nested={"RetryTimes": 1})) != make_key(event(Nested={"RetryTimes": 2}))
 
     def test_does_not_rely_on_a_msg_id_which_means_something_else(self):
-        """It is the id of a message that was sent; several events tell of it."""
+        """It is the id of a message that was sent; several events report it."""
         sent = {"Event": "TEMPLATESENDJOBFINISH", "MsgID": "1"}
         assert event(**sent, Status="a").msg_id == "1"
         assert make_key(event(**sent, Status="a")) != make_key(event(**sent, Status="b"))
@@ -148,7 +148,7 @@ class TestTheKeyOfAnEvent:
     def test_is_another_than_that_of_a_message_that_says_the_same(self):
         assert make_key(event(Event="text")) != make_key(parse_message({**EVENT, "MsgType": "text", "Content": "hi"}))
 
-    def test_is_made_of_an_event_that_names_nobody(self):
+    def test_is_made_of_an_event_that_names_no_user(self):
         fields = {"InfoType": "component_verify_ticket", "AppId": "wx1", "CreateTime": 1}
         keys = {make_key(parse_message({**fields, "ComponentVerifyTicket": ticket})) for ticket in ("a", "b")}
         assert len(keys) == 2
@@ -157,8 +157,8 @@ class TestTheKeyOfAnEvent:
 COMMON = {"to_user_name": "gh_1", "from_user_name": "oUSER", "create_time": 1}
 
 
-class TestTheKeyOfOnesOwn:
-    def test_is_the_same_for_the_same_content_whatever_else_differs(self):
+class TestTheKeyByDedupKey:
+    def test_depends_on_the_content_only(self):
         assert make_key(TEXT, content="x") == make_key(attrs.evolve(TEXT, msg_id="1", create_time=2), content="x")
 
     @each_row("other", ["y", "", None])
@@ -176,21 +176,21 @@ class TestTheIdentity:
 
     @each_row("message", [TEXT, event(), attrs.evolve(TEXT, to_user_name="")])
     @each_row("content", [None, "x"])
-    def test_tells_accounts_apart_whatever_their_pushes_say(self, message, content):
+    def test_separates_accounts_whose_pushes_are_equal(self, message, content):
         assert make_key(message, "wx1", content) != make_key(message, "wx2", content)
 
     def test_leaves_room_for_what_follows(self):
         assert len(f"{make_key(TEXT, 'i' * 64)}:tries") <= 200
 
-    def test_cannot_be_such_that_a_delivery_seems_to_be_alone(self):
+    def test_never_makes_a_key_look_unshared(self):
         assert not is_unshared(make_key(TEXT, "unshared"))
 
 
-class TestTheKeyOfADeliveryThatIsAlone:
-    def test_is_never_the_same(self):
+class TestAnUnsharedKey:
+    def test_is_unique(self):
         assert len({make_unshared_key() for _ in range(100)} | {make_key(TEXT)}) == 101
 
-    def test_is_known_by_itself(self):
+    def test_is_recognised(self):
         assert is_unshared(make_unshared_key())
         assert not is_unshared(make_key(TEXT))
 
@@ -237,17 +237,17 @@ class TestRecord:
             b"[" * 100_000,
         ],
     )
-    def test_that_somebody_else_wrote_is_an_error_of_the_store(self, raw):
+    def test_that_was_not_written_by_this_package_is_a_store_error(self, raw):
         with pytest.raises(StoreError, match="not a record"):
             load_record(raw)
 
 
-# --- a world by hand -------------------------------------------------------------------------------------------------
+# --- performing steps by hand ----------------------------------------------------------------------------------------
 
 
 @frozen
 class End:
-    """What a flow returned."""
+    """The result of a flow."""
 
     value: Any
 
@@ -286,7 +286,7 @@ class HandlingByHand(Handling):
 
 @define
 class World:
-    """A store and a clock that stand still unless a test moves them."""
+    """A store, and a clock that only tests advance."""
 
     now: float = 0.0
     store: MemoryStore = attrs.Factory(lambda self: MemoryStore(clock=lambda: self.now), takes_self=True)
@@ -317,7 +317,7 @@ class World:
         return PushDelivery(handling, Push(message=message, format="xml"), self.now)
 
     def go_on(self, flow: Generator[Any, Any, Any], given: Any = None) -> Any:
-        """Give the answer to the last step, perform those for the store, and return the next step of another kind."""
+        """Send the result of the last step, perform steps of the store, and return the next step of another kind."""
         try:
             step = flow.send(given)
             while isinstance(step, (Get, CompareAndSet)):
@@ -329,7 +329,7 @@ class World:
         return step
 
     def fail_on(self, flow: Generator[Any, Any, Any]) -> Any:
-        """Fail at what the store was asked for, and again while it is asked again; return the next other step."""
+        """Fail at the step of the store, and at each repetition; return the next step of another kind."""
         try:
             while (step := flow.throw(StoreError("down"))) == Sleep(0.1):
                 self.now += 0.1
@@ -339,7 +339,7 @@ class World:
         return step
 
     def wait(self, flow: Generator[Any, Any, Any]) -> Any:
-        """Let a delivery sleep until it is to do anything else."""
+        """Let a delivery sleep, and return its next other step."""
         step = self.go_on(flow)
         while isinstance(step, Sleep):
             step = self.go_on(flow)
@@ -396,7 +396,7 @@ class TestTheFirstDelivery:
             End(REPLY),
         ]
 
-    def test_asks_the_store_for_no_more_than_to_claim_and_to_put_down_the_reply(self, world):
+    def test_calls_the_store_only_to_claim_and_to_save_the_reply(self, world):
         delivery = world.deliver()
         running = Record(delivery.owner).dump()
         done = Record(delivery.owner, reply=REPLY).dump()
@@ -537,8 +537,8 @@ class TestTheNextDelivery:
 
     @staticmethod
     def wait_with_a_lease(world: World, delivery: PushDelivery) -> Any:
-        """Let a delivery wait while somebody else keeps the lease."""
-        world.store.compare_and_set("push:1", world.store.get("push:1"), Record("somebody else").dump(), 60)
+        """Let a delivery wait while another one has the lease."""
+        world.store.compare_and_set("push:1", world.store.get("push:1"), Record("another").dump(), 60)
         return world.wait(delivery.answer())
 
     @each_row(
@@ -555,35 +555,35 @@ class TestTheNextDelivery:
     )
     def test_is_answered_by_its_policy_if_it_is_the_last(self, options, answer, at):
         world = World()
-        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        world.store.compare_and_set("push:1:tries", None, b"2 another", 60)
         world.start()
         assert self.wait_with_a_lease(world, world.deliver(**options)) == End(answer)
         assert world.now == pytest.approx(at)
-        assert world.find() == Record("somebody else", late=answer is not None)
+        assert world.find() == Record("another", late=answer is not None)
 
     @each_row("late", [LATER, LATER_IN_THE_END])
     def test_is_acknowledged_at_once_after_the_reply_was_promised(self, late):
         world = World()
-        world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 60)
+        world.store.compare_and_set("push:1", None, Record("another", late=True).dump(), 60)
         assert world.go_on(world.deliver(late=late).answer()) == End(SUCCESS)
         assert world.now == 0
 
     @each_row("late", [None, FallbackReply("请稍候")])
-    def test_waits_for_the_reply_if_nobody_promised_it(self, late):
+    def test_waits_for_the_reply_if_the_policy_sends_none_later(self, late):
         world = World()
-        world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 60)
+        world.store.compare_and_set("push:1", None, Record("another", late=True).dump(), 60)
         assert isinstance(world.go_on(world.deliver(late=late).answer()), Sleep)
 
-    def test_does_not_prolong_the_lease_of_who_is_late_already(self, world):
-        """He may be dead by now."""
-        world.store.compare_and_set("push:1:tries", None, b"3 somebody", 60)
-        world.store.compare_and_set("push:1", None, Record("somebody else", late=True).dump(), 6)
+    def test_does_not_extend_the_lease_of_a_late_owner(self, world):
+        """Its process may be dead by now."""
+        world.store.compare_and_set("push:1:tries", None, b"3 another", 60)
+        world.store.compare_and_set("push:1", None, Record("another", late=True).dump(), 6)
         assert world.wait(world.deliver().answer()) == End(SUCCESS)
         world.now = 6
         assert world.find() is None
 
-    def test_prolongs_it_no_further_than_a_renewal_would_when_it_ends_itself(self, world):
-        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+    def test_extends_the_lease_no_further_than_a_renewal_does(self, world):
+        world.store.compare_and_set("push:1:tries", None, b"2 another", 60)
         world.start()
         assert self.wait_with_a_lease(world, world.deliver()) == End(SUCCESS)
         world.now = 4.5 + 2.5
@@ -591,7 +591,7 @@ class TestTheNextDelivery:
 
     def test_that_takes_over_in_the_end_and_has_the_reply_at_once_sends_nothing_later(self, world):
         """As a sync endpoint without an executor does, whose handler runs on the spot."""
-        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        world.store.compare_and_set("push:1:tries", None, b"2 another", 60)
         owner, _, failing = world.start(late=LATER_IN_THE_END, handled=KeyError())
         world.keep(owner, 10)
         last = world.deliver(late=LATER_IN_THE_END)
@@ -645,7 +645,7 @@ class TestTheNextDelivery:
 
 
 class TestTheStoreFails:
-    def test_when_a_push_is_claimed_and_it_is_handled_alone(self, world):
+    def test_when_a_push_is_claimed_and_it_is_handled_without_the_store(self, world):
         delivery = world.deliver()
         flow = delivery.answer()
         next(flow)
@@ -656,7 +656,7 @@ class TestTheStoreFails:
         assert world.reports == ["down"]
 
     @each_row("late", [LATER, LATER_IN_THE_END])
-    def test_and_a_delivery_that_is_alone_answers_later_as_nobody_else_can(self, late):
+    def test_and_a_delivery_that_shares_nothing_answers_later(self, late):
         world = World()
         flow = world.deliver(late=late).answer()
         next(flow)
@@ -682,7 +682,7 @@ class TestTheStoreFails:
         assert isinstance(world.go_on(flow), Sleep)
         assert delivery.tries == 2
 
-    def test_to_say_that_it_has_counted_and_counts_nobody_twice(self, world):
+    def test_after_it_has_counted_and_counts_no_try_twice(self, world):
         world.start()
         delivery = world.deliver()
         flow = delivery.answer()
@@ -716,13 +716,13 @@ class TestTheStoreFails:
             step = world.go_on(flow)
         assert delivery.tries == 2
 
-    def test_to_put_down_a_reply_that_goes_out_with_this_very_try(self, world):
+    def test_to_save_a_reply_that_goes_out_with_this_very_try(self, world):
         _, _, working = world.start()
         assert isinstance(next(working), CompareAndSet)
         assert world.fail_on(working) == End(REPLY)
         assert world.reports == ["down"]
 
-    def test_to_put_down_a_reply_that_only_the_next_try_can_deliver_and_is_asked_again(self, world):
+    def test_to_save_a_reply_that_only_the_next_try_can_deliver_and_is_asked_again(self, world):
         delivery, _, working = world.start()
         world.now = 6
         assert isinstance(next(working), CompareAndSet)
@@ -730,14 +730,14 @@ class TestTheStoreFails:
         assert world.go_on(working) == End(REPLY)
         assert world.find() == Record(delivery.owner, reply=REPLY)
 
-    def test_to_put_down_a_reply_as_long_as_its_lease_could_last_and_is_left_alone(self, world):
+    def test_to_save_a_reply_for_as_long_as_a_lease_and_is_not_asked_again(self, world):
         _, _, working = world.start()
         world.now = 6
         next(working)
         assert world.fail_on(working) == End(REPLY)
         assert world.now == pytest.approx(6 + 2.5, abs=0.11)
 
-    def test_to_tell_that_the_reply_was_promised_and_it_is_sent_all_the_same(self, world):
+    def test_to_record_that_the_reply_is_sent_later_and_it_is_sent(self, world):
         _, answering, working = world.start(late=LATER)
         world.now = 4.5
         assert isinstance(next(answering), CompareAndSet)
@@ -765,17 +765,17 @@ class TestTheStoreFails:
         assert world.reports == ["the store contradicts itself"]
 
     def test_by_refusing_for_ever_to_note_that_a_try_has_ended(self, world):
-        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        world.store.compare_and_set("push:1:tries", None, b"2 another", 60)
         flow = world.deliver().answer()
-        running = Record("somebody").dump()
-        world.store.get = lambda key: running if key == "push:1" else b"2 somebody"
+        running = Record("another").dump()
+        world.store.get = lambda key: running if key == "push:1" else b"2 another"
         world.store.compare_and_set = lambda key, *args: key != "push:1"
         assert world.wait(flow) == End(SUCCESS)
         assert world.now == pytest.approx(4.5)
 
 
 class TestTheWork:
-    def test_is_remembered_for_as_long_as_it_is_told(self, world):
+    def test_is_kept_for_as_long_as_max_age_allows_replays(self, world):
         _, _, working = world.start(settings=PushSettings(token="spamtest", max_age=2155.5))
         assert next(working).ttl == 4321.0
 
@@ -789,7 +789,7 @@ class TestTheWork:
             (UnknownEvent(**COMMON, event="retail_pay_order_notify"), 86400.0),
         ],
     )
-    def test_is_remembered_as_long_as_wechat_may_come_again(self, message, seconds):
+    def test_is_kept_for_as_long_as_wechat_may_send_it_again(self, message, seconds):
         assert keep_for(message) == keep_for(message, seconds - 10) == seconds
         assert keep_for(message, seconds) > seconds
 
@@ -808,8 +808,8 @@ class TestTheWork:
             world.go_on(working, step.perform())
         assert world.find() is None
 
-    def test_takes_no_further_step_if_it_is_dropped(self, world):
-        """As when a loop is closed for good: nobody is there to take it."""
+    def test_yields_no_further_step_if_it_is_closed(self, world):
+        """As when an event loop is closed: no driver is left to perform the step."""
         delivery, _, working = world.start()
         working.close()
         assert world.find() == Record(delivery.owner)
@@ -822,7 +822,7 @@ class TestTheWork:
             world.go_on(working)
         assert world.find() is None
 
-    def test_frees_nobody_elses_key(self, world):
+    def test_does_not_free_the_key_of_another_owner(self, world):
         _, _, working = world.start(handled=KeyError())
         world.now = 3
         other, _, _ = world.start()
@@ -841,13 +841,13 @@ class TestTheWork:
         world.go_on(working)
         assert world.find().reply == REPLY
 
-    def test_is_put_down_after_the_lease_has_ended_if_nobody_took_over(self, world):
+    def test_is_saved_after_the_lease_has_ended_if_no_delivery_took_over(self, world):
         delivery, _, working = world.start()
         world.now = 100
         assert world.go_on(working) == End(REPLY)
         assert world.find() == Record(delivery.owner, reply=REPLY)
 
-    def test_leaves_the_record_of_who_took_over_alone(self, world, caplog):
+    def test_does_not_change_the_record_of_the_delivery_that_took_over(self, world, caplog):
         _, _, working = world.start()
         world.now = 3
         other, _, _ = world.start()
@@ -875,7 +875,7 @@ class TestTheWork:
         assert world.later == [HANDLED.reply]
         assert world.find().reply == kept
 
-    def test_remembers_a_promise_that_the_store_held_while_it_does_not_say_what_it_did(self, world):
+    def test_knows_that_it_is_late_although_the_store_failed_after_its_step(self, world):
         delivery, _, working = world.start(late=LATER_IN_THE_END)
         running, promised = Record(delivery.owner), Record(delivery.owner, late=True)
         world.store.compare_and_set("push:1", running.dump(), promised.dump(), 60)
@@ -930,7 +930,7 @@ class TestTheLease:
         world.now += 2.5
         assert world.find() is None
 
-    def test_is_not_taken_from_who_took_over(self, world):
+    def test_is_not_taken_from_the_delivery_that_took_over(self, world):
         delivery, _, _ = world.start()
         world.now = 3
         other, _, _ = world.start()
@@ -966,18 +966,18 @@ class TestTheLease:
 # --- all orders ------------------------------------------------------------------------------------------------------
 
 
-#: What the store may do at a step: what it is told; nothing; what it is told, without saying so.
+#: What the store may do at a step: perform it; fail; perform it, and then fail.
 OBEY, FAIL, LIE = "", " fails", " lies"
 
 
 def explore(
     make: Callable[[], tuple[World, dict[str, Generator[Any, Any, Any]]]], *, failures: int = 0
 ) -> Iterator[tuple[World, dict[str, Any]]]:
-    """Run flows in every order in which their steps could be taken; give the world and what each of them came to.
+    """Run flows in every order of their steps; yield the world, and the end of each flow.
 
     Args:
         make: Makes a new world and the flows in it.
-        failures: So many steps at most fail, every one of them at some time.
+        failures: How many steps fail at most; each step fails in some run.
     """
     unexplored: list[list[tuple[str, str]]] = [[]]
     while unexplored:
@@ -1012,7 +1012,7 @@ def explore(
 
 
 def take(world: World, flow: Generator[Any, Any, Any], step: Any, choice: str) -> Any:
-    """Take a step of a flow, and return its next."""
+    """Perform a step of a flow, and return its next one."""
     if isinstance(step, Sleep):
         world.now += step.seconds
     if not isinstance(step, (Get, CompareAndSet)):
@@ -1025,7 +1025,7 @@ class TestInEveryOrder:
     def last_try(self, world: World, **options: Any) -> tuple[PushDelivery, Any, Any]:
         """Return the first try, whose handler still runs, its work, and the last try, whose time is up."""
         owner, _, working = world.start(**options)
-        world.store.compare_and_set("push:1:tries", None, b"2 somebody", 60)
+        world.store.compare_and_set("push:1:tries", None, b"2 another", 60)
         world.keep(owner, 10)
         waiting = world.deliver(**options).answer()
         world.go_on(waiting)
@@ -1059,7 +1059,7 @@ class TestInEveryOrder:
         assert [outcome for outcome in outcomes if outcome not in expected] == []
         assert all(outcome in outcomes for outcome in expected)
 
-    def test_a_key_is_free_after_its_handler_failed_or_somebody_elses(self):
+    def test_a_key_is_free_or_claimed_by_another_delivery_after_its_handler_failed(self):
         def make() -> Any:
             world = World()
             owner, working, waiting = self.last_try(world, handled=KeyError())
@@ -1139,7 +1139,7 @@ def explore_until_asleep(make: Callable[[], Any]) -> Iterator[tuple[World, dict]
 
 
 def test_keys_and_records_are_json(world):
-    """Whoever looks into a store can read what is there."""
+    """An operator can read the values in a store."""
     delivery, _, working = world.start()
     assert json.loads(world.store.get("push:1")) == {"owner": delivery.owner, "late": False}
     world.go_on(working)

@@ -1,4 +1,4 @@
-"""The whole way of a push: what both endpoints answer, and where they run the handler."""
+"""What both endpoints answer, and where they run the handler."""
 
 from __future__ import annotations
 
@@ -442,7 +442,7 @@ class TestAsyncPushEndpoint:
         "handler",
         [Bot(), Bot().method, functools.partial(Bot().method, extra=1), lambda message: Bot().method(message)],
     )
-    def test_awaits_whatever_is_async(self, handler):
+    def test_awaits_every_kind_of_async_handler(self, handler):
         response = asyncio.run(AsyncPushEndpoint(PLAIN, handler).handle(push()))
         assert open_reply(PLAIN, response)["Content"] == "async"
 

@@ -1,4 +1,4 @@
-"""What is late: the policies, and replies as customer-service messages."""
+"""The policies for late replies, and replies as customer-service messages."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ MESSAGES: list[tuple[Reply, str, dict[str, Any]]] = [
 
 class TestToCustomerServiceMessage:
     @each_row(("reply", "msgtype", "content"), MESSAGES)
-    def test_says_what_the_reply_says(self, reply, msgtype, content):
+    def test_has_the_content_of_the_reply(self, reply, msgtype, content):
         assert to_customer_service_message(reply, "oUSER") == {
             "touser": "oUSER",
             "msgtype": msgtype,
@@ -122,7 +122,7 @@ class TestToCustomerServiceMessage:
 
         assert to_customer_service_message(MenuReply(), "oUSER")["msgmenu"] == {"head_content": "?"}
 
-    def test_refuses_those_that_do_not_say_how(self):
+    def test_refuses_replies_that_do_not_say_how(self):
         @attrs.frozen(kw_only=True)
         class AiReply(Reply):
             msg_type = "transfer_biz_ai_ivr"
@@ -144,7 +144,7 @@ async def send(message: dict[str, Any]) -> None:
 
 class TestAnswerLater:
     @each_row("sender", [print, send, Sender(), [].append, lambda message: None])
-    def test_takes_whatever_can_be_called(self, sender):
+    def test_takes_every_callable(self, sender):
         assert AnswerLater(sender).send is sender
 
     @each_row("sender", [None, "send", {"touser": "o"}, 5])

@@ -24,11 +24,11 @@ SETTINGS = PushSettings(token="spamtest")
 
 
 class Lease:
-    """What a renewer is given instead of a delivery: counts its renewals.
+    """A fake delivery that counts its renewals.
 
     Attributes:
-        store: What it is renewed in.
-        outcome: What a renewal gives, or raises.
+        store: The store of the lease.
+        outcome: The result of a renewal, or the error that it raises.
         seconds: How long a renewal takes.
     """
 
@@ -65,8 +65,8 @@ def fail_to_start(thread: threading.Thread) -> None:
 
 
 @pytest.fixture
-def a_renewer() -> LeaseRenewer:
-    """A renewer that is in a hurry."""
+def quick_renewer() -> LeaseRenewer:
+    """A renewer with short pauses."""
     return LeaseRenewer(EVERY)
 
 
@@ -74,18 +74,18 @@ def test_two_renewals_may_fail_and_the_third_is_still_in_time():
     assert 3 * RENEW_EVERY < LEASE < 4 * RENEW_EVERY
 
 
-class TestKeeper:
-    def test_renews_until_it_is_told_to_stop(self, a_renewer):
+class TestLeaseRenewer:
+    def test_renews_until_the_lease_is_removed(self, quick_renewer):
         lease = Lease()
-        a_renewer.add(lease, 60)
+        quick_renewer.add(lease, 60)
         wait_until(lambda: len(lease.renewed) >= 3)
-        a_renewer.remove(lease)
-        wait_until(lambda: not a_renewer._busy.is_set())
+        quick_renewer.remove(lease)
+        wait_until(lambda: not quick_renewer._busy.is_set())
         count = len(lease.renewed)
         time.sleep(5 * EVERY)
         assert len(lease.renewed) == count
 
-    def test_renews_for_the_first_time_after_a_while_as_most_handlers_are_quick(self):
+    def test_waits_before_the_first_renewal_because_most_handlers_are_quick(self):
         renewer = LeaseRenewer(0.05)
         lease = Lease()
         for _ in range(2):
@@ -95,29 +95,29 @@ class TestKeeper:
             wait_until(lambda: lease.renewed)
             assert lease.renewed[0] - begun >= 0.05
             renewer.remove(lease)
-            time.sleep(0.15)  # it goes to rest
+            time.sleep(0.15)  # its thread goes to sleep
 
-    def test_stops_at_the_limit(self, a_renewer):
+    def test_stops_at_the_limit(self, quick_renewer):
         lease = Lease()
         added = time.monotonic()
-        a_renewer.add(lease, 0.2)
-        wait_until(lambda: not a_renewer._ends)
+        quick_renewer.add(lease, 0.2)
+        wait_until(lambda: len(quick_renewer) == 0)
         assert time.monotonic() - added >= 0.2
         assert lease.renewed[-1] - added < 10
 
-    def test_stops_when_there_is_nothing_to_renew_any_more(self, a_renewer):
+    def test_stops_when_there_is_nothing_to_renew_any_more(self, quick_renewer):
         lease = Lease(outcome=False)
-        a_renewer.add(lease, 60)
-        wait_until(lambda: not a_renewer._ends)
+        quick_renewer.add(lease, 60)
+        wait_until(lambda: len(quick_renewer) == 0)
         assert len(lease.renewed) == 1
 
-    def test_is_not_told_twice_to_stop_in_vain(self, a_renewer):
+    def test_ignores_the_removal_of_a_lease_that_it_does_not_have(self, quick_renewer):
         lease = Lease()
-        a_renewer.remove(lease)
-        a_renewer.add(lease, 60)
-        a_renewer.remove(lease)
-        a_renewer.remove(lease)
-        assert not a_renewer._ends
+        quick_renewer.remove(lease)
+        quick_renewer.add(lease, 60)
+        quick_renewer.remove(lease)
+        quick_renewer.remove(lease)
+        assert len(quick_renewer) == 0
 
     def test_starts_its_one_thread_with_the_first_lease(self):
         before = len(list_threads())
@@ -150,53 +150,53 @@ class TestKeeper:
         for lease in leases:
             renewer.remove(lease)
 
-    def test_tries_again_to_start_a_thread_that_could_not_be_started(self, a_renewer, monkeypatch):
-        """The system may have no room for another one at the moment."""
+    def test_tries_again_to_start_a_thread_that_could_not_be_started(self, quick_renewer, monkeypatch):
+        """The system may be out of threads for a moment."""
         with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "start", fail_to_start)
             with pytest.raises(RuntimeError, match="can't start"):
-                a_renewer.add(Lease(), 60)
+                quick_renewer.add(Lease(), 60)
         lease = Lease()
-        a_renewer.add(lease, 60)
+        quick_renewer.add(lease, 60)
         wait_until(lambda: lease.renewed)
-        a_renewer.remove(lease)
-        assert not a_renewer._ends
+        quick_renewer.remove(lease)
+        assert len(quick_renewer) == 0
 
-    def test_sleeps_while_there_is_nothing_to_renew_and_wakes_up_again(self, a_renewer):
+    def test_sleeps_while_there_is_nothing_to_renew_and_wakes_up_again(self, quick_renewer):
         for _ in range(3):
             lease = Lease()
-            a_renewer.add(lease, 60)
+            quick_renewer.add(lease, 60)
             wait_until(lambda lease=lease: lease.renewed)
-            a_renewer.remove(lease)
-            wait_until(lambda: not a_renewer._busy.is_set())
+            quick_renewer.remove(lease)
+            wait_until(lambda: not quick_renewer._busy.is_set())
 
     @pytest.mark.parametrize("error", [StoreError("down"), OSError("no network"), TypeError("a bug")], ids=repr)
-    def test_survives_a_store_that_fails_and_asks_it_again(self, a_renewer, error):
+    def test_survives_a_store_that_fails_and_calls_it_again(self, quick_renewer, error):
         lease = Lease(outcome=error)
-        a_renewer.add(lease, 60)
+        quick_renewer.add(lease, 60)
         wait_until(lambda: len(lease.renewed) >= 3)
         lease.outcome = True
         count = len(lease.reported)
         wait_until(lambda: len(lease.renewed) > count + 2)
-        assert lease in a_renewer._ends
+        assert len(quick_renewer) == 1
         assert all(isinstance(reported, StoreError) for reported in lease.reported)
-        a_renewer.remove(lease)
+        quick_renewer.remove(lease)
 
-    def test_tells_what_a_store_raised_but_not_what_it_said(self, a_renewer):
+    def test_reports_the_class_of_a_foreign_error_but_not_its_text(self, quick_renewer):
         lease = Lease(outcome=OSError("redis://user:password@host"))
-        a_renewer.add(lease, 60)
+        quick_renewer.add(lease, 60)
         wait_until(lambda: lease.reported)
-        a_renewer.remove(lease)
+        quick_renewer.remove(lease)
         assert lease.reported[0].args == ("a store raised OSError",)
 
-    def test_asks_a_store_that_fails_for_one_lease_at_a_time_only(self, a_renewer):
+    def test_calls_a_store_that_fails_for_one_lease_at_a_time(self, quick_renewer):
         store = object()
         leases = [Lease(store, StoreError("down")) for _ in range(5)]
         for lease in leases:
-            a_renewer.add(lease, 60)
+            quick_renewer.add(lease, 60)
         wait_until(lambda: leases[0].renewed)
         for lease in leases:
-            a_renewer.remove(lease)
+            quick_renewer.remove(lease)
         assert sum(len(lease.renewed) for lease in leases) <= len(leases[0].renewed) + 1
 
     def test_renews_in_other_stores_while_one_fails_slowly(self):
@@ -209,7 +209,7 @@ class TestKeeper:
         for lease in (*frozen, other):
             renewer.remove(lease)
         gaps = [later - earlier for earlier, later in itertools.pairwise(other.renewed)]
-        assert min(gaps) < 0.14  # it does not rest as well after the store has kept it waiting
+        assert min(gaps) < 0.14  # the time that the store took counts as a pause
 
     def test_keeps_the_lease_of_a_slow_handler_in_a_real_store(self):
         class Endpoint(PushEndpoint):

@@ -1,4 +1,4 @@
-"""What becomes of pushes while a real store is down: ``on_store_error`` says so, in time, and it is logged once."""
+"""Pushes while a real store is down are answered in time, as ``on_store_error`` says, and it is logged once."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class OnSQLite:
 
     @contextlib.contextmanager
     def replaced_by_garbage(self):
-        for path in self.folder.iterdir():  # from the -wal beside it SQLite could put the file in order again
+        for path in self.folder.iterdir():  # SQLite could repair the file from the -wal file
             path.unlink()
         self.path.write_bytes(b"garbage, not a database " * 1000)
         yield
@@ -149,7 +149,7 @@ class OnSQLite:
 
 @contextlib.contextmanager
 def as_nobody():
-    """Be nobody for a while: no mode of a file can keep out root."""
+    """Run as the user nobody: file modes do not apply to root."""
     if os.geteuid() != 0:
         yield
         return

@@ -26,21 +26,21 @@ HANGS_UP = 5.0
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Waits for nothing: its clock jumps to the time that it was to wait for."""
+    """A selector that never waits: its clock jumps to the end of the wait."""
 
     now = 0.0
 
     def select(self, timeout: float | None = None) -> list[Any]:
         events = super().select(0)
         if not events and timeout is None:
-            raise RuntimeError("everybody waits for something that never comes")
+            raise RuntimeError("all tasks wait for something that never happens")
         if not events:
             self.now += max(timeout or 0.0, 0.0)
         return events
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next timer; what goes to an executor runs in a virtual thread."""
+    """An event loop whose clock jumps to the next timer; calls in an executor run in virtual threads."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
@@ -56,7 +56,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
-    """Run *main* in virtual time; whatever asyncio complains about is an error."""
+    """Run *main* in virtual time; everything that asyncio reports is an error."""
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         result = runner.run(main)
@@ -139,7 +139,7 @@ def sleep(seconds: float) -> None:
 
 
 class VirtualExecutor(Executor):
-    """Runs what it is given in virtual threads, so many at a time; to be made while the loop runs."""
+    """An executor with virtual threads; to be made while the loop runs."""
 
     def __init__(self, workers: int = 32) -> None:
         self._free = asyncio.Semaphore(workers)
@@ -197,7 +197,7 @@ class Try:
 
     @property
     def was_answered(self) -> bool:
-        """Whether WeChat is content."""
+        """Whether the try was answered with a 200."""
         return self.response is not None and self.response.status == 200
 
 
@@ -242,7 +242,7 @@ class WeChat:
             task.cancel()
 
 
-# --- what endpoints are given ----------------------------------------------------------------------------------------
+# --- leases and stores -----------------------------------------------------------------------------------------------
 
 
 class VirtualRenewer:
@@ -276,12 +276,12 @@ class VirtualRenewer:
 
 @define(slots=False)
 class FaultyStore:
-    """A `MemoryStore` that fails when it is told to; to be made while the loop runs.
+    """A `MemoryStore` that fails on demand; to be made while the loop runs.
 
     Attributes:
-        fails: Says of the number of a call (from 1) whether it fails.
+        fails: Returns whether a call fails; its number counts from 1.
         seconds: How long a call takes.
-        lost: A call that fails takes effect all the same.
+        lost: A call that fails takes effect nevertheless.
         down: Every call fails.
         calls: How many there were.
     """
@@ -313,7 +313,7 @@ class FaultyStore:
 
 @frozen
 class AwaitableStore:
-    """The same as an async store, without a thread for every call."""
+    """An async store that calls a `FaultyStore`, without threads."""
 
     _store: FaultyStore
 
