@@ -187,15 +187,15 @@ class MessageCipher:
 
 
 @clears_locals
-def parse_encoding_aes_key(encoding_aes_key: str) -> bytes:
+def parse_encoding_aes_key(encoding_aes_key: str, setting: str = "encoding_aes_key") -> bytes:
     """Return the 32-byte AES key that *encoding_aes_key* stands for.
 
     The 43rd character carries two spare bits, which the console sets at random. So up to four texts stand for the same
     key; all are accepted.
 
     Raises:
-        SettingsError: The text is not 43 characters of the base64 alphabet. The error names common mistakes, such as a
-            trailing ``=``.
+        SettingsError: The text is not 43 characters of the base64 alphabet. The error names *setting*, and common
+            mistakes such as a trailing ``=``.
 
     Example:
         >>> parse_encoding_aes_key("A" * 43) == bytes(32) == parse_encoding_aes_key("A" * 42 + "B")
@@ -203,7 +203,7 @@ def parse_encoding_aes_key(encoding_aes_key: str) -> bytes:
     """
     if not isinstance(encoding_aes_key, str) or not _ENCODING_AES_KEY.fullmatch(encoding_aes_key):
         rule, hint = "must be 43 letters and digits", "EncodingAESKey 应为 43 位字母或数字"
-        raise explain_setting(encoding_aes_key, rule, hint, KEY, setting="encoding_aes_key")
+        raise explain_setting(encoding_aes_key, rule, hint, KEY, setting=setting)
     return binascii.a2b_base64(encoding_aes_key + "=")
 
 
@@ -247,13 +247,13 @@ def _decode_base64(encrypt: str) -> bytes:
         raise DecryptError("the envelope is not base64") from None
 
 
-def encode_appid(appid: str) -> bytes:
+def encode_appid(appid: str, setting: str = "appid") -> bytes:
     """Return *appid* as bytes for the end of an envelope.
 
     Raises:
-        SettingsError: *appid* is empty, or not printable ASCII.
+        SettingsError: *appid* is empty, or not printable ASCII. The error names *setting*.
     """
     if not isinstance(appid, str) or not _APPID.fullmatch(appid):
         rule, hint = "must be the account's AppID, such as wx0123456789abcdef", "AppID 为空或含有非法字符"
-        raise explain_setting(appid, rule, hint, AROUND, setting="appid")
+        raise explain_setting(appid, rule, hint, AROUND, setting=setting)
     return appid.encode("ascii")

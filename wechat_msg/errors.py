@@ -39,7 +39,7 @@
           └─ DuplicateRequest           WeChat has already received this request, or takes it for an earlier one
 
 ``status_hint`` is the HTTP status of the response, so adapters need no table. ``hint`` says in Chinese what to do.
-No error text contains a token, a key, a signature or a part of the body.
+No error text contains a Token, an access_token, a key, a signature or a part of the body.
 """
 
 from __future__ import annotations

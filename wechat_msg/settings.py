@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import functools
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -66,28 +65,17 @@ def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
     raise SettingsError("extra_appids and previous_... must be lists of texts")
 
 
-@contextlib.contextmanager
-def _name_setting(setting: str) -> Iterator[None]:
-    """Set the name of the setting in errors."""
-    try:
-        yield
-    except SettingsError as error:
-        raise SettingsError(*error.args, hint=error.hint, setting=setting) from None
-
-
 def _to_appids(values: Iterable[str]) -> frozenset[str]:
     appids = frozenset(_to_tuple(values))
-    with _name_setting("extra_appids"):
-        for appid in appids:
-            encode_appid(appid)
+    for appid in appids:
+        encode_appid(appid, "extra_appids")
     return appids
 
 
 def _to_keys(values: Iterable[str]) -> tuple[str, ...]:
     keys = _to_tuple(values)
-    with _name_setting("previous_encoding_aes_keys"):
-        for key in keys:
-            parse_encoding_aes_key(key)
+    for key in keys:
+        parse_encoding_aes_key(key, "previous_encoding_aes_keys")
     return keys
 
 
