@@ -286,3 +286,16 @@ def test_every_topic_is_at_hand_without_an_import_of_its_own():
     status, output = run("-c", f"import wechat_msg; print(*[{names}], hasattr(wechat_msg.api, 'nonsense'))")
 
     assert (status, output.split()) == (0, [*(f"wechat_msg.api.{topic}" for topic in list_modules()), "False"])
+
+
+def test_a_topic_is_imported_without_the_others():
+    code = "import sys, wechat_msg.client as _; before = {*sys.modules}\nfrom wechat_msg.api import user\n"
+    code += "print(*{*sys.modules} - before)"
+    status, output = run("-c", code)
+
+    assert (status, output.split()) == (0, ["wechat_msg.api.user"])
+
+
+def test_the_names_of_the_package_are_listed_and_exist():
+    assert [name for name in wechat_msg.api.__all__ if not hasattr(wechat_msg.api, name)] == []
+    assert set(wechat_msg.api.__all__) <= set(dir(wechat_msg.api))

@@ -63,18 +63,13 @@ def read_response(call: Call[T], response: APIResponse, *, hide: Callable[[str],
     """
     if response.file is not None and call.parse_file is not None:
         return _parse(call.parse_file, response.file, response.status)
-    found = _read_object(response)
+    found = read_object(response.body)
+    if found is None:
+        raise _unreadable(response, "no JSON object", _NOT_WECHATS)
     errcode = _read_errcode(found, response)
     if errcode != 0 and errcode not in call.also_done:
         raise _make_error(call, errcode, hide(str(found.get("errmsg") or "")))
     return _parse(call.parse, found, response.status)
-
-
-def _read_object(response: APIResponse) -> dict[str, Any]:
-    found = read_object(response.body)
-    if found is None:
-        raise _unreadable(response, "no JSON object", _NOT_WECHATS)
-    return found
 
 
 def _read_errcode(found: Mapping[str, Any], response: APIResponse) -> int:
@@ -88,10 +83,8 @@ def _read_errcode(found: Mapping[str, Any], response: APIResponse) -> int:
 
 
 def _unreadable(response: APIResponse, what: str, hint: str) -> UnreadableAnswer:
-    kind = response.content_type[:80] or "no Content-Type"
-    return UnreadableAnswer(
-        f"HTTP {response.status}, {kind}, {len(response.body)} bytes: {what}", response.status, hint=hint
-    )
+    kind, status = response.content_type[:80] or "no Content-Type", response.status
+    return UnreadableAnswer(f"HTTP {status}, {kind}, {len(response.body)} bytes: {what}", status, hint=hint)
 
 
 _NOT_WECHATS = "应答不是微信接口的格式：可能被代理、网关或防火墙改写或截断"

@@ -109,7 +109,7 @@ class MassSent(Result):
     """A mass message that WeChat has accepted; a `MassSendJobFinishEvent` reports its outcome.
 
     Attributes:
-        msg_id: Id of the message, the same number as `MassSendJobFinishEvent.msg_id`; None if WeChat returns none.
+        msg_id: Id of the message; `MassSendJobFinishEvent.msg_id` is the same id as text. None if WeChat returns none.
         msg_data_id: Id of the articles, for statistics; None for other messages.
     """
 

@@ -59,11 +59,7 @@ def return_file(file: File) -> File:
 
 
 def reject_file(_: File) -> NoReturn:
-    """Reject a response that is a file.
-
-    Raises:
-        WrongFunction: Always.
-    """
+    """Reject a response that is a file: always raise `WrongFunction`."""
     raise WrongFunction(f"media_id is that of a file: use media.download or material.get_material{_WRONG_KIND}")
 
 

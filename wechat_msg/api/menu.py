@@ -205,7 +205,7 @@ class ImgButton(_ValueButton):
 
 @_button("voice")
 class VoiceButton(_ValueButton):
-    """Button made in the console that sends a voice; `value` is its media id."""
+    """Button made in the console that sends a voice message; `value` is its media id."""
 
 
 @_button("video")

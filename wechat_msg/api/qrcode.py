@@ -64,7 +64,7 @@ def create(scene: int | str, expire_seconds: int | None = None) -> Call[QRCode]:
 
 @clears_locals
 def get_image(ticket: str, *, into: BinaryIO | None = None, progress: Progress | None = None) -> Call[File]:
-    """通过 ticket 换取二维码: download the picture of a QR code, a jpg.
+    """通过 ticket 换取二维码: download the image of a QR code, a jpg.
 
     Args:
         ticket: Ticket of the code.
@@ -90,7 +90,7 @@ def get_image(ticket: str, *, into: BinaryIO | None = None, progress: Progress |
 
 @clears_locals
 def make_image_url(ticket: str) -> str:
-    """通过 ticket 换取二维码: return the URL of the picture, which any page may show.
+    """通过 ticket 换取二维码: return the URL of the image, which any page may show.
 
     Args:
         ticket: Ticket of the code.

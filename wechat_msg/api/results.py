@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class WrongFunction(LookupError):
-    """Another function must be used for this media id; the text names it. Raised by readers."""
+    """Raised by readers if the media id needs another function, which the text names."""
 
 
 @model

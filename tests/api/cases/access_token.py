@@ -1,4 +1,4 @@
-"""Cases of token."""
+"""Cases of access_token."""
 
 from __future__ import annotations
 

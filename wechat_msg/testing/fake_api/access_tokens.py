@@ -40,7 +40,7 @@ class IssuedAccessToken:
 
 
 class IssuedAccessTokens:
-    """Issued access_tokens of one kind, including expired ones."""
+    """The issued access_tokens of one kind, including expired ones."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -71,7 +71,7 @@ class IssuedAccessTokens:
 
 
 class ClassicAccessTokens(IssuedAccessTokens):
-    """Access_tokens of ``/cgi-bin/token``: each fetch issues a new one; the previous one expires 5 minutes later."""
+    """The access_tokens of ``/cgi-bin/token``: each fetch issues one; the previous one expires 5 minutes later."""
 
     def fetch(self) -> IssuedAccessToken:
         """Issue a new access_token."""
@@ -79,7 +79,7 @@ class ClassicAccessTokens(IssuedAccessTokens):
 
 
 class StableAccessTokens(IssuedAccessTokens):
-    """Access_tokens of ``/cgi-bin/stable_token``: all fetches return the same one until it nearly expires."""
+    """The access_tokens of ``/cgi-bin/stable_token``: all fetches return the same one until it nearly expires."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(clock)

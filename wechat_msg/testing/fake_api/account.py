@@ -322,5 +322,5 @@ class FakeAccount:
         return f"{self.now:08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
 
 
-def _value_of(token: IssuedAccessToken | None) -> str | None:
-    return token.value if token else None
+def _value_of(issued: IssuedAccessToken | None) -> str | None:
+    return issued.value if issued else None

@@ -14,7 +14,7 @@ EVERY_PATH = "*"
 
 
 @define
-class _Entry(Generic[T]):
+class _PlannedFault(Generic[T]):
     path: str
     outcome: T
     times_left: int | None
@@ -28,15 +28,15 @@ class FaultPlan(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._counted: list[_Entry[T]] = []
-        self._permanent: list[_Entry[T]] = []
+        self._counted: list[_PlannedFault[T]] = []
+        self._permanent: list[_PlannedFault[T]] = []
 
     def add(self, path: str, outcome: T, times: int | None) -> None:
         """Plan an outcome for the next *times* requests to *path*; for all of them if *times* is None."""
         if times is None:
-            self._permanent.insert(0, _Entry(path, outcome, None))
+            self._permanent.insert(0, _PlannedFault(path, outcome, None))
         elif times > 0:
-            self._counted.append(_Entry(path, outcome, times))
+            self._counted.append(_PlannedFault(path, outcome, times))
 
     def next(self, path: str) -> T | None:
         """Return the outcome of this request to *path*, and count it; None if there is no plan."""
@@ -46,7 +46,7 @@ class FaultPlan(Generic[T]):
                 return entry.outcome
         return None
 
-    def _count(self, entry: _Entry[T]) -> None:
+    def _count(self, entry: _PlannedFault[T]) -> None:
         if entry.times_left is not None:
             entry.times_left -= 1
             self._counted = [one for one in self._counted if one.times_left]

@@ -109,10 +109,10 @@ def _serve(account: FakeAccount, request: APIRequest) -> Any:
 def _check_access_token(account: FakeAccount, value: str) -> None:
     if not value:
         raise ErrcodeError(41001)
-    token = account.classic.find(value) or account.stable.find(value)
-    if token is None:
+    issued = account.classic.find(value) or account.stable.find(value)
+    if issued is None:
         raise ErrcodeError(40014)
-    token.check(account.clock())
+    issued.check(account.clock())
 
 
 def _check_body(request: APIRequest, *, is_needed: bool) -> None:

@@ -50,8 +50,8 @@ def check_app(account: FakeAccount, appid: Any, secret: Any) -> None:
         raise ErrcodeError(40125)
 
 
-def _to_json(account: FakeAccount, token: IssuedAccessToken) -> Any:
-    return {"access_token": token.value, "expires_in": math.ceil(token.expires_at - account.clock())}
+def _to_json(account: FakeAccount, issued: IssuedAccessToken) -> Any:
+    return {"access_token": issued.value, "expires_in": math.ceil(issued.expires_at - account.clock())}
 
 
 @route("GET", "/cgi-bin/ticket/getticket", "type")

@@ -52,10 +52,10 @@ def _refresh_user_access_token(account: FakeAccount, params: Params) -> Any:
 
 
 def _grant_access_token(account: FakeAccount, refresh_token: str) -> Any:
-    token, (openid, scope) = account.new_id(), account.created("refresh tokens")[refresh_token]
-    account.created("user tokens")[token] = (account.clock() + LIFETIME, openid, scope)
+    access_token, (openid, scope) = account.new_id(), account.created("refresh tokens")[refresh_token]
+    account.created("user access_tokens")[access_token] = (account.clock() + LIFETIME, openid, scope)
     return {
-        "access_token": token,
+        "access_token": access_token,
         "expires_in": int(LIFETIME),
         "refresh_token": refresh_token,
         "openid": openid,
@@ -66,7 +66,7 @@ def _grant_access_token(account: FakeAccount, refresh_token: str) -> Any:
 
 @route("GET", "/sns/auth", needs_access_token=False)
 def _check_user_access_token(account: FakeAccount, params: Params) -> None:
-    expires_at, openid, _ = account.created("user tokens").get(params.get("access_token"), (0, None, ""))
+    expires_at, openid, _ = account.created("user access_tokens").get(params.get("access_token"), (0, None, ""))
     if openid is None:
         raise ErrcodeError(40001)
     if account.clock() >= expires_at:
@@ -78,7 +78,7 @@ def _check_user_access_token(account: FakeAccount, params: Params) -> None:
 @route("GET", "/sns/userinfo", needs_access_token=False)
 def _get_user_info(account: FakeAccount, params: Params) -> Any:
     _check_user_access_token(account, params)
-    if account.created("user tokens")[params["access_token"]][2] != "snsapi_userinfo":
+    if account.created("user access_tokens")[params["access_token"]][2] != "snsapi_userinfo":
         raise ErrcodeError(48001)
     return {**{name: account.users[params["openid"]][name] for name in _PROFILE}, "privilege": []}
 

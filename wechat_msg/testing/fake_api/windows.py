@@ -65,7 +65,7 @@ class Windows:
         if name not in ALLOWED:
             raise SettingsError(f"action must be one of {', '.join(ALLOWED)}")
         amount, seconds = ALLOWED[name]
-        known = {other: window for other, window in self._get(openid).items() if not window.is_assumed}
+        known = {other: window for other, window in self._windows.get(openid, {}).items() if not window.is_assumed}
         self._windows[openid] = {**known, name: _Window(amount, now + seconds, is_assumed)}
 
     def close(self, openid: str) -> None:
@@ -85,8 +85,5 @@ class Windows:
         for window in self._list_open(openid, now):
             window.left = max(window.left - 1, 0)
 
-    def _get(self, openid: str) -> dict[str, _Window]:
-        return self._windows.get(openid, {})
-
     def _list_open(self, openid: str, now: float) -> list[_Window]:
-        return [window for window in self._get(openid).values() if now < window.closes_at]
+        return [window for window in self._windows.get(openid, {}).values() if now < window.closes_at]
