@@ -1,4 +1,4 @@
-"""The pytest plugin, in a project of somebody else: its fixtures are there, and cost nothing until they are used."""
+"""The pytest plugin in a user's project: its fixtures are available, and cost nothing until they are used."""
 
 from __future__ import annotations
 
@@ -88,13 +88,27 @@ def test_api_is_closed():
             requests.get(url, timeout=5)
 """
 
-#: A program that prints what the plugin loads besides its parents, and what it should leave to those who use it.
+#: A program that prints the modules that the plugin loads in addition to those of pytest.
 LOADED = """
-import sys, pytest, wechat_msg.testing
-parents = set(sys.modules)
+import sys, pytest
+before = set(sys.modules)
 import wechat_msg.testing.plugin
-print(*set(sys.modules) - parents)
-print(*set(sys.modules) & {"click", "django", "flask", "httpx2", "redis", "requests", "rich", "starlette"})
+print(*sorted(set(sys.modules) - before))
+"""
+
+BROKEN_STORE = """
+from wechat_msg.testing import StoreContract
+
+class BrokenStore:
+    def get(self, key):
+        return None
+
+    def compare_and_set(self, key, expected, value, ttl):
+        return False
+
+class TestBrokenStore(StoreContract):
+    def make_store(self):
+        return BrokenStore()
 """
 
 
@@ -116,11 +130,11 @@ class TestFixtures:
         assert status == 1, printed
         return printed
 
-    def test_tell_which_setting_is_missing(self, printed):
+    def test_report_which_setting_is_missing(self, printed):
         assert "test_without_token_fails FAILED" in printed
         assert "SettingsError: environment variables missing: WECHAT_TOKEN" in printed
 
-    def test_refuse_an_address_that_is_none(self, printed):
+    def test_refuse_an_invalid_address(self, printed):
         assert "test_without_address_fails FAILED" in printed
         assert "SettingsError: url:" in printed
 
@@ -134,7 +148,7 @@ class TestFixtures:
     def test_are_closed_after_the_test(self, printed, name):
         assert f"test_{name} PASSED" in printed
 
-    def test_let_a_failure_tell_what_came(self, printed):
+    def test_show_the_delivery_in_a_failure(self, printed):
         assert "test_startup_fails FAILED" in printed
         assert "<Delivery acknowledged, tries: 1," in printed
 
@@ -144,8 +158,14 @@ class TestPlugin:
         (entry,) = importlib.metadata.entry_points(group="pytest11", name="wechat_msg")
         assert entry.value == "wechat_msg.testing.plugin"
 
-    def test_loads_nothing_but_its_parents(self):
-        assert run("-c", LOADED) == (0, "wechat_msg.testing.plugin\n\n")
+    def test_loads_nothing_but_itself(self):
+        """Each project that has the package installed pays for it, with every run of its tests."""
+        assert run("-c", LOADED) == (0, "wechat_msg wechat_msg.testing wechat_msg.testing.plugin\n")
+
+    def test_lets_the_asserts_of_the_contract_show_values(self, tmp_path):
+        status, printed = run_pytest(tmp_path, BROKEN_STORE, "-k", "test_an_absent_key_can_be_claimed")
+        assert status == 1, printed
+        assert "assert False is True" in printed
 
     def test_does_not_disturb_a_project_that_does_not_use_it(self, tmp_path):
         status, printed = run_pytest(tmp_path, "def test(): pass")

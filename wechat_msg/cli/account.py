@@ -157,9 +157,7 @@ def listen_options(port: int) -> Callable[[Any], Any]:
 
 
 insecure_option: Callable[[Any], Any] = option(
-    "--insecure",
-    is_flag=True,
-    about=Text("Do not check the certificate of https.", "不校验 https 证书"),
+    "--insecure", is_flag=True, about=Text("Do not check the certificate of https.", "不校验 https 证书")
 )
 
 

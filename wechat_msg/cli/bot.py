@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 from wsgiref.simple_server import make_server
@@ -23,14 +23,14 @@ from wechat_msg.routing import Router
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.details import explain_os_error
+from wechat_msg.testing.simulator.in_process import WSGIApp
 
-__all__ = ["PATH", "EchoBot", "Report", "Send", "WSGIApp", "listen"]
+__all__ = ["PATH", "EchoBot", "Report", "Send", "listen"]
 
 PATH = "/wechat"
 
 Send = Callable[[dict[str, Any]], object]
 Report = Callable[[Message, Reply], object]
-WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 _SECONDS = re.compile(r"(\d{1,2}(?:\.\d)?)\.?", re.ASCII)
 _HELP = "发什么回什么；发数字 N，N 秒后回复。 I echo; to N I answer after N seconds."

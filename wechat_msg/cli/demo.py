@@ -9,8 +9,8 @@ import click
 
 from wechat_msg.cli.command import BilingualCommand
 from wechat_msg.cli.output import Output
-from wechat_msg.cli.scenes import QUICK, SLOW, Line, Scene
-from wechat_msg.cli.stage import Stage, open_stage
+from wechat_msg.cli.scenes import QUICK, SLOW, Line
+from wechat_msg.cli.stage import open_stage
 from wechat_msg.testing.bilingual import Text
 
 __all__ = ["demo", "print_scene"]
@@ -33,7 +33,7 @@ def demo(output: Output) -> int:
                 f"机器人位于 {stage.bot}，以下由本程序扮演微信",
             )
         )
-        slow = {title: background.submit(_play, play, stage) for title, play in SLOW.items()}
+        slow = {title: background.submit(list, play(stage)) for title, play in SLOW.items()}
         unexpected = sum(print_scene(output, title, play(stage)) for title, play in QUICK.items())
         for title, lines in slow.items():
             with output.waiting(Text("waiting for slow answers", "等待慢回复")):
@@ -45,10 +45,6 @@ def demo(output: Output) -> int:
     else:
         output.print_line("pass", Text("everything as expected", "全部符合预期"))
     return 1 if unexpected else 0
-
-
-def _play(scene: Scene, stage: Stage) -> list[Line]:
-    return list(scene(stage))
 
 
 def print_scene(output: Output, title: Text, lines: Iterable[Line]) -> int:

@@ -220,7 +220,7 @@ class _Examination:
             self._add_step("skip", title, Text("no EncodingAESKey is given", "未提供 EncodingAESKey"))
             self._set_error(ModeMismatch("the push is sealed, but no encoding_aes_key is set"))
             return None
-        envelope = self._open_as(self.settings, encrypt) or self._open_for_another(encrypt)
+        envelope = next(open_with_any(self.settings, encrypt), None) or self._open_for_another(encrypt)
         if envelope is None:
             self._add_step("fail", title, Text("failed", "无法解开"))
             self._set_error(DecryptError("no key opens the envelope"))
@@ -233,10 +233,6 @@ class _Examination:
             self._set_error(AppIdMismatch("the envelope is addressed to another account"))
         return envelope
 
-    @staticmethod
-    def _open_as(settings: PushSettings, encrypt: str) -> Envelope | None:
-        return next(open_with_any(settings, encrypt), None)
-
     def _open_for_another(self, encrypt: str) -> Envelope | None:
         for cipher in self.settings.ciphers:
             try:
@@ -244,7 +240,7 @@ class _Examination:
             except AppIdMismatch as error:
                 with suppress(SettingsError):  # not a valid AppID: the key is wrong
                     another = attrs.evolve(self.settings, extra_appids={*self.settings.extra_appids, error.found})
-                    return self._open_as(another, encrypt)
+                    return next(open_with_any(another, encrypt), None)
             except DecryptError:
                 pass
         return None

@@ -83,13 +83,7 @@ _CONVERSATION: list[tuple[Mode, Format, Text, dict[str, Any], dict[str, Any]]] =
         {"MsgType": "event", "Event": "CLICK", "EventKey": "HELP"},
         {"MsgType": "text"},
     ),
-    (
-        "sealed",
-        "xml",
-        Text("[leaves]", "[取消关注]"),
-        {"MsgType": "event", "Event": "unsubscribe", "EventKey": ""},
-        {},
-    ),
+    ("sealed", "xml", Text("[leaves]", "[取消关注]"), {"MsgType": "event", "Event": "unsubscribe", "EventKey": ""}, {}),
 ]
 
 

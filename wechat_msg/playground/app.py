@@ -119,13 +119,7 @@ class _Playground:
     """The routes and their state."""
 
     def __init__(
-        self,
-        settings: PushSettings,
-        url: str,
-        api: FakeWeChatAPI,
-        openid: str,
-        time_limit: float,
-        max_media_bytes: int,
+        self, settings: PushSettings, url: str, api: FakeWeChatAPI, openid: str, time_limit: float, max_media_bytes: int
     ) -> None:
         self.chat = Chat()
         self._api, self._openid, self._max_media_bytes = api, openid, max_media_bytes

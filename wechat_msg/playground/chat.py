@@ -14,8 +14,6 @@ from wechat_msg._tracebacks import frozen
 
 __all__ = ["Chat"]
 
-_MAX_ENTRIES = 2000
-_MAX_CHARACTERS = 64 << 20
 _KEEP_ALIVE = 15.0
 
 
@@ -43,7 +41,7 @@ class Chat:
         max_characters: The total length of all entries.
     """
 
-    def __init__(self, max_entries: int = _MAX_ENTRIES, max_characters: int = _MAX_CHARACTERS) -> None:
+    def __init__(self, max_entries: int = 2000, max_characters: int = 64 << 20) -> None:
         self._max_entries, self._max_characters, self._size = max_entries, max_characters, 0
         self._numbers = itertools.count(1)
         self._changes = itertools.count(1)

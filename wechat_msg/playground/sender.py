@@ -157,15 +157,15 @@ class PushSender:
 
     def _record_try(self, one: Try) -> None:
         message, verdict = _sent.get(), one.verdict
-        short: dict[str, Any] = {
+        summary = {
             "number": one.number,
             "began": one.began,
             "seconds": one.seconds,
             "outcome": verdict.outcome,
+            "status": one.answer.status if one.answer else None,
+            "problem": problem_to_json(verdict.problem, verdict.detail),
         }
-        short["status"] = one.answer.status if one.answer else None
-        short["problem"] = problem_to_json(verdict.problem, verdict.detail)
-        message.tries.append(short)
+        message.tries.append(summary)
         message.wires.append(try_to_json(self._settings, self._url, one))
         self._chat.put(message.entry, **message.to_entry())
         self._record_health(verdict.problem, verdict.detail)

@@ -26,28 +26,7 @@ _YEAR = 365 * 24 * 3600.0
 _MANY = 20
 _ALL_PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 #: Key endings that some databases treat as equal, as a wildcard or as the end of the text.
-_LOOKALIKES = (
-    "",
-    "a",
-    "A",
-    "a ",
-    "a  ",
-    " a",
-    "%",
-    "_",
-    "*",
-    "?",
-    "[a]",
-    "{a}",
-    "{}",
-    "%s",
-    "'",
-    '"',
-    "`",
-    "\\",
-    "/",
-    "..",
-)
+_LOOKALIKES = ("", "a ", "a  ", " a", "[a]", "{a}", "{}", "%s", "..", *"aA%_*?'\"`\\/")
 
 
 def _test(

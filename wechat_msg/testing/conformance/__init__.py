@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from wechat_msg.errors import SettingsError
 from wechat_msg.testing.bilingual import Text, same
 from wechat_msg.testing.conformance import answers, refusals
-from wechat_msg.testing.conformance.checks import Check
-from wechat_msg.testing.conformance.probe import Finding, Probe, Unreachable
-from wechat_msg.testing.conformance.row import Row, Status
+from wechat_msg.testing.conformance.checks import Check, Finding, Row, Status
+from wechat_msg.testing.conformance.probe import Probe, Unreachable
 from wechat_msg.testing.simulator.simulator import PushSimulator
 
 __all__ = ["CHECKS", "Check", "Row", "Status", "check_endpoint"]

@@ -11,8 +11,9 @@ import attrs
 
 from wechat_msg.settings import MINI_PROGRAM
 from wechat_msg.testing.bilingual import Text, join, label, same
-from wechat_msg.testing.conformance.checks import USER, check
-from wechat_msg.testing.conformance.probe import Attempt, Finding, Probe, Unreachable, expect_accepted, explain
+from wechat_msg.testing.conformance.checks import USER, Finding, check
+from wechat_msg.testing.conformance.probe import Attempt, Probe, Unreachable, expect_accepted, explain
+from wechat_msg.testing.pushes import complete_fields
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.results import Try
 
@@ -240,9 +241,10 @@ def long_text(probe: Probe) -> Finding:
     ),
 )
 def resend(probe: Probe) -> Finding:
+    now = int(time.time())
     documents = {
-        Text("message", "消息"): probe.complete({"MsgType": "text", "Content": "check"}),
-        Text("event", "事件"): probe.complete({"MsgType": "event", "Event": "CLICK", "EventKey": "CHECK"}),
+        Text("message", "消息"): complete_fields({"MsgType": "text", "Content": "check"}, now),
+        Text("event", "事件"): complete_fields({"MsgType": "event", "Event": "CLICK", "EventKey": "CHECK"}, now),
     }
     requests = {name: probe.build(document) for name, document in documents.items()}
     first = {name: probe.send(requests[name], document) for name, document in documents.items()}

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NoReturn
 
 import attrs
 
-from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import PushError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.bilingual import Text, join, label
-from wechat_msg.testing.conformance.row import Status
+from wechat_msg.testing.conformance.checks import Finding, Status
 from wechat_msg.testing.details import annotate
 from wechat_msg.testing.documents import read_document
-from wechat_msg.testing.pushes import Mode, build_push, complete_fields
+from wechat_msg.testing.pushes import Mode, build_push
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.results import Delivery, Try
 from wechat_msg.testing.simulator.simulator import PushSimulator
 from wechat_msg.wire import Format
 
-__all__ = ["Attempt", "Finding", "Probe", "Unreachable", "expect_accepted", "expect_refused", "explain"]
+__all__ = ["Attempt", "Probe", "Unreachable", "expect_accepted", "expect_refused", "explain"]
 
 Attempt = tuple[Text, Try]
 """What was tried, and its result."""
@@ -34,23 +32,6 @@ _NOT_FROM_BOT = (404, 405, 502, 503, 504)
 _MAX_TIMEOUTS = 2
 
 _Reaction = Literal["accepted", "no_answer", "crashed", "unclear", "refused"]
-
-
-@frozen
-class Finding:
-    """What a check found.
-
-    Attributes:
-        status: The result.
-        text: What the check observed.
-        impact: The impact; None if it is that of the check.
-        fix: What to do; None if it is what the check says.
-    """
-
-    status: Status
-    text: Text
-    impact: Text | None = None
-    fix: Text | None = None
 
 
 class Unreachable(Exception):
@@ -114,10 +95,6 @@ class Probe:
     def deliver(self, fields: Mapping[str, Any]) -> Delivery:
         """Send a genuine push until it is answered, at most as often as WeChat does."""
         return self._simulator.push(fields)
-
-    def complete(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Add the missing fields of a push."""
-        return complete_fields(fields, int(time.time()))
 
     def build(
         self, fields: Mapping[str, Any], *, mode: Mode | None = None, settings: PushSettings | None = None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import attrs
 
 from wechat_msg.crypto import generate_encoding_aes_key, generate_token
 from wechat_msg.exchange import PushRequest
 from wechat_msg.signature import compute_msg_signature
 from wechat_msg.testing.bilingual import Text, same
-from wechat_msg.testing.conformance.checks import ATTACKER, check
-from wechat_msg.testing.conformance.probe import Attempt, Finding, Probe, expect_refused
-from wechat_msg.testing.pushes import build_echostr_request
+from wechat_msg.testing.conformance.checks import ATTACKER, Finding, check
+from wechat_msg.testing.conformance.probe import Attempt, Probe, expect_refused
+from wechat_msg.testing.pushes import build_echostr_request, complete_fields
 from wechat_msg.wire import read_encrypt
 
 __all__ = ["CHECKS"]
@@ -84,10 +86,7 @@ def downgrade(probe: Probe) -> Finding:
     plain = probe.build(_FIELDS, mode="plain")
     raw = attrs.evolve(plain, query={**plain.query, "encrypt_type": "raw"})
     return expect_refused(
-        [
-            (Text("no encrypt_type", "无 encrypt_type"), probe.send(plain)),
-            (same("encrypt_type=raw"), probe.send(raw)),
-        ]
+        [(Text("no encrypt_type", "无 encrypt_type"), probe.send(plain)), (same("encrypt_type=raw"), probe.send(raw))]
     )
 
 
@@ -99,7 +98,7 @@ def downgrade(probe: Probe) -> Finding:
 def outer_fields(probe: Probe) -> Finding:
     if not probe.settings.ciphers:
         return _NO_KEY
-    fields = probe.complete({**_FIELDS, "Content": "sealed content"})
+    fields = complete_fields({**_FIELDS, "Content": "sealed content"}, int(time.time()))
     genuine = probe.build(fields, mode="compatible")
     one = probe.send(attrs.evolve(genuine, body=genuine.body.replace(b"sealed content", b"FORGED content")), fields)
     if "FORGED" in one.verdict.document:
@@ -176,8 +175,7 @@ def _seal(probe: Probe, encrypt: str) -> PushRequest:
 @check(
     Text("XML with a DTD is refused", "拒绝带 DTD 的 XML"),
     impact=Text(
-        "an attacker can read files of the server (XXE) or use up its memory",
-        "攻击者可读取服务器文件（XXE）或耗尽内存",
+        "an attacker can read files of the server (XXE) or use up its memory", "攻击者可读取服务器文件（XXE）或耗尽内存"
     ),
     fix=Text("disable DTDs and entities in the XML parser", "请关闭 XML 解析器的 DTD 与实体"),
 )

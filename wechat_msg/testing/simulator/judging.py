@@ -179,8 +179,8 @@ def _check(settings: PushSettings, reply: Mapping[str, Any], fields: Mapping[str
         raise _Fault(problems.WRONG_ADDRESSEE)
     if not re.fullmatch(r"[0-9]{1,10}", str(reply["CreateTime"]), re.ASCII):
         raise _Fault(problems.INCOMPLETE, "CreateTime")
-    if kind == "text":
-        _check_text(str(reply["Content"]))
+    if kind == "text" and (size := len(str(reply["Content"]).encode())) > MAX_TEXT_BYTES:
+        raise _Fault(problems.TEXT_TOO_LONG, f"{size} bytes")
     if kind == "news":
         _check_articles(reply, is_event=fields.get("MsgType") == "event")
 
@@ -206,12 +206,6 @@ def _check_path(reply: Mapping[str, Any], path: tuple[str, ...]) -> None:
         value = value.get(name) if isinstance(value, Mapping) else None
     if path and value in (None, ""):
         raise _Fault(problems.INCOMPLETE, ".".join(path))
-
-
-def _check_text(content: str) -> None:
-    size = len(content.encode())
-    if size > MAX_TEXT_BYTES:
-        raise _Fault(problems.TEXT_TOO_LONG, f"{size} bytes")
 
 
 def _check_articles(reply: Mapping[str, Any], *, is_event: bool) -> None:

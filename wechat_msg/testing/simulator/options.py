@@ -62,18 +62,10 @@ class SimulatorOptions:
     now: Callable[[], float] = field(default=time.time, validator=_check(callable, "a function that returns the time"))
 
     def __attrs_post_init__(self) -> None:
-        """Refuse two applications.
-
-        Raises:
-            SettingsError: Both *wsgi* and *asgi* are given.
-        """
+        """Check that there is one application at most."""
         if self.wsgi is not None and self.asgi is not None:
             raise SettingsError("give wsgi or asgi, not both", hint="wsgi 与 asgi 只能给出其一")
 
     def override(self, **options: Any) -> SimulatorOptions:
-        """Return the options for one push: those that are not None replace the simulator's.
-
-        Raises:
-            SettingsError: An option is invalid.
-        """
+        """Return a copy in which *options* that are not None replace the simulator's."""
         return attrs.evolve(self, **{name: value for name, value in options.items() if value is not None})

@@ -163,8 +163,7 @@ UNREADABLE = Problem(
         "应答既不是 success 或空串，也不是合法的 XML 或 JSON",
     ),
     Text(
-        "create replies with a library that escapes ]]> and control characters",
-        "请用会转义 ]]> 与控制字符的库生成回复",
+        "create replies with a library that escapes ]]> and control characters", "请用会转义 ]]> 与控制字符的库生成回复"
     ),
 )
 _PAGE = re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE)

@@ -162,12 +162,7 @@ class HTTPTransport:
         return context.wrap_socket(connection, server_hostname=self._parts.hostname)
 
     def _render(self, request: PushRequest) -> bytes:
-        headers = {
-            "Host": self._parts.netloc,
-            "User-Agent": _USER_AGENT,
-            "Accept": "*/*",
-            "Connection": "close",
-        }
+        headers = {"Host": self._parts.netloc, "User-Agent": _USER_AGENT, "Accept": "*/*", "Connection": "close"}
         if request.method != "GET":
             headers |= {"Content-Type": request.content_type, "Content-Length": str(len(request.body))}
         head = [f"{request.method} {make_target(self._parts, request)} HTTP/1.1"]
