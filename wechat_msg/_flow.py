@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.stores.base import AsyncStore, Store
+from wechat_msg.stores._base import AsyncStore, Store
 
 __all__ = [
     "AnyStore",

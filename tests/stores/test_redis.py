@@ -402,7 +402,7 @@ class TestAServerThat:
 
     def test_holds_something_else(self, store, own_server):
         own_server.execute("RPUSH", f"{PREFIX}{KEY}", "a", "list")
-        fail_always(store, "refuses the command")
+        fail_always(store, "rejects the command")
         assert claim(store, "another key")
 
     @pytest.mark.parametrize("login", ["", ":wrong@", f":{PASSWORD}-not@", f"somebody:{PASSWORD}@"], ids=len)

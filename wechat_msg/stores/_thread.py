@@ -1,4 +1,4 @@
-"""in_thread: an AsyncStore of any Store; for_event_loop: the same where it is needed."""
+"""in_thread: makes an AsyncStore of a Store; for_event_loop: does so if the store could block an event loop."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import cast
 
 from wechat_msg.errors import SettingsError
-from wechat_msg.stores.base import AsyncStore, Store
-from wechat_msg.stores.memory import MemoryStore
+from wechat_msg.stores._base import AsyncStore, Store
+from wechat_msg.stores._memory import MemoryStore
 
 __all__ = ["for_event_loop", "in_thread"]
 
 
 def in_thread(store: Store, executor: Executor | None = None) -> AsyncStore:
-    """Make an `AsyncStore` of *store*: its methods run in threads, so that they cannot stall an event loop.
+    """Make an `AsyncStore` of *store*: its methods run in threads, so that they do not block an event loop.
 
     Args:
         store: Any store.
-        executor: Where they run; None: four threads of its own, started when they are needed. It never is the event
-            loop's own pool, where slow handlers could keep a store waiting.
+        executor: The executor that runs them; if None, four threads, started when they are needed. The event loop's
+            own pool is not used, as slow handlers could keep a store waiting there.
 
     Raises:
-        SettingsError: *store* is an `AsyncStore` already, or no store.
+        SettingsError: *store* is an `AsyncStore`, or not a store.
 
     Example:
         >>> import asyncio
@@ -33,12 +33,12 @@ def in_thread(store: Store, executor: Executor | None = None) -> AsyncStore:
         True
     """
     if not isinstance(store, Store) or inspect.iscoroutinefunction(store.get):
-        raise SettingsError("in_thread takes a Store, which is not async")
+        raise SettingsError("store must be a Store, not an AsyncStore")
     return _InThread(store, executor)
 
 
 def for_event_loop(store: Store | AsyncStore) -> Store | AsyncStore:
-    """Return *store* as an event loop may ask it; what is in memory answers at once, and stays as it is."""
+    """Return *store* so that it does not block an event loop; a `MemoryStore` or `AsyncStore` is returned as it is."""
     if isinstance(store, MemoryStore) or inspect.iscoroutinefunction(store.get):
         return store
     return in_thread(cast("Store", store))
@@ -48,7 +48,7 @@ class _InThread:
     def __init__(self, store: Store, executor: Executor | None) -> None:
         self._store = store
         self._executor = executor
-        self._own: dict[int, Executor] = {}  # by process: after a fork there are no threads
+        self._pools: dict[int, Executor] = {}  # by process, as threads do not survive a fork
 
     async def get(self, key: str) -> bytes | None:
         return await asyncio.get_running_loop().run_in_executor(self._find_executor(), self._store.get, key)
@@ -59,5 +59,5 @@ class _InThread:
         )
 
     def _find_executor(self) -> Executor:
-        own = self._executor or self._own.get(os.getpid())
-        return own or self._own.setdefault(os.getpid(), ThreadPoolExecutor(4, thread_name_prefix="wechat_msg.store"))
+        own = self._executor or self._pools.get(os.getpid())
+        return own or self._pools.setdefault(os.getpid(), ThreadPoolExecutor(4, thread_name_prefix="wechat_msg.store"))

@@ -1,4 +1,4 @@
-"""RedisStore and AsyncRedisStore: for any number of machines."""
+"""RedisStore and AsyncRedisStore: stores for any number of machines."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from typing import Any
 
 import redis
 import redis.asyncio
+from attrs import field
 from redis import exceptions
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.client import NEVER_DECODE
 from redis.retry import Retry
 
-from wechat_msg._tracebacks import clears_locals
+from wechat_msg._tracebacks import clears_locals, define
+from wechat_msg._validators import Validators, is_seconds
 from wechat_msg.errors import SettingsError, StoreError
 
 __all__ = ["AsyncRedisStore", "RedisStore"]
 
-#: Before an expected and before a new value stands "="; None is empty. One key a call, so it may be of any cluster.
+#: "=" stands before the expected and the new value; None is empty. One key per call, as clusters require.
 _SCRIPT = """\
 local found = redis.call('GET', KEYS[1])
 if (found and '=' .. found or '') ~= ARGV[1] then return 0 end
@@ -30,37 +32,45 @@ if ARGV[2] == '' then redis.call('DEL', KEYS[1])
 else redis.call('SET', KEYS[1], string.sub(ARGV[2], 2), 'PX', ARGV[3]) end
 return 1
 """
-_LONGEST = 3e9  # seconds; with more, what Redis counts in milliseconds since 1970 would overflow some day
-_MOST_CONNECTIONS = 32  # of a process; who comes later waits
-#: Settings of a client that only one pool may have.
+_MAX_TTL = 3e9  # seconds; longer ones could overflow the milliseconds since 1970 of Redis
+_MAX_CONNECTIONS = 32  # of a process; further callers wait
+#: Settings of a client that must not be copied to another pool.
 _NOT_COPIED = re.compile("maint|orig_|oss_|himport|event_dispatcher|max_connections|timeout$")
 
 
+_check = Validators(SettingsError)
+_check_timeout = _check(is_seconds, "seconds, greater than 0")
+
+
+@define(slots=False, eq=False, repr=False)
 class RedisStore:
     """A store in Redis, for any number of processes and machines; also in a cluster, and with Sentinel.
 
-    An ordinary client only tells where Redis is and how to log in: the store makes connections of its own that wait
-    for *timeout* and try only once, as with redis-py's defaults a push could wait for a minute. Clients of a
-    cluster or of Sentinel are used as they are: set ``socket_timeout`` and ``retry`` there.
+    Of an ordinary client, the store uses only address and login. It makes connections of its own that wait for
+    *timeout* and try once, as with redis-py's defaults a push could wait for a minute. Clients of a cluster or of
+    Sentinel are used as they are: set ``socket_timeout`` and ``retry`` there.
 
     Args:
-        client: Its ``decode_responses`` and ``protocol`` do not matter.
-        prefix: Stands before every key.
+        client: The client; its ``decode_responses`` and ``protocol`` have no effect.
+        prefix: The beginning of every key.
         timeout: Seconds to wait for Redis.
 
     Raises:
-        SettingsError: *client* is anything else, as an asynchronous client, or *timeout* is not greater than 0.
+        SettingsError: *client* is not such a client, or *timeout* is not greater than 0.
     """
 
-    def __init__(
-        self, client: redis.Redis | redis.RedisCluster, *, prefix: str = "wechat_msg:", timeout: float = 1.0
-    ) -> None:
-        if not isinstance(client, (redis.Redis, redis.RedisCluster)):
-            raise SettingsError("RedisStore takes a client of redis.Redis or redis.RedisCluster")
-        _check_timeout(timeout)
-        self._prefix = prefix
-        self._owns_client = _is_ordinary(client, redis)
-        self._client: Any = _copy(client, redis, Retry, timeout) if self._owns_client else client
+    _given: redis.Redis | redis.RedisCluster = field(
+        alias="client",
+        validator=_check.instance_of(
+            redis.Redis, redis.RedisCluster, what="a client of redis.Redis or redis.RedisCluster"
+        ),
+    )
+    _prefix: str = field(default="wechat_msg:", alias="prefix", kw_only=True)
+    _timeout: float = field(default=1.0, alias="timeout", kw_only=True, validator=_check_timeout)
+
+    def __attrs_post_init__(self) -> None:
+        self._owns_client = _is_ordinary(self._given, redis)
+        self._client: Any = _copy(self._given, redis, Retry, self._timeout) if self._owns_client else self._given
         self._script = self._client.register_script(_SCRIPT)
 
     def close(self) -> None:
@@ -81,33 +91,31 @@ class RedisStore:
             return _read_outcome(self._script([self._prefix + key], _make_arguments(expected, value, ttl)))
 
 
+@define(slots=False, eq=False, repr=False)
 class AsyncRedisStore:
-    """`RedisStore` for asyncio; it may be used in one event loop after another.
+    """A `RedisStore` for asyncio; it may be used in one event loop after another.
 
     Args:
-        client: Its ``decode_responses`` and ``protocol`` do not matter.
-        prefix: Stands before every key.
-        timeout: Seconds to wait for Redis, whatever the client.
+        client: The client; its ``decode_responses`` and ``protocol`` have no effect.
+        prefix: The beginning of every key.
+        timeout: Seconds to wait for Redis, with any client.
 
     Raises:
-        SettingsError: *client* is anything else, as a sync client, or *timeout* is not greater than 0.
+        SettingsError: *client* is not such a client, or *timeout* is not greater than 0.
     """
 
-    def __init__(
-        self,
-        client: redis.asyncio.Redis | redis.asyncio.RedisCluster,
-        *,
-        prefix: str = "wechat_msg:",
-        timeout: float = 1.0,
-    ) -> None:
-        if not isinstance(client, (redis.asyncio.Redis, redis.asyncio.RedisCluster)):
-            raise SettingsError("AsyncRedisStore takes a client of redis.asyncio.Redis or redis.asyncio.RedisCluster")
-        _check_timeout(timeout)
-        self._prefix = prefix
-        self._timeout = timeout
-        self._client: Any = client
-        # Connections belong to the loop in which they were made, and a loop that ends closes its generators.
-        self._opened: dict[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any, None]]] = {}
+    _client: redis.asyncio.Redis | redis.asyncio.RedisCluster = field(
+        alias="client",
+        validator=_check.instance_of(
+            redis.asyncio.Redis,
+            redis.asyncio.RedisCluster,
+            what="a client of redis.asyncio.Redis or redis.asyncio.RedisCluster",
+        ),
+    )
+    _prefix: str = field(default="wechat_msg:", alias="prefix", kw_only=True)
+    _timeout: float = field(default=1.0, alias="timeout", kw_only=True, validator=_check_timeout)
+    #: Connections belong to the event loop in which they were made, and a loop that ends closes its generators.
+    _opened: dict[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any, None]]] = field(factory=dict, init=False)
 
     async def aclose(self) -> None:
         """Close the store's own connections in the running event loop; the store can still be used."""
@@ -132,10 +140,10 @@ class AsyncRedisStore:
                 return _read_outcome(await script([self._prefix + key], _make_arguments(expected, value, ttl)))
 
     async def _find_script(self) -> Any:
-        """Return the script, which knows its client, for the running event loop."""
+        """Return the script, with its client, for the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._opened:
-            # A weak dictionary would keep them: a generator refers to the loop that closes it.
+            # A weak dictionary would not drop them: a generator refers to the loop that closes it.
             for ended in [other for other in list(self._opened) if other.is_closed()]:
                 self._opened.pop(ended, None)
             opening = self._open()
@@ -153,23 +161,23 @@ class AsyncRedisStore:
             await client.aclose()
 
 
-#: Lets a client that decodes leave an answer alone.
+#: The option of a command whose answer is not decoded, with any client.
 _AS_BYTES = {NEVER_DECODE: True}
 
 
 def _is_ordinary(client: Any, package: Any) -> bool:
-    # A pool of a derived class, like Sentinel's, finds its connections in its own way.
+    # A pool of a derived class, such as Sentinel's, has its own way to find a server.
     return type(getattr(client, "connection_pool", None)) in (package.ConnectionPool, package.BlockingConnectionPool)
 
 
 def _copy(client: Any, package: Any, retry_class: Any, timeout: float) -> Any:
-    """Make a client for the same Redis that neither waits nor tries for long, and has few connections."""
+    """Return a client for the same Redis with short timeouts, no retries and few connections."""
     pool = client.connection_pool
     inherited = {name: value for name, value in pool.connection_kwargs.items() if not _NOT_COPIED.match(name)}
     limits = {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
-        # What was done, but not answered, would not be done the second time, and look as if somebody else had done it.
+        # A retry after a lost answer would not take effect, and look as if another process had been faster.
         "retry": retry_class(NoBackoff(), 0),
         "retry_on_timeout": False,
         "retry_on_error": [],
@@ -180,24 +188,19 @@ def _copy(client: Any, package: Any, retry_class: Any, timeout: float) -> Any:
     }
     copied = package.BlockingConnectionPool(
         connection_class=pool.connection_class,
-        max_connections=_MOST_CONNECTIONS,
+        max_connections=_MAX_CONNECTIONS,
         timeout=timeout,
         **{**inherited, **limits},
     )
-    return package.Redis.from_pool(copied)  # which closes it with itself
-
-
-def _check_timeout(timeout: float) -> None:
-    if not isinstance(timeout, (int, float)) or not timeout > 0:
-        raise SettingsError("timeout is greater than 0")
+    return package.Redis.from_pool(copied)  # closing the client closes the pool
 
 
 def _make_arguments(expected: bytes | None, value: bytes | None, ttl: float) -> list[bytes | int]:
-    milliseconds = max(1, math.ceil(min(ttl, _LONGEST) * 1000))
-    return [_mark_none(expected), _mark_none(value), milliseconds]
+    milliseconds = max(1, math.ceil(min(ttl, _MAX_TTL) * 1000))
+    return [_encode(expected), _encode(value), milliseconds]
 
 
-def _mark_none(value: bytes | None) -> bytes:
+def _encode(value: bytes | None) -> bytes:
     return b"" if value is None else b"=" + value
 
 
@@ -213,31 +216,31 @@ def _read_outcome(answer: object) -> bool:
     return answer == 1
 
 
-_NOT_REDIS = "Redis: what answers there does not speak its protocol"
-#: What an error means; the first that fits, as many are subclasses of others.
+_NOT_REDIS = "Redis: the server does not speak the Redis protocol"
+#: The meaning of an error: the first class that matches, as many are subclasses of others.
 _MEANINGS: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.TimeoutError, "does not answer in time"),
     (TimeoutError, "does not answer in time"),
-    (exceptions.AuthenticationError, "refuses the user or the password"),
-    (exceptions.NoPermissionError, "refuses the user or the password"),
+    (exceptions.AuthenticationError, "rejects the user or the password"),
+    (exceptions.NoPermissionError, "rejects the user or the password"),
     (exceptions.BusyLoadingError, "is loading its data"),
     (exceptions.ReadOnlyError, "is a read-only replica"),
     (exceptions.OutOfMemoryError, "is out of memory"),
-    (exceptions.InvalidResponse, "what answers there does not speak its protocol"),
-    (exceptions.ResponseError, "refuses the command"),
-    (exceptions.RedisError, "cannot be reached, or breaks the connection"),
+    (exceptions.InvalidResponse, "the server does not speak the Redis protocol"),
+    (exceptions.ResponseError, "rejects the command"),
+    (exceptions.RedisError, "cannot be reached, or closed the connection"),
     (UnicodeEncodeError, "cannot hold this key: it is not ASCII"),
-    (OSError, "cannot be reached, or breaks the connection"),
+    (OSError, "cannot be reached, or closed the connection"),
 )
 
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
-    """Turn whatever comes from redis-py into a StoreError; its own text might hold a key, a value or a password."""
+    """Raise a StoreError for any error of redis-py, whose own text might hold a key, a value or a password."""
     try:
         yield
     except StoreError:
         raise
-    except Exception as error:  # noqa: BLE001, from what is not Redis anything may come
-        meaning = next((text for kind, text in _MEANINGS if isinstance(error, kind)), "answers what nobody can read")
+    except Exception as error:  # noqa: BLE001, a server that is not Redis may cause any error
+        meaning = next((text for kind, text in _MEANINGS if isinstance(error, kind)), "gave an unreadable answer")
         raise StoreError(f"Redis: {meaning}") from None

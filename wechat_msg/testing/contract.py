@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, ParamSpec, TypeVar, cast
 
-from wechat_msg.stores.base import AsyncStore, Store
+from wechat_msg.stores._base import AsyncStore, Store
 
 __all__ = ["StoreContract"]
 

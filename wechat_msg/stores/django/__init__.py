@@ -1,5 +1,5 @@
-"""A Django app whose one table is a store, for projects that have a database and no Redis."""
+"""A Django app whose table is a store, for projects with a database and without Redis."""
 
-from wechat_msg.stores.django.store import DjangoStore
+from wechat_msg.stores.django._store import DjangoStore
 
 __all__ = ["DjangoStore"]

@@ -8,7 +8,7 @@ __all__ = ["WeChatMsgConfig"]
 
 
 class WeChatMsgConfig(AppConfig):
-    """Holds the table of `DjangoStore` and the command ``clear_expired``."""
+    """The app with the table of `DjangoStore` and the command ``clear_expired``."""
 
     name = "wechat_msg.stores.django"
     label = "wechat_msg"

@@ -1,4 +1,4 @@
-"""The table behind `DjangoStore`; nothing in it is meant to be kept."""
+"""The table of `DjangoStore`; all of its rows expire."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ __all__ = ["Entry"]
 class Entry(models.Model):
     """A value and when it expires.
 
-    Keys are kept as SHA-256 in hex: MySQL's usual collations, and others, take "a" and "A", or "a" and "a ", for the
-    same text. OpenIDs differ in less.
+    Keys are stored as SHA-256 in hex: MySQL's usual collations, and others, treat "a" and "A", or "a" and "a ", as
+    equal. OpenIDs may differ only in case.
     """
 
     digest: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True)

@@ -1,4 +1,4 @@
-"""How the store talks to a database of Django's: outside transactions, and so that only StoreError comes out."""
+"""run: runs statements of the store outside of transactions, and raises only StoreError."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["NotInstalled", "run"]
 T = TypeVar("T")
 
 _IN_TRANSACTION = (
-    "DjangoStore is used inside a transaction, in which no other process sees what it does; use it outside of "
+    "DjangoStore was used inside a transaction, where other processes do not see its changes; use it outside of "
     "transaction.atomic and ATOMIC_REQUESTS, or give its database a second alias in DATABASES"
 )
-_NOT_MIGRATED = "the table of DjangoStore is missing or not to be used; run: manage.py migrate --database {}"
+_NOT_MIGRATED = "the table of DjangoStore is missing or cannot be used; run: manage.py migrate --database {}"
 
 
 class NotInstalled(StoreError):
-    """Django knows nothing of the app, or nothing at all."""
+    """The app is not installed, or Django is not set up."""
 
     hint = '请把 "wechat_msg.stores.django" 加入 INSTALLED_APPS，独立脚本还要先调用 django.setup()'
 
@@ -45,18 +45,19 @@ class _InEventLoop(StoreError):
 
 
 def run(using: str, work: Callable[[], T], again: Callable[[], T]) -> T:
-    """Do *work*, whose statements must be right each by itself: there is no transaction around them.
+    """Call *work*, whose statements must each be correct on their own: no transaction surrounds them.
 
-    Long-lived threads have no request at whose beginning Django would see to their connections. So if one that was open
-    before has died, *again* is done over a new one. One that had to be opened is closed as ``CONN_MAX_AGE`` says.
+    Django checks connections at the beginning of a request, which long-lived threads do not have. So if a connection
+    that was open before is broken, *again* is called with a new one. A connection that is opened here is closed
+    according to ``CONN_MAX_AGE``.
 
     Args:
         using: The alias of the database.
-        work: What to do.
-        again: What to do the second time, knowing that the first may have taken effect.
+        work: Runs the statements.
+        again: Runs them for the second time; the first time may have taken effect.
 
     Raises:
-        StoreError: The database cannot do it, or the store is used where it cannot work.
+        StoreError: The database failed, or the store cannot be used here.
     """
     try:
         return _run_on(connections[using], work, again)
@@ -82,7 +83,7 @@ def _run_on(connection: BaseDatabaseWrapper, work: Callable[[], T], again: Calla
         connection.close()
         return _run_once(connection, again)
     finally:
-        # What was open before may be in the middle of something else, so it is not for us to close.
+        # A connection that was open before may be in use by the caller, so it stays open.
         if opened is None and not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
 
@@ -90,7 +91,7 @@ def _run_on(connection: BaseDatabaseWrapper, work: Callable[[], T], again: Calla
 def _run_once(connection: BaseDatabaseWrapper, work: Callable[[], T]) -> T:
     with contextlib.ExitStack() as stack:
         if connection.in_atomic_block:
-            # Only to tell somebody's transaction from that of a TestCase, in which this is a savepoint.
+            # Tells the caller's transaction from that of a TestCase, in which this is a savepoint.
             try:
                 stack.enter_context(transaction.atomic(using=connection.alias, durable=True))
             except RuntimeError:
@@ -103,7 +104,7 @@ def _run_once(connection: BaseDatabaseWrapper, work: Callable[[], T]) -> T:
 def _explain(error: Exception, using: str) -> StoreError:
     match error:
         case SynchronousOnlyOperation():
-            return _InEventLoop("DjangoStore would block the event loop; wrap it with wechat_msg.stores.in_thread")
+            return _InEventLoop("DjangoStore would block the event loop; wrap it in wechat_msg.stores.in_thread")
         case AppRegistryNotReady() | ImproperlyConfigured():
             return NotInstalled("Django is not set up")
         case ConnectionDoesNotExist():
@@ -114,5 +115,5 @@ def _explain(error: Exception, using: str) -> StoreError:
             return _NotMigrated(_NOT_MIGRATED.format(using))
         case OperationalError() if "no such table" in str(error):  # SQLite
             return _NotMigrated(_NOT_MIGRATED.format(using))
-    # The first line only: those after it may quote the statement.
-    return StoreError(f"the database cannot do it: {str(error).partition(chr(10))[0]}")
+    # Only the first line: the others may quote the statement.
+    return StoreError(f"the database failed: {str(error).partition(chr(10))[0]}")

@@ -1,4 +1,4 @@
-"""DjangoStore: a store in the project's own database."""
+"""DjangoStore: a store in the project's database."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from django.db.models.lookups import GreaterThan
 
 from wechat_msg._tracebacks import clears_locals
 from wechat_msg.errors import StoreError
-from wechat_msg.stores.django.session import NotInstalled, run
+from wechat_msg.stores.django._session import NotInstalled, run
 
-if TYPE_CHECKING:  # nobody can import models before the apps are ready
+if TYPE_CHECKING:  # models cannot be imported before the apps are ready
     from wechat_msg.stores.django.models import Entry
 
 __all__ = ["DjangoStore"]
@@ -31,28 +31,28 @@ _log = logging.getLogger("wechat_msg")
 T = TypeVar("T")
 
 _CLAIMS_PER_SWEEP = 64
-_SWEEP = 256  # entries; more than have come in since the last sweep
-_BATCH = 1000  # entries; when all that have expired are to go
-_LONGEST = 100 * 365 * 86400.0  # seconds; before the end of every database's calendar
+_SWEEP = 256  # entries; more than were added since the last sweep
+_BATCH = 1000  # entries; for clear_expired
+_MAX_TTL = 100 * 365 * 86400.0  # seconds; before the end of every database's calendar
 
 
 class DjangoStore:
-    """A store in a table of the project's database; times are the database's, so machines whose clocks differ agree.
+    """A store in a table of the project's database; it uses the database's clock, so machines' clocks may differ.
 
-    Put ``"wechat_msg.stores.django"`` into ``INSTALLED_APPS`` and run ``manage.py migrate``. What has expired is
-    deleted as new entries come in, a batch at a time; ``manage.py clear_expired`` deletes all of it.
+    Put ``"wechat_msg.stores.django"`` into ``INSTALLED_APPS`` and run ``manage.py migrate``. Expired entries are
+    deleted in batches when new ones are added; ``manage.py clear_expired`` deletes all of them.
 
-    Inside a transaction no other process would see what it does, so there it raises `StoreError`: in
-    ``transaction.atomic``, and under ``ATOMIC_REQUESTS``, from which `push_view` exempts its views. Whoever needs it
-    there gives its database a second alias in ``DATABASES``, which has a connection of its own, and names that as
-    *using*. In ``django.test.TestCase`` it works.
+    Inside a transaction, other processes would not see its changes, so it raises `StoreError` there: in
+    ``transaction.atomic``, and under ``ATOMIC_REQUESTS``, from which `push_view` exempts its views. To use it there,
+    give its database a second alias in ``DATABASES``, which has its own connection, and pass that as *using*. In
+    ``django.test.TestCase`` it works.
 
-    How long it waits for a database that stands still is said in ``OPTIONS`` of ``DATABASES``, and may be for ever if
-    it is not. PostgreSQL: ``connect_timeout`` (s), ``tcp_user_timeout`` (ms) and, against locks,
+    ``OPTIONS`` of ``DATABASES`` limits how long it waits for a database that does not answer; without them it may wait
+    forever. PostgreSQL: ``connect_timeout`` (s), ``tcp_user_timeout`` (ms) and, for locks,
     ``"options": "-c statement_timeout=2000"`` (ms). MySQL: ``connect_timeout``, ``read_timeout`` and ``write_timeout``
-    (s). SQLite: ``timeout`` (s), 5 unless told.
+    (s). SQLite: ``timeout`` (s), 5 by default.
 
-    A connection that it had to open it closes as ``CONN_MAX_AGE`` says: with 0, Django's default, after each call.
+    It closes the connections that it opens according to ``CONN_MAX_AGE``: with 0, Django's default, after each call.
 
     Args:
         using: The alias of the database; no router is asked.
@@ -77,8 +77,8 @@ class DjangoStore:
         def change_again() -> bool:
             if change():
                 return True
-            if self._read(key) == value:  # by somebody else, or by us, if only the answer was lost
-                raise StoreError("the connection was lost, and with it the answer")
+            if self._read(key) == value:  # set by another process, or by the first try, if its answer was lost
+                raise StoreError("the connection was lost before the answer came")
             return False
 
         done = self._run(change, change_again)
@@ -87,10 +87,10 @@ class DjangoStore:
         return done
 
     def clear_expired(self) -> int:
-        """Delete all expired entries; return how many there were.
+        """Delete all expired entries; return their number.
 
         Raises:
-            StoreError: The database cannot do it.
+            StoreError: The database failed.
         """
         return sum(iter(lambda: self._run(lambda: self._delete_expired(_BATCH)), 0))
 
@@ -119,28 +119,28 @@ class DjangoStore:
         return found.update(value=value, expires=_after(ttl)) == 1
 
     def _claim(self, key: str, value: bytes, ttl: float) -> bool:
-        # It looks first, as a claim that comes too late should not write an error into the database's log.
+        # It reads first, so that a late claim does not write an error into the database's log.
         entry = self._find(key)
         alive = list(entry.values_list(GreaterThan(F("expires"), Now()), flat=True))
         if any(alive):
             return False
         if alive and entry.filter(expires__lte=Now()).update(value=value, expires=_after(ttl)):
             return True
-        return self._insert(key, value, ttl)  # also if it has been swept away in between
+        return self._insert(key, value, ttl)  # also if another process deleted it in between
 
     def _insert(self, key: str, value: bytes, ttl: float) -> bool:
         entries = self._entries()
         try:
-            # Unlike save it sends no signals.
+            # Unlike save, bulk_create sends no signals.
             entries.bulk_create([entries.model(digest=_make_digest(key), value=value, expires=_after(ttl))])
         except IntegrityError:
-            if connections[self._using].in_atomic_block:  # a TestCase's, which must not be spoilt by the error
+            if connections[self._using].in_atomic_block:  # of a TestCase, which must survive the error
                 transaction.set_rollback(True, using=self._using)
             return False
         return True
 
     def _sweep(self) -> None:
-        """Delete some of what has expired; that this fails is no reason to say that the claim did."""
+        """Delete some expired entries; a failure does not fail the claim."""
         try:
             self._run(lambda: self._delete_expired(_SWEEP))
         except StoreError as error:
@@ -150,15 +150,15 @@ class DjangoStore:
         entries = self._entries()
         expired = entries.filter(expires__lte=Now())
         digests = expired.order_by("expires").values_list("digest", flat=True)
-        # Processes that sweep at once must not wait for each other's rows, each in an order of its own. Without this
-        # there is no transaction either: SQLite does not wait for its turn in one that reads first and then writes.
+        # Processes that sweep at the same time must not wait for each other's rows. A database without SKIP LOCKED gets
+        # no transaction: SQLite fails at once in one that reads first and then writes.
         can_skip = connections[self._using].features.has_select_for_update_skip_locked
         with transaction.atomic(using=self._using) if can_skip else nullcontext():
             found = list((digests.select_for_update(skip_locked=True) if can_skip else digests)[:limit])
             return self._delete(expired.filter(digest__in=found)) if found else 0
 
     def _delete(self, entries: QuerySet[Entry]) -> int:
-        # QuerySet.delete would read first and delete by primary key alone, if anybody listens to signals of all models.
+        # QuerySet.delete would read first and delete by primary key, if any receiver listens to signals of all models.
         return entries._raw_delete(self._using)  # noqa: SLF001
 
     def _run(self, work: Callable[[], T], again: Callable[[], T] | None = None) -> T:
@@ -170,4 +170,4 @@ def _make_digest(key: str) -> str:
 
 
 def _after(ttl: float) -> CombinedExpression:
-    return Now() + timedelta(seconds=min(ttl, _LONGEST))
+    return Now() + timedelta(seconds=min(ttl, _MAX_TTL))

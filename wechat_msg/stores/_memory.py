@@ -7,20 +7,27 @@ import threading
 import time
 from collections.abc import Callable
 
+from attrs import field
+
+from wechat_msg._tracebacks import define
+from wechat_msg._validators import Validators, is_whole_number
 from wechat_msg.errors import SettingsError
 
 __all__ = ["MemoryStore"]
 
+_check = Validators(SettingsError)
 
+
+@define(slots=False, eq=False, repr=False)
 class MemoryStore:
     """A store in the memory of one process; its contents end with the process.
 
     Args:
-        max_entries: How many entries it holds at most. When it is full, those that were written longest ago go first.
+        max_entries: The maximum number of entries. A full store deletes those that were written longest ago.
         clock: Seconds, on any clock that only goes forward; a parameter for tests.
 
     Raises:
-        SettingsError: *max_entries* is no whole number from 1.
+        SettingsError: *max_entries* is not a whole number from 1.
 
     Example:
         >>> store = MemoryStore()
@@ -32,17 +39,18 @@ class MemoryStore:
         b'value'
     """
 
-    def __init__(self, max_entries: int = 10_000, *, clock: Callable[[], float] = time.monotonic) -> None:
-        if not isinstance(max_entries, int) or max_entries < 1:
-            raise SettingsError("max_entries is a whole number from 1")
-        self._max_entries = max_entries
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._entries: dict[str, tuple[bytes, float]] = {}  # value and end, in the order in which they were written
-        self._ends: list[tuple[float, str]] = []  # a heap; holds ends that are no longer true, too
+    _max_entries: int = field(
+        default=10_000, alias="max_entries", validator=_check(is_whole_number(1), "a whole number from 1")
+    )
+    _clock: Callable[[], float] = field(default=time.monotonic, alias="clock", kw_only=True)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+    #: Value and end, in the order in which they were written.
+    _entries: dict[str, tuple[bytes, float]] = field(factory=dict, init=False)
+    #: A heap; it also holds ends that are outdated.
+    _ends: list[tuple[float, str]] = field(factory=list, init=False)
 
     def __len__(self) -> int:
-        """Return how many entries it holds, expired ones included."""
+        """Return the number of entries, including expired ones."""
         return len(self._entries)
 
     def get(self, key: str) -> bytes | None:
@@ -64,7 +72,7 @@ class MemoryStore:
             return True
 
     def _make_room(self, now: float) -> None:
-        """Drop what has expired, then what was written longest ago."""
+        """Delete expired entries, then those that were written longest ago."""
         while self._ends and self._ends[0][0] <= now:
             end, key = heapq.heappop(self._ends)
             if self._entries.get(key, (b"", -1.0))[1] == end:

@@ -1,4 +1,4 @@
-"""SQLiteStore: for the processes of one machine, without any server."""
+"""SQLiteStore: for the processes of one machine, without a server."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import random
 import sqlite3
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from attrs import field
+
+from wechat_msg._tracebacks import define
+from wechat_msg._validators import Validators
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.stores._sqlite_pool import Pool, get_code, is_locked
 
@@ -30,15 +34,15 @@ _PURGE = (
     "DELETE FROM wechat_msg_store WHERE key IN"
     " (SELECT key FROM wechat_msg_store WHERE expires <= ? ORDER BY expires LIMIT ?)"
 )
-#: After so many writes up to twice as many expired entries are deleted, so that they can never pile up.
+#: After this many writes, up to twice as many expired entries are deleted, so that they never accumulate.
 _PURGE_EVERY = 64
 
 _WHAT = {
     sqlite3.SQLITE_BUSY: "is locked by another process",
     sqlite3.SQLITE_LOCKED: "is locked by another process",
     sqlite3.SQLITE_PROTOCOL: "is locked by another process",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened or made; is its folder there, and writable?",
-    sqlite3.SQLITE_PERM: "must not be opened",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened or created; does its folder exist, and is it writable?",
+    sqlite3.SQLITE_PERM: "cannot be opened: permission denied",
     sqlite3.SQLITE_READONLY: "cannot be written to: it, or its folder, is read-only",
     sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
     sqlite3.SQLITE_IOERR: "cannot be read or written: I/O error, or the disk is full",
@@ -49,21 +53,30 @@ _WHAT = {
 _Parameters = tuple[str | bytes | float, ...]
 
 
-class SQLiteStore:
-    """A store in a SQLite file, for all threads and processes of one machine; needs nothing but Python.
+def _is_path(path: object) -> bool:
+    name = os.fspath(path) if isinstance(path, os.PathLike) else path
+    return isinstance(name, str) and name not in ("", ":memory:") and "\0" not in name
 
-    Nothing is opened before the first use. Expired entries are deleted as new ones are written, so the file does not
-    grow for ever. If the file is deleted or replaced while it is in use, all processes go over to the new one. It must
-    lie on a disk of the machine itself: network file systems do not lock as SQLite needs it. Two more files, ``-wal``
-    and ``-shm``, lie next to it.
+
+_check = Validators(SettingsError)
+
+
+@define(slots=False, eq=False, repr=False)
+class SQLiteStore:
+    """A store in a SQLite file, for all threads and processes of one machine; needs only Python.
+
+    The file is opened at the first use. Expired entries are deleted when new ones are written, so the file does not
+    grow forever. If the file is deleted or replaced while it is in use, all processes change to the new one. It must
+    be on a local disk: network file systems do not lock as SQLite requires. Two more files, ``-wal`` and ``-shm``,
+    are next to it.
 
     Args:
-        path: The file; it is made if there is none, its folder is not.
-        timeout: Seconds to wait while other processes keep the file locked.
+        path: The file; it is created if it does not exist, but its folder is not.
+        timeout: Seconds to wait while other processes hold a lock on the file.
         clock: Seconds since the epoch, the same for all processes; a parameter for tests.
 
     Raises:
-        SettingsError: *path* is empty or ``":memory:"`` (`MemoryStore` is for that), or *timeout* is less than 0.
+        SettingsError: *path* is empty or ``":memory:"`` (use `MemoryStore`), or *timeout* is less than 0.
 
     Example:
         >>> import tempfile
@@ -74,21 +87,24 @@ class SQLiteStore:
         b'value'
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], *, timeout: float = 1.0, clock: Callable[[], float] = time.time
-    ) -> None:
-        name = os.fspath(path) if isinstance(path, os.PathLike) else path
-        if not isinstance(name, str) or name in ("", ":memory:") or "\0" in name:
-            raise SettingsError("SQLiteStore needs the path of a file; for a store in memory take MemoryStore")
-        if not isinstance(timeout, (int, float)) or not timeout >= 0:
-            raise SettingsError("timeout is at least 0")
-        self._clock = clock
-        self._timeout = timeout
-        # From any number on, as there are processes that never write often enough to come to the next multiple.
-        self._writes = itertools.count(random.randrange(_PURGE_EVERY))
+    _path: str | os.PathLike[str] = field(
+        alias="path", validator=_check(_is_path, "the path of a file; for a store in memory use MemoryStore")
+    )
+    _timeout: float = field(
+        default=1.0,
+        alias="timeout",
+        kw_only=True,
+        validator=_check(lambda value: isinstance(value, (int, float)) and value >= 0, "seconds, 0 or more"),
+    )
+    _clock: Callable[[], float] = field(default=time.time, alias="clock", kw_only=True)
+    _pool: Pool = field(init=False)
+    #: Starts at a random number, as some processes do not write often enough to reach the next multiple.
+    _writes: Iterator[int] = field(factory=lambda: itertools.count(random.randrange(_PURGE_EVERY)), init=False)
+
+    def __attrs_post_init__(self) -> None:
         # Absolute, as servers change their directory when they become daemons.
-        self._pool = Pool(Path(name).absolute())
-        # Python warns of connections that are thrown away open.
+        self._pool = Pool(Path(self._path).absolute())
+        # Python warns about connections that are not closed.
         weakref.finalize(self, self._pool.close)
 
     def __enter__(self) -> Self:
@@ -100,7 +116,7 @@ class SQLiteStore:
         self.close()
 
     def close(self) -> None:
-        """Close the connections that are not in use just now; the store can still be used, and opens new ones."""
+        """Close the connections that are not in use; the store can still be used, and opens new ones."""
         self._pool.close()
 
     def get(self, key: str) -> bytes | None:
@@ -110,7 +126,7 @@ class SQLiteStore:
             return None
         (value,) = rows[0]
         if not isinstance(value, bytes):
-            raise StoreError(f"{self._pool} holds a value that is not of this store")
+            raise StoreError(f"{self._pool} holds a value that this package did not write")
         return value
 
     def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
@@ -123,7 +139,7 @@ class SQLiteStore:
         return self._write(_REPLACE, (value, now + ttl, key, expected, now))
 
     def _write(self, statement: str, parameters: _Parameters) -> bool:
-        # Neither must make the caller's write fail.
+        # Clean-up must neither delay nor fail the caller's write.
         with contextlib.suppress(sqlite3.Error, OSError):
             self._pool.limit_log()
         _, changed = self._execute(statement, parameters)
@@ -135,7 +151,7 @@ class SQLiteStore:
     def _execute(
         self, statement: str, parameters: _Parameters, timeout: float | None = None
     ) -> tuple[list[tuple[object, ...]], int]:
-        """Execute a statement; return its rows, and how many it has changed."""
+        """Execute a statement; return its rows, and the number of rows that it changed."""
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
         while True:
             try:
@@ -143,14 +159,14 @@ class SQLiteStore:
                     cursor = connection.execute(statement, parameters)
                     return cursor.fetchall(), cursor.rowcount
             except (sqlite3.Error, OSError, UnicodeError) as error:
-                if not _may_pass(error) or time.monotonic() >= deadline:
+                if not _is_temporary(error) or time.monotonic() >= deadline:
                     raise StoreError(f"{self._pool} {_describe(error)}") from None
-            # SQLite's own way of waiting sleeps up to 100 ms at a time, and so can miss its turn again and again.
+            # SQLite itself would sleep up to 100 ms at a time, and could miss the lock again and again.
             time.sleep(random.uniform(0.0002, 0.002))
 
 
-def _may_pass(error: Exception) -> bool:
-    """Tell whether it may be otherwise in a moment."""
+def _is_temporary(error: Exception) -> bool:
+    """Tell whether another try may succeed soon."""
     return is_locked(error) or isinstance(error, BlockingIOError)
 
 
