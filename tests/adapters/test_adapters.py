@@ -1,4 +1,4 @@
-"""One contract for all adapters, each behind a real server and asked over real HTTP."""
+"""One contract for all adapters, each tested on a real server over HTTP."""
 
 import contextlib
 import itertools
@@ -178,7 +178,7 @@ class TestConversion:
 
 
 class TestSurroundings:
-    """What an application puts around the view works as it does around any other."""
+    """Middleware, guards and prefixes work as they do around any other view."""
 
     def test_what_reads_the_body_after_the_view_gets_it(self, server, client):
         """Also where it is longer than the framework's limit, or than the endpoint's."""
@@ -233,7 +233,7 @@ class TestChoice:
 
 
 class TestNetwork:
-    """What broken clients, odd proxies and attackers send: afterwards all is well, and the log holds no traceback."""
+    """Requests of broken clients, proxies and attackers; afterwards the bot works, and the log holds no traceback."""
 
     @pytest.fixture(autouse=True)
     def _check_health(self, server, client):
@@ -316,7 +316,7 @@ class TestNetwork:
 
 
 def wait_for(pattern, server, log):
-    """Find what is printed after the answer has gone out."""
+    """Wait for a line that is printed after the answer was sent."""
     deadline = time.monotonic() + TIMEOUT
     while not (found := re.search(pattern, server.read_log().removeprefix(log))):
         assert time.monotonic() < deadline

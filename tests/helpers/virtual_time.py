@@ -26,7 +26,7 @@ HANGS_UP = 5.0
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Waits for nothing: its clock jumps to the time that it was to wait for."""
+    """A selector that never waits: its clock jumps to the end of the wait."""
 
     now = 0.0
 
@@ -56,7 +56,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
-    """Run *main* in virtual time; whatever asyncio complains about is an error."""
+    """Run *main* in virtual time; a complaint of asyncio is an error."""
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         result = runner.run(main)
@@ -80,7 +80,7 @@ _here = threading.local()
 
 
 class _VirtualThread(threading.Thread):
-    """A thread that runs only while the loop stands still, and waits by having the loop wait."""
+    """A thread that runs only while the loop does not, and waits by letting the loop wait."""
 
     def __init__(self, function: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
@@ -102,7 +102,7 @@ class _VirtualThread(threading.Thread):
         self._parked.release()
 
     def go_on(self, got: Future[Any]) -> Awaitable[Any] | None:
-        """Let it run until it waits for something, or ends: then return None."""
+        """Run until the thread waits, and return what it waits for; None if it has ended."""
         self._wanted, self._got = None, got
         self._turn.release()
         self._parked.acquire()
@@ -139,7 +139,7 @@ def sleep(seconds: float) -> None:
 
 
 class VirtualExecutor(Executor):
-    """Runs what it is given in virtual threads, so many at a time; to be made while the loop runs."""
+    """An executor of a number of virtual threads; make it while the loop runs."""
 
     def __init__(self, workers: int = 32) -> None:
         self._free = asyncio.Semaphore(workers)
@@ -164,7 +164,7 @@ class VirtualExecutor(Executor):
 
 
 class _VirtualFuture(Future[Any]):
-    """A future that is waited for in virtual time."""
+    """A future whose `result` waits in virtual time."""
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         if not self.done():
@@ -186,9 +186,9 @@ class Try:
     """How one delivery of a push ended.
 
     Attributes:
-        at: When, on the clock of the loop.
-        response: The answer; None: there was none within 5 seconds, or an error.
-        error: What the endpoint raised, which a framework makes a 500 of.
+        at: The time on the loop's clock.
+        response: The answer; None if there was none within 5 seconds, or an error.
+        error: The error that the endpoint raised; a framework answers it with 500.
     """
 
     at: float
@@ -197,19 +197,19 @@ class Try:
 
     @property
     def was_answered(self) -> bool:
-        """Whether WeChat is content."""
+        """Whether the try got a 200."""
         return self.response is not None and self.response.status == 200
 
 
 @define
 class WeChat:
-    """Sends pushes as WeChat does: hangs up after 5 seconds and sends the same again, until it gets a 200.
+    """A client that pushes as WeChat does: hangs up after 5 seconds and re-sends until it gets a 200.
 
     Attributes:
-        handle: Gives a request to the endpoint.
-        tries: How often it sends a push in all.
-        cancels: Whether the server ends a request that WeChat no longer waits for, as some do.
-        abandoned: The requests that it no longer waited for.
+        handle: Passes a request to the endpoint.
+        tries: The number of deliveries of a push.
+        cancels: Whether the server cancels a request when WeChat hangs up, as some servers do.
+        abandoned: The requests after which WeChat hung up.
     """
 
     handle: Callable[[PushRequest], Coroutine[Any, Any, PushResponse]]
@@ -218,7 +218,7 @@ class WeChat:
     abandoned: list[asyncio.Task[PushResponse]] = field(factory=list, init=False)
 
     async def push(self, *requests: PushRequest) -> list[Try]:
-        """Send a push; of several requests the first is the first try, and the last is all that follow."""
+        """Send a push; of several requests, the first is the first try, and the last is repeated."""
         tries: list[Try] = []
         while len(tries) < self.tries and not (tries and tries[-1].was_answered):
             tries.append(await self.deliver(requests[min(len(tries), len(requests) - 1)]))
@@ -276,14 +276,14 @@ class VirtualRenewer:
 
 @define(slots=False)
 class FaultyStore:
-    """A `MemoryStore` that fails when it is told to; to be made while the loop runs.
+    """A `MemoryStore` that fails as told; make it while the loop runs.
 
     Attributes:
-        fails: Says of the number of a call (from 1) whether it fails.
-        seconds: How long a call takes.
-        lost: A call that fails takes effect all the same.
+        fails: Returns whether the call of a number (from 1) fails.
+        seconds: Duration of a call.
+        lost: A call that fails takes effect nevertheless.
         down: Every call fails.
-        calls: How many there were.
+        calls: The number of calls so far.
     """
 
     fails: Callable[[int], bool] = lambda number: False
@@ -313,7 +313,7 @@ class FaultyStore:
 
 @frozen
 class AwaitableStore:
-    """The same as an async store, without a thread for every call."""
+    """A `FaultyStore` as an async store that needs no thread for a call."""
 
     _store: FaultyStore
 
