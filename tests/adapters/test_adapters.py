@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import json
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
@@ -13,7 +12,8 @@ import pytest
 from tests.helpers import hostile
 from tests.helpers.hostile import PLAIN, SEALED
 from tests.helpers.rows import check_rows
-from tests.helpers.servers import GUNICORN, TIMEOUT, UVICORN, Client, render_request, serve
+from tests.helpers.servers import GUNICORN, UVICORN, Client, render_request, serve
+from tests.helpers.waiting import wait_until
 from wechat_msg import AsyncPushEndpoint, PushSettings, SettingsError
 from wechat_msg.adapters import flask, wsgi
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
@@ -317,11 +317,7 @@ class TestNetwork:
 
 def wait_for(pattern, server, log):
     """Wait for a line that is printed after the answer was sent."""
-    deadline = time.monotonic() + TIMEOUT
-    while not (found := re.search(pattern, server.read_log().removeprefix(log))):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
+    return wait_until(lambda: re.search(pattern, server.read_log().removeprefix(log)))
 
 
 def render(push, headers=None):
