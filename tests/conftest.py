@@ -1,4 +1,4 @@
-"""What holds for all tests: signals, the values that hypothesis tries, fixtures, and the measurements at the end."""
+"""Settings for all tests: signals, hypothesis, shared fixtures, and the measurements that are printed at the end."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from hypothesis import HealthCheck, settings
 
 from tests.helpers.certificates import make_certificate
 
-# The same values every time, so that a test fails for everybody or for nobody; and however busy the machine is.
+# The same values in every run, and no deadline, as the machine may be busy.
 settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
 
 def pytest_configure():
-    # A script lets what it starts with & ignore SIGINT, and programs inherit that from who starts them.
+    # A program that a script starts with & ignores SIGINT, and so do the programs that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """A certificate for 127.0.0.1 that nobody trusts."""
+    """A self-signed certificate for 127.0.0.1."""
     return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 

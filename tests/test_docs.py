@@ -89,7 +89,7 @@ def test_the_list_of_pages_is_complete():
 
 
 def test_names_in_prose_exist():
-    """What the prose calls `wechat_msg.something` is something."""
+    """Every `wechat_msg.something` in the prose exists."""
     for document in DOCUMENTS:
         for name in re.findall(r"`(wechat_msg(?:\.\w+)+)`", read_prose(document)):
             module, _, attribute = name.rpartition(".")
@@ -188,7 +188,7 @@ def test_every_action_of_a_user_is_in_the_table():
 
 
 def test_every_problem_of_an_answer_is_in_the_table():
-    """With an arrow if WeChat tries again."""
+    """With an arrow if WeChat retries."""
     found = {each.code: each for each in vars(problems).values() if isinstance(each, problems.Problem)}
     rows = read_tables("docs/testing.md", "Code")
 
@@ -211,7 +211,7 @@ def test_every_attribute_of_a_delivery_is_in_the_table():
 
 
 def test_every_source_of_tokens_is_in_the_table():
-    """With what it is called in the store, when it renews, and how often it may be forced."""
+    """With its name in the store, when it renews, and how often it may be forced."""
     rows = {row[0]: row[1:] for row in read_tables("docs/tokens.md", "Source", "Name")}
     classes = [sources.StableTokenSource, sources.ClassicTokenSource, sources.RemoteTokenSource]
 
@@ -273,7 +273,7 @@ def test_numbers_are_those_of_the_code():
 
 
 def test_every_line_of_the_log_is_in_the_table():
-    """With its level and what it begins with, where three dots stand for anything."""
+    """With its level and its beginning, in which three dots stand for any text."""
     rows = [
         row
         for page in ("receiving", "tokens", "testing")
@@ -290,7 +290,7 @@ def test_every_line_of_the_log_is_in_the_table():
 
 
 def list_log_lines() -> Iterator[tuple[str, str]]:
-    """Yield level and text, before its values are put in, of every call of a logger."""
+    """Yield the level and the format string of every call of a logger."""
     for path in (ROOT / "wechat_msg").rglob("*.py"):
         tree = ast.parse(path.read_bytes())
         texts = {node.targets[0].id: node.value for node in tree.body if is_text(node)}
@@ -322,7 +322,7 @@ def test_every_error_is_in_the_table():
 
 
 def test_every_error_of_a_call_is_in_the_table():
-    """Once; those of WeChat with numbers that are made into it."""
+    """Once; an APIError with the numbers that become it."""
     known = [getattr(wechat_msg, name) for name in wechat_msg.errors.__all__]
     bases = {ClientError, wechat_msg.TransportError, APIError}
     classes = [cls for cls in known if issubclass(cls, (ClientError, StoreError)) and cls not in bases]
@@ -353,7 +353,7 @@ def test_every_reply_is_in_the_table():
 
 
 def make_example(cls: Any) -> Reply:
-    """Make a reply in which everything is filled in."""
+    """Make a reply with all attributes set."""
     values: dict[str, Any] = {}
     for each in attrs.fields(cls):
         if each.name == "articles":
@@ -390,7 +390,7 @@ def test_every_kind_of_field_is_in_the_table():
 
 
 def test_every_name_to_import_is_in_a_document():
-    """A public name that no document mentions is one that nobody finds."""
+    """Users cannot find a public name that no document mentions."""
     text = "".join((ROOT / document).read_text("utf-8") for document in DOCUMENTS)
 
     places = wechat_msg, testing, stores, wechat_msg.api, wechat_msg.client, jssdk, userdata

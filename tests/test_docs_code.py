@@ -18,7 +18,6 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 import yaml
-from wechat_msg.cli.main import app as cli
 
 import wechat_msg
 from tests.helpers.documents import (
@@ -39,6 +38,7 @@ from tests.helpers.documents import (
 )
 from tests.helpers.servers import serve
 from wechat_msg import PushRequest, PushSettings
+from wechat_msg.cli.main import app as cli
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
 
 
@@ -52,7 +52,7 @@ def test_examples_run(document, tmp_path):
 
 
 def test_every_block_is_tested():
-    """A block in a language that no test knows is an example that nobody runs."""
+    """A block in a language that no test knows is never run."""
     assert [str(block) for block in find_blocks() if not block.kind] == []
 
 
@@ -66,7 +66,7 @@ def test_text_blocks_are_well_formed():
             yaml.safe_load(block.source)
 
 
-#: The lines that diagrams may have; Mermaid would read ";" and "#" in a text as something else.
+#: The lines that diagrams may have; ";" and "#" in a text have a meaning of their own in Mermaid.
 TEXT = r"[^;#]+"
 
 
@@ -85,7 +85,7 @@ DIAGRAMS = {
 
 @pytest.mark.parametrize("block", find_blocks("diagram"), ids=str)
 def test_diagrams_are_well_formed(block):
-    """Each line is one that Mermaid knows, who takes part is introduced, and what begins ends."""
+    """Mermaid knows each line, every participant is declared, and every block ends."""
     kind, *lines = (line.strip() for line in block.source.splitlines())
     parts, depth = set(), 0
     for line in lines:
@@ -211,7 +211,7 @@ def check_own_command(block: Block, arguments: list[str]) -> None:
     assert given <= options, f"{block}: {given - options}"
 
 
-#: What pip is told to install, and where that is until the first release.
+#: What pip installs, and where it comes from until the first release.
 DISTRIBUTION = "wechat-msg-sdk"
 
 

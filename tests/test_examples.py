@@ -21,6 +21,7 @@ from examples import cloud_function
 from tests.helpers.redis_server import run_redis
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client, run, serve
+from tests.helpers.waiting import wait_until
 from wechat_msg import PushSettings
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
 
@@ -224,13 +225,6 @@ def answer_after_the_others(name, folder, **environ):
 
 def wait_for_log(server, pattern):
     wait_until(lambda: re.search(pattern, server.read_log()), server.read_log)
-
-
-def wait_until(condition, explain=lambda: "it never came to that"):
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline, explain()
-        time.sleep(0.01)
 
 
 def send_three_times(server, content):

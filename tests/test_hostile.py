@@ -1,4 +1,4 @@
-"""The table of hostile requests, put to the pure functions and to both endpoints; and what no network can carry."""
+"""The table of hostile requests, for the pure functions and both endpoints; and values that no network can carry."""
 
 import asyncio
 import functools
@@ -42,7 +42,7 @@ def request_of(case: Case) -> PushRequest:
 
 @functools.cache
 def receive(name: str) -> object:
-    """Do what an endpoint does before it asks a handler; return the message, the echostr or the error."""
+    """Do what an endpoint does before it calls the handler; return the message, the echostr or the error."""
     case = BY_NAME[name]
     request = request_of(case)
     try:

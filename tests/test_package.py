@@ -1,4 +1,4 @@
-"""What is shipped: the public names, who imports whom, and the wheel in an environment of its own."""
+"""The distribution: its public names, its import rules, and the wheel in an environment of its own."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ ONLY = {
 }
 #: Parts that are attributes of the package only once they have been imported.
 APART = {"testing", "adapters", "playground", "cli"}
-#: What nobody but Django reads. Its own classes do not say of which types these attributes are.
+#: Only Django reads these attributes; its own classes do not declare their types.
 READ_BY_DJANGO = ("wechat_msg.stores.django.apps.", "wechat_msg.stores.django.migrations.")
 
 
@@ -170,7 +170,7 @@ def execute(cwd: Path, *command: str | Path, timeout: int = 180) -> str:
 
 
 def run(code: str, *options: str, python: str | Path = sys.executable, cwd: Path) -> str:
-    """Run *code* in a fresh interpreter that heeds neither its directory nor the environment's variables."""
+    """Run *code* in a fresh interpreter that ignores its directory and the environment variables."""
     return execute(cwd, python, "-I", *options, "-c", textwrap.dedent(code), timeout=60)
 
 
@@ -260,7 +260,7 @@ class TestPublicNames:
         monkeypatch.setenv("WECHAT_MARKER", "a-value-of-the-environment")
         shown = [pydoc.render_doc(importlib.import_module(name)) for name in MODULES]
         shown += [f"{place}{signature_of(function)}" for place, function in walk_functions()]
-        # The marker is in what is the environment, the PATH also in what was made of it at the time of import.
+        # The marker would come from the environment as it is now, PATH from a copy made at import.
         for value in (os.environ["WECHAT_MARKER"], os.environ["PATH"]):
             assert [text[:80] for text in shown if value in text] == []
 
@@ -310,7 +310,7 @@ class TestImports:
         assert tops - sys.stdlib_module_names - {"wechat_msg"} <= {*ONLY, "attrs"}
 
     def test_bring_in_no_framework_and_no_http_library(self, tmp_path):
-        """Of any of these modules, as one process imports them all."""
+        """One process imports all of these modules."""
         modules = ["wechat_msg.stores", "wechat_msg.testing", "wechat_msg.adapters", "wechat_msg.adapters.wsgi"]
         loaded = run(f"import sys, {', '.join(modules)}; print(*sys.modules)", cwd=tmp_path).split()
         assert set(modules) <= set(loaded)

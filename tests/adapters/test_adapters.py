@@ -1,10 +1,9 @@
-"""One contract for all adapters, each behind a real server and asked over real HTTP."""
+"""One contract for all adapters, each tested on a real server over HTTP."""
 
 import contextlib
 import itertools
 import json
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
@@ -13,7 +12,8 @@ import pytest
 from tests.helpers import hostile
 from tests.helpers.hostile import PLAIN, SEALED
 from tests.helpers.rows import check_rows
-from tests.helpers.servers import GUNICORN, TIMEOUT, UVICORN, Client, render_request, serve
+from tests.helpers.servers import GUNICORN, UVICORN, Client, render_request, serve
+from tests.helpers.waiting import wait_until
 from wechat_msg import AsyncPushEndpoint, PushSettings, SettingsError
 from wechat_msg.adapters import flask, wsgi
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
@@ -178,7 +178,7 @@ class TestConversion:
 
 
 class TestSurroundings:
-    """What an application puts around the view works as it does around any other."""
+    """Middleware, guards and prefixes work as they do around any other view."""
 
     def test_what_reads_the_body_after_the_view_gets_it(self, server, client):
         """Also where it is longer than the framework's limit, or than the endpoint's."""
@@ -233,7 +233,7 @@ class TestChoice:
 
 
 class TestNetwork:
-    """What broken clients, odd proxies and attackers send: afterwards all is well, and the log holds no traceback."""
+    """Requests of broken clients, proxies and attackers; afterwards the bot works, and the log holds no traceback."""
 
     @pytest.fixture(autouse=True)
     def _check_health(self, server, client):
@@ -316,12 +316,8 @@ class TestNetwork:
 
 
 def wait_for(pattern, server, log):
-    """Find what is printed after the answer has gone out."""
-    deadline = time.monotonic() + TIMEOUT
-    while not (found := re.search(pattern, server.read_log().removeprefix(log))):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
+    """Wait for a line that is printed after the answer was sent."""
+    return wait_until(lambda: re.search(pattern, server.read_log().removeprefix(log)))
 
 
 def render(push, headers=None):

@@ -1,4 +1,4 @@
-"""Measures what stores, endpoints and clients cost, and prints it; ``--once`` only sees that each job is done right."""
+"""Measures what stores, endpoints and clients cost, and prints it; ``--once`` only checks the results of each job."""
 
 from __future__ import annotations
 

@@ -75,13 +75,13 @@ class Job(NamedTuple):
 
 
 def check(job: Job) -> None:
-    """Let every side do its work once, and see that it is right; bare calls return nothing."""
+    """Run every side once and check its result; bare calls return nothing."""
     results = [call(job, side) for side in (job.ours, job.theirs, job.floor) if side]
     assert {compare(result) for result in results if result is not None} == {job.expected}
 
 
 def call(job: Job, side: Side) -> Any:
-    """Return what a side returns, or what it gives to await."""
+    """Return the result of a side; await it if necessary."""
     return job.runner.run(side()) if iscoroutinefunction(side) else side()
 
 

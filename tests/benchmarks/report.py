@@ -45,7 +45,7 @@ def measure(job: Job) -> Result:
 
 
 def count_calls(job: Job, side: Side) -> int:
-    """Tell how many calls fill a turn."""
+    """Return how many calls fill a turn."""
     return ceil(TURN / median(run(job, side, 1) for _ in range(TRIALS)))
 
 

@@ -1,4 +1,4 @@
-"""All sides do the same work; how long they take is measured with ``--benchmark-only`` and judged by no test."""
+"""All sides do the same work; ``--benchmark-only`` measures how long they take, and no test judges that."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_job(job, benchmark, pytestconfig, request):
 
 
 def test_jobs_of_stores_endpoints_and_clients_are_done_right():
-    """In a process of their own, as they set up Django, which no two modules can do in the same."""
+    """In a process of their own, as Django can be set up only once in a process."""
     status, output = run("-m", "tests.benchmarks", "--once")
     assert status == 0, output
     assert "claim + finish: SQLiteStore: right" in output

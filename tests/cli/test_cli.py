@@ -26,6 +26,7 @@ from click.testing import CliRunner
 from tests.helpers.hostile_bots import make_certificate
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import ROOT, TIMEOUT, run, serve
+from tests.helpers.waiting import wait_until
 from wechat_msg import PushEndpoint, PushSettings
 from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters.wsgi import push_app
@@ -976,13 +977,6 @@ class TestInterrupted:
 
         assert status == 130
         assert errors.strip() == ""
-
-
-def wait_until(is_so):
-    deadline = time.monotonic() + TIMEOUT
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def answers(process):

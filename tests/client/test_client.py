@@ -19,6 +19,7 @@ import requests
 from tests.helpers.both_clients import SECRET, TOKEN, both, catch, make_fixed
 from tests.helpers.raw_http import PATIENCE, Connection, answering, listen, refuse, render
 from tests.helpers.servers import run
+from tests.helpers.waiting import wait_until
 from wechat_msg import AsyncClient, Client, MemoryStore
 from wechat_msg.api import customer_service, jsapi, user
 from wechat_msg.api.call import raw_call
@@ -58,13 +59,6 @@ def connect(make, wechat):
         yield lambda **options: stack.enter_context(
             make(wechat.appid, wechat.secret, **{"hosts": [wechat.url], "random": lambda: 0.0, **options})
         )
-
-
-def wait_until(condition: Any) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def keep_answering(connection: Connection, body: bytes = b"{}") -> None:

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from tests.endpoint.test_five_seconds import wait_until
 from tests.endpoint.test_store_faults import OnRedis, OnSQLite
 from tests.helpers.both_clients import both
 from tests.helpers.redis_server import run_redis
 from tests.helpers.servers import ROOT
 from tests.helpers.token_worker import PATH, SOURCES, Report, open_store
+from tests.helpers.waiting import wait_until
 from wechat_msg import Client
 from wechat_msg.client import ClassicTokenSource, StableTokenSource
 from wechat_msg.client.credential_manager import LEASE

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from attrs import frozen
 from tests.helpers.redis_server import run_redis
 from tests.helpers.servers import GUNICORN, TIMEOUT, UVICORN, Server, serve
 from tests.helpers.slow_app import FALLBACK, SETTINGS
+from tests.helpers.waiting import wait_until
 from wechat_msg import PushRequest
 from wechat_msg.testing import build_push, open_reply
 
@@ -111,13 +112,6 @@ def wait_until_accepting(port: int) -> None:
         return False
 
     wait_until(accepts)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.02)
 
 
 COMBINATIONS = {

@@ -6,13 +6,14 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.helpers.servers import TIMEOUT, run
+from tests.helpers.servers import run
+from tests.helpers.waiting import wait_until
 from wechat_msg import PushEndpoint, PushSettings, StoreError
 from wechat_msg.endpoint.delivery import LEASE, RENEW_EVERY
 from wechat_msg.endpoint.leases import LeaseRenewer, renewer
@@ -47,13 +48,6 @@ class Lease:
             raise self.outcome
         yield from ()
         return self.outcome
-
-
-def wait_until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def list_threads() -> list[threading.Thread]:

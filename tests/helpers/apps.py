@@ -27,17 +27,17 @@ _async_meeting = asyncio.Barrier(2)
 
 
 def answer(message: Message) -> str | None:
-    """Answer a text with what arrived, in ASCII, so that nothing that happens to the answer can hide a change."""
+    """Answer a text with its repr in ASCII, so that encoding the answer cannot hide a change."""
     content = getattr(message, "content", None)
     if content == "raise":
         raise RuntimeError("the handler failed")
     if content == "meet":
-        _meeting.wait(5)  # until another handler is here, too
+        _meeting.wait(5)  # until another handler waits here
     return content and ascii(content)
 
 
 async def answer_async(message: Message) -> str | None:
-    """Do the same, but meet without a thread."""
+    """Answer as `answer` does, but wait for the other handler without a thread."""
     if getattr(message, "content", None) == "meet":
         async with asyncio.timeout(5):
             await _async_meeting.wait()
@@ -46,14 +46,14 @@ async def answer_async(message: Message) -> str | None:
 
 
 class Mirror(PushEndpoint):
-    """Answers with what it is asked."""
+    """An endpoint that answers with the request."""
 
     def handle(self, request: PushRequest) -> PushResponse:
         return _reflect(request)
 
 
 class AsyncMirror(AsyncPushEndpoint):
-    """Answers with what it is asked."""
+    """An endpoint that answers with the request."""
 
     async def handle(self, request: PushRequest) -> PushResponse:
         return _reflect(request)

@@ -1,4 +1,4 @@
-"""Client and AsyncClient behind one face, so that what is true of both is written once."""
+"""Client and AsyncClient with the same interface, so that one test covers both."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class InLoop:
         return AsyncClient(*args, **options)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine in the loop; after `close` there is none, as nothing can happen any more."""
+        """Run a coroutine in the loop; `close` has ended the loop, and nothing can happen in it any more."""
         if self._loop.is_closed():
             return asyncio.run(coroutine)
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
@@ -109,7 +109,7 @@ def serving(make: Callable[..., Any], *handles: Handle, **options: Any) -> Itera
 
 
 def catch(error: type[WeChatError], function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    """Return the error that a call raises: exactly of this class, and nothing secret in all that is printed of it."""
+    """Return the error that a call raises; it is exactly of this class, and its printed forms hold no secret."""
     with pytest.raises(WeChatError) as caught:
         function(*args, **options)
     assert type(caught.value) is error, repr(caught.value)

@@ -1,4 +1,4 @@
-"""Certificates for servers at 127.0.0.1, made by openssl, which nobody trusts unless told so."""
+"""Self-signed certificates for servers at 127.0.0.1, made by openssl."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def run(*command: str | Path) -> str:
 
 @frozen
 class Certificate:
-    """What a server needs, and what a client must be given to trust it."""
+    """A certificate and its key: the server's side, and what a client needs to trust it."""
 
     context: ssl.SSLContext
     path: str

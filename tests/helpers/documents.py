@@ -1,4 +1,4 @@
-"""The documents: their blocks, prose and tables, and Python as their readers would start it."""
+"""Readers of the documents: blocks, prose and tables; and Python started as a reader would start it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Block(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """How it is tested: program, doctest, code, shell, text or diagram; "" means not at all."""
+        """The kind of test: program, doctest, code, shell, text or diagram; "" if no test knows the language."""
         if self.language == "python" and "__main__" in self.source:
             return "program"
         if self.language in ("python", "pycon"):
@@ -74,7 +74,7 @@ def read_prose(document: str) -> str:
 
 
 def read_tables(document: str, *columns: str) -> list[list[str]]:
-    """Return the rows of every table whose first columns are the given ones, without mark-up."""
+    """Return the rows, without mark-up, of every table whose first columns are the given ones."""
     rows, wanted = [], False
     for line in read_prose(document).splitlines():
         if not line.startswith("|"):

@@ -1,4 +1,4 @@
-"""What an error tracker records of an error: its text and arguments, and the local variables of every frame."""
+"""What an error tracker records: an error's text and arguments, and the local variables of every frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TESTS = str(Path(__file__).parents[1])
 
 
 def walk_errors(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, and those that it came from, or that it came up in."""
+    """Yield an error, its causes and its contexts."""
     seen: list[BaseException] = []
     left = [error]
     while left:
@@ -26,7 +26,7 @@ def walk_errors(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def list_locals(error: BaseException) -> Iterator[tuple[str, str]]:
-    """Yield place and value of every local variable, but for those of the tests; of objects, the repr."""
+    """Yield the place and value of every local variable outside of the tests; for objects, the repr."""
     for each in walk_errors(error):
         for frame, line in traceback.walk_tb(each.__traceback__):
             if not frame.f_code.co_filename.startswith(TESTS):
@@ -35,14 +35,14 @@ def list_locals(error: BaseException) -> Iterator[tuple[str, str]]:
 
 
 def list_arguments(error: BaseException) -> Iterator[tuple[str, str]]:
-    """Yield what the errors themselves hold."""
+    """Yield the arguments of the errors."""
     for each in walk_errors(error):
         for shown in (str(each), repr(each), show(each.args), show(vars(each))):
             yield type(each).__name__, shown
 
 
 def show(value: Any, depth: int = 6) -> str:
-    """Write a value as trackers do: containers by their members, everything else by its repr."""
+    """Write a value as trackers do: containers by their members, other values by their repr."""
     if depth and isinstance(value, Mapping):
         return " ".join(show(part, depth - 1) for pair in value.items() for part in pair)
     if depth and isinstance(value, (list, tuple, set, frozenset)):
@@ -53,7 +53,7 @@ def show(value: Any, depth: int = 6) -> str:
 
 
 def repr_of(value: Any) -> str:
-    """Return the repr, which no object may fail to give; a document may be too deep for it."""
+    """Return the repr. It must not fail, except for a document that is too deep."""
     try:
         return repr(value)
     except RecursionError:
@@ -61,14 +61,14 @@ def repr_of(value: Any) -> str:
 
 
 def find_leaks(error: BaseException, secrets: Iterable[str | bytes]) -> list[str]:
-    """Return where in what is recorded of an error a secret stands, in whatever form."""
+    """Return the places where a tracker's record of an error holds a secret, in any form."""
     needles = {needle for secret in secrets for needle in write_in_all_ways(secret)}
     recorded = [*list_locals(error), *list_arguments(error)]
     return [place for place, text in recorded if any(needle in text for needle in needles)]
 
 
 def write_in_all_ways(secret: str | bytes) -> set[str]:
-    """Return the forms in which a secret may stand somewhere."""
+    """Return the forms in which text may hold a secret."""
     if isinstance(secret, str):
         return {secret, quote(secret), json.dumps(secret).strip('"'), *write_in_all_ways(secret.encode())}
     return {

@@ -1,4 +1,4 @@
-"""Requests of people who mean harm, and of networks that mangle: what each must be answered with.
+"""Requests of attackers and of networks that damage them, each with the answer that it must get.
 
 Every case can be sent over real HTTP. Signatures and envelopes are made from first principles, as an attacker would
 make them, never with the code under test. "Signed" means that the attacker knows the Token.
@@ -98,7 +98,7 @@ def to_json(content: str, *, more: str = "") -> str:
 
 
 def lose(body: bytes) -> dict[str, bytes]:
-    """Return what networks and frameworks make of a body, by what a `MalformedPush` calls it."""
+    """Return the ways in which networks and frameworks damage a body, by the word that `MalformedPush` uses."""
     text, encoded = body.decode(), base64.b64encode(body)
     event = {"httpMethod": "POST", "isBase64Encoded": True, "body": encoded.decode()}
     plain_event = {"httpMethod": "POST", "isBase64Encoded": False, "body": text}
@@ -443,7 +443,7 @@ def _dtd_document(name: str, *, more: str = "") -> bytes:
 
 
 def _refused_documents() -> dict[str, bytes]:
-    """Documents that are no pushes, whoever signed them."""
+    """Documents that are no pushes, although they are signed."""
     return {
         **{name: _dtd_document(name) for name in _DTDS},
         "doctype_behind_comment": to_xml("hi", head="<!-- --><!DOCTYPE xml>").encode(),
@@ -672,7 +672,7 @@ def _echostr_cases() -> Iterator[Case]:
         another = plain_query(OTHER_TOKEN, echostr="1")
         yield _get(f"signed_with_another_token{to}", another, SignatureMismatch, keyed=keyed)
         for spoilt, spoilt_query, error in _spoilt_queries(query, "echostr"):
-            lost = error is SignatureMissing  # echostr is not signed: what there is of it is answered
+            lost = error is SignatureMissing  # echostr is not signed: whatever arrives is echoed
             yield _get(spoilt + to, spoilt_query, MalformedPush if lost else None, keyed=keyed)
         for name, timestamp in _NO_TIMESTAMPS.items():
             signed = plain_query(timestamp=timestamp, echostr="1")

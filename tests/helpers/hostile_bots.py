@@ -1,4 +1,4 @@
-"""Servers that answer a push as no good server does: what the simulator must make of each."""
+"""Servers that answer a push wrongly, each with the simulator's verdict."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Bot:
 
     @property
     def limit(self) -> float:
-        """Seconds to give it: few, where they are used up."""
+        """The simulator's time limit in seconds: short if the bot uses all of it."""
         return 0.2 if self.code == "timed_out" else 5.0
 
 
@@ -67,7 +67,7 @@ def sending(*pieces: bytes | Iterable[bytes]) -> Handle:
 
 
 class Endless:
-    """Gives the same again and again, each time anew; in drops: byte by byte, with a pause after each."""
+    """A body without end; as drops, it comes byte by byte with pauses."""
 
     def __init__(self, data: bytes, *, in_drops: bool = False) -> None:
         self._data = data
@@ -106,7 +106,7 @@ def hang_up(connection: Connection) -> None:
 
 
 def reset(connection: Connection) -> None:
-    """Throw away what is under way."""
+    """Reset the connection."""
     connection.read_request()
     connection.send(OK)
     connection.reset()
@@ -124,7 +124,7 @@ def answer_to_hello(answer: bytes | Endless) -> Handle:
 
 
 def redirect(status: str) -> Handle:
-    """Send the client round in circles."""
+    """Redirect the client to the same address."""
     return sending(render(b"", status, location="/wechat"))
 
 
@@ -212,14 +212,14 @@ BOTS = [
 
 @frozen
 class Certificate:
-    """What a server shows, and what a client must be given to trust it."""
+    """A server's certificate, and what a client needs to trust it."""
 
     of_server: ssl.SSLContext
     of_client: ssl.SSLContext
 
 
 def make_certificate(folder: Path, *, names: str = "IP:127.0.0.1", days: int = 2) -> Certificate:
-    """Sign a certificate for these names; below 0 days it has expired already."""
+    """Sign a certificate for these names; with a negative number of days it has expired."""
     need("openssl")
     key, request, certificate = (str(folder / name) for name in ("key.pem", "request.pem", "certificate.pem"))
     new = (
@@ -249,6 +249,6 @@ def make_certificate(folder: Path, *, names: str = "IP:127.0.0.1", days: int = 2
 
 @contextlib.contextmanager
 def never_accept() -> Iterator[str]:
-    """Take connections into the queue, and leave them there."""
+    """Let connections wait in the queue."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"

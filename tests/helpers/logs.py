@@ -1,4 +1,4 @@
-"""Listening to every logger, as whoever looks for secrets does."""
+"""A handler for all loggers, for tests that look for secrets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wechat_msg.client.redaction import hide_secrets_in_logs
 
 @contextlib.contextmanager
 def listen_to_all(handler: logging.Handler) -> Iterator[None]:
-    """Give *handler* whatever any logger says, at the lowest level."""
+    """Attach *handler* to all loggers, at the lowest level."""
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)

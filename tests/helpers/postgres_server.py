@@ -20,7 +20,7 @@ from tests.helpers.servers import do_without
 TIMEOUT = 60.0
 USER = "tester"
 
-#: It need not outlive a crash of the machine, nobody is to reach it over the network, and no test may hang.
+#: Options: no durability, no network, and no statement that waits for ever.
 _CONFIGURATION = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
@@ -42,7 +42,7 @@ if os.geteuid() == 0:
 
 @frozen
 class Postgres:
-    """A server whose socket is in `folder`: nobody else can have taken its port, as it has none."""
+    """A server with a socket in `folder` instead of a port, which another program could have taken."""
 
     folder: Path
     _programs: Path
@@ -94,7 +94,7 @@ def run_postgres() -> Iterator[Postgres]:
 
 
 def find_programs() -> Path | None:
-    """Return the folder of initdb and pg_ctl: the newest version's, or the one on the PATH, where Debian has none."""
+    """Return the folder of initdb and pg_ctl: Debian's newest version, else the one on the PATH."""
     folders = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     if folders:
         return max(folders, key=lambda folder: [int(number) for number in re.findall(r"[0-9]+", str(folder))])

@@ -1,4 +1,4 @@
-"""The public functions and classes of all modules, for what must be true of each."""
+"""The public functions and classes of all modules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MODULES = [name for name in NAMES if not name.startswith("wechat_msg.stores.djan
 
 
 def walk_public(kind: Callable[[object], bool]) -> Iterator[tuple[str, Any]]:
-    """Yield the public names of all modules that are of a kind, each once."""
+    """Yield the public names of a kind in all modules, each once."""
     for module in map(importlib.import_module, MODULES):
         for name, value in vars(module).items():
             if not name.startswith("_") and kind(value) and value.__module__ == module.__name__:
@@ -39,5 +39,5 @@ def walk_functions() -> Iterator[tuple[str, Any]]:
 def signature_of(function: Any) -> inspect.Signature:
     try:
         return inspect.signature(function)
-    except ValueError:  # what C and some built-in classes do not tell
+    except ValueError:  # C code and some built-in classes have no signature
         return inspect.Signature()

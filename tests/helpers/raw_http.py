@@ -1,4 +1,4 @@
-"""HTTP servers that do exactly what they are told, also what no good server does."""
+"""HTTP servers that send exactly the bytes they are given, valid or not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE = 30.0
 
 @frozen
 class Request:
-    """What a client has sent."""
+    """A request as received."""
 
     line: str
     headers: Mapping[str, str]
@@ -26,7 +26,7 @@ class Request:
 
 @define
 class Connection:
-    """One connection, from the side of the server."""
+    """The server's side of a connection."""
 
     socket: socket.socket
     _requests: list[Request]
@@ -66,11 +66,11 @@ class Connection:
         self.socket.sendall(data)
 
     def answer(self, body: bytes, **headers: str | None) -> None:
-        """Send an answer that is in order, and keep the connection."""
+        """Send a valid answer, and keep the connection."""
         self.send(render(body, connection=None, **headers))
 
     def reset(self) -> None:
-        """Hang up rudely: what is under way is thrown away."""
+        """Reset the connection; data in transit are lost."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self.socket.close()
 
@@ -136,7 +136,7 @@ def _start(function: Callable[..., object], *args: object) -> threading.Thread:
 
 @contextlib.contextmanager
 def refuse() -> Iterator[str]:
-    """Give the address of a port at which nobody listens, and see to it that nobody else gets it."""
+    """Reserve a port at which nothing listens, and yield its address."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""Redis servers of the tests' own, which can be stopped, killed and frozen."""
+"""Private Redis servers that tests can stop, kill and freeze."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class RedisServer:
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Let it do nothing any more, but keep its connections, and accept new ones, as the system does for it."""
+        """Stop the process. The system keeps its connections and accepts new ones."""
         self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Continue the process."""
         self._send(signal.SIGCONT)
 
     def _start(self, port: int) -> bool:
@@ -73,7 +73,7 @@ class RedisServer:
             self._process = subprocess.Popen(
                 (*_REDIS, "--port", str(port), "--unixsocket", self.unix_socket, *self._options),
                 cwd=self._log.parent,
-                stdin=subprocess.PIPE,  # it ends when this is closed, by us or with us
+                stdin=subprocess.PIPE,  # it ends when this end is closed, or when the tests end
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -84,11 +84,11 @@ class RedisServer:
         deadline = time.monotonic() + TIMEOUT
         while process.poll() is None:
             assert time.monotonic() < deadline, f"redis-server does not answer:\n{self._log.read_text()}"
-            # Its own socket, made after it has got the port: nobody else can be taken for it.
+            # It creates this socket after it has the port, so no other server can be mistaken for it.
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
                 client.connect(self.unix_socket)
                 client.sendall(b"PING\r\n")
-                if client.recv(64):  # perhaps an error, as it wants a password
+                if client.recv(64):  # may be an error, if it wants a password
                     return True
             time.sleep(0.005)
         self._end(signal.SIGKILL)

@@ -21,13 +21,13 @@ from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push,
 
 
 def run_document(document: str) -> None:
-    """Run a document's examples in order, in one namespace; as it sets up Django, in a process of its own."""
+    """Run a document's examples in order, in one namespace; it sets up Django, so it needs a process of its own."""
     module = types.ModuleType("document")
     sys.modules["document"] = module
     namespace = vars(module)
     set_up_django("wechat_msg.stores.django" in (ROOT / document).read_text("utf-8"))
     with FakeWeChatAPI(APPID, SECRET) as wechat:
-        for client in (Client, AsyncClient):  # those that name no hosts ask the fake
+        for client in (Client, AsyncClient):  # clients without hosts= call the fake
             inspect.unwrap(client.__init__).__kwdefaults__["hosts"] = [wechat.url]
         run_blocks(document, namespace)
         run_tests_with_fixtures(document)
@@ -59,12 +59,12 @@ def run_tests_with_fixtures(document: str) -> None:
             assert pytest.main(["-q", "-p", "no:cacheprovider", "test_document.py"]) == 0
 
 
-#: What a document tells its readers to install in their project is what is installed where its examples run.
+#: The Django apps that a document tells its readers to install.
 APPS = ["wechat_msg.stores.django"]
 
 
 def set_up_django(with_store: bool) -> None:
-    """Make a project whose URLs are the document's; and whose database, if it is needed, is a file beside it."""
+    """Make a project with the document's URLs and, if it needs one, a database in the working directory."""
     import django
     from django.conf import settings as django_settings
     from django.core.management import call_command
@@ -88,7 +88,7 @@ def run_doctest(block: Block, namespace: dict[str, Any]) -> None:
 
 
 def check_web_stack(app: Any, block: Block, account: PushSettings) -> None:
-    """Verify the URL of an application made by a block, send it a push, a forged one and one for nobody."""
+    """Send a block's application a URL verification, a push, a forged push, and one for an unknown account."""
     template = "/" + (re.findall(r"""["']/?(wechat[^"'.]*)["']""", block.source) or ["wechat"])[-1]
     url = re.sub(r"<[^>]*>|{[^}]*}", "shop", template)
     exchange = choose_exchange(app)

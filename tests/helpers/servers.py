@@ -24,7 +24,7 @@ from attrs import define, frozen
 from wechat_msg import PushRequest
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 60.0  # seconds, after which something is taken never to happen, however busy the machine is
+TIMEOUT = 60.0  # seconds after which a test gives up waiting, long enough for a busy machine
 
 GUNICORN = ("-m", "gunicorn", "--bind", "127.0.0.1:0", "--threads", "4", "--no-control-socket")
 UVICORN = ("-m", "uvicorn", "--host", "127.0.0.1", "--port", "0")
@@ -38,7 +38,7 @@ def need(program: str) -> str:
 
 
 def do_without(program: str) -> NoReturn:
-    """Skip the test that needs *program*, which is not installed; in CI, where everything is tested, let it fail."""
+    """Skip a test whose *program* is not installed; in CI, fail."""
     (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{program} is not installed")
 
 
@@ -60,9 +60,9 @@ class Server:
 
 @contextlib.contextmanager
 def serve(*command: str, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Start Python with *command*, wait until it tells its address, and stop it in the end, whatever happens.
+    """Start Python with *command*, wait until it prints its address, and stop it at the end.
 
-    The program chooses a free port itself, as it is told to listen at port 0: so no two programs can want the same.
+    The program listens on port 0, so it gets a free port, and no two programs want the same.
     """
     with (
         tempfile.TemporaryFile() as output,
@@ -94,7 +94,7 @@ def run(*command: str, environ: Mapping[str, str] | None = None, stdin: str = ""
     return done.returncode, done.stdout.decode()
 
 
-#: Runs a program and kills it with all of its children when standard input ends: also when the tests were killed.
+#: Runs a program, and kills it with all its children when standard input ends, even if the tests were killed.
 WATCHED = 'exec 3<&0; { read _ <&3; kill -KILL 0; } & exec "$@" </dev/null'
 
 
@@ -113,7 +113,7 @@ def _wait_for_port(process: subprocess.Popen[bytes], output: BinaryIO) -> int:
 
 
 def _read(output: BinaryIO) -> str:
-    # Unlike seek and read, pread leaves alone the position at which the program goes on writing.
+    # Unlike seek and read, pread does not move the position at which the program writes.
     return os.pread(output.fileno(), 1 << 22, 0).decode(errors="replace")
 
 
@@ -131,13 +131,13 @@ class Response:
 
 @define
 class Client:
-    """A kept-alive connection to a server; what it sends is never checked, completed or encoded."""
+    """A kept-alive connection to a server; it sends bytes as given, without checks."""
 
     port: int
     _socket: socket.socket | None = None
 
     def push(self, path: str, request: PushRequest, headers: Mapping[str, str] | None = None) -> Response:
-        """Send what `build_push` has made."""
+        """Send a push made by `build_push`."""
         return self.send(
             request.method,
             f"{path}?{urlencode(request.query)}",
@@ -155,9 +155,9 @@ class Client:
         """Send these bytes and return the answer; None if the server closed the connection instead.
 
         Args:
-            request: Head and body, or what is given out as such.
-            method: Tells whether the answer has a body.
-            end: Say that nothing more will come, but go on listening.
+            request: Head and body, valid or not.
+            method: Decides whether the answer has a body.
+            end: Close the sending side, but read the answer.
         """
         was_kept = self._socket is not None
         connection = self._connect()
@@ -172,7 +172,7 @@ class Client:
             answer = Response(response.status, headers, response.read())
         except (ConnectionError, http.client.HTTPException):
             self.close()
-            # The server may have ended a kept connection after the last answer, as it likes.
+            # The server may have closed a kept connection after the last answer.
             return self.send_raw(request, method, end=end) if was_kept else None
         if response.will_close or end:
             self.close()
@@ -191,7 +191,7 @@ class Client:
         return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answers)]
 
     def hang_up(self, request: bytes, *, reset: bool = False) -> None:
-        """Send these bytes and close the connection at once: in good order, or with a reset."""
+        """Send these bytes and close the connection at once, normally or with a reset."""
         self.close()
         connection = self._connect()
         connection.sendall(request)

@@ -1,8 +1,8 @@
-"""A process with a client of its own: it makes calls as it is told on standard input, in lines of JSON.
+"""A process with a client of its own, which makes calls by commands on standard input, one line of JSON each.
 
-- ``{"open": {...}}`` makes the client, see `make_options`, instead of the one before; the answer is ``"open"``.
-- ``{"work": {...}}`` makes a crew of callers ready, see `Job`; the answer is ``"ready"``. They all start at the next
-  line, and end at the line after that at the latest; the answer are their reports.
+- ``{"open": {...}}`` replaces the client, see `make_options`; the answer is ``"open"``.
+- ``{"work": {...}}`` prepares a crew of callers, see `Job`; the answer is ``"ready"``. The next line starts them all,
+  the line after that stops those that still run, and the answer is their reports.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PATH = "/cgi-bin/get_api_domain_ip"
 
 @frozen
 class Job:
-    """What a crew does.
+    """The work of a crew.
 
     Attributes:
-        name: What its callers are named after; the fake is told in the query who calls.
-        callers: How many threads or tasks it is.
-        calls: How many calls each makes, but one at least, when they are told to stop.
+        name: Prefix of the callers' names, which are sent to the fake in the query.
+        callers: The number of threads or tasks.
+        calls: The number of calls of each; after the stop, those that made none make one.
         pause: Seconds between two calls of a caller.
         ticket: Ask the client for a ticket instead of calling.
     """
@@ -52,12 +52,12 @@ class Job:
 
 @define
 class Report:
-    """What became of the calls of one caller.
+    """The calls of one caller.
 
     Attributes:
-        name: Who it is.
-        calls: How many it has made.
-        longest: Seconds that the longest of them took.
+        name: The caller's name.
+        calls: The number of calls.
+        longest: Duration of the longest call in seconds.
         errors: What the client raised.
     """
 
@@ -161,7 +161,7 @@ def make_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_store(place: str, *, is_async: bool = False) -> Any:
-    """Open the store at a URL of Redis, or at a path; it has time, however busy the machine is."""
+    """Open the store at a URL of Redis or at a path, with a time-out for a busy machine."""
     if not place.startswith("redis://"):
         return SQLiteStore(place, timeout=TIMEOUT)
     import redis
@@ -178,7 +178,7 @@ def tell(what: Any) -> None:
 
 
 def hear() -> Any:
-    """Return what is said next; None: there is nobody any more."""
+    """Return the next command; None at the end of standard input."""
     return json.loads(sys.stdin.readline() or "null")
 
 

@@ -1,4 +1,4 @@
-"""Published samples of signatures and envelopes, each with its source: what every implementation must agree on."""
+"""Published samples of signatures and envelopes, each with its source."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ _here = threading.local()
 
 
 class _VirtualThread(threading.Thread):
-    """A thread that runs only while the loop stands still, and waits by having the loop wait."""
+    """A thread that runs only while the loop does not, and waits by letting the loop wait."""
 
     def __init__(self, function: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
@@ -102,7 +102,7 @@ class _VirtualThread(threading.Thread):
         self._parked.release()
 
     def go_on(self, got: Future[Any]) -> Awaitable[Any] | None:
-        """Let it run until it waits for something, or ends: then return None."""
+        """Run until the thread waits, and return what it waits for; None if it has ended."""
         self._wanted, self._got = None, got
         self._turn.release()
         self._parked.acquire()
@@ -164,7 +164,7 @@ class VirtualExecutor(Executor):
 
 
 class _VirtualFuture(Future[Any]):
-    """A future that is waited for in virtual time."""
+    """A future whose `result` waits in virtual time."""
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         if not self.done():
@@ -186,9 +186,9 @@ class Try:
     """How one delivery of a push ended.
 
     Attributes:
-        at: When, on the clock of the loop.
-        response: The answer; None: there was none within 5 seconds, or an error.
-        error: What the endpoint raised, which a framework makes a 500 of.
+        at: The time on the loop's clock.
+        response: The answer; None if there was none within 5 seconds, or an error.
+        error: The error that the endpoint raised; a framework answers it with 500.
     """
 
     at: float
@@ -203,13 +203,13 @@ class Try:
 
 @define
 class WeChat:
-    """Sends pushes as WeChat does: hangs up after 5 seconds and sends the same again, until it gets a 200.
+    """A client that pushes as WeChat does: hangs up after 5 seconds and re-sends until it gets a 200.
 
     Attributes:
-        handle: Gives a request to the endpoint.
-        tries: How often it sends a push in all.
-        cancels: Whether the server ends a request that WeChat no longer waits for, as some do.
-        abandoned: The requests that it no longer waited for.
+        handle: Passes a request to the endpoint.
+        tries: The number of deliveries of a push.
+        cancels: Whether the server cancels a request when WeChat hangs up, as some servers do.
+        abandoned: The requests after which WeChat hung up.
     """
 
     handle: Callable[[PushRequest], Coroutine[Any, Any, PushResponse]]
@@ -218,7 +218,7 @@ class WeChat:
     abandoned: list[asyncio.Task[PushResponse]] = field(factory=list, init=False)
 
     async def push(self, *requests: PushRequest) -> list[Try]:
-        """Send a push; of several requests the first is the first try, and the last is all that follow."""
+        """Send a push; of several requests, the first is the first try, and the last is repeated."""
         tries: list[Try] = []
         while len(tries) < self.tries and not (tries and tries[-1].was_answered):
             tries.append(await self.deliver(requests[min(len(tries), len(requests) - 1)]))
@@ -283,7 +283,7 @@ class FaultyStore:
         seconds: How long a call takes.
         lost: A call that fails takes effect nevertheless.
         down: Every call fails.
-        calls: How many there were.
+        calls: The number of calls so far.
     """
 
     fails: Callable[[int], bool] = lambda number: False

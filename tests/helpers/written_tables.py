@@ -43,7 +43,7 @@ def render_models() -> dict[str, str]:
     }
 
 
-#: The bases that are shown, each with the one that it is compared to.
+#: Each base class that is shown, with the one whose attributes are left out.
 COMMON: dict[type, type | None] = {Message: None, UserMessage: Message, Event: Message}
 
 
@@ -126,13 +126,13 @@ class Topic(NamedTuple):
 
 
 def list_topics() -> Iterator[Topic]:
-    """Yield every module whose docstring begins with a name of WeChat's, which is how topics are told from tools."""
+    """Yield every module whose docstring begins with WeChat's name of the topic; other modules are tools."""
     for module in pkgutil.iter_modules(wechat_msg.api.__path__):
         found = importlib.import_module(f"wechat_msg.api.{module.name}")
         title, purpose = split_summary(found)
         if is_chinese(title):
             functions = {name: each for name in found.__all__ if inspect.isfunction(each := getattr(found, name))}
-            # In the order of the source, which puts together what belongs together.
+            # In the order of the source, where related functions are together.
             functions = dict(sorted(functions.items(), key=lambda item: source_order(item[1])))
             yield Topic(module.name, title, purpose, functions)
 
@@ -179,7 +179,7 @@ def list_required(function: Any) -> Iterator[str]:
 
 
 def replace_tables(text: str, tables: Mapping[str, str]) -> str:
-    """Put the tables in place of what stands between their marks."""
+    """Replace the text between each table's marks by the table."""
     for name, table in tables.items():
         mark = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
         text, count = re.subn(mark, lambda found, new=table: f"{found[1]}\n{new}\n\n{found[2]}", text, flags=re.DOTALL)

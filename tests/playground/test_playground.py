@@ -24,6 +24,7 @@ from attrs import define, field
 
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import ROOT, TIMEOUT, need, serve
+from tests.helpers.waiting import wait_until
 from wechat_msg import (
     APIError,
     Article,
@@ -753,15 +754,6 @@ def chromium(tmp_path_factory):
         driver.quit()
 
 
-def wait_for(read):
-    """Return what *read* returns as soon as it is something."""
-    deadline = time.monotonic() + TIMEOUT
-    while not (found := read()):
-        assert time.monotonic() < deadline, "it does not appear"
-        time.sleep(0.02)
-    return found
-
-
 FIND_LINKS = """
 const [texts, done] = arguments;
 import("/playground/static/links.js").then(({ findLinks }) =>
@@ -785,11 +777,11 @@ class TestInABrowser:
     def test_a_message_is_written_sent_and_answered_and_stays_text(self, page, chromium):
         page.post("clearing", {})
         chromium.get(page.playground.address)
-        wait_for(lambda: self.read(chromium, "#modes button"))
+        wait_until(lambda: self.read(chromium, "#modes button"))
         chromium.find_element("id", "text").send_keys(HOSTILE, "\ue007")
-        wait_for(lambda: HOSTILE in self.read(chromium, ".row-account .bubble"))
+        wait_until(lambda: HOSTILE in self.read(chromium, ".row-account .bubble"))
         assert HOSTILE in self.read(chromium, ".row-user .bubble")
-        wait_for(lambda: len(self.read(chromium, ".signatures li")) == 3)
+        wait_until(lambda: len(self.read(chromium, ".signatures li")) == 3)
         assert HOSTILE in "".join(self.read(chromium, ".section .code")).replace("]]]]><![CDATA[>", "]]>")
         assert "hacked" not in chromium.title
         assert (
@@ -809,7 +801,7 @@ class TestInABrowser:
         chromium.get(page.playground.address)
 
         def press(selector):
-            wait_for(lambda: self.read(chromium, selector))
+            wait_until(lambda: self.read(chromium, selector))
             chromium.execute_script("document.querySelector(arguments[0]).click()", selector)
 
         press(".menu > div > button")
@@ -821,7 +813,7 @@ class TestInABrowser:
         press("#extras button")
         press("dialog .fields .plain")
         loaded = "return [...document.querySelectorAll('.row-account img.picture')].some(one => one.naturalWidth)"
-        wait_for(lambda: chromium.execute_script(loaded))
+        wait_until(lambda: chromium.execute_script(loaded))
         press("#follow")
         chat.wait(lambda entry: entry["id"] == "user" and not entry["is_follower"])
         press("#scan")
@@ -847,9 +839,9 @@ class TestInABrowser:
         page.push({"MsgType": "location", "Label": {"x": []}})
         chromium.get(page.playground.address)
         client.call(customer_service.send("oUSER", "still here"))
-        wait_for(lambda: "still here" in self.read(chromium, ".row-account .bubble"))
+        wait_until(lambda: "still here" in self.read(chromium, ".row-account .bubble"))
         client.call(menu.delete())
-        wait_for(lambda: "官网" in "".join(self.read(chromium, ".menu button")))
+        wait_until(lambda: "官网" in "".join(self.read(chromium, ".menu button")))
         assert chromium.get_log("browser") == []
 
     def test_a_document_of_very_many_elements_is_shown_in_the_panel(self, page, chat, chromium):
@@ -858,9 +850,9 @@ class TestInABrowser:
         number = page.push({"MsgType": "text", "Content": f"]]></Content>{elements}<Content><![CDATA["})
         chat.wait_done(number)
         chromium.get(page.playground.address)
-        wait_for(lambda: self.read(chromium, ".row-user"))
+        wait_until(lambda: self.read(chromium, ".row-user"))
         chromium.execute_script("document.querySelector('.row-user').click()")
-        wait_for(lambda: chromium.execute_script("return document.querySelectorAll('.section').length") > 3)
+        wait_until(lambda: chromium.execute_script("return document.querySelectorAll('.section').length") > 3)
         assert (
             chromium.execute_script("return document.querySelector('#panel').textContent.match(/<a>/g).length")
             >= 32_000
@@ -925,9 +917,9 @@ class TestInABrowser:
         while min(seconds, default=math.inf) > 10 and len(seconds) < 3:  # the machine may be busy with something else
             began = time.monotonic()
             chromium.get(page.playground.address)
-            shown = wait_for(lambda: len(bubbles := self.read(chromium, ".row-account .bubble")) == 1000 and bubbles)
+            shown = wait_until(lambda: len(bubbles := self.read(chromium, ".row-account .bubble")) == 1000 and bubbles)
             assert shown == [f"第 {number} 条" for number in range(1000)]
             seconds.append(time.monotonic() - began)
         assert min(seconds) < 10
-        wait_for(lambda: chromium.execute_script("return talk.scrollTop > 5000"))
+        wait_until(lambda: chromium.execute_script("return talk.scrollTop > 5000"))
         assert chromium.get_log("browser") == []

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from tests.helpers.rows import check_rows
+from tests.helpers.waiting import wait_until
 from wechat_msg import SettingsError
 from wechat_msg.testing import APIRequest, FakeWeChatAPI
 from wechat_msg.testing.fake_api.server import Server
@@ -390,7 +391,7 @@ class TestFaults:
         wechat.delay(SEND, 0.3, times=1)
         with ThreadPoolExecutor(1) as pool:
             late = pool.submit(asker.post, SEND, TEXT, token=token)
-            wait_for(lambda: wechat.messages)
+            wait_until(lambda: wechat.messages)
             assert Asker(wechat).works(token) == 0
             assert not late.done()
             assert late.result() == OK
@@ -400,17 +401,10 @@ class TestFaults:
         wechat.delay(SEND, 60)
         with ThreadPoolExecutor(1) as pool:
             late = pool.submit(asker.post, SEND, TEXT)
-            wait_for(lambda: wechat.messages)
+            wait_until(lambda: wechat.messages)
             wechat.close()
             with pytest.raises(requests.ConnectionError):
                 late.result(TIMEOUT)
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def connect(wechat):

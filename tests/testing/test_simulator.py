@@ -23,6 +23,7 @@ from tests.helpers.hostile_bots import BOTS, LONG, Endless, answer_to_hello, mak
 from tests.helpers.raw_http import answering, listen, refuse, render
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import GUNICORN, TIMEOUT, UVICORN, run, serve
+from tests.helpers.waiting import wait_until
 from wechat_msg import (
     MINI_PROGRAM,
     Article,
@@ -562,13 +563,6 @@ class TestASGIFromWithoutALoop:
         with simulate("sync", asgi=send_all(START, SUCCESS)) as wechat:
             assert wechat.push_text("hi").is_acknowledged
         assert set(threading.enumerate()) <= before
-
-
-def wait_until(is_so):
-    deadline = time.monotonic() + TIMEOUT
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 # --- tries ------------------------------------------------------------------------------------------------------------
