@@ -14,11 +14,12 @@ from attrs import field
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import acknowledge
-from wechat_msg.endpoint.dedup import KEEP, Record, is_unshared, load_record, make_unshared_key
+from wechat_msg.endpoint.dedup import KEEP, Record, is_unshared, keep_for, load_record, make_unshared_key
 from wechat_msg.endpoint.handling import Handled, Handling, Policy
 from wechat_msg.endpoint.late import AnswerLater
 from wechat_msg.errors import StoreError
 from wechat_msg.exchange import Push
+from wechat_msg.push import accepts_for
 from wechat_msg.replies import Acknowledgement, Reply
 
 __all__ = ["LEASE", "RENEW_EVERY", "PushDelivery", "RunLeased"]
@@ -78,6 +79,7 @@ class PushDelivery:
     owner: str = field(init=False)
     acknowledgement: Reply = field(init=False)
     tries: int = field(default=1, init=False)
+    _may_be_acknowledged: bool = field(init=False)
     _running: bytes = field(init=False)
     _started: bool = field(default=False, init=False)
     _late: bool = field(default=False, init=False)
@@ -89,6 +91,8 @@ class PushDelivery:
         self.store = self.policy.private_store if self.policy.store is None else self.policy.store
         self.owner = secrets.token_hex(16)
         self.acknowledgement = acknowledge(self.push.message)
+        # An acknowledgement means "received", but in virtual payment (虚拟支付) it means "done".
+        self._may_be_acknowledged = isinstance(self.acknowledgement, Acknowledgement)
         self._running = Record(self.owner).dump()
 
     # --- from arrival to answer
@@ -197,11 +201,6 @@ class PushDelivery:
                 return None
             yield Sleep(_ASK_AGAIN)
 
-    @property
-    def _may_be_acknowledged(self) -> bool:
-        """Whether the acknowledgement only means "received"; in virtual payment (虚拟支付) it means "done"."""
-        return isinstance(self.acknowledgement, Acknowledgement)
-
     def _must_answer(self) -> bool:
         """Return whether the user would see an error if WeChat got no answer now."""
         late = self.policy.late
@@ -245,7 +244,7 @@ class PushDelivery:
         return self._late if late is None else late
 
     def _save_reply(self, handled: Handled) -> Flow[bool]:
-        keep = self.handling.keep_for(self.push.message)
+        keep = keep_for(self.push.message, accepts_for(self.handling.settings, self.push.message))
         expected: bytes | None = self._running
         for _ in range(_ATTEMPTS):
             late = self._late

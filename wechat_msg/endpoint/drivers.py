@@ -118,10 +118,12 @@ class _Endpoint(Generic[H, S]):
         self._check_combination()
         private_store = MemoryStore(clock=self._monotonic)
         store: AnyStore | NoDedup = private_store if self._store is None else self._store
+        if self._is_async and not isinstance(store, NoDedup):
+            store = for_event_loop(store)
         policy = Policy(
             deliveries=self._deliveries,
             late=self._late,
-            store=self._adapt_store(store),
+            store=None if isinstance(store, NoDedup) else store,
             private_store=private_store,
             refuses=self._on_store_error == "refuse",
             report=StoreErrorLog("deduplication", self._monotonic).report,
@@ -131,18 +133,12 @@ class _Endpoint(Generic[H, S]):
             settings=self.settings,
             handler=cast("Handler | AsyncHandler | Router", self.handler),
             policy=policy,
-            # It takes a moment to derive one from a Token: better now than in an event loop.
-            identity="" if policy.store is None or store is private_store else self.settings.identity,
+            # To derive an identity from a Token takes a moment, so it is done before an event loop runs.
+            identity="" if self._store is None or policy.store is None else self.settings.identity,
             on_error=self._on_error,
             dedup_key=self._dedup_key,
             clock=self._clock,
         )
-
-    def _adapt_store(self, store: AnyStore | NoDedup) -> AnyStore | None:
-        """Return the store that all deliveries of a push share, as this driver needs it; None for `NO_DEDUP`."""
-        if isinstance(store, NoDedup):
-            return None
-        return for_event_loop(store) if self._is_async else store
 
     def _check_combination(self) -> None:
         """Raise SettingsError if options do not fit together."""

@@ -10,12 +10,11 @@ from typing import Any, Literal
 from wechat_msg._flow import AnyStore, Flow
 from wechat_msg._tracebacks import frozen
 from wechat_msg.answering import Answer, acknowledge, explain_refusal, may_reply, to_reply, write_reply
-from wechat_msg.endpoint.dedup import keep_for, make_key, make_unshared_key
+from wechat_msg.endpoint.dedup import make_key, make_unshared_key
 from wechat_msg.endpoint.late import AnswerLater, FallbackReply
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
-from wechat_msg.push import accepts_for
 from wechat_msg.replies import (
     Acknowledgement,
     ErrCodeReply,
@@ -109,10 +108,6 @@ class Handling:
         if content is not None and not isinstance(content, str):
             raise SettingsError("dedup_key must return text or None")
         return make_key(message, self.identity, content)
-
-    def keep_for(self, message: Message) -> float:
-        """Return for how many seconds the reply to *message* is kept."""
-        return keep_for(message, accepts_for(self.settings, message))
 
     def choose_fallback(self, message: Message) -> Reply:
         """Return the answer to the last try of *message* if the reply is not ready."""
