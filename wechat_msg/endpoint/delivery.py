@@ -51,7 +51,7 @@ class RunLeased:
     seconds: float
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class PushDelivery:
     """One delivery of a push, from its arrival to its answer.
 

@@ -74,7 +74,7 @@ class Handled:
         return isinstance(self.reply, ErrCodeReply) and self.reply.err_code != 0
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Handling:
     """The handler of an endpoint, and everything that decides how its answer reaches the user.
 
