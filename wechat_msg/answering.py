@@ -73,10 +73,11 @@ def seal_reply(
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Passive_user_reply_message.html
     """
     timestamp = int(now())
-    rendered = _render(settings.account_kind, push.message, reply, timestamp, push.format)
+    chosen = _choose_reply(settings.account_kind, push.message, reply)
+    rendered = _write(push.message, chosen, timestamp, push.format)
     if isinstance(rendered, Acknowledgement):
         return PushResponse(200, rendered.body.encode())
-    document = _find_document(rendered, push.format)
+    document = rendered.documents[push.format]
     if push.cipher is not None:
         encrypt = push.cipher.encrypt(document.encode(), appid=push.appid, random_bytes=random_bytes)
         document = _seal(settings, encrypt, str(timestamp), random_bytes, push.format)
@@ -132,10 +133,10 @@ def answer_cloud_function(
         >>> answer_cloud_function(message, None)
         'success'
     """
-    rendered = _render(account_kind, message, reply, int(now()), "json")
+    rendered = _write(message, _choose_reply(account_kind, message, reply), int(now()), "json")
     if isinstance(rendered, Acknowledgement):
         return rendered.body
-    document: dict[str, Any] = json.loads(_find_document(rendered, "json"))
+    document: dict[str, Any] = json.loads(rendered.documents["json"])
     return document
 
 
@@ -178,19 +179,12 @@ def explain_refusal(reply: Reply) -> ReplyError:
 
 
 def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -> Reply:
+    if isinstance(answer, (Acknowledgement, RenderedReply)):  # what was written before was also checked before
+        return answer
     reply = to_reply(message, answer)
     if not may_reply(account_kind, reply):
         raise explain_refusal(reply)
     return reply
-
-
-def _render(
-    account_kind: AccountKind, message: Message, answer: Answer, timestamp: int, form: Format
-) -> Acknowledgement | RenderedReply:
-    """Choose the reply and write it; what was written before was also judged before."""
-    if isinstance(answer, (Acknowledgement, RenderedReply)):
-        return answer
-    return _write(message, _choose_reply(account_kind, message, answer), timestamp, form)
 
 
 def _write(
@@ -199,19 +193,14 @@ def _write(
     if isinstance(reply, Acknowledgement):
         return reply
     if isinstance(reply, RenderedReply):
-        _find_document(reply, form)
+        if form not in reply.documents:
+            raise ReplyError(f"this reply cannot be written as {form}")
         return reply
     documents: dict[Format, str] = {form: render_body(_to_document(message, reply, form, timestamp), form)}
     if other_form is not None:
         with contextlib.suppress(Exception):  # a reply class of the user's own may not support both formats
             documents[other_form] = render_body(_to_document(message, reply, other_form, timestamp), other_form)
     return RenderedReply(documents=documents)
-
-
-def _find_document(rendered: RenderedReply, form: Format) -> str:
-    if form not in rendered.documents:
-        raise ReplyError(f"this reply cannot be written as {form}")
-    return rendered.documents[form]
 
 
 def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -> dict[str, Any]:
