@@ -61,7 +61,7 @@ from wechat_msg import (
     seal_reply,
 )
 from wechat_msg.answering import acknowledge, answer_cloud_function, may_reply, render_reply, to_reply
-from wechat_msg.exchange import parse_query, refuse
+from wechat_msg.exchange import error_response, parse_query
 from wechat_msg.push import answer_get
 from wechat_msg.replies import RenderedReply
 from wechat_msg.testing import build_push
@@ -218,16 +218,16 @@ class TestRefuse:
         ],
     )
     def test_gives_the_status_and_nothing_that_helps_an_attacker(self, error, status):
-        response = refuse(error)
+        response = error_response(error)
         assert response.status == status
         assert b"secret" not in response.body
 
     def test_answers_all_who_do_not_hold_the_secrets_alike(self):
         errors = (SignatureMismatch(), SignatureExpired(), ModeMismatch(), DecryptError(), AppIdMismatch())
-        assert len({refuse(error).body for error in errors}) == 1
+        assert len({error_response(error).body for error in errors}) == 1
 
     def test_names_the_methods_that_are_allowed(self):
-        assert refuse(MethodNotAllowed()).headers == {"Allow": "GET, POST"}
+        assert error_response(MethodNotAllowed()).headers == {"Allow": "GET, POST"}
 
 
 class TestAnswerEchostr:

@@ -78,8 +78,8 @@ class TestPushSettings:
         ("key", "english", "chinese"),
         [
             (KEY + "=", "drop the trailing =", "去掉末尾的 ="),
-            (KEY + "\n", "blanks or line ends around it", "首尾有空格或换行"),
-            (f" {KEY}", "blanks or line ends around it", "首尾有空格或换行"),
+            (KEY + "\n", "spaces or line ends around it", "首尾有空格或换行"),
+            (f" {KEY}", "spaces or line ends around it", "首尾有空格或换行"),
             (f'"{KEY}"', "quotation marks", "引号"),
             ("密" * 43, "half-width letters", "半角"),
             ("0123456789abcdef" * 2, "AppSecret", "AppSecret"),
@@ -99,7 +99,7 @@ class TestPushSettings:
     @each_row(
         ("token", "english", "chinese"),
         [
-            (f"{TOKEN}\n", "token: must be 3 to 32 letters and digits; remove the blanks", "首尾有空格或换行"),
+            (f"{TOKEN}\n", "token: must be 3 to 32 letters and digits; remove the spaces", "首尾有空格或换行"),
             (f"'{TOKEN}'", "quotation marks", "引号"),
             ("１２３４", "half-width letters", "半角"),
             (KEY, "looks like the EncodingAESKey", "EncodingAESKey"),
@@ -136,7 +136,7 @@ class TestPushSettings:
         assert pickle.loads(pickle.dumps(caught.value)).setting == setting
 
     def test_names_the_blank_around_an_appid(self):
-        with pytest.raises(SettingsError, match=r"appid.*blanks"):
+        with pytest.raises(SettingsError, match=r"appid.*spaces"):
             PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=f"{APPID}\n")
 
     @each_row("appid", [None, "", "wx 1", "公众号", 1])

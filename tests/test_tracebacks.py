@@ -200,9 +200,8 @@ class TestEveryPublicName:
         listed, count = [], 0
         for place, cls in walk_public(inspect.isclass):
             author = next(base for base in cls.__mro__ if "__repr__" in vars(base))
-            if (
-                author.__module__.startswith("wechat_msg") and catch(cls.__new__, cls) is None
-            ):  # a tuple is never half built
+            # A tuple is never half built.
+            if author.__module__.startswith("wechat_msg") and catch(cls.__new__, cls) is None:
                 error = catch(repr, cls.__new__(cls))
                 listed += [] if error is None else [f"{place}: {error!r}"]
                 count += 1

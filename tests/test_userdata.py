@@ -144,7 +144,7 @@ class TestDecryptUserData:
     @each_row(
         ("damage", "what", "advice"),
         [
-            (lambda sent: parse_qs(f"value={sent}")["value"][0], "blanks where + was", "encodeURIComponent"),
+            (lambda sent: parse_qs(f"value={sent}")["value"][0], "spaces where + was", "encodeURIComponent"),
             (lambda sent: quote(sent, safe=""), "percent-encoded", "解码"),
         ],
     )
@@ -385,7 +385,7 @@ class TestVerifyRawData:
             assert value not in f"{caught.value} {caught.value!r} {caught.value.args}"
 
     def test_explains_a_session_key_whose_plus_has_become_a_blank(self):
-        with pytest.raises(UserDataError, match="blanks where"):
+        with pytest.raises(UserDataError, match="spaces where"):
             verify_raw_data(RAW_DATA, RAW_DATA_KEY.replace("V", " ", 1), signature=RAW_DATA_SIGNATURE)
 
 
@@ -421,7 +421,7 @@ class TestComputeSessionSignature:
             compute_session_signature(SESSION_KEY, value)
 
     def test_refuses_a_session_key_whose_plus_has_become_a_blank(self):
-        with pytest.raises(UserDataError, match="blanks where"):
+        with pytest.raises(UserDataError, match="spaces where"):
             compute_session_signature("o0q0 tL8aEzpcZL/FT9WsQ==", "")
 
     def test_refuses_empty_session_key(self):

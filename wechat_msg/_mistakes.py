@@ -13,7 +13,7 @@ Mistake = tuple[re.Pattern[str], str, str]
 """A pattern of the value, and what to do about it in English and Chinese."""
 
 AROUND: Sequence[Mistake] = (
-    (re.compile(r"\s.*|.*\s", re.DOTALL), "remove the blanks or line ends around it", "首尾有空格或换行，请去掉"),
+    (re.compile(r"\s.*|.*\s", re.DOTALL), "remove the spaces or line ends around it", "首尾有空格或换行，请去掉"),
     (re.compile(r"""["'“”‘’`].*|.*["'“”‘’`]"""), "remove the quotation marks around it", "首尾有引号，请去掉"),
     (re.compile(r".*[^\x00-\x7f].*"), "type it in half-width letters", "含有全角或中文字符，请用半角输入"),
 )

@@ -24,7 +24,7 @@ def clears_locals(target: F) -> F:
     """Decorate a function that takes a secret, so that its errors carry no local variables.
 
     When an error passes, the frames of this function and of the functions it called lose their local variables; the
-    lines of the traceback stay. The same goes for the error's causes. An error raised ``from None`` also loses its
+    lines of the traceback stay. The same happens to the error's causes. An error raised ``from None`` also loses its
     context, whose arguments may contain a secret.
 
     Args:

@@ -167,7 +167,7 @@ class MessageCipher:
         return sealed
 
     def _decrypt_cbc(self, sealed: bytes) -> bytes:
-        """Decrypt all but the first block, which is random: a reused AES object has no longer the IV for it."""
+        """Decrypt all blocks but the first, which is random: a reused AES object no longer has the IV for it."""
         if not sealed or len(sealed) % _AES_BLOCK:
             raise DecryptError("the envelope's size is wrong")
         cbc = _pop(self._decryptors) or self._new_cbc()

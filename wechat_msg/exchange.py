@@ -14,7 +14,7 @@ from wechat_msg.errors import MalformedPush, MethodNotAllowed, PushError
 from wechat_msg.messages import Message
 from wechat_msg.wire import Format
 
-__all__ = ["Push", "PushRequest", "PushResponse", "parse_query", "refuse"]
+__all__ = ["Push", "PushRequest", "PushResponse", "error_response", "parse_query"]
 
 
 def _check_query(_instance: object, _attribute: object, query: object) -> None:
@@ -104,7 +104,7 @@ def parse_query(query_string: str | bytes) -> dict[str, str]:
     return query
 
 
-def refuse(error: PushError) -> PushResponse:
+def error_response(error: PushError) -> PushResponse:
     """Return the response to a refused request: the status, and nothing that helps an attacker."""
     headers = {"Allow": "GET, POST"} if isinstance(error, MethodNotAllowed) else {}
     return PushResponse(error.status_hint, HTTPStatus(error.status_hint).phrase.encode(), headers=headers)

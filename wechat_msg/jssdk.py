@@ -70,7 +70,7 @@ def make_config(
         url: URL of the page, as in `compute_signature`. The page can send its ``location.href``.
         js_api_list: Names of the interfaces that the page uses, such as ``["chooseImage", "scanQRCode"]``.
         open_tag_list: Names of the open tags that the page uses, such as ``["wx-open-launch-weapp"]``.
-        debug: WeChat shows the answers of all interfaces to all visitors of the page.
+        debug: If true, WeChat shows the answers of all interfaces to all visitors of the page.
         now: Clock, seconds since the epoch.
         random_bytes: Source of ``nonceStr``; a parameter for tests.
 

@@ -21,7 +21,7 @@ from wechat_msg.errors import (
     SignatureMissing,
 )
 from wechat_msg.events import Event
-from wechat_msg.events.base import is_sent_for_hours
+from wechat_msg.events.base import is_resent_for_hours
 from wechat_msg.exchange import Push, PushRequest, PushResponse, parse_query
 from wechat_msg.messages import Message
 from wechat_msg.parsing import parse_message
@@ -263,4 +263,4 @@ def accepts_for(settings: PushSettings, message: Message) -> float:
 
 def _max_age_of(message: Message, max_age: float) -> float:
     # Re-sends have the CreateTime of the first try.
-    return max(max_age, _DAY) if isinstance(message, Event) and is_sent_for_hours(message.event) else max_age
+    return max(max_age, _DAY) if isinstance(message, Event) and is_resent_for_hours(message.event) else max_age

@@ -58,7 +58,7 @@ def decrypt_user_data(
         The data as sent, including their ``watermark``.
 
     Raises:
-        UserDataError: A value is damaged, as by a form that turned ``+`` into a blank; the session_key does not fit the
+        UserDataError: A value is damaged, as by a form that turned ``+`` into a space; the session_key does not fit the
             data; or the data were manipulated, are too old, or belong to another Mini Program. The text contains none
             of the values.
 
@@ -96,7 +96,7 @@ def compute_raw_data_signature(raw_data: str, session_key: str) -> str:
 
     Raises:
         UserDataError: A value is not text, or *session_key* is empty or damaged, as by a form that turned ``+`` into a
-            blank.
+            space.
 
     Example:
         >>> compute_raw_data_signature('{"nickName":"Band"}', "HyVFkGl5F5OQWJZZaNzBBg==")
@@ -230,12 +230,12 @@ def _decode_base64(value: str, name: str) -> bytes:
 
 
 _PLUS_LOST = (
-    "In a form or query + means a blank: send JSON, or use encodeURIComponent. "
+    "In a form or query + means a space: send JSON, or use encodeURIComponent. "
     "表单或查询参数解码时 + 会变成空格，请改用 JSON 提交，或先用 encodeURIComponent 编码"
 )
 _NOT_DECODED = "Decode the form or query before using the value. 该值仍是 URL 编码（如 %2B），请先解码"
 #: Damage of base64 in transit from the client: the character that shows it, what it is, and what to do.
-_DAMAGE = {" ": ("it has blanks where + was", _PLUS_LOST), "%": ("it is percent-encoded", _NOT_DECODED)}
+_DAMAGE = {" ": ("it has spaces where + was", _PLUS_LOST), "%": ("it is percent-encoded", _NOT_DECODED)}
 
 
 def _not_base64(value: str, name: str) -> UserDataError:

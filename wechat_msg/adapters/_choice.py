@@ -22,7 +22,7 @@ __all__ = [
     "check_sync",
     "choose",
     "choose_sync",
-    "is_undeclared",
+    "is_chunked",
     "read_asgi_body",
     "read_stream",
 ]
@@ -68,7 +68,7 @@ def check_sync(endpoint: Endpoint | Callable[..., object] | None) -> None:
         raise SettingsError("this framework cannot await; use PushEndpoint（同步框架请使用 PushEndpoint）")
 
 
-def is_undeclared(environ: Mapping[str, Any]) -> bool:
+def is_chunked(environ: Mapping[str, Any]) -> bool:
     """Return whether a WSGI server passes on a chunked body, whose length is unknown, and ends the stream itself."""
     return not environ.get("CONTENT_LENGTH") and bool(environ.get("wsgi.input_terminated"))
 

@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from wechat_msg.adapters._choice import NOT_FOUND, Choice, Endpoint, choose, is_undeclared, read_stream
+from wechat_msg.adapters._choice import NOT_FOUND, Choice, Endpoint, choose, is_chunked, read_stream
 from wechat_msg.endpoint import AsyncPushEndpoint
 from wechat_msg.exchange import PushRequest, PushResponse, parse_query
 
@@ -61,7 +61,7 @@ def _read_body(request: HttpRequest, limit: int) -> bytes:
     ``request.body`` itself refuses bodies that are longer than DATA_UPLOAD_MAX_MEMORY_SIZE.
     """
     # Under WSGI, Django reads a chunked body as empty.
-    read = request.META["wsgi.input"].read if is_undeclared(request.META) else request.read
+    read = request.META["wsgi.input"].read if is_chunked(request.META) else request.read
     request._body = read_stream(read, limit)  # noqa: SLF001
     return request._body  # noqa: SLF001
 

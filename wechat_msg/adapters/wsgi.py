@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse
 
-from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, check_sync, choose_sync, is_undeclared, read_stream
+from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, check_sync, choose_sync, is_chunked, read_stream
 from wechat_msg.exchange import PushRequest, parse_query
 
 __all__ = ["push_app"]
@@ -49,7 +49,7 @@ def _read_request(environ: Environ, max_body: int) -> PushRequest:
 
 def _read_body(environ: Environ, limit: int) -> bytes:
     """Read no more than *limit* bytes. Read past the declared length only if the server ends the stream itself."""
-    if not is_undeclared(environ):
+    if not is_chunked(environ):
         length = environ.get("CONTENT_LENGTH") or ""
         limit = min(limit, int(length)) if length.isdecimal() else 0
     return read_stream(environ["wsgi.input"].read, limit)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from attrs import field
 from attrs.validators import optional
 
-from wechat_msg._tracebacks import frozen
+from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg._validators import Validators, is_seconds, is_whole_number
 from wechat_msg.client.hosts import Hosts
 from wechat_msg.client.sources import FixedToken, Source
@@ -32,6 +32,7 @@ def _to_pair(timeout: Timeout) -> tuple[float | None, float | None]:
             return timeout, timeout
 
 
+@clears_locals
 @frozen(kw_only=True)
 class Account:
     """The account of a client, with its hosts, time limits, clocks, and the source of its access_tokens.

@@ -12,7 +12,7 @@ from typing import Any, Final
 from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import ReplyError, StoreError
 from wechat_msg.events import Event
-from wechat_msg.events.base import is_sent_for_hours
+from wechat_msg.events.base import is_resent_for_hours
 from wechat_msg.messages import Message
 from wechat_msg.replies import Acknowledgement, RenderedReply
 
@@ -118,7 +118,7 @@ def _canonical(value: Any) -> Any:
 
 def keep_for(message: Message, accepted: float = 0.0) -> float:
     """Return for how many seconds the reply to *message* is kept: longer than the *accepted* for which it is valid."""
-    usual = KEEP_LONG if isinstance(message, Event) and is_sent_for_hours(message.event) else KEEP
+    usual = KEEP_LONG if isinstance(message, Event) and is_resent_for_hours(message.event) else KEEP
     return max(usual, accepted + _MARGIN)
 
 

@@ -24,7 +24,7 @@ from wechat_msg.endpoint.handling import Handling, Policy
 from wechat_msg.endpoint.late import AnswerLater, FallbackReply
 from wechat_msg.endpoint.leases import LeaseRenewer, renewer
 from wechat_msg.errors import PushError, SettingsError, StoreError
-from wechat_msg.exchange import PushRequest, PushResponse, refuse
+from wechat_msg.exchange import PushRequest, PushResponse, error_response
 from wechat_msg.push import answer_get, open_push
 from wechat_msg.replies import Reply
 from wechat_msg.routing import (
@@ -173,7 +173,7 @@ class _Endpoint(Generic[H, S]):
             push = open_push(self.settings, request, now=self._clock)
         except PushError as error:
             _log.warning("push refused with %d, %s: %s", error.status_hint, type(error).__name__, error)
-            return refuse(error)
+            return error_response(error)
         # From here on an error is the application's own, and the framework gets it.
         reply: Answer = None
         if self.handler is not None:

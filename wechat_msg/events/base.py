@@ -10,7 +10,7 @@ import attrs
 from wechat_msg.fields import Registry, content, integer, items, lenient_text, model, nested, number, text, timestamp
 from wechat_msg.messages import Message
 
-__all__ = ["EVENTS", "Event", "UnknownEvent", "is_sent_for_hours", "register_event"]
+__all__ = ["EVENTS", "Event", "UnknownEvent", "is_resent_for_hours", "register_event"]
 
 E = TypeVar("E", bound="Event")
 
@@ -37,7 +37,7 @@ class UnknownEvent(Event):
     event: str = lenient_text("Event", "InfoType", default="")
 
 
-def is_sent_for_hours(event: str) -> bool:
+def is_resent_for_hours(event: str) -> bool:
     """Return whether WeChat re-sends *event* for up to 23 hours if it is not acknowledged; other events for 20 seconds.
 
     These are the events of virtual payment (虚拟支付) and of retail (B2b).
