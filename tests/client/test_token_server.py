@@ -21,6 +21,7 @@ from werkzeug.test import Client as WebClient
 from werkzeug.wrappers import Response
 
 from tests.helpers.both_clients import both
+from tests.helpers.rows import check_rows
 from tests.helpers.servers import ROOT, TIMEOUT, run, serve
 from wechat_msg import (
     AsyncClient,
@@ -112,10 +113,12 @@ class TestMake:
         with pytest.raises(CallError, match="16 or more ASCII characters"):
             make_token_server(client, secret)
 
-    @pytest.mark.parametrize("clients", [[], ["wx0123456789abcdef"], [None]])
-    def test_refuses_what_are_no_clients(self, clients):
-        with pytest.raises(CallError, match="a Client for each account"):
-            make_token_server(clients, SHARED)
+    def test_refuses_what_are_no_clients(self):
+        def check(clients):
+            with pytest.raises(CallError, match="a Client for each account"):
+                make_token_server(clients, SHARED)
+
+        check_rows([[], ["wx0123456789abcdef"], [None]], check)
 
     def test_refuses_clients_for_asyncio(self, wechat):
         with pytest.raises(CallError, match="a Client for each account"):
