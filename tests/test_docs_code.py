@@ -18,7 +18,6 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 import yaml
-from wechat_msg.cli.main import app as cli
 
 import wechat_msg
 from tests.helpers.documents import (
@@ -39,6 +38,7 @@ from tests.helpers.documents import (
 )
 from tests.helpers.servers import serve
 from wechat_msg import PushRequest, PushSettings
+from wechat_msg.cli.main import app as cli
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
 
 
