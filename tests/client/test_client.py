@@ -18,6 +18,7 @@ import requests
 
 from tests.helpers.both_clients import SECRET, TOKEN, both, catch, make_fixed
 from tests.helpers.raw_http import PATIENCE, Connection, answering, listen, refuse, render
+from tests.helpers.rows import check_rows
 from tests.helpers.servers import run
 from tests.helpers.waiting import wait_until
 from wechat_msg import AsyncClient, Client, MemoryStore
@@ -122,13 +123,15 @@ BAD_OPTIONS = {
 
 class TestOptions:
     @both
-    @pytest.mark.parametrize("options", BAD_OPTIONS.values(), ids=BAD_OPTIONS)
-    def test_that_cannot_be_are_refused_at_once(self, make, options):
-        given = {"appid": APPID, "secret": SECRET, **options}
-        error = catch(CallError, make, **given)
+    def test_that_cannot_be_are_refused_at_once(self, make):
+        def check(options):
+            given = {"appid": APPID, "secret": SECRET, **options}
+            error = catch(CallError, make, **given)
 
-        assert isinstance(error, ValueError)
-        assert str(error)
+            assert isinstance(error, ValueError)
+            assert str(error)
+
+        check_rows({name: (row,) for name, row in BAD_OPTIONS.items()}, check)
 
     def test_of_the_other_client_are_refused(self):
         catch(CallError, Client, APPID, SECRET, store=in_thread(MemoryStore()))
@@ -136,25 +139,26 @@ class TestOptions:
         catch(CallError, AsyncClient, APPID, SECRET, session=requests.Session())
 
     @both
-    @pytest.mark.parametrize(
-        "options",
-        [
-            {},
-            {"hosts": ["api.weixin.qq.com", "http://127.0.0.1:8080/", "https://gateway.example.com/weixin"]},
-            {"hosts": ("https://api.weixin.qq.com",)},
-            {"timeout": None},
-            {"timeout": 5},
-            {"timeout": (None, 5.5)},
-            {"retries": 0, "total_timeout": 0.5},
-            {"store": MemoryStore()},
-            {"token_source": ClassicTokenSource()},
-            {"token_source": RemoteTokenSource("https://tokens.example.com", SECRET)},
-            {"token_source": FixedToken(lambda: TOKEN)},
-        ],
-        ids=lambda _: None,
-    )
-    def test_that_can_be_are_taken(self, make, options):
-        make(APPID, SECRET, **options).close()
+    def test_that_can_be_are_taken(self, make):
+        def check(options):
+            make(APPID, SECRET, **options).close()
+
+        check_rows(
+            [
+                {},
+                {"hosts": ["api.weixin.qq.com", "http://127.0.0.1:8080/", "https://gateway.example.com/weixin"]},
+                {"hosts": ("https://api.weixin.qq.com",)},
+                {"timeout": None},
+                {"timeout": 5},
+                {"timeout": (None, 5.5)},
+                {"retries": 0, "total_timeout": 0.5},
+                {"store": MemoryStore()},
+                {"token_source": ClassicTokenSource()},
+                {"token_source": RemoteTokenSource("https://tokens.example.com", SECRET)},
+                {"token_source": FixedToken(lambda: TOKEN)},
+            ],
+            check,
+        )
 
     def test_of_async_clients_may_be_sync_or_async_stores(self, wechat):
         async def main(store: Any) -> None:
@@ -212,12 +216,14 @@ ENVIRON = {"WECHAT_APPID": f" {APPID}\n", "WECHAT_SECRET": SECRET, "SHOP_APPID":
 
 
 class TestFromEnv:
-    @pytest.mark.parametrize("cls", [Client, AsyncClient])
-    def test_makes_a_client(self, cls):
-        client = cls.from_env(environ=ENVIRON, retries=0)
+    def test_makes_a_client(self):
+        def check(cls):
+            client = cls.from_env(environ=ENVIRON, retries=0)
 
-        assert type(client) is cls
-        assert client.appid == APPID
+            assert type(client) is cls
+            assert client.appid == APPID
+
+        check_rows([(row,) for row in [Client, AsyncClient]], check)
 
     def test_takes_another_prefix(self):
         assert Client.from_env("SHOP_", environ=ENVIRON).appid == "wxSHOP"
@@ -228,18 +234,20 @@ class TestFromEnv:
 
         assert Client.from_env().appid == APPID
 
-    @pytest.mark.parametrize(
-        ("environ", "missing"),
-        [
-            ({}, "OTHER_APPID, OTHER_SECRET"),
-            ({"OTHER_APPID": APPID}, "OTHER_SECRET"),
-            ({"OTHER_APPID": " ", "OTHER_SECRET": SECRET}, "OTHER_APPID"),
-        ],
-    )
-    def test_names_the_variables_that_are_missing(self, environ, missing):
-        error = catch(CallError, Client.from_env, "OTHER_", environ=environ)
+    def test_names_the_variables_that_are_missing(self):
+        def check(environ, missing):
+            error = catch(CallError, Client.from_env, "OTHER_", environ=environ)
 
-        assert f"{missing}（" in str(error)
+            assert f"{missing}（" in str(error)
+
+        check_rows(
+            [
+                ({}, "OTHER_APPID, OTHER_SECRET"),
+                ({"OTHER_APPID": APPID}, "OTHER_SECRET"),
+                ({"OTHER_APPID": " ", "OTHER_SECRET": SECRET}, "OTHER_APPID"),
+            ],
+            check,
+        )
 
     def test_passes_the_options_on(self, wechat):
         environ = {"WECHAT_APPID": wechat.appid, "WECHAT_SECRET": wechat.secret}
@@ -258,15 +266,19 @@ class TestFromEnv:
         with Client.from_env(environ=environ, hosts=[wechat.url]) as client:
             assert client.call(user.get_info("oUSER")).openid == "oUSER"
 
-    @pytest.mark.parametrize("listed", [",", "ftp://api.weixin.qq.com", "api.weixin.qq.com;api2.weixin.qq.com", "a b"])
-    def test_names_the_variable_whose_hosts_are_none(self, listed):
-        error = catch(CallError, Client.from_env, "SHOP_", environ={**ENVIRON, "SHOP_API_HOSTS": listed})
+    def test_names_the_variable_whose_hosts_are_none(self):
+        def check(listed):
+            error = catch(CallError, Client.from_env, "SHOP_", environ={**ENVIRON, "SHOP_API_HOSTS": listed})
 
-        assert "SHOP_API_HOSTS: " in str(error)
+            assert "SHOP_API_HOSTS: " in str(error)
 
-    @pytest.mark.parametrize("source", [FixedToken(TOKEN), RemoteTokenSource("http://127.0.0.1:1", SECRET)], ids=repr)
-    def test_needs_no_secret_where_others_fetch_the_token(self, source):
-        assert Client.from_env(environ={"WECHAT_APPID": APPID}, token_source=source).appid == APPID
+        check_rows([",", "ftp://api.weixin.qq.com", "api.weixin.qq.com;api2.weixin.qq.com", "a b"], check)
+
+    def test_needs_no_secret_where_others_fetch_the_token(self):
+        def check(source):
+            assert Client.from_env(environ={"WECHAT_APPID": APPID}, token_source=source).appid == APPID
+
+        check_rows([(row,) for row in [FixedToken(TOKEN), RemoteTokenSource("http://127.0.0.1:1", SECRET)]], check)
 
     def test_refuses_options_that_cannot_be(self):
         catch(CallError, Client.from_env, environ=ENVIRON, retries=-1)
@@ -315,11 +327,13 @@ class TestCall:
         assert error.rid
         assert error.__notes__[0].startswith("GET http://127.0.0.1:")
 
-    @pytest.mark.parametrize("value", NO_CALLS, ids=lambda value: type(value).__name__)
-    def test_refuses_what_is_no_call(self, make, connect, wechat, value):
-        catch(CallError, connect().call, value)
+    def test_refuses_what_is_no_call(self, make, connect, wechat):
+        def check(value):
+            catch(CallError, connect().call, value)
 
-        assert wechat.requests == []
+            assert wechat.requests == []
+
+        check_rows([(row,) for row in NO_CALLS], check)
 
     def test_may_be_for_another_host(self, make, connect, wechat):
         with listen(keep_answering) as other:
@@ -354,34 +368,35 @@ class TestRawCall:
     def test_raises_what_wechat_says(self, make, connect):
         assert catch(InvalidParameter, connect().raw_call, "GET", "/cgi-bin/nothing").errcode == 40066
 
-    @pytest.mark.parametrize(
-        ("arguments", "options"),
-        [
-            (("GET", "cgi-bin/user/info"), {}),
-            (("GET", "//evil.example.com/cgi-bin"), {}),
-            (("GET", "/cgi-bin/user/info?openid=o"), {}),
-            (("GET", "/cgi-bin/用户"), {}),
-            (("GET", "@evil.example.com/"), {}),
-            (("GET", None), {}),
-            (("G ET", "/a"), {}),
-            (("GET\r\nX: 1", "/a"), {}),
-            ((None, "/a"), {}),
-            (("GET", "/a"), {"params": {"a": None}}),
-            (("GET", "/a"), {"params": {"a": "\ud800"}}),
-            (("GET", "/a"), {"params": [("a", "b")]}),
-            (("POST", "/a"), {"json": {"a": object()}}),
-            (("POST", "/a"), {"json": {"a": float("nan")}}),
-            (("POST", "/a"), {"json": {"a": "\ud800"}}),
-            (("POST", "/a"), {"json": {"a": b"bytes"}}),
-            (("GET", "/a"), {"host": "ftp://example.com"}),
-        ],
-        ids=lambda _: None,
-    )
-    def test_refuses_what_cannot_be_sent(self, make, connect, wechat, arguments, options):
-        client = connect(token_source=FixedToken(TOKEN))
-        catch(CallError, client.raw_call, *arguments, **options)
+    def test_refuses_what_cannot_be_sent(self, make, connect, wechat):
+        def check(arguments, options):
+            client = connect(token_source=FixedToken(TOKEN))
+            catch(CallError, client.raw_call, *arguments, **options)
 
-        assert wechat.requests == []
+            assert wechat.requests == []
+
+        check_rows(
+            [
+                (("GET", "cgi-bin/user/info"), {}),
+                (("GET", "//evil.example.com/cgi-bin"), {}),
+                (("GET", "/cgi-bin/user/info?openid=o"), {}),
+                (("GET", "/cgi-bin/用户"), {}),
+                (("GET", "@evil.example.com/"), {}),
+                (("GET", None), {}),
+                (("G ET", "/a"), {}),
+                (("GET\r\nX: 1", "/a"), {}),
+                ((None, "/a"), {}),
+                (("GET", "/a"), {"params": {"a": None}}),
+                (("GET", "/a"), {"params": {"a": "\ud800"}}),
+                (("GET", "/a"), {"params": [("a", "b")]}),
+                (("POST", "/a"), {"json": {"a": object()}}),
+                (("POST", "/a"), {"json": {"a": float("nan")}}),
+                (("POST", "/a"), {"json": {"a": "\ud800"}}),
+                (("POST", "/a"), {"json": {"a": b"bytes"}}),
+                (("GET", "/a"), {"host": "ftp://example.com"}),
+            ],
+            check,
+        )
 
 
 @both
@@ -512,9 +527,11 @@ class TestTicket:
 
         assert len(wechat.requests_to(TICKET)) == 2
 
-    @pytest.mark.parametrize("kind", ["", "jssdk", None, 5, ["jsapi"]])
-    def test_of_another_kind_is_refused(self, make, connect, kind):
-        catch(CallError, connect().get_ticket, kind)
+    def test_of_another_kind_is_refused(self, make, connect):
+        def check(kind):
+            catch(CallError, connect().get_ticket, kind)
+
+        check_rows(["", "jssdk", None, 5, ["jsapi"]], check)
 
 
 # --- tries -----------------------------------------------------------------------------------------------------------
@@ -1070,18 +1087,20 @@ class TestFork:
 class TestImport:
     CODE = "import sys; {}; print(sorted({{'requests', 'urllib3', 'httpx2', 'httpcore2'}} & set(sys.modules)))"
 
-    @pytest.mark.parametrize(
-        ("statement", "loaded"),
-        [
-            ("import wechat_msg", "[]"),
-            ("import wechat_msg.client", "[]"),
-            ("from wechat_msg import AsyncClient, Client", "[]"),
-            ("from wechat_msg import Client; Client('wx1', 's')", "['requests', 'urllib3']"),
-            ("from wechat_msg import AsyncClient; AsyncClient('wx1', 's')", "['httpcore2', 'httpx2']"),
-        ],
-    )
-    def test_brings_in_an_http_library_only_with_the_client_that_needs_it(self, statement, loaded):
-        assert run("-c", self.CODE.format(statement)) == (0, f"{loaded}\n")
+    def test_brings_in_an_http_library_only_with_the_client_that_needs_it(self):
+        def check(statement, loaded):
+            assert run("-c", self.CODE.format(statement)) == (0, f"{loaded}\n")
+
+        check_rows(
+            [
+                ("import wechat_msg", "[]"),
+                ("import wechat_msg.client", "[]"),
+                ("from wechat_msg import AsyncClient, Client", "[]"),
+                ("from wechat_msg import Client; Client('wx1', 's')", "['requests', 'urllib3']"),
+                ("from wechat_msg import AsyncClient; AsyncClient('wx1', 's')", "['httpcore2', 'httpx2']"),
+            ],
+            check,
+        )
 
     def test_says_what_is_missing(self, tmp_path):
         (tmp_path / "httpx2.py").write_text("raise ModuleNotFoundError('No module named httpx2', name='httpx2')")

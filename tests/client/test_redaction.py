@@ -11,6 +11,7 @@ import pytest
 import urllib3
 
 from tests.helpers.logs import listen_to_all
+from tests.helpers.rows import check_rows
 from wechat_msg.client import AsyncClient, Client
 from wechat_msg.client.redaction import LOGGERS, hide_secrets, hide_secrets_in_logs
 
@@ -34,55 +35,66 @@ NAMES = [
 
 
 class TestHideSecrets:
-    @pytest.mark.parametrize("name", [*NAMES, "ACCESS_TOKEN", "Secret"])
-    def test_takes_out_the_values_of_secret_parameters_wherever_they_stand(self, name):
-        for before, after in (("?", ""), ("?", "&a=1"), ("?openid=oUSER&", ""), ("?openid=oUSER&", "&lang=zh_CN#top")):
-            text = f"https://api.weixin.qq.com/cgi-bin/read{before}{name}={{}}{after}"
-            assert hide_secrets(text.format(TOKEN)) == text.format("***")
+    def test_takes_out_the_values_of_secret_parameters_wherever_they_stand(self):
+        def check(name):
+            for before, after in (
+                ("?", ""),
+                ("?", "&a=1"),
+                ("?openid=oUSER&", ""),
+                ("?openid=oUSER&", "&lang=zh_CN#top"),
+            ):
+                text = f"https://api.weixin.qq.com/cgi-bin/read{before}{name}={{}}{after}"
+                assert hide_secrets(text.format(TOKEN)) == text.format("***")
+
+        check_rows([(row,) for row in [*NAMES, "ACCESS_TOKEN", "Secret"]], check)
 
     def test_takes_out_several(self):
         assert hide_secrets(f"/x?access_token={TOKEN}&a=1&secret={TOKEN}") == "/x?access_token=***&a=1&secret=***"
 
-    @pytest.mark.parametrize(
-        "text",
-        [
-            '"GET /cgi-bin/read?access_token={} HTTP/1.1" 200 None',
-            "GET /cgi-bin/read?access_token={}",
-            "URL('https://api.weixin.qq.com/cgi-bin/read?access_token={}')",
-            "<Request('GET', 'https://api.weixin.qq.com/cgi-bin/read?access_token={}')>",
-            "[(b':path', b'/cgi-bin/read?access_token={}'), (b':method', b'GET')]",
-            "(b'Location', b'https://api.weixin.qq.com/?a=1&access_token={}#top')",
-            "Max retries exceeded with url: /cgi-bin/read?access_token={} (Caused by NewConnectionError())",
-            "HTTPConnectionPool(host=\"127.0.0.1\"): url='/cgi-bin/read?access_token={}'",
-            "access_token={}",
-            "Session(access_token='{}')",
-            'Session(access_token="{}", a=1)',
-        ],
-    )
-    def test_takes_them_out_of_whatever_surrounds_them(self, text):
-        assert hide_secrets(text.format(TOKEN)) == text.format("***")
+    def test_takes_them_out_of_whatever_surrounds_them(self):
+        def check(text):
+            assert hide_secrets(text.format(TOKEN)) == text.format("***")
+
+        check_rows(
+            [
+                '"GET /cgi-bin/read?access_token={} HTTP/1.1" 200 None',
+                "GET /cgi-bin/read?access_token={}",
+                "URL('https://api.weixin.qq.com/cgi-bin/read?access_token={}')",
+                "<Request('GET', 'https://api.weixin.qq.com/cgi-bin/read?access_token={}')>",
+                "[(b':path', b'/cgi-bin/read?access_token={}'), (b':method', b'GET')]",
+                "(b'Location', b'https://api.weixin.qq.com/?a=1&access_token={}#top')",
+                "Max retries exceeded with url: /cgi-bin/read?access_token={} (Caused by NewConnectionError())",
+                "HTTPConnectionPool(host=\"127.0.0.1\"): url='/cgi-bin/read?access_token={}'",
+                "access_token={}",
+                "Session(access_token='{}')",
+                'Session(access_token="{}", a=1)',
+            ],
+            check,
+        )
 
     def test_takes_out_what_is_percent_encoded(self):
         assert hide_secrets("/x?access_token=%E4%BD%A0%2B%2F&a=%20") == "/x?access_token=***&a=%20"
 
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "",
-            "/cgi-bin/user/info?openid=oUSER&lang=zh_CN",
-            "/cgi-bin/token?grant_type=client_credential&appid=wx1",
-            "grant_type=authorization_code&appid=wx1",
-            "errcode=40001&errmsg=invalid",
-            "qrcode=1&barcode=2&encode=3",
-            "access_token=&a=1",
-            "the access_token is expired, fetch another",
-            "secret: unknown",
-            "tickets=5&code_type=1",
-            "你好 access_token",
-        ],
-    )
-    def test_leaves_everything_else_alone(self, text):
-        assert hide_secrets(text) == text
+    def test_leaves_everything_else_alone(self):
+        def check(text):
+            assert hide_secrets(text) == text
+
+        check_rows(
+            [
+                "",
+                "/cgi-bin/user/info?openid=oUSER&lang=zh_CN",
+                "/cgi-bin/token?grant_type=client_credential&appid=wx1",
+                "grant_type=authorization_code&appid=wx1",
+                "errcode=40001&errmsg=invalid",
+                "qrcode=1&barcode=2&encode=3",
+                "access_token=&a=1",
+                "the access_token is expired, fetch another",
+                "secret: unknown",
+                "tickets=5&code_type=1",
+                "你好 access_token",
+            ],
+            check,
+        )
 
     def test_changes_nothing_the_second_time(self):
         text = f"/x?access_token={TOKEN}&secret='{TOKEN}'"

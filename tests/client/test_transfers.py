@@ -24,6 +24,7 @@ from werkzeug.http import parse_options_header
 
 from tests.helpers.both_clients import both, catch, make_fixed, serving
 from tests.helpers.raw_http import PATIENCE, Connection, Request, answering, listen, render
+from tests.helpers.rows import check_rows
 from tests.helpers.servers import run
 from wechat_msg import AsyncClient
 from wechat_msg.api import material, media
@@ -355,33 +356,42 @@ NAMES = ["照片.jpg", 'a".jpg', "a\r\nX-Injected: 1.jpg", "a\n.jpg", "a\0.jpg",
 
 
 class TestNames:
-    @pytest.mark.parametrize("option", ["filename", "content_type", "name"])
-    @pytest.mark.parametrize(
-        "value",
-        [
-            "照片.jpg",
-            'a".jpg',
-            "a\r\nX-Injected: 1.jpg",
-            "a\n.jpg",
-            "a\0.jpg",
-            "a\\.jpg",
-            "é.jpg",
-            "\ud800.jpg",
-            "",
-            None,
-            b"a",
-        ],
-    )
-    def test_that_would_break_the_form_or_need_an_encoding_are_refused(self, option, value):
-        catch(CallError, upload, b"x", **{option: value})
+    def test_that_would_break_the_form_or_need_an_encoding_are_refused(self):
+        def check(value, option):
+            catch(CallError, upload, b"x", **{option: value})
 
-    @pytest.mark.parametrize("name", ['a"b', "a\r\nX: 1", "标题", "", None, 5])
-    def test_of_fields_are_refused_alike(self, name):
-        catch(CallError, upload, b"x", fields={name: "value"})
+        check_rows(
+            [
+                (value, option)
+                for value in [
+                    "照片.jpg",
+                    'a".jpg',
+                    "a\r\nX-Injected: 1.jpg",
+                    "a\n.jpg",
+                    "a\0.jpg",
+                    "a\\.jpg",
+                    "é.jpg",
+                    "\ud800.jpg",
+                    "",
+                    None,
+                    b"a",
+                ]
+                for option in ["filename", "content_type", "name"]
+            ],
+            check,
+        )
 
-    @pytest.mark.parametrize("value", [None, 5, b"bytes"])
-    def test_stand_for_texts_only(self, value):
-        catch(CallError, upload, b"x", fields={"description": value})
+    def test_of_fields_are_refused_alike(self):
+        def check(name):
+            catch(CallError, upload, b"x", fields={name: "value"})
+
+        check_rows(['a"b', "a\r\nX: 1", "标题", "", None, 5], check)
+
+    def test_stand_for_texts_only(self):
+        def check(value):
+            catch(CallError, upload, b"x", fields={"description": value})
+
+        check_rows([None, 5, b"bytes"], check)
 
     @both
     def test_stand_for_texts_that_can_be_written(self, make):
@@ -442,13 +452,15 @@ class _Broken:
 
 @both
 class TestUnreadableFile:
-    @pytest.mark.parametrize("name", [name for name in vars(_Broken) if not name.startswith("_")])
-    def test_is_an_error_before_anything_is_sent(self, make, name, tmp_path):
-        with serving(make, take) as (server, client), getattr(_Broken(), name)(tmp_path) as file:
-            error = catch(CallError, client.call, upload(file))
+    def test_is_an_error_before_anything_is_sent(self, make, tmp_path):
+        def check(name):
+            with serving(make, take) as (server, client), getattr(_Broken(), name)(tmp_path) as file:
+                error = catch(CallError, client.call, upload(file))
 
-        assert "file" in str(error)
-        assert not server.connections
+            assert "file" in str(error)
+            assert not server.connections
+
+        check_rows([(row,) for row in [name for name in vars(_Broken) if not name.startswith("_")]], check)
 
     def test_that_was_released_is_an_error_when_the_call_is_made(self, make):
         view = memoryview(b"x")
@@ -605,16 +617,20 @@ class TestDownload:
         assert in_time == [True]
         assert into.getvalue() == SMALL
 
-    @pytest.mark.parametrize("content", [b"{", b'{"a": 1', b"{\x89PNG", b"\xef\xbb\xbf{\xff", b" {", b"{" * 200_000])
-    def test_takes_a_file_that_begins_like_json_for_a_file(self, make, content):
-        into = io.BytesIO()
-        fetch(make, give(content), into=into)
+    def test_takes_a_file_that_begins_like_json_for_a_file(self, make):
+        def check(content):
+            into = io.BytesIO()
+            fetch(make, give(content), into=into)
 
-        assert into.getvalue() == content
+            assert into.getvalue() == content
 
-    @pytest.mark.parametrize("content", [b"\xff", b" ", b"\n" * 100_000, b"[1]", b"null", b"<html>", b"\0" * 70_000])
-    def test_takes_whatever_wechat_calls_a_picture_for_a_file(self, make, content):
-        assert fetch(make, give(content)).content == content
+        check_rows([b"{", b'{"a": 1', b"{\x89PNG", b"\xef\xbb\xbf{\xff", b" {", b"{" * 200_000], check)
+
+    def test_takes_whatever_wechat_calls_a_picture_for_a_file(self, make):
+        def check(content):
+            assert fetch(make, give(content)).content == content
+
+        check_rows([b"\xff", b" ", b"\n" * 100_000, b"[1]", b"null", b"<html>", b"\0" * 70_000], check)
 
     def test_takes_a_file_without_content_type(self, make):
         assert fetch(make, give(SMALL, content_type=None)).content == SMALL
@@ -676,15 +692,17 @@ class TestBrokenDownload:
             assert "into=" in str(error)
             assert client.call(download(io.BytesIO())).size == 65 * MB
 
-    @pytest.mark.parametrize("status", ["502 Bad Gateway", "403 Forbidden", "206 Partial Content", "302 Found"])
-    def test_with_another_status_writes_nothing(self, make, status):
-        into = io.BytesIO()
-        with serving(make, answering(render(SMALL, status, content_type="image/jpeg"))) as (_server, client):
-            error = catch(UnreadableAnswer, client.call, download(into))
+    def test_with_another_status_writes_nothing(self, make):
+        def check(status):
+            into = io.BytesIO()
+            with serving(make, answering(render(SMALL, status, content_type="image/jpeg"))) as (_server, client):
+                error = catch(UnreadableAnswer, client.call, download(into))
 
-        assert error.status == int(status[:3])
-        assert f"HTTP {error.status}" in str(error)
-        assert into.getvalue() == b""
+            assert error.status == int(status[:3])
+            assert f"HTTP {error.status}" in str(error)
+            assert into.getvalue() == b""
+
+        check_rows(["502 Bad Gateway", "403 Forbidden", "206 Partial Content", "302 Found"], check)
 
     def test_with_a_page_in_place_of_the_file_writes_nothing(self, make):
         into = io.BytesIO()
@@ -697,20 +715,32 @@ class TestBrokenDownload:
 
 @both
 class TestJSONInPlaceOfAFile:
-    @pytest.mark.parametrize(
-        "content_type",
-        ["application/json; encoding=utf-8", "text/plain", "image/jpeg", "application/octet-stream", "text/html", None],
-    )
-    @pytest.mark.parametrize("prefix", [b"", b"\xef\xbb\xbf", b"\r\n "], ids=["", "with_bom", "with_blanks"])
-    def test_is_raised_and_not_written(self, make, content_type, prefix):
-        into = io.BytesIO(b"before")
-        into.seek(0, os.SEEK_END)
-        with serving(make, give(prefix + REFUSED, content_type=content_type)) as (server, client):
-            error = catch(InvalidParameter, client.call, download(into))
+    def test_is_raised_and_not_written(self, make):
+        def check(prefix, content_type):
+            into = io.BytesIO(b"before")
+            into.seek(0, os.SEEK_END)
+            with serving(make, give(prefix + REFUSED, content_type=content_type)) as (server, client):
+                error = catch(InvalidParameter, client.call, download(into))
 
-        assert error.errcode == 40007
-        assert into.getvalue() == b"before"
-        assert len(server.requests) == 1
+            assert error.errcode == 40007
+            assert into.getvalue() == b"before"
+            assert len(server.requests) == 1
+
+        check_rows(
+            [
+                (prefix, content_type)
+                for prefix in [b"", b"\xef\xbb\xbf", b"\r\n "]
+                for content_type in [
+                    "application/json; encoding=utf-8",
+                    "text/plain",
+                    "image/jpeg",
+                    "application/octet-stream",
+                    "text/html",
+                    None,
+                ]
+            ],
+            check,
+        )
 
     def test_may_come_byte_by_byte(self, make):
         def send(connection: Connection) -> None:
@@ -729,14 +759,17 @@ class TestJSONInPlaceOfAFile:
 
         assert fetch(make, give(answer, content_type="text/plain")) == {"video_url": "http://example.com/video"}
 
-    @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
-    def test_may_be_long(self, make, content_type):
+    def test_may_be_long(self, make):
         """As the articles of permanent material are."""
-        into = io.BytesIO()
-        answer = b'{"news_item":[{"content":"' + b"word " * 50_000 + b'"}]}'
 
-        assert fetch(make, give(answer, content_type=content_type), into=into)["news_item"]
-        assert into.getvalue() == b""
+        def check(content_type):
+            into = io.BytesIO()
+            answer = b'{"news_item":[{"content":"' + b"word " * 50_000 + b'"}]}'
+
+            assert fetch(make, give(answer, content_type=content_type), into=into)["news_item"]
+            assert into.getvalue() == b""
+
+        check_rows(["application/json", "text/plain"], check)
 
     def test_is_not_repeated_into_the_file_that_comes_when_wechat_is_no_longer_busy(self, make):
         into = io.BytesIO()
@@ -778,26 +811,26 @@ class TestKindsOfMedia:
             assert client.call(material.get_video_material(kept["permanent"][VIDEO])).title == "t"
             assert client.call(material.get_news_material(kept["permanent"][NEWS])).news_item[0].content == "c"
 
-    @pytest.mark.parametrize(
-        ("ask", "life", "kind", "instead"),
-        [
-            (media.download, "temporary", VIDEO, "media.get_video_url"),
-            (media.get_video_url, "temporary", PICTURE, "media.download"),
-            (material.get_material, "permanent", VIDEO, "material.get_video_material"),
-            (material.get_material, "permanent", NEWS, "material.get_news_material"),
-            (material.get_news_material, "permanent", VIDEO, "material.get_video_material"),
-            (material.get_news_material, "permanent", PICTURE, "material.get_material"),
-            (material.get_video_material, "permanent", NEWS, "material.get_news_material"),
-        ],
-    )
-    def test_asked_for_with_another_function_are_refused_at_once_by_the_name_of_the_right_one(
-        self, make, ask, life, kind, instead
-    ):
-        with FakeWeChatAPI() as wechat, make(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
-            call = ask(keep_media(client)[life][kind])
+    def test_asked_for_with_another_function_are_refused_at_once_by_the_name_of_the_right_one(self, make):
+        def check(ask, life, kind, instead):
+            with FakeWeChatAPI() as wechat, make(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
+                call = ask(keep_media(client)[life][kind])
 
-            assert instead in str(catch(CallError, client.call, call))
-            assert len(wechat.requests_to(call.path)) == 1
+                assert instead in str(catch(CallError, client.call, call))
+                assert len(wechat.requests_to(call.path)) == 1
+
+        check_rows(
+            [
+                (media.download, "temporary", VIDEO, "media.get_video_url"),
+                (media.get_video_url, "temporary", PICTURE, "media.download"),
+                (material.get_material, "permanent", VIDEO, "material.get_video_material"),
+                (material.get_material, "permanent", NEWS, "material.get_news_material"),
+                (material.get_news_material, "permanent", VIDEO, "material.get_video_material"),
+                (material.get_news_material, "permanent", PICTURE, "material.get_material"),
+                (material.get_video_material, "permanent", NEWS, "material.get_news_material"),
+            ],
+            check,
+        )
 
 
 @contextlib.contextmanager
@@ -850,12 +883,14 @@ class TestDownloadIntoAPipe:
 
 @both
 class TestUnwritableFile:
-    @pytest.mark.parametrize("into", ["a.jpg", Path("a.jpg"), 7, b"x"])
-    def test_that_is_none_is_an_error_before_anything_is_sent(self, make, into):
-        with serving(make, give(SMALL)) as (server, client):
-            catch(CallError, client.call, download(into))
+    def test_that_is_none_is_an_error_before_anything_is_sent(self, make):
+        def check(into):
+            with serving(make, give(SMALL)) as (server, client):
+                catch(CallError, client.call, download(into))
 
-        assert not server.connections
+            assert not server.connections
+
+        check_rows([(row,) for row in ["a.jpg", Path("a.jpg"), 7, b"x"]], check)
 
     def test_that_is_closed_is_an_error_before_anything_is_sent(self, make):
         into = io.BytesIO()
@@ -932,22 +967,28 @@ class TestProgress:
         assert Progress(progress.told[again:]).is_steady
         assert progress.told[-1] == (total, total)
 
-    @pytest.mark.parametrize("into", [None, io.BytesIO()], ids=["in_memory", "into_a_file"])
-    def test_of_a_download_goes_up_to_its_size(self, make, into):
-        progress = Progress([])
-        fetch(make, give(SMALL), into=into, progress=progress)
+    def test_of_a_download_goes_up_to_its_size(self, make):
+        def check(into):
+            progress = Progress([])
+            fetch(make, give(SMALL), into=into, progress=progress)
 
-        assert progress.is_steady
-        assert progress.told[-1] == (len(SMALL), len(SMALL))
+            assert progress.is_steady
+            assert progress.told[-1] == (len(SMALL), len(SMALL))
 
-    @pytest.mark.parametrize("headers", [{"content_length": None}, {"content_encoding": "gzip"}])
-    def test_of_a_download_of_unknown_size_has_no_total(self, make, headers):
-        progress = Progress([])
-        fetch(
-            make, give(gzip.compress(SMALL) if "content_encoding" in headers else SMALL, **headers), progress=progress
-        )
+        check_rows([(row,) for row in [None, io.BytesIO()]], check)
 
-        assert progress.told[-1] == (len(SMALL), None)
+    def test_of_a_download_of_unknown_size_has_no_total(self, make):
+        def check(headers):
+            progress = Progress([])
+            fetch(
+                make,
+                give(gzip.compress(SMALL) if "content_encoding" in headers else SMALL, **headers),
+                progress=progress,
+            )
+
+            assert progress.told[-1] == (len(SMALL), None)
+
+        check_rows([{"content_length": None}, {"content_encoding": "gzip"}], check)
 
     def test_is_not_told_of_json_in_place_of_a_file(self, make):
         progress = Progress([])

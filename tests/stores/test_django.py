@@ -23,6 +23,7 @@ import pytest
 
 from tests.helpers.hostile import PLAIN
 from tests.helpers.postgres_server import Postgres, find_programs, run_postgres
+from tests.helpers.rows import check_rows
 from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, Client, run, serve
 from wechat_msg import AsyncPushEndpoint, PushEndpoint, StoreError
 from wechat_msg.stores.django import DjangoStore
@@ -754,34 +755,36 @@ class TestTrouble:
         with pytest.raises(StoreError, match=r"in_thread.*事件循环"):
             asyncio.run(call())
 
-    @pytest.mark.parametrize(
-        ("before", "text"),
-        [
-            ("", "Django is not set up"),
-            ("settings.configure()", "Django is not set up"),
-            ("settings.configure(DATABASES=db); django.setup()", "is not in INSTALLED_APPS"),
-        ],
-    )
-    def test_without_what_it_needs(self, before, text):
-        code = f"""
-            import django
-            from django.conf import settings
-            from wechat_msg import StoreError
-            from wechat_msg.stores.django import DjangoStore
+    def test_without_what_it_needs(self):
+        def check(before, text):
+            code = f"""
+                import django
+                from django.conf import settings
+                from wechat_msg import StoreError
+                from wechat_msg.stores.django import DjangoStore
 
-            db = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}}}
-            store = DjangoStore()
-            {before}
-            try:
-                store.compare_and_set("key", None, b"x", 60)
-            except StoreError as error:
-                print(error)
-        """
-        status, printed = run("-W", "error", "-c", textwrap.dedent(code))
+                db = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}}}
+                store = DjangoStore()
+                {before}
+                try:
+                    store.compare_and_set("key", None, b"x", 60)
+                except StoreError as error:
+                    print(error)
+            """
+            status, printed = run("-W", "error", "-c", textwrap.dedent(code))
 
-        assert status == 0, printed
-        assert text in printed
-        assert "INSTALLED_APPS，" in printed
+            assert status == 0, printed
+            assert text in printed
+            assert "INSTALLED_APPS，" in printed
+
+        check_rows(
+            [
+                ("", "Django is not set up"),
+                ("settings.configure()", "Django is not set up"),
+                ("settings.configure(DATABASES=db); django.setup()", "is not in INSTALLED_APPS"),
+            ],
+            check,
+        )
 
 
 # --- what has expired ------------------------------------------------------------------------------------------------

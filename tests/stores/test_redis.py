@@ -20,6 +20,7 @@ import redis.asyncio
 from tests.helpers import servers
 from tests.helpers.frames import list_arguments, list_locals
 from tests.helpers.redis_server import run_redis
+from tests.helpers.rows import check_rows
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.stores import AsyncStore, Store
 from wechat_msg.stores.redis import AsyncRedisStore, RedisStore
@@ -226,36 +227,40 @@ class TestCluster:
 
 
 class TestIsMadeOf:
-    @pytest.mark.parametrize(
-        "make",
-        [
-            redis.asyncio.Redis,
-            lambda: redis.ConnectionPool(),
-            lambda: redis.Redis,
-            lambda: "redis://localhost",
-            lambda: None,
-        ],
-        ids=["async", "pool", "class", "url", "nothing"],
-    )
-    def test_nothing_but_a_client(self, make):
-        with pytest.raises(SettingsError, match=r"redis\.Redis"):
-            RedisStore(make())
+    def test_nothing_but_a_client(self):
+        def check(make):
+            with pytest.raises(SettingsError, match=r"redis\.Redis"):
+                RedisStore(make())
 
-    @pytest.mark.parametrize(
-        "make",
-        [redis.Redis, lambda: "redis://localhost", lambda: None],
-        ids=["sync", "url", "nothing"],
-    )
-    def test_nothing_but_an_asynchronous_client(self, make):
-        with pytest.raises(SettingsError, match=r"redis\.asyncio\.Redis"):
-            AsyncRedisStore(make())
+        check_rows(
+            [
+                (row,)
+                for row in [
+                    redis.asyncio.Redis,
+                    lambda: redis.ConnectionPool(),
+                    lambda: redis.Redis,
+                    lambda: "redis://localhost",
+                    lambda: None,
+                ]
+            ],
+            check,
+        )
 
-    @pytest.mark.parametrize("timeout", [0, -1, float("nan"), "1"])
-    def test_a_timeout_that_is_one(self, timeout):
-        with pytest.raises(SettingsError, match="timeout"):
-            RedisStore(redis.Redis(), timeout=timeout)
-        with pytest.raises(SettingsError, match="timeout"):
-            AsyncRedisStore(redis.asyncio.Redis(), timeout=timeout)
+    def test_nothing_but_an_asynchronous_client(self):
+        def check(make):
+            with pytest.raises(SettingsError, match=r"redis\.asyncio\.Redis"):
+                AsyncRedisStore(make())
+
+        check_rows([(row,) for row in [redis.Redis, lambda: "redis://localhost", lambda: None]], check)
+
+    def test_a_timeout_that_is_one(self):
+        def check(timeout):
+            with pytest.raises(SettingsError, match="timeout"):
+                RedisStore(redis.Redis(), timeout=timeout)
+            with pytest.raises(SettingsError, match="timeout"):
+                AsyncRedisStore(redis.asyncio.Redis(), timeout=timeout)
+
+        check_rows([(row,) for row in [0, -1, float("nan"), "1"]], check)
 
     def test_a_client_without_talking_to_the_server(self):
         RedisStore(redis.Redis(host="host.invalid"))
@@ -468,24 +473,26 @@ def be_silent(connection):
 
 
 class TestWhatIsNotRedis:
-    @pytest.mark.parametrize(
-        "answer",
-        [
-            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
-            b":7\r\n",
-            b":seven\r\n",
-            b"$seven\r\nabc\r\n",
-            b"*1\r\n:1\r\n",
-            b"*-7\r\n",
-            b"\r\n\r\n",
-            b"\0" * 100,
-            b"-\r\n",
-            b"-ERR no idea\r\n",
-        ],
-    )
-    def test_is_told_by_what_it_says(self, connect, answer):
-        with serve(say(answer)) as url:
-            fail_always(connect(url, timeout=0.1), "Redis: ")
+    def test_is_told_by_what_it_says(self, connect):
+        def check(answer):
+            with serve(say(answer)) as url:
+                fail_always(connect(url, timeout=0.1), "Redis: ")
+
+        check_rows(
+            [
+                b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+                b":7\r\n",
+                b":seven\r\n",
+                b"$seven\r\nabc\r\n",
+                b"*1\r\n:1\r\n",
+                b"*-7\r\n",
+                b"\r\n\r\n",
+                b"\0" * 100,
+                b"-\r\n",
+                b"-ERR no idea\r\n",
+            ],
+            check,
+        )
 
     @pytest.mark.parametrize("talk", [hang_up, be_silent])
     def test_is_told_by_how_it_says_it(self, connect, talk):

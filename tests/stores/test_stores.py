@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.rows import check_rows
 from tests.helpers.servers import ROOT, TIMEOUT
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.stores import AsyncStore, MemoryStore, SQLiteStore, Store, in_thread
@@ -207,24 +208,26 @@ class TestTheContract:
         failures = failures_of(IgnoresTimeToLive)
         assert "get returned b'first' of a key that is absent or expired" in failures["test_a_value_expires"]
 
-    @pytest.mark.parametrize(
-        ("store_class", "test"),
-        [
-            (RoundsUpToSeconds, "test_a_time_to_live_may_be_a_fraction_of_a_second"),
-            (RoundsDownToSeconds, "test_a_time_to_live_may_be_a_fraction_of_a_second"),
-            (TakesEmptyForAbsent, "test_an_empty_value_is_not_absent"),
-            (FoldsCase, "test_keys_are_the_same_only_if_every_character_is"),
-            (StripsKeys, "test_keys_are_the_same_only_if_every_character_is"),
-            (DeletesWhateverThereIs, "test_a_value_is_deleted_only_if_it_is_the_expected_one"),
-            (RenewsWhatItRefuses, "test_a_refused_value_does_not_make_the_other_live_longer"),
-            (RenewsWhatItRefuses, "test_a_refused_value_does_not_make_the_other_live_shorter"),
-            (ReplacesExpired, "test_an_expired_value_is_no_longer_the_expected_one"),
-            (DecodesValues, "test_a_value_may_hold_any_bytes"),
-            (ReturnsOtherTypes, "test_an_absent_key_can_be_claimed"),
-        ],
-    )
-    def test_finds_other_mistakes(self, store_class, test):
-        assert test in failures_of(store_class)
+    def test_finds_other_mistakes(self):
+        def check(store_class, test):
+            assert test in failures_of(store_class)
+
+        check_rows(
+            [
+                (RoundsUpToSeconds, "test_a_time_to_live_may_be_a_fraction_of_a_second"),
+                (RoundsDownToSeconds, "test_a_time_to_live_may_be_a_fraction_of_a_second"),
+                (TakesEmptyForAbsent, "test_an_empty_value_is_not_absent"),
+                (FoldsCase, "test_keys_are_the_same_only_if_every_character_is"),
+                (StripsKeys, "test_keys_are_the_same_only_if_every_character_is"),
+                (DeletesWhateverThereIs, "test_a_value_is_deleted_only_if_it_is_the_expected_one"),
+                (RenewsWhatItRefuses, "test_a_refused_value_does_not_make_the_other_live_longer"),
+                (RenewsWhatItRefuses, "test_a_refused_value_does_not_make_the_other_live_shorter"),
+                (ReplacesExpired, "test_an_expired_value_is_no_longer_the_expected_one"),
+                (DecodesValues, "test_a_value_may_hold_any_bytes"),
+                (ReturnsOtherTypes, "test_an_absent_key_can_be_claimed"),
+            ],
+            check,
+        )
 
     def test_really_waits_if_not_told_otherwise(self):
         started = time.monotonic()
@@ -260,8 +263,7 @@ class TestTheContract:
         (tmp_path / "test_it.py").write_text(
             textwrap.dedent("""\
                 from wechat_msg.stores import MemoryStore
-                from wechat_msg.stores._sqlite_pool import Pool
-from wechat_msg.testing import StoreContract
+                from wechat_msg.testing import StoreContract
 
                 class Forgets(MemoryStore):
                     def get(self, key):
@@ -287,10 +289,12 @@ class TestMemoryStore:
     def test_is_a_store(self):
         assert isinstance(MemoryStore(), Store)
 
-    @pytest.mark.parametrize("number", [0, -1])
-    def test_holds_at_least_one_entry(self, number):
-        with pytest.raises(SettingsError, match="max_entries"):
-            MemoryStore(number)
+    def test_holds_at_least_one_entry(self):
+        def check(number):
+            with pytest.raises(SettingsError, match="max_entries"):
+                MemoryStore(number)
+
+        check_rows([0, -1], check)
 
     def test_drops_what_has_expired_before_anything_else(self):
         clock = Clock()
@@ -405,10 +409,12 @@ class TestSQLiteStore:
     def test_is_a_store(self, store):
         assert isinstance(store, Store)
 
-    @pytest.mark.parametrize("path", ["", ":memory:", "nul\0"])
-    def test_needs_a_file(self, path):
-        with pytest.raises(SettingsError, match="MemoryStore"):
-            SQLiteStore(path)
+    def test_needs_a_file(self):
+        def check(path):
+            with pytest.raises(SettingsError, match="MemoryStore"):
+                SQLiteStore(path)
+
+        check_rows(["", ":memory:", "nul\0"], check)
 
     @pytest.mark.parametrize("timeout", [-1, float("nan"), "1"])
     def test_needs_a_timeout_that_is_one(self, path, timeout):

@@ -35,19 +35,7 @@ def _to_pair(timeout: Timeout) -> tuple[float | None, float | None]:
 @clears_locals
 @frozen(kw_only=True)
 class Account:
-    """The account of a client, with its hosts, time limits, clocks, and the source of its access_tokens.
-
-    Attributes:
-        appid: The AppID.
-        secret: The AppSecret; None if the client has none.
-        hosts: The hosts to ask.
-        timeout: Seconds to wait for a connection, and for each piece of the answer; None if there is no limit.
-        total_timeout: Seconds after which no further try begins.
-        retries: The number of further tries.
-        token_source: The source of access_tokens.
-        clock: Seconds since the epoch.
-        monotonic: Seconds, for time limits.
-        random: A number from 0 to 1.
+    """The account of a client, with its hosts, time limits, source of access_tokens and clocks; see `Client`.
 
     Raises:
         CallError: An option has an invalid value.

@@ -37,8 +37,8 @@ _NEVER_SENT = (
 
 
 @frozen
-class _Route:
-    """The key of a session: connections can be used only in the same process and event loop, by the same route.
+class _ConnectionKey:
+    """The key of a session: its connections belong to one process and event loop, and use one proxy.
 
     Attributes:
         pid: The process.
@@ -64,7 +64,7 @@ class AsyncTransport:
         self._environment = Environment.read()
         self._contexts: dict[str | None, ssl.SSLContext] = {}
         # An event loop that ends closes its generators, and thereby the connections.
-        self._opened: dict[_Route, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient, None]]] = {}
+        self._opened: dict[_ConnectionKey, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient, None]]] = {}
         if session is None:
             self._load_certificates()
 
@@ -132,18 +132,18 @@ class AsyncTransport:
         proxy = self._environment.find_proxy(url)
         certificates = self._environment.find_certificates(url, proxy)
         check_socks_support(proxy, "socksio", "socksio")
-        route = _Route(os.getpid(), asyncio.get_running_loop(), proxy, certificates)
-        if route not in self._opened:
+        key = _ConnectionKey(os.getpid(), asyncio.get_running_loop(), proxy, certificates)
+        if key not in self._opened:
             for ended in [other for other in list(self._opened) if other.loop.is_closed()]:
                 self._opened.pop(ended, None)
-            opening = self._open(route)
-            self._opened[route] = await anext(opening), opening
-        return self._opened[route][0]
+            opening = self._open(key)
+            self._opened[key] = await anext(opening), opening
+        return self._opened[key][0]
 
-    async def _open(self, route: _Route) -> AsyncGenerator[httpx2.AsyncClient, None]:
-        context = self._find_context(route.certificates)
+    async def _open(self, key: _ConnectionKey) -> AsyncGenerator[httpx2.AsyncClient, None]:
+        context = self._find_context(key.certificates)
         limits = httpx2.Limits(max_connections=None, keepalive_expiry=MAX_IDLE)
-        proxy = None if route.proxy is None else _make_proxy(route.proxy, context)
+        proxy = None if key.proxy is None else _make_proxy(key.proxy, context)
         async with httpx2.AsyncClient(trust_env=False, verify=context, proxy=proxy, limits=limits) as session:
             yield session
 
@@ -155,9 +155,9 @@ class AsyncTransport:
     async def close(self) -> None:
         """Close the sessions of the running event loop; those of other loops are closed when the loops end."""
         here = os.getpid(), asyncio.get_running_loop()
-        for route in list(self._opened):
-            if (route.pid, route.loop) == here:
-                _, opening = self._opened.pop(route)
+        for key in list(self._opened):
+            if (key.pid, key.loop) == here:
+                _, opening = self._opened.pop(key)
                 await opening.aclose()
 
 

@@ -93,11 +93,7 @@ class _Client(Generic[S, Session]):
         hide_secrets_in_logs()
 
     def _adapt_store(self, store: S) -> AnyStore:
-        """Return *store* as this client can use it.
-
-        Raises:
-            CallError: It cannot be used.
-        """
+        """Return *store* as this client can use it; raise CallError if it cannot."""
         raise NotImplementedError
 
     def _open(self, session: Session | None, monotonic: Callable[[], float]) -> None:
@@ -170,7 +166,7 @@ class Client(_Client[Store, "requests.Session"]):
         token_source: The source of access_tokens; if None, `StableTokenSource()`.
         clock: Seconds since the epoch; this and the next three are parameters for tests.
         monotonic: Seconds, for time limits.
-        sleep: Waits for so many seconds; if None, `time.sleep`, or `asyncio.sleep` in `AsyncClient`.
+        sleep: Waits for a number of seconds; if None, `time.sleep`, or `asyncio.sleep` in `AsyncClient`.
         random: A number from 0 to 1.
 
     Raises:

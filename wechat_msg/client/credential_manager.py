@@ -6,7 +6,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import cast
 
 from attrs import field
 
@@ -35,11 +35,7 @@ RENEW_INTERVAL = 1.0
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 0.25
 
-
-class SendCall(Protocol):
-    """A function that sends the call of a source until *deadline*, on the monotonic clock."""
-
-    def __call__(self, call: Call[FetchedCredential], deadline: float) -> Flow[FetchedCredential]: ...
+SendCall = Callable[[Call[FetchedCredential], float], Flow[FetchedCredential]]
 
 
 @frozen
@@ -83,7 +79,7 @@ class CredentialManager:
         account: The account.
         source: Fetches the credential.
         store: The store that processes share.
-        send: Sends the calls of the source.
+        send: Sends a call of the source until a deadline on the monotonic clock.
     """
 
     def __init__(self, name: str, account: Account, source: Source, store: AnyStore, send: SendCall) -> None:

@@ -122,10 +122,10 @@ class OutgoingCall(Generic[T]):
             body=self._body,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
-            receiver=Receiver(self._writer, call.progress, get_deadline=self._get_answer_deadline, monotonic=monotonic),
+            receiver=Receiver(self._writer, call.progress, get_deadline=self._answer_deadline, monotonic=monotonic),
         )
 
-    def _get_answer_deadline(self) -> float:
+    def _answer_deadline(self) -> float:
         """Return when an answer that begins now must be complete; the duration of an upload does not count."""
         if self._call.upload is None:
             return self._deadline

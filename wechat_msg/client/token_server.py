@@ -144,9 +144,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--store", help="SQLite file that keeps the access_token; by default it is fetched at each start"
     )
     parser.add_argument("--classic", action="store_true", help="fetch with /cgi-bin/token instead of stable_token")
-    parser.add_argument(
-        "--api", action="append", help="host of WeChat's API; may be repeated; default: WECHAT_API_HOSTS"
-    )
+    parser.add_argument("--api", action="append", help="host of WeChat's API, repeatable; default: WECHAT_API_HOSTS")
     options = parser.parse_args(arguments)
     try:
         client = Client.from_env(

@@ -13,6 +13,7 @@ import pytest
 from attrs import define, field, frozen
 
 from tests.helpers.accounts import make_account
+from tests.helpers.rows import check_rows
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive
 from wechat_msg.api.access_token import AccessToken
 from wechat_msg.api.call import APPID, Call
@@ -443,47 +444,51 @@ class TestAGoodToken:
 
 
 class TestALifeOfAnyLength:
-    @pytest.mark.parametrize(
-        ("expires_in", "renewed_after", "expires_after"),
-        [
-            (7200, 6960, 7200),
-            (345, 105, 345),  # as WeChat gives the same one again when it is nearly over
-            (300, 60, 300),
-            (270, 30, 270),
-            (241, 30, 241),
-            (240, 30, 240),
-            (200, 30, 200),
-            (60, 30, 60),
-            (59, 29.5, 59),
-            (10, 5, 10),
-            (1, 0.5, 1),
-            (2592000, 2591760, 2592000),
-            (2592001, 2591760, 2592000),
-            (10**18, 2591760, 2592000),
-            (10**400, 2591760, 2592000),
-        ],
-    )
-    def test_is_used_up_to_its_end_and_never_fetched_twice_at_once(
-        self, world, expires_in, renewed_after, expires_after
-    ):
-        world.answers = [token("ODD", expires_in)]
-        manager = world.make()
-        assert world.get(manager) == "ODD"
-        assert (manager._cached.renew_at, manager._cached.expires_at) == (NOW + renewed_after, NOW + expires_after)
-        world.now = NOW + renewed_after - 0.01
-        assert (world.get(manager), world.steps) == ("ODD", [])
-        world.now = NOW + expires_after - 0.01
-        assert (world.get(manager), world.get(world.make())) == ("ODD", "ODD")
-        world.now = NOW + expires_after
-        assert world.store.get(world.key()) is None
-        assert world.get(manager) == "T2"
+    def test_is_used_up_to_its_end_and_never_fetched_twice_at_once(self):
+        def check(expires_in, renewed_after, expires_after):
+            world = World()
+            world.answers = [token("ODD", expires_in)]
+            manager = world.make()
+            assert world.get(manager) == "ODD"
+            assert (manager._cached.renew_at, manager._cached.expires_at) == (NOW + renewed_after, NOW + expires_after)
+            world.now = NOW + renewed_after - 0.01
+            assert (world.get(manager), world.steps) == ("ODD", [])
+            world.now = NOW + expires_after - 0.01
+            assert (world.get(manager), world.get(world.make())) == ("ODD", "ODD")
+            world.now = NOW + expires_after
+            assert world.store.get(world.key()) is None
+            assert world.get(manager) == "T2"
 
-    @pytest.mark.parametrize("answer", [token("T", 0), token("T", -1), token("T", -(10**400)), token("", 7200)])
-    def test_that_is_over_is_no_answer(self, world, answer):
-        world.answers = [answer]
-        with pytest.raises(UnreadableAnswer, match="empty or has no time left"):
-            world.get(world.make())
-        assert (world.find(), world.store.get(world.key("lock"))) == (None, None)
+        check_rows(
+            [
+                (7200, 6960, 7200),
+                (345, 105, 345),  # as WeChat gives the same one again when it is nearly over
+                (300, 60, 300),
+                (270, 30, 270),
+                (241, 30, 241),
+                (240, 30, 240),
+                (200, 30, 200),
+                (60, 30, 60),
+                (59, 29.5, 59),
+                (10, 5, 10),
+                (1, 0.5, 1),
+                (2592000, 2591760, 2592000),
+                (2592001, 2591760, 2592000),
+                (10**18, 2591760, 2592000),
+                (10**400, 2591760, 2592000),
+            ],
+            check,
+        )
+
+    def test_that_is_over_is_no_answer(self):
+        def check(answer):
+            world = World()
+            world.answers = [answer]
+            with pytest.raises(UnreadableAnswer, match="empty or has no time left"):
+                world.get(world.make())
+            assert (world.find(), world.store.get(world.key("lock"))) == (None, None)
+
+        check_rows([(row,) for row in [token("T", 0), token("T", -1), token("T", -(10**400)), token("", 7200)]], check)
 
     def test_begins_before_the_fetch(self, world):
         manager = world.make()
@@ -691,10 +696,13 @@ class TestAClassicToken:
         assert len(warnings_of(caplog)) == 1
         assert "token:wx1:classic was replaced before it expired" in warnings_of(caplog)[0]
 
-    @pytest.mark.parametrize("errcode", [NO_TOKEN, EXPIRED])
-    def test_says_nothing_if_it_was_rejected_for_another_reason(self, world, caplog, errcode):
-        world.replace(world.with_token(), "T0", errcode)
-        assert warnings_of(caplog) == []
+    def test_says_nothing_if_it_was_rejected_for_another_reason(self, caplog):
+        def check(errcode):
+            world = World(CLASSIC)
+            world.replace(world.with_token(), "T0", errcode)
+            assert warnings_of(caplog) == []
+
+        check_rows([(row,) for row in [NO_TOKEN, EXPIRED]], check)
 
     def test_says_nothing_if_it_was_due_for_renewal(self, world, caplog):
         """A process that was renewing it has died, and the new one was lost with it."""
@@ -720,36 +728,38 @@ class TestAClassicToken:
 
 
 class TestAFailedFetch:
-    @pytest.mark.parametrize(
-        ("error", "seconds"),
-        [
-            (WRONG_SECRET, 120),
-            (InvalidCredential(40013, "invalid appid"), 120),
-            (IPNotAllowed(40164, "invalid ip 1.2.3.4, not in whitelist"), 60),
-            (PermissionDenied(50002, "user limited"), 60),
-            (QuotaExhausted(45009, "reach max api daily quota limit"), 60),
-            (RateLimited(45011, "api minute-quota reach limit"), 20),
-            (SystemBusy(-1, "system error"), 2),
-            (ConnectFailed("refused"), 2),
-            (AnswerLost("gone"), 2),
-            (TransportError("odd"), 2),
-            (UnreadableAnswer("HTTP 502, text/html, 5 bytes: no JSON object", 502, hint="可能被代理改写"), 2),
-        ],
-        ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
-    )
-    def test_is_remembered_for_everybody_and_forgotten_in_time(self, world, error, seconds):
-        first, second = world.make(), world.make()
-        world.answers = [error]
-        for manager, later in ((first, 0), (second, 0), (first, seconds - 0.01), (second, seconds - 0.01)):
-            world.now = NOW + later
-            with pytest.raises(type(error)) as caught:
-                world.get(manager)
-            assert (type(caught.value), caught.value.args) == (type(error), error.args)
-            assert str(caught.value) == str(error)
-        assert len(world.asked) == 1
-        world.now = NOW + seconds
-        assert world.get(second) == "T2"
-        assert world.store.get(world.key("lock")) is None
+    def test_is_remembered_for_everybody_and_forgotten_in_time(self):
+        def check(error, seconds):
+            world = World()
+            first, second = world.make(), world.make()
+            world.answers = [error]
+            for manager, later in ((first, 0), (second, 0), (first, seconds - 0.01), (second, seconds - 0.01)):
+                world.now = NOW + later
+                with pytest.raises(type(error)) as caught:
+                    world.get(manager)
+                assert (type(caught.value), caught.value.args) == (type(error), error.args)
+                assert str(caught.value) == str(error)
+            assert len(world.asked) == 1
+            world.now = NOW + seconds
+            assert world.get(second) == "T2"
+            assert world.store.get(world.key("lock")) is None
+
+        check_rows(
+            [
+                (WRONG_SECRET, 120),
+                (InvalidCredential(40013, "invalid appid"), 120),
+                (IPNotAllowed(40164, "invalid ip 1.2.3.4, not in whitelist"), 60),
+                (PermissionDenied(50002, "user limited"), 60),
+                (QuotaExhausted(45009, "reach max api daily quota limit"), 60),
+                (RateLimited(45011, "api minute-quota reach limit"), 20),
+                (SystemBusy(-1, "system error"), 2),
+                (ConnectFailed("refused"), 2),
+                (AnswerLost("gone"), 2),
+                (TransportError("odd"), 2),
+                (UnreadableAnswer("HTTP 502, text/html, 5 bytes: no JSON object", 502, hint="可能被代理改写"), 2),
+            ],
+            check,
+        )
 
     def test_for_a_reason_that_only_this_client_has_is_not_remembered(self, world):
         world.answers = [CallError("this call needs the AppSecret")]
@@ -804,7 +814,6 @@ class TestAFailedFetch:
 
 #: For how long the store fails, and whether what it failed at was done all the same.
 FAILURES = {"once": (False, False), "once, but did as it was told": (False, True), "from then on": (True, False)}
-every_failure = pytest.mark.parametrize(("for_good", "lost"), FAILURES.values(), ids=FAILURES)
 #: How often the store is asked, and how often before WeChat is.
 STEPS, BEFORE = 7, 5
 
@@ -814,67 +823,88 @@ class TestAStoreThatFails:
         world.store_steps, world.lost = 0, lost
         world.fails = lambda number: number == step or (for_good and number > step)
 
-    @pytest.mark.parametrize("step", range(1, STEPS + 1))
-    @every_failure
-    def test_lets_a_shared_source_be_asked_alone(self, world, step, for_good, lost):
-        self.fail_at(world, step, for_good=for_good, lost=lost)
-        manager = world.make()
-        assert world.get(manager) == world.get(manager) == "T1"
-        assert len(world.asked) == 1
-        assert world.now == NOW
-
-    @pytest.mark.parametrize("step", range(1, STEPS + 1))
-    @every_failure
-    def test_lets_a_classic_token_be_fetched_only_under_the_lock(self, step, for_good, lost):
-        world = World(CLASSIC)
-        self.fail_at(world, step, for_good=for_good, lost=lost)
-        manager = world.make()
-        if step <= BEFORE:
-            with pytest.raises(StoreError):
-                world.get(manager)
-            assert world.asked == []
-        else:
+    def test_lets_a_shared_source_be_asked_alone(self):
+        def check(for_good, lost, step):
+            world = World()
+            self.fail_at(world, step, for_good=for_good, lost=lost)
+            manager = world.make()
             assert world.get(manager) == world.get(manager) == "T1"
             assert len(world.asked) == 1
+            assert world.now == NOW
 
-    @both_sources
-    @pytest.mark.parametrize("step", range(1, STEPS + 3))
-    @every_failure
-    def test_lets_a_rejected_token_be_replaced_by_the_same_rule(self, source, step, for_good, lost):
-        world = World(source)
-        manager = world.with_token()
-        self.fail_at(world, step, for_good=for_good, lost=lost)
-        steps_before = BEFORE if source is STABLE else BEFORE + 2  # as each attempt is counted
-        if source is CLASSIC and step <= steps_before:
-            with pytest.raises(StoreError):
-                world.replace(manager, "T0")
-            assert world.asked == []
-        else:
-            assert world.replace(manager, "T0") == "T1"
-            assert len(world.asked) == 1
+        check_rows([(*row, step) for row in FAILURES.values() for step in range(1, STEPS + 1)], check)
 
-    @both_sources
-    @pytest.mark.parametrize("step", range(1, STEPS + 1))
-    @every_failure
-    def test_does_not_disturb_a_token_in_memory(self, source, step, for_good, lost, caplog):
-        world = World(source)
-        manager = world.with_token()
-        world.now = NOW + LIFE - 100
-        self.fail_at(world, step, for_good=for_good, lost=lost)
-        assert world.get(manager) == "T0"
-        world.renew()
-        assert world.get(manager) == ("T0" if step <= BEFORE else "T1")
-        assert len(world.asked) == (step > BEFORE)
-        assert caplog.records
+    def test_lets_a_classic_token_be_fetched_only_under_the_lock(self):
+        def check(for_good, lost, step):
+            world = World(CLASSIC)
+            self.fail_at(world, step, for_good=for_good, lost=lost)
+            manager = world.make()
+            if step <= BEFORE:
+                with pytest.raises(StoreError):
+                    world.get(manager)
+                assert world.asked == []
+            else:
+                assert world.get(manager) == world.get(manager) == "T1"
+                assert len(world.asked) == 1
 
-    @both_sources
-    @pytest.mark.parametrize("step", range(1, STEPS + 1))
-    def test_hides_no_error_of_wechat(self, source, step):
-        world = World(source)
-        world.answers = [WRONG_SECRET, WRONG_SECRET]
-        self.fail_at(world, step, for_good=True, lost=False)
-        with pytest.raises(StoreError if source is CLASSIC and step <= BEFORE else InvalidCredential):
-            world.get(world.make())
+        check_rows([(*row, step) for row in FAILURES.values() for step in range(1, STEPS + 1)], check)
+
+    def test_lets_a_rejected_token_be_replaced_by_the_same_rule(self):
+        def check(for_good, lost, step, source):
+            world = World(source)
+            manager = world.with_token()
+            self.fail_at(world, step, for_good=for_good, lost=lost)
+            steps_before = BEFORE if source is STABLE else BEFORE + 2  # as each attempt is counted
+            if source is CLASSIC and step <= steps_before:
+                with pytest.raises(StoreError):
+                    world.replace(manager, "T0")
+                assert world.asked == []
+            else:
+                assert world.replace(manager, "T0") == "T1"
+                assert len(world.asked) == 1
+
+        check_rows(
+            [
+                (*row, step, source)
+                for row in FAILURES.values()
+                for step in range(1, STEPS + 3)
+                for source in [STABLE, CLASSIC]
+            ],
+            check,
+        )
+
+    def test_does_not_disturb_a_token_in_memory(self, caplog):
+        def check(for_good, lost, step, source):
+            caplog.clear()
+            world = World(source)
+            manager = world.with_token()
+            world.now = NOW + LIFE - 100
+            self.fail_at(world, step, for_good=for_good, lost=lost)
+            assert world.get(manager) == "T0"
+            world.renew()
+            assert world.get(manager) == ("T0" if step <= BEFORE else "T1")
+            assert len(world.asked) == (step > BEFORE)
+            assert caplog.records
+
+        check_rows(
+            [
+                (*row, step, source)
+                for row in FAILURES.values()
+                for step in range(1, STEPS + 1)
+                for source in [STABLE, CLASSIC]
+            ],
+            check,
+        )
+
+    def test_hides_no_error_of_wechat(self):
+        def check(step, source):
+            world = World(source)
+            world.answers = [WRONG_SECRET, WRONG_SECRET]
+            self.fail_at(world, step, for_good=True, lost=False)
+            with pytest.raises(StoreError if source is CLASSIC and step <= BEFORE else InvalidCredential):
+                world.get(world.make())
+
+        check_rows([(step, source) for step in range(1, STEPS + 1) for source in [STABLE, CLASSIC]], check)
 
     def test_is_complained_of(self, world, caplog):
         self.fail_at(world, 1, for_good=True, lost=False)
@@ -965,23 +995,24 @@ GARBAGE = [
 
 
 class TestGarbageInTheStore:
-    @pytest.mark.parametrize("part", ["token", "failure", "limited", "lock"])
-    @pytest.mark.parametrize("garbage", GARBAGE, ids=lambda garbage: garbage[:40].decode(errors="replace"))
-    def test_is_taken_for_nothing(self, part, garbage):
-        world = World()
-        manager = world.make()
-        world.put(garbage, part, ttl=5)
-        assert world.get(manager) == "T1"
-        world.put(garbage, part, ttl=5)
-        world.answers = [token("T1"), token("NEW")]
-        assert world.replace(manager, "T1") == "NEW"
-        assert [ask.is_forced for ask in world.asked] == [False, False, True]
-        world.now += LIFE - 200
-        world.put(garbage, part, ttl=5)
-        assert world.get(manager) == "NEW"
-        world.renew()
-        assert world.get(manager) == ("NEW" if part == "lock" else "T4")
-        assert world.now < NOW + LIFE - 200 + 11
+    def test_is_taken_for_nothing(self):
+        def check(garbage, part):
+            world = World()
+            manager = world.make()
+            world.put(garbage, part, ttl=5)
+            assert world.get(manager) == "T1"
+            world.put(garbage, part, ttl=5)
+            world.answers = [token("T1"), token("NEW")]
+            assert world.replace(manager, "T1") == "NEW"
+            assert [ask.is_forced for ask in world.asked] == [False, False, True]
+            world.now += LIFE - 200
+            world.put(garbage, part, ttl=5)
+            assert world.get(manager) == "NEW"
+            world.renew()
+            assert world.get(manager) == ("NEW" if part == "lock" else "T4")
+            assert world.now < NOW + LIFE - 200 + 11
+
+        check_rows([(garbage, part) for garbage in GARBAGE for part in ["token", "failure", "limited", "lock"]], check)
 
     def test_is_replaced(self, world):
         manager = world.make()
@@ -1067,12 +1098,14 @@ class TestATokenServer:
             world.renew()
         assert asked == [20, 50]
 
-    @pytest.mark.parametrize("url", ["", "a\r\nb", "https://例子.cn", None, 5])
-    def test_has_a_plain_address_and_secret(self, url):
-        with pytest.raises(CallError, match="must be printable ASCII"):
-            RemoteTokenSource(url, "SHARED")
-        with pytest.raises(CallError, match="must be printable ASCII"):
-            RemoteTokenSource("https://tokens.example.com", url)
+    def test_has_a_plain_address_and_secret(self):
+        def check(url):
+            with pytest.raises(CallError, match="must be printable ASCII"):
+                RemoteTokenSource(url, "SHARED")
+            with pytest.raises(CallError, match="must be printable ASCII"):
+                RemoteTokenSource("https://tokens.example.com", url)
+
+        check_rows(["", "a\r\nb", "https://例子.cn", None, 5], check)
 
 
 def test_fingerprints_differ_and_exist_for_any_text():
