@@ -44,7 +44,7 @@ def encode(value: object) -> bytes:
 
 
 class RowServer:
-    """What a server does changes from row to row: `handle` serves the next connection."""
+    """A server for the rows of a table: `handle` serves the next connection."""
 
     handle: Handle
     requests: list[Request]
@@ -187,7 +187,7 @@ class TestRefusal:
 
         check_rows([(45015, WindowClosed), (45009, QuotaExhausted), (-1, SystemBusy), (7, InvalidParameter)], check)
 
-    def test_is_a_result_where_the_call_takes_it_for_done(self):
+    def test_is_a_result_if_the_call_counts_it_as_success(self):
         call = post("/cgi-bin/message/custom/send", {}, Member("msg_id", int))
         done = APIResponse(200, JSON, b'{"errcode":45065,"errmsg":"clientmsgid exist","msg_id":9223372036854775809}')
 
@@ -204,7 +204,7 @@ class TestRefusal:
 
         assert error.errmsg == "invalid media_id, access_token=*** in ***"
 
-    def test_of_the_access_token_is_of_other_classes_where_none_was_sent(self):
+    def test_of_the_access_token_has_other_classes_if_none_was_sent(self):
         def check(errcode):
             answer = APIResponse(200, JSON, encode({"errcode": errcode, "errmsg": f"no rid: {RID}"}))
 
@@ -275,7 +275,7 @@ class TestUnreadable:
 
             check_rows(UNREADABLE, check)
 
-    def test_blames_a_proxy_only_for_what_is_not_wechats(self):
+    def test_blames_a_proxy_only_for_answers_that_are_not_from_wechat(self):
         def hint_of(status: int, body: bytes, call: Any = ANYTHING) -> str:
             return catch(UnreadableAnswer, read_response, call, APIResponse(status, JSON, body)).hint
 
@@ -293,12 +293,12 @@ class TestUnreadable:
 
         assert "SECRET-IN-BODY" not in f"{error} {error!r}"
 
-    def test_does_not_show_a_content_type_without_end(self):
+    def test_shows_a_content_type_of_limited_length(self):
         error = catch(UnreadableAnswer, read_response, ANYTHING, APIResponse(200, "x" * 100_000, b""))
 
         assert len(str(error)) < 300
 
-    def test_is_what_lacks_what_the_call_is_for(self):
+    def test_is_an_answer_without_a_required_member(self):
         def check(body):
             error = catch(
                 UnreadableAnswer, read_response, get(PATH, ResultOf(AccessToken)), APIResponse(200, JSON, body)
@@ -308,7 +308,7 @@ class TestUnreadable:
 
         check_rows([b"{}", b'{"access_token":1.5,"expires_in":7200}', b'{"access_token":"T"}'], check)
 
-    def test_is_what_the_function_that_reads_it_does_not_expect(self):
+    def test_is_an_answer_that_its_reader_does_not_expect(self):
         def check(parse, body):
             error = catch(UnreadableAnswer, read_response, get(PATH, parse), APIResponse(200, JSON, body))
 
@@ -424,8 +424,8 @@ class TestBrokenHTTP:
         with serving(make, answering(b"HTTP/1.1 100 Continue\r\n\r\n" + render(b'{"a":1}'))) as (_, client):
             assert client.call(ANYTHING) == {"a": 1}
 
-    def test_is_no_harm_to_the_next_answer(self, make):
-        """More has come than was announced, on a connection that is kept."""
+    def test_does_not_affect_the_next_answer(self, make):
+        """More was sent than was announced, on a persistent connection."""
 
         def send(connection: Connection) -> None:
             while True:
@@ -465,7 +465,7 @@ class TestBrokenHTTP:
 
 
 def dripping(head: bytes, piece: bytes, pause: float = 0.1) -> Any:
-    """Make a server that sends a piece every now and then."""
+    """Return a handler that sends a piece at regular intervals."""
 
     def handle(connection: Connection) -> None:
         connection.read_request()
@@ -504,13 +504,13 @@ SILENT = {
     "in_a_chunk": silent(IN_CHUNKS + b"5\r\n{"),
 }
 LIMIT = 10.0
-"""Seconds after which a call that should have ended long ago has not; a tenth of that is what it may take."""
+"""Seconds within which a call must end whose timeout is a tenth of them."""
 
 
 @both
 class TestEndless:
     @pytest.mark.parametrize(("handle", "allowed"), ENDLESS.values(), ids=ENDLESS)
-    def test_answer_is_not_read_for_ever(self, make, handle, allowed):
+    def test_answer_is_not_read_to_its_end(self, make, handle, allowed):
         with serving(make, handle, retries=0) as (_, client):
             catch_any(allowed, client)
 
@@ -531,7 +531,7 @@ class TestEndless:
 
         assert time.monotonic() - began < LIMIT
 
-    def test_answer_that_comes_slowly_but_in_time_is_taken(self, make):
+    def test_answer_that_comes_slowly_but_in_time_is_read(self, make):
         answer = render(b'{"a":1}')
 
         def handle(connection: Connection) -> None:
