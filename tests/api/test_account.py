@@ -1,4 +1,4 @@
-"""What the calls for users, templates, menus, codes and quotas do besides asking and reading: fill in, refuse, hide."""
+"""Calls for users, templates, menus, codes and quotas: template data, checks of arguments, pages, reprs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from wechat_msg.testing import FakeWeChatAPI
 
 KEY = "o0q0otL8aEzpcZL/FT9WsQ=="
 
-#: Every list of OpenIDs: its pages, and the member or parameter that says where a page begins.
+#: Every list of OpenIDs: its pages, and the member or parameter that tells where a page begins.
 LISTS = [
     (user.iterate_openids(), "next_openid"),  # followers
     (user.iterate_tag_members(134), "next_openid"),  # members of a tag
@@ -30,7 +30,7 @@ LISTS = [
 
 
 def walk(pages, answers):
-    """Ask for page after page until there is none; return the calls and the items."""
+    """Request all pages; return the calls and the items."""
     calls, found = [], []
     call = pages.first
     while call is not None:
@@ -91,7 +91,7 @@ class TestPagesOfOpenIDs:
             check,
         )
 
-    def test_can_be_walked_again(self):
+    def test_can_be_iterated_again(self):
         def check(pages, begin):
             answers = [page_of("o1", next_openid="o1"), page_of(next_openid="")]
             assert walk(pages, answers) == walk(pages, answers)
@@ -101,13 +101,13 @@ class TestPagesOfOpenIDs:
     def test_may_begin_later(self):
         assert user.iterate_openids("o5").first == user.list_openids("o5")
 
-    def test_tell_who_turns_them_by_hand_where_they_end(self):
+    def test_have_no_next_openid_on_the_last(self):
         answer = page_of("o3", next_openid="o2")
         page = user.list_openids("o2").parse(answer)
         assert page.next_openid is None
         assert page.raw == answer
 
-    def test_are_fetched_one_after_the_other_by_a_client(self):
+    def test_are_fetched_in_turn_by_a_client(self):
         with FakeWeChatAPI() as wechat, Client(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
             for number in range(5):
                 wechat.add_user(f"oUSER{number}")
@@ -119,7 +119,7 @@ class TestPagesOfOpenIDs:
 
 
 class TestListsOfOpenIDs:
-    def test_are_refused_if_they_are_something_else(self):
+    def test_are_refused_if_they_have_another_type(self):
         def check(make, openids):
             with pytest.raises(CallError, match="openids must be a list"):
                 make(openids)
@@ -161,7 +161,7 @@ class TestDataOfATemplate:
             check,
         )
 
-    def test_are_refused_if_they_would_be_nonsense(self):
+    def test_are_refused_if_they_have_another_type(self):
         def check(data, send):
             with pytest.raises(CallError, match="data"):
                 send("oUSER", "TID", data)
@@ -182,7 +182,7 @@ class TestDataOfATemplate:
 
 
 class TestObjectsInMessages:
-    def test_are_refused_if_they_are_something_else(self):
+    def test_are_refused_if_they_have_another_type(self):
         def check(make):
             with pytest.raises(CallError, match="must be a mapping"):
                 make(["wxMINI"])
@@ -204,7 +204,7 @@ class TestObjectsInMessages:
             check,
         )
 
-    def test_are_refused_in_place_of_a_list_of_them(self):
+    def test_are_refused_where_a_list_is_needed(self):
         def check(value):
             with pytest.raises(CallError, match="participator_info_list must be a"):
                 miniprogram.send_chattool_msg("ID", 0, "TID", participator_info_list=value)
@@ -235,14 +235,14 @@ class TestQRCode:
 
         check_rows([None, True, 1.5, b"scene", ["scene"]], check)
 
-    def test_is_shown_by_another_host_which_gets_no_access_token(self):
+    def test_is_downloaded_from_another_host_without_an_access_token(self):
         call = qrcode.get_image("TICKET")
         assert call.host == "https://mp.weixin.qq.com"
         assert not call.needs_access_token
 
 
 class TestDownloads:
-    def test_go_where_they_are_wanted(self):
+    def test_pass_on_the_file_object_and_the_callback(self):
         def check(download):
             def progress(received, total):
                 pass
@@ -262,7 +262,7 @@ class TestDownloads:
             check,
         )
 
-    def test_find_an_answer_unreadable_that_is_neither_file_nor_error(self):
+    def test_reject_an_answer_that_is_neither_file_nor_error(self):
         def check(download):
             with pytest.raises(UnreadableAnswer):
                 read_response(download("a"), APIResponse(200, "application/json", b'{"errcode":0,"errmsg":"ok"}'))
@@ -271,7 +271,7 @@ class TestDownloads:
 
 
 class TestButtons:
-    def test_are_the_same_made_and_read(self):
+    def test_are_equal_when_made_and_when_read(self):
         def check(button, wire):
             (read,) = menu.try_match("oUSER").parse({"button": [wire]})
             assert read == button
@@ -279,14 +279,14 @@ class TestButtons:
 
         check_rows(BUTTONS, check)
 
-    def test_may_be_given_as_wechat_has_them(self):
+    def test_may_be_mappings(self):
         def check(button, wire):
             assert menu.create([wire]) == menu.create([button])
             assert menu.ParentButton(name="a", sub_button=[wire]) == menu.ParentButton(name="a", sub_button=[button])
 
         check_rows(BUTTONS, check)
 
-    def test_of_an_unknown_form_are_kept_and_sent_as_they_are(self):
+    def test_of_an_unknown_form_are_sent_as_received(self):
         def check(wire):
             (button,) = menu.try_match("oUSER").parse({"button": [wire]})
             assert button == menu.UnknownButton(name=wire.get("name", ""), raw=wire)
@@ -304,7 +304,7 @@ class TestButtons:
             check,
         )
 
-    def test_are_refused_if_they_are_something_else(self):
+    def test_are_refused_if_they_have_another_type(self):
         def check(buttons):
             for make in (
                 menu.create,
@@ -330,7 +330,7 @@ class TestButtons:
             check,
         )
 
-    def test_make_an_answer_unreadable_that_holds_none(self):
+    def test_make_an_answer_unreadable_if_they_are_missing(self):
         def check(call, answer):
             with pytest.raises(UnreadableAnswer):
                 read_response(call, APIResponse(200, "application/json", answer))
@@ -351,14 +351,14 @@ class TestButtons:
 
         check_rows([button for button, _ in BUTTONS], check)
 
-    def test_of_a_parent_do_not_change_any_more(self):
+    def test_of_a_parent_are_copied(self):
         given = [menu.ViewButton(name="a", url="u")]
         parent = menu.ParentButton(name="p", sub_button=given)
         given.clear()
         assert parent.sub_button == (menu.ViewButton(name="a", url="u"),)
 
 
-#: As WeChat's pages print them: every member stays, also those that say nothing.
+#: As on WeChat's pages: every member is sent, including empty ones.
 BODY = {
     "button": [
         {"type": "scancode_waitmsg", "name": "扫码带提示", "key": "rselfmenu_0_0", "sub_button": []},
@@ -381,11 +381,11 @@ class TestBody:
         assert menu.create(BODY).json == BODY
         assert menu.add_conditional({**BODY, "matchrule": RULE}).json == {**BODY, "matchrule": RULE}
 
-    def test_may_be_what_menu_get_answers(self):
+    def test_may_be_the_response_of_menu_get(self):
         answer = {"menu": {**BODY, "menuid": 208396938}, "conditionalmenu": []}
         assert menu.create(answer).json == BODY
 
-    def test_may_be_what_menu_get_was_read_into(self):
+    def test_may_be_the_result_of_menu_get(self):
         answer = {"menu": {"button": [wire for _, wire in BUTTONS]}}
         answer["conditionalmenu"] = [{**answer["menu"], "matchrule": RULE, "menuid": 5}]
         menus = read_response(menu.get(), APIResponse(200, "application/json", json.dumps(answer).encode()))
@@ -402,7 +402,7 @@ class TestBody:
         menu.create(body).json["button"].clear()
         assert body == BODY
 
-    def test_for_some_users_does_not_become_the_menu_of_all(self):
+    def test_of_a_conditional_menu_is_refused_for_the_menu_of_all(self):
         def check(body):
             with pytest.raises(CallError, match="add_conditional"):
                 menu.create(body)
@@ -411,7 +411,7 @@ class TestBody:
 
 
 class TestConditionalMenu:
-    def test_refuses_what_is_no_rule(self):
+    def test_refuses_a_rule_of_another_type(self):
         def check(rule):
             for call in (
                 lambda: menu.add_conditional([], rule),
@@ -429,7 +429,7 @@ class TestConditionalMenu:
 
         check_rows([([], None), (BODY, None), ({**BODY, "matchrule": RULE}, RULE)], check)
 
-    def test_takes_a_rule_as_wechat_has_it(self):
+    def test_accepts_a_rule_as_a_mapping(self):
         assert menu.add_conditional(BODY, RULE).json == {**BODY, "matchrule": RULE}
 
     def test_may_be_deleted_by_a_number(self):
@@ -445,7 +445,7 @@ class TestPagesOfTheBrowser:
             == f"{self.BEGIN}&response_type=code&scope=snsapi_base&state=#wechat_redirect"
         )
 
-    def test_of_the_authorisation_say_more_if_they_are_told(self):
+    def test_of_the_authorisation_may_have_optional_parameters(self):
         def check(flag, word):
             url = oauth.make_authorize_url(
                 "wxA",
@@ -460,19 +460,19 @@ class TestPagesOfTheBrowser:
 
         check_rows([(True, "true"), (False, "false")], check)
 
-    def test_of_a_website_have_no_choice(self):
+    def test_of_a_website_have_fixed_parameters(self):
         assert oauth.make_qrconnect_url("wxA", "https://a.cn/", state="S") == (
             "https://open.weixin.qq.com/connect/qrconnect?appid=wxA&redirect_uri=https%3A%2F%2Fa.cn%2F"
             "&response_type=code&scope=snsapi_login&state=S#wechat_redirect"
         )
 
-    def test_of_one_time_subscriptions_may_have_nothing_reserved(self):
+    def test_of_one_time_subscriptions_may_omit_reserved(self):
         assert template.make_subscribe_url("wxA", 0, "T/1", "https://a.cn/?b=1") == (
             "https://mp.weixin.qq.com/mp/subscribemsg?action=get_confirm&appid=wxA&scene=0&template_id=T%2F1"
             "&redirect_url=https%3A%2F%2Fa.cn%2F%3Fb%3D1#wechat_redirect"
         )
 
-    def test_are_made_of_text(self):
+    def test_refuse_arguments_that_are_not_text(self):
         def check(make):
             with pytest.raises(CallError):
                 make()
@@ -520,7 +520,7 @@ class TestAccessTokenOfTheAccount:
             check,
         )
 
-    def test_is_needed_by_the_rest(self):
+    def test_is_needed_by_other_calls(self):
         assert quota.clear().needs_access_token
         assert miniprogram.check_session("oUSER", KEY).needs_access_token
 
@@ -550,7 +550,7 @@ class TestReprs:
 
 
 class TestRepeating:
-    def test_is_not_done_where_it_sends_creates_deletes_or_uses_up(self):
+    def test_is_not_allowed_where_it_sends_creates_deletes_or_uses_up(self):
         def check(call):
             assert not call.is_repeatable
 
@@ -596,7 +596,7 @@ class TestRepeating:
             check,
         )
 
-    def test_is_done_where_it_does_no_harm(self):
+    def test_is_allowed_where_it_does_no_harm(self):
         def check(call):
             assert call.is_repeatable
 

@@ -17,7 +17,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 SKIP = re.compile("skip the user", re.IGNORECASE)
 ONE_USER = re.compile("user|OpenID|minor")
 
-#: What WeChat's pages list, by the class that a program wants to catch.
+#: Numbers on WeChat's pages, by the class that a program catches.
 LISTED = {
     "AccessTokenRejected": {40001, 40014, 42001},
     "InvalidCredential": {40013, 40125, 40243, 41002, 41004, 50004, 50007, 61005, 61006},
@@ -59,7 +59,7 @@ LISTED = {
 
 
 def codes_of(entry: dict) -> list[int]:
-    """Return the numbers of an entry, those of its ranges among them."""
+    """Return the numbers of an entry, including those of its ranges."""
     codes = []
     for code in entry["codes"]:
         first, last = map(int, code.split("-")) if isinstance(code, str) else (code, code)
@@ -81,7 +81,7 @@ class TestTable:
         counted = Counter(code for entry in ENTRIES for code in codes_of(entry))
         assert {code for code, count in counted.items() if count > 1} == set()
 
-    def test_has_the_numbers_that_wechat_lists_under_the_class_that_they_mean(self):
+    def test_has_the_listed_numbers_of_every_class(self):
         def check(error: str) -> None:
             assert {code for code, name in CLASSES.items() if name == error} == LISTED[error]
 
@@ -93,8 +93,8 @@ class TestTable:
     def test_does_not_have_the_number_of_success(self):
         assert 0 not in CLASSES
 
-    def test_says_to_skip_the_user_only_where_one_user_is_meant(self):
-        """Whoever catches these classes goes on with the next user: wrong if the account or the request is at fault."""
+    def test_says_to_skip_the_user_only_for_errors_about_one_user(self):
+        """Programs that catch these classes go on with the next user."""
         about_one_user = {"UserNotFound", "UserRefused", "WindowClosed"}
 
         assert [
@@ -106,7 +106,7 @@ class TestTable:
             if entry["error"] in about_one_user and not ONE_USER.search(entry["meaning"])
         ] == []
 
-    def test_says_of_no_two_meanings_the_same(self):
+    def test_has_no_meaning_twice(self):
         assert len({entry["meaning"] for entry in ENTRIES}) == len(ENTRIES)
 
 

@@ -1,4 +1,4 @@
-"""The error that is made of a number and a text of WeChat."""
+"""The error for an errcode and an errmsg."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ class TestClass:
 
         check_rows(list_meanings(), check)
 
-    def test_of_the_commonest_numbers(self):
+    def test_of_the_most_common_numbers(self):
         assert {errcode: type(make_api_error(errcode, "")) for errcode in COMMON} == COMMON
 
     @pytest.mark.parametrize("errcode", [1, -2, 99999, 2**31, 2**64, -(2**64)])
-    def test_of_a_number_that_nobody_knows_is_invalid_parameter(self, errcode):
+    def test_of_an_unknown_number_is_invalid_parameter(self, errcode):
         error = make_api_error(errcode, "brand new")
 
         assert type(error) is InvalidParameter
@@ -100,14 +100,14 @@ class TestClass:
 
 
 class TestErrmsg:
-    def test_is_parted_from_the_rid(self):
+    def test_is_separated_from_the_rid(self):
         def check(errmsg: str, text: str, rid: str | None) -> None:
             error = make_api_error(40003, errmsg)
             assert (error.errmsg, error.rid) == (text, rid)
 
         check_rows(ERRMSGS, check)
 
-    def test_keeps_a_rid_that_is_known_already(self):
+    def test_keeps_a_given_rid(self):
         error = make_api_error(40003, "invalid openid", RID)
 
         assert (error.errmsg, error.rid) == ("invalid openid", RID)
@@ -115,13 +115,13 @@ class TestErrmsg:
     def test_names_the_field_that_is_wrong(self):
         assert "data.thing1.value" in str(make_api_error(47003, "argument invalid! data.thing1.value invalid"))
 
-    def test_is_not_shown_without_end(self):
+    def test_is_limited_in_length(self):
         error = make_api_error(40003, "x" * 100_000 + f" rid: {RID}")
 
         assert len(error.errmsg) == 500
         assert error.rid == RID
 
-    def test_has_no_rid_without_end(self):
+    def test_has_a_rid_of_limited_length(self):
         assert len(make_api_error(40003, "no rid: " + "a" * 100_000).rid or "") <= 64
 
 
@@ -136,7 +136,7 @@ class TestText:
 
         check_rows(list_meanings(), check)
 
-    def test_leaves_out_what_there_is_not(self):
+    def test_omits_missing_parts(self):
         assert str(APIError(1)) == "1: "
         assert str(APIError(1, "text")) == "1: text"
         assert str(APIError(1, "text", RID)) == f"1: text, rid {RID}"
@@ -144,9 +144,9 @@ class TestText:
 
 
 class TestPickle:
-    """An error that is raised in a worker process is raised in the one that waits for it."""
+    """An error of a worker process is pickled for the process that waits for it."""
 
-    def test_gives_the_same_error(self):
+    def test_restores_the_error(self):
         def check(cls: type[APIError]) -> None:
             error = cls(45015, "response out of time limit", RID, "Wait. 请等待")
             twin = pickle.loads(pickle.dumps(error))
@@ -158,13 +158,13 @@ class TestPickle:
         check_rows([APIError, *APIError.__subclasses__()], check)
 
     @pytest.mark.parametrize("cls", [errors.ConnectFailed, errors.AnswerLost, errors.CallError, errors.UserDataError])
-    def test_gives_the_same_error_without_a_number(self, cls):
+    def test_restores_an_error_without_a_number(self, cls):
         twin = pickle.loads(pickle.dumps(cls("the text")))
 
         assert type(twin) is cls
         assert str(twin) == str(cls("the text"))
 
-    def test_gives_the_status_of_an_unreadable_answer(self):
+    def test_restores_the_status_of_an_unreadable_answer(self):
         twin = pickle.loads(pickle.dumps(errors.UnreadableAnswer("HTTP 502", 502)))
 
         assert twin.status == 502

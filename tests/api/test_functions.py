@@ -1,4 +1,4 @@
-"""Every function of wechat_msg.api: the request that it is, the result that its answer becomes, and the way between."""
+"""Every function of wechat_msg.api: its request, the result of its answer, and both over HTTP."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from wechat_msg.client.multipart import MultipartBody
 from wechat_msg.testing import APIRequest, FakeWeChatAPI
 
 TOPICS = sorted(path.stem for path in (Path(__file__).parent / "cases").glob("*.py") if path.stem != "case")
-#: Modules of wechat_msg.api that are no topics.
+#: Modules of wechat_msg.api that are not topics.
 TOOLS = {"_arguments", "_response", "call", "errcodes", "results"}
 
 
@@ -55,7 +55,7 @@ def as_text(value: object) -> str:
 
 
 def fill(json: Any) -> Any:
-    """Put in what a client puts in."""
+    """Replace the placeholders as a client does."""
     if not isinstance(json, dict):
         return json
     return {name: as_text(value) if value in (APPID, SECRET) else value for name, value in json.items()}
@@ -108,7 +108,7 @@ DONE_ALL_THE_SAME = {
 
 
 class TestResult:
-    def test_is_success_in_spite_of_an_errcode_only_where_the_request_makes_it_one(self):
+    def test_is_a_success_despite_an_errcode_only_if_the_request_makes_it_one(self):
         counted = [(case, errcode) for case in CASES for errcode in case.call.also_done]
 
         assert {errcode for _, errcode in counted} == set(DONE_ALL_THE_SAME)
@@ -120,7 +120,7 @@ class TestResult:
 
         check_rows(CASES, check)
 
-    def test_of_an_answer_of_strange_kinds_is_a_result_or_an_unreadable_answer(self):
+    def test_of_members_of_other_types_is_a_result_or_an_unreadable_answer(self):
         def check(case: Case) -> None:
             for answer in ({}, {"errcode": 0}, strange(case.answer)):
                 with contextlib.suppress(wechat_msg.UnreadableAnswer):
@@ -140,12 +140,12 @@ def public_functions(topic: str) -> dict[str, Any]:
 
 
 def issubclass_of_result(value: object) -> bool:
-    """Tell whether it is a model that only `build` makes."""
+    """Return whether it is a model that only `build` makes."""
     return isinstance(value, type) and hasattr(value, "__wire__")
 
 
 def junk_arguments(function: Any) -> Iterator[dict[str, Any]]:
-    """Yield arguments of which one, or all, are of the wrong kind."""
+    """Yield arguments of which one, or all, have a wrong type."""
     parameters = inspect.signature(function).parameters.values()
     named = [each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
     required = {each.name: "ok" for each in named if each.default is each.empty}
@@ -156,7 +156,7 @@ def junk_arguments(function: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("topic", list_modules())
-def test_arguments_of_the_wrong_kind_are_refused_with_an_error_of_our_own(topic, tmp_path, monkeypatch):
+def test_arguments_of_a_wrong_type_are_refused_with_a_wechat_error(topic, tmp_path, monkeypatch):
     """They are refused when the call is made, or when it is written."""
     monkeypatch.chdir(tmp_path)
     client = Client("wx0123456789abcdef", "secret", token_source=FixedToken("token"))
@@ -174,7 +174,7 @@ def test_arguments_of_the_wrong_kind_are_refused_with_an_error_of_our_own(topic,
 
 
 def write(client: Client, call: Call[Any]) -> None:
-    """Do all that is done with a call before it is sent."""
+    """Write a call as a client does before it sends it."""
     flow = client._caller.call(call)
     try:
         body = next(flow).request.body
@@ -193,7 +193,7 @@ def wechat() -> Iterator[FakeWeChatAPI]:
 
 @contextlib.contextmanager
 def open_client(wechat: FakeWeChatAPI, colour: str) -> Iterator[Callable[[Call[Any]], Any]]:
-    """Return what sends a call with a client of this colour."""
+    """Return a function that sends a call with a client of this colour."""
     if colour == "sync":
         with Client(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
             yield client.call
@@ -206,7 +206,7 @@ def open_client(wechat: FakeWeChatAPI, colour: str) -> Iterator[Callable[[Call[A
 
 class TestOverHTTP:
     @pytest.mark.parametrize("colour", ["sync", "async"])
-    def test_a_call_arrives_as_it_was_made_and_comes_back_as_its_result(self, colour, wechat):
+    def test_a_call_arrives_as_it_was_made_and_returns_its_result(self, colour, wechat):
         with open_client(wechat, colour) as send:
 
             def check(case: Case) -> None:
@@ -218,7 +218,7 @@ class TestOverHTTP:
             check_rows(CASES, check)
 
     def test_a_call_is_known_to_the_fake(self, wechat):
-        """What the fake makes of it by itself may be a refusal, as it does not know the users and media of the case."""
+        """The fake may refuse it, as it does not have the users and media of the case."""
         with open_client(wechat, "sync") as send:
 
             def check(case: Case) -> None:
@@ -247,7 +247,7 @@ def check_request(request: APIRequest, case: Case) -> None:
 
 
 def to_fake(call: Call[Any], wechat: FakeWeChatAPI) -> Call[Any]:
-    """Let a call that has a host of its own go to the fake all the same."""
+    """Send a call with its own host to the fake, too."""
     return attrs.evolve(call, host=wechat.url) if call.host else call
 
 
@@ -275,13 +275,13 @@ def texts_of(json: Any) -> Iterator[str]:
 
 
 def strange(value: Any) -> Any:
-    """Turn every member of an answer into something of another kind."""
+    """Give every member of an answer another type."""
     if isinstance(value, dict):
         return {name: 0 if name == "errcode" else strange(member) for name, member in value.items()}
     return {"odd": [None, {}]}
 
 
-def test_every_topic_is_at_hand_without_an_import_of_its_own():
+def test_every_topic_is_an_attribute_of_the_package():
     names = ", ".join(f"wechat_msg.api.{topic}.__name__" for topic in list_modules())
     status, output = run("-c", f"import wechat_msg; print(*[{names}], hasattr(wechat_msg.api, 'nonsense'))")
 

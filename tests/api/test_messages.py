@@ -1,4 +1,4 @@
-"""What the calls for messages, media and agents do besides asking and reading: guess, refuse, repeat, turn pages."""
+"""Calls for messages, media and agents: file names, checks of arguments, retries, pages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class NamedFile(io.BytesIO):
 
 
 class TestFileName:
-    def test_is_that_of_the_file_if_wechat_takes_it(self):
+    def test_is_that_of_the_file_if_wechat_accepts_it(self):
         def check(make, path, filename, content_type):
             upload = media.upload("image", make(path)).upload
             assert (upload.filename, upload.content_type) == (filename, content_type)
@@ -70,7 +70,7 @@ class TestFileName:
             check,
         )
 
-    def test_fits_the_type_where_the_file_has_none(self):
+    def test_fits_the_type_if_the_file_has_none(self):
         def check(file, type, filename):
             assert media.upload(type, file).upload.filename == filename
 
@@ -93,7 +93,7 @@ class TestFileName:
         upload = media.upload("image", "photos/a.png", filename="b.gif").upload
         assert (upload.filename, upload.content_type) == ("b.gif", "image/gif")
 
-    def test_that_says_nothing_stands_for_any_bytes(self):
+    def test_of_an_unknown_extension_means_any_bytes(self):
         assert media.upload("image", b"", filename="a.unheard-of").upload.content_type == "application/octet-stream"
 
     def test_that_is_given_must_be_plain(self):
@@ -102,7 +102,7 @@ class TestFileName:
 
 
 class TestUploads:
-    def test_hand_on_who_is_told_of_the_progress(self):
+    def test_pass_on_the_progress_callback(self):
         def progress(sent, total):
             pass
 
@@ -121,7 +121,7 @@ class TestUploads:
 
 
 class TestDownloads:
-    def test_go_where_they_are_wanted(self):
+    def test_pass_on_the_file_object_and_the_callback(self):
         def check(download):
             def progress(received, total):
                 pass
@@ -133,7 +133,7 @@ class TestDownloads:
 
         check_rows([media.download, media.download_hd_voice, material.get_material], check)
 
-    def test_find_an_answer_unreadable_that_is_neither_file_nor_error(self):
+    def test_reject_an_answer_that_is_neither_file_nor_error(self):
         def check(download):
             with pytest.raises(UnreadableAnswer):
                 read_response(download("MID"), APIResponse(200, "application/json", b'{"errcode":0,"errmsg":"ok"}'))
@@ -142,27 +142,27 @@ class TestDownloads:
 
 
 class TestCustomerService:
-    def test_refuses_what_is_no_such_message(self):
+    def test_refuses_other_objects(self):
         def check(message):
             with pytest.raises(ReplyError, match="customer-service message"):
                 customer_service.send("oUSER", message)
 
         check_rows([TransferCustomerServiceReply(), None, 5, {"content": "hi"}], check)
 
-    def test_refuses_a_body_that_is_none(self):
+    def test_refuses_a_body_that_is_not_a_mapping(self):
         with pytest.raises(CallError, match="body must be a mapping"):
             customer_service.send_body("hi")
         with pytest.raises(CallError, match="body must be a mapping"):
             customer_service.send_business_body("hi")
 
-    def test_refuses_a_menu_of_something_else(self):
+    def test_refuses_a_menu_of_other_items(self):
         def check(items):
             with pytest.raises(CallError, match="items must be"):
                 MsgMenu(items=items)
 
         check_rows(["ab", None, ["a"], [{"id": "1", "content": "a"}]], check)
 
-    def test_takes_what_a_message_is_made_of_without_a_keyword(self):
+    def test_accepts_the_content_of_a_message_without_a_keyword(self):
         def check(message, by_keyword):
             assert message == by_keyword
             with pytest.raises(TypeError, match="positional"):
@@ -186,15 +186,15 @@ class TestCustomerService:
 
         check_rows(KINDS, check)
 
-    def test_has_messages_that_are_no_passive_replies(self):
+    def test_has_messages_that_are_not_passive_replies(self):
         def check(message):
             with pytest.raises(ReplyError, match="cannot be sent as a reply"):
                 message.to_fields("xml")
 
         check_rows(KINDS, check)
 
-    def test_takes_what_the_handler_of_a_mini_program_returned(self):
-        """Nothing but a message of its own answers the user of a Mini Program."""
+    def test_sends_what_the_handler_of_a_mini_program_returned(self):
+        """The user of a Mini Program is answered only by customer-service messages."""
 
         def check(message):
             sent = []
@@ -225,13 +225,13 @@ class TestTyping:
 
     ON_ALREADY = APIResponse(200, "application/json", b'{"errcode":45081,"errmsg":"already in typing status"}')
 
-    def test_that_is_on_already_is_what_was_asked_for(self):
+    def test_that_is_on_already_is_a_success(self):
         def check(ask):
             assert read_response(ask("oUSER"), self.ON_ALREADY) is None
 
         check_rows([customer_service.set_typing, customer_service.set_mini_program_typing], check)
 
-    def test_that_is_still_on_was_not_ended(self):
+    def test_that_is_still_on_is_a_failure_for_cancel_typing(self):
         def check(ask):
             with pytest.raises(DuplicateRequest):
                 read_response(ask("oUSER", "CancelTyping"), self.ON_ALREADY)
@@ -240,7 +240,7 @@ class TestTyping:
 
 
 class TestMass:
-    def test_refuses_what_cannot_go_to_many(self):
+    def test_refuses_what_cannot_be_a_mass_message(self):
         def check(message):
             for send in (mass.send_to_all, mass.preview):
                 with pytest.raises(CallError, match="cannot be a mass message"):
@@ -248,7 +248,7 @@ class TestMass:
 
         check_rows([MusicReply(thumb_media_id="TID"), MpNewsArticle(article_id="AID"), None, 5], check)
 
-    def test_refuses_one_text_in_place_of_a_list(self):
+    def test_refuses_a_text_where_a_list_is_needed(self):
         with pytest.raises(CallError, match="openids must be a list"):
             mass.send("oUSER", "hi")
         with pytest.raises(CallError, match="media_ids must be a list"):
@@ -258,17 +258,17 @@ class TestMass:
         assert "secret" not in repr(mass.Images(media_ids=["MID"], recommend="secret"))
         assert "secret" not in repr(mass.send_to_all("secret"))
 
-    def test_never_goes_to_all_for_want_of_a_tag(self):
+    def test_without_a_tag_is_not_sent_to_all(self):
         assert mass.send_to_tag(None, "hi").json["filter"]["is_to_all"] is False
 
-    def test_is_repeated_only_if_wechat_can_tell(self):
+    def test_is_repeatable_only_with_a_clientmsgid(self):
         def check(clientmsgid):
             assert {call.is_repeatable for call in make_mass_calls(clientmsgid)} == {bool(clientmsgid)}
 
         check_rows([None, "", "id1"], check)
 
-    def test_that_wechat_takes_for_an_earlier_one_is_a_failure_without_an_id_of_the_callers(self):
-        """Group B gets nothing, as WeChat goes by the content; the msg_id is that of the message to group A."""
+    def test_that_was_sent_before_is_a_failure_without_a_clientmsgid(self):
+        """Group B gets nothing, as WeChat compares the content; the msg_id is that of the message to group A."""
 
         def check(clientmsgid):
             for call in make_mass_calls(clientmsgid):
@@ -277,11 +277,11 @@ class TestMass:
 
         check_rows([None, ""], check)
 
-    def test_that_was_sent_before_under_its_own_id_is_a_success(self):
+    def test_that_was_sent_before_is_a_success_with_a_clientmsgid(self):
         for call in make_mass_calls("id1"):
             assert read_response(call, EXISTS) == mass.MassSent(msg_id=34182)
 
-    def test_takes_messages_of_the_users_own_kind(self):
+    def test_accepts_subclasses_of_replies(self):
         class Greeting(TextReply):
             pass
 
@@ -289,7 +289,7 @@ class TestMass:
 
 
 class TestRepeating:
-    def test_is_not_done_where_it_sends_creates_or_deletes(self):
+    def test_is_not_allowed_where_it_sends_creates_or_deletes(self):
         def check(call):
             assert not call.is_repeatable
 
@@ -314,7 +314,7 @@ class TestRepeating:
             check,
         )
 
-    def test_is_done_where_it_does_no_harm(self):
+    def test_is_allowed_where_it_does_no_harm(self):
         def check(call):
             assert call.is_repeatable
 
@@ -353,7 +353,7 @@ class TestRepeating:
 class TestPages:
     @staticmethod
     def walk(pages, answer):
-        """Ask for page after page; *answer* makes the answer of a body."""
+        """Request all pages; *answer* returns the answer to a body."""
         bodies = []
         call = pages.first
         while call is not None:
@@ -369,11 +369,11 @@ class TestPages:
         bodies = self.walk(material.iterate_materials("image"), answer)
         assert bodies == [{"type": "image", "offset": offset, "count": 20} for offset in (0, 20, 40)]
 
-    def test_of_materials_end_where_there_are_fewer_than_told(self):
+    def test_of_materials_end_with_an_empty_one(self):
         bodies = self.walk(material.iterate_materials("image"), lambda _: {"total_count": 45, "item": []})
         assert len(bodies) == 1
 
-    def test_of_materials_know_their_items(self):
+    def test_of_materials_have_items(self):
         pages = material.iterate_materials("image")
         page = pages.first.parse({"total_count": 1, "item": [{"media_id": "MID"}]})
         assert [item.media_id for item in pages.items_of(page)] == ["MID"]
@@ -389,7 +389,7 @@ class TestPages:
 
         check_rows([(0, [1]), (3, [1, 4]), (5, [1, 4]), (6, [1, 4, 7])], check)
 
-    def test_of_records_know_their_items(self):
+    def test_of_records_have_items(self):
         pages = kf.iterate_msg_records(10, 20)
         page = pages.first.parse({"recordlist": [{"openid": "oUSER", "text": "secret"}]})
         assert [record.text for record in pages.items_of(page)] == ["secret"]

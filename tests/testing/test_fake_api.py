@@ -1,4 +1,4 @@
-"""FakeWeChatAPI, asked by a plain HTTP client."""
+"""FakeWeChatAPI, called by a plain HTTP client."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ JPG = ("a.jpg", b"\xff\xd8\r\n--not the boundary\r\n\xff\xd9", "image/jpeg")
 OK = {"errcode": 0, "errmsg": "ok"}
 
 
-class Asker:
-    """Asks the fake, with the account's token unless told otherwise."""
+class PlainClient:
+    """A plain HTTP client of the fake; it sends the account's access_token unless another is given."""
 
     def __init__(self, wechat):
         self.wechat = wechat
         self.session = requests.Session()
 
-    def token(self):
+    def access_token(self):
         return self.wechat.access_token or self.fetch()["access_token"]
 
     def fetch(self, **changes):
         query = {"grant_type": "client_credential", "appid": self.wechat.appid, "secret": self.wechat.secret}
-        return self.get("/cgi-bin/token", token=None, **{**query, **changes})
+        return self.get("/cgi-bin/token", access_token=None, **{**query, **changes})
 
     def fetch_stable(self, **changes):
         body = {"grant_type": "client_credential", "appid": self.wechat.appid, "secret": self.wechat.secret}
-        return self.post("/cgi-bin/stable_token", {**body, **changes}, token=None)
+        return self.post("/cgi-bin/stable_token", {**body, **changes}, access_token=None)
 
     def get(self, path, **query):
         return self.ask("GET", path, None, **query).json()
@@ -55,16 +55,16 @@ class Asker:
     def upload(self, path, files, form=None, **query):
         return self.ask("POST", path, form, files=files, **query).json()
 
-    def ask(self, method, path, data=None, *, token="", files=None, **query):
-        if token is not None:
-            query["access_token"] = token or self.token()
+    def ask(self, method, path, data=None, *, access_token="", files=None, **query):
+        if access_token is not None:
+            query["access_token"] = access_token or self.access_token()
         return self.session.request(
             method, self.wechat.url + path, params=query, data=data, files=files, timeout=TIMEOUT
         )
 
-    def works(self, token):
-        """Return the errcode that a token gets."""
-        return self.get("/cgi-bin/get_api_domain_ip", token=token).get("errcode", 0)
+    def errcode_of(self, access_token):
+        """Return the errcode of a call with an access_token; 0 if there is none."""
+        return self.get("/cgi-bin/get_api_domain_ip", access_token=access_token).get("errcode", 0)
 
 
 @pytest.fixture
@@ -74,118 +74,118 @@ def wechat():
 
 
 @pytest.fixture
-def asker(wechat):
-    asker = Asker(wechat)
-    with asker.session:
-        yield asker
+def client(wechat):
+    client = PlainClient(wechat)
+    with client.session:
+        yield client
 
 
-# --- tokens ----------------------------------------------------------------------------------------------------------
+# --- access_tokens ---------------------------------------------------------------------------------------------------
 
 
-class TestClassicTokens:
-    def test_a_token_is_valid_for_two_hours(self, wechat, asker):
-        answer = asker.fetch()
+class TestClassicAccessToken:
+    def test_is_valid_for_two_hours(self, wechat, client):
+        answer = client.fetch()
         assert answer == {"access_token": wechat.access_token, "expires_in": 7200}
         wechat.advance(7199)
-        assert asker.works(answer["access_token"]) == 0
+        assert client.errcode_of(answer["access_token"]) == 0
         wechat.advance(1)
-        assert asker.works(answer["access_token"]) == 42001
+        assert client.errcode_of(answer["access_token"]) == 42001
 
-    def test_every_fetch_gives_a_new_token_and_the_one_before_dies_five_minutes_later(self, wechat, asker):
-        first, second = asker.fetch()["access_token"], asker.fetch()["access_token"]
+    def test_is_new_with_every_fetch_and_the_previous_one_expires_five_minutes_later(self, wechat, client):
+        first, second = client.fetch()["access_token"], client.fetch()["access_token"]
         assert first != second
         wechat.advance(299)
-        assert (asker.works(first), asker.works(second)) == (0, 0)
+        assert (client.errcode_of(first), client.errcode_of(second)) == (0, 0)
         wechat.advance(1)
-        assert (asker.works(first), asker.works(second)) == (40001, 0)
+        assert (client.errcode_of(first), client.errcode_of(second)) == (40001, 0)
 
-    def test_the_quota_is_used_up_and_can_be_cleared(self, wechat, asker):
-        token = asker.token()
+    def test_has_a_quota_that_is_used_up_and_can_be_cleared(self, wechat, client):
+        access_token = client.access_token()
         wechat.access_token_quota = 1
-        asker.fetch()
-        assert asker.fetch()["errcode"] == 45009
-        assert asker.post("/cgi-bin/clear_quota", {"appid": wechat.appid}, token=token) == OK
-        assert "access_token" in asker.fetch()
+        client.fetch()
+        assert client.fetch()["errcode"] == 45009
+        assert client.post("/cgi-bin/clear_quota", {"appid": wechat.appid}, access_token=access_token) == OK
+        assert "access_token" in client.fetch()
 
-    def test_a_quota_cannot_be_cleared_an_eleventh_time(self, wechat, asker):
+    def test_has_a_quota_that_cannot_be_cleared_an_eleventh_time(self, wechat, client):
         own = {"appid": wechat.appid, "appsecret": wechat.secret}
-        answers = [asker.post("/cgi-bin/clear_quota/v2", own, token=None)["errcode"] for _ in range(11)]
+        answers = [client.post("/cgi-bin/clear_quota/v2", own, access_token=None)["errcode"] for _ in range(11)]
         assert answers == [0] * 10 + [48006]
 
 
-class TestStableTokens:
-    def test_everybody_gets_the_same_token_with_the_time_that_it_has_left(self, wechat, asker):
-        first = asker.fetch_stable()
+class TestStableAccessToken:
+    def test_is_the_same_for_all_fetches_with_the_time_left(self, wechat, client):
+        first = client.fetch_stable()
         wechat.advance(6855)
-        assert asker.fetch_stable() == {"access_token": first["access_token"], "expires_in": 345}
+        assert client.fetch_stable() == {"access_token": first["access_token"], "expires_in": 345}
 
-    def test_in_the_last_five_minutes_there_is_a_new_one_and_the_old_one_is_still_valid(self, wechat, asker):
-        old = asker.fetch_stable()["access_token"]
+    def test_is_replaced_in_its_last_five_minutes_in_which_it_stays_valid(self, wechat, client):
+        old = client.fetch_stable()["access_token"]
         wechat.advance(6900)
-        new = asker.fetch_stable()["access_token"]
+        new = client.fetch_stable()["access_token"]
         assert new == wechat.stable_access_token != old
-        assert (asker.works(old), asker.works(new)) == (0, 0)
+        assert (client.errcode_of(old), client.errcode_of(new)) == (0, 0)
         wechat.advance(300)
-        assert asker.works(old) == 42001
+        assert client.errcode_of(old) == 42001
 
-    def test_a_forced_one_kills_the_one_before_at_once(self, asker):
-        old = asker.fetch_stable()["access_token"]
-        new = asker.fetch_stable(force_refresh=True)["access_token"]
-        assert (asker.works(old), asker.works(new)) == (40001, 0)
-        assert asker.fetch_stable()["access_token"] == new
+    def test_expires_at_once_when_a_new_one_is_forced(self, client):
+        old = client.fetch_stable()["access_token"]
+        new = client.fetch_stable(force_refresh=True)["access_token"]
+        assert (client.errcode_of(old), client.errcode_of(new)) == (40001, 0)
+        assert client.fetch_stable()["access_token"] == new
 
-    def test_forcing_is_allowed_every_thirty_seconds_and_twenty_times_a_day(self, wechat, asker):
-        assert "access_token" in asker.fetch_stable(force_refresh=True)
+    def test_can_be_forced_every_thirty_seconds_and_twenty_times_a_day(self, wechat, client):
+        assert "access_token" in client.fetch_stable(force_refresh=True)
         wechat.advance(29)
-        assert asker.fetch_stable(force_refresh=True)["errcode"] == 45011
+        assert client.fetch_stable(force_refresh=True)["errcode"] == 45011
         for _ in range(19):
             wechat.advance(30)
-            assert "access_token" in asker.fetch_stable(force_refresh=True)
+            assert "access_token" in client.fetch_stable(force_refresh=True)
         wechat.advance(30)
-        assert asker.fetch_stable(force_refresh=True)["errcode"] == 45009
+        assert client.fetch_stable(force_refresh=True)["errcode"] == 45009
         wechat.advance(86400)
-        assert "access_token" in asker.fetch_stable(force_refresh=True)
+        assert "access_token" in client.fetch_stable(force_refresh=True)
 
-    def test_the_other_kind_is_left_alone(self, asker):
-        classic, stable = asker.fetch()["access_token"], asker.fetch_stable()["access_token"]
-        asker.fetch_stable(force_refresh=True)
-        asker.fetch()
-        assert (asker.works(classic), asker.works(stable)) == (0, 40001)
+    def test_does_not_affect_the_classic_one(self, client):
+        classic, stable = client.fetch()["access_token"], client.fetch_stable()["access_token"]
+        client.fetch_stable(force_refresh=True)
+        client.fetch()
+        assert (client.errcode_of(classic), client.errcode_of(stable)) == (0, 40001)
 
 
-class TestRejectedTokens:
-    def test_expired_tokens_answer_42001(self, wechat, asker):
-        tokens = asker.fetch()["access_token"], asker.fetch_stable()["access_token"]
+class TestRejectedAccessTokens:
+    def test_return_42001_if_expired(self, wechat, client):
+        access_tokens = client.fetch()["access_token"], client.fetch_stable()["access_token"]
         wechat.expire_access_tokens()
-        assert [asker.works(token) for token in tokens] == [42001, 42001]
-        assert asker.works(asker.fetch_stable()["access_token"]) == 0
+        assert [client.errcode_of(access_token) for access_token in access_tokens] == [42001, 42001]
+        assert client.errcode_of(client.fetch_stable()["access_token"]) == 0
 
-    def test_revoked_tokens_answer_40001_as_wechat_puts_it(self, wechat, asker):
-        asker.fetch()
+    def test_return_40001_with_the_text_of_wechat_if_revoked(self, wechat, client):
+        client.fetch()
         wechat.revoke_access_tokens()
-        answer = asker.get("/cgi-bin/getcallbackip")
+        answer = client.get("/cgi-bin/getcallbackip")
         assert answer["errcode"] == 40001
         assert answer["errmsg"].startswith("invalid credential, access_token is invalid or not latest rid: ")
-        assert asker.works(asker.fetch()["access_token"]) == 0
+        assert client.errcode_of(client.fetch()["access_token"]) == 0
 
-    def test_a_revoked_stable_token_is_replaced(self, wechat, asker):
-        old = asker.fetch_stable()["access_token"]
+    def test_are_replaced_if_stable(self, wechat, client):
+        old = client.fetch_stable()["access_token"]
         wechat.revoke_access_tokens()
-        new = asker.fetch_stable()["access_token"]
-        assert (asker.works(old), asker.works(new)) == (40001, 0)
+        new = client.fetch_stable()["access_token"]
+        assert (client.errcode_of(old), client.errcode_of(new)) == (40001, 0)
 
-    def test_a_sticky_one_is_handed_out_until_a_new_one_is_forced(self, wechat, asker):
-        old = asker.fetch_stable()["access_token"]
+    def test_are_returned_until_a_forced_refresh_if_sticky(self, wechat, client):
+        old = client.fetch_stable()["access_token"]
         wechat.revoke_access_tokens(sticky=True)
-        assert asker.fetch_stable()["access_token"] == old
-        new = asker.fetch_stable(force_refresh=True)["access_token"]
-        assert (asker.works(old), asker.works(new)) == (40001, 0)
-        assert asker.fetch_stable()["access_token"] == new
+        assert client.fetch_stable()["access_token"] == old
+        new = client.fetch_stable(force_refresh=True)["access_token"]
+        assert (client.errcode_of(old), client.errcode_of(new)) == (40001, 0)
+        assert client.fetch_stable()["access_token"] == new
 
-    def test_no_token_and_an_unknown_one_are_told_apart(self, asker):
-        def check(token, errcode):
-            assert asker.works(token) == errcode
+    def test_have_other_errcodes_than_missing_and_unknown_ones(self, client):
+        def check(access_token, errcode):
+            assert client.errcode_of(access_token) == errcode
 
         check_rows([(None, 41001), ("made-up", 40014)], check)
 
@@ -200,28 +200,28 @@ WRONG_CREDENTIALS = [
 
 
 class TestCredentials:
-    def test_wrong_ones_are_refused_by_both_kinds(self, asker):
+    def test_wrong_ones_are_refused_by_both_kinds(self, client):
         def check(changes, errcode):
-            assert asker.fetch(**changes)["errcode"] == errcode
-            assert asker.fetch_stable(**changes)["errcode"] == errcode
+            assert client.fetch(**changes)["errcode"] == errcode
+            assert client.fetch_stable(**changes)["errcode"] == errcode
 
         check_rows(WRONG_CREDENTIALS, check)
 
-    def test_an_address_that_is_not_in_the_whitelist_is_named(self, wechat, asker):
+    def test_an_address_that_is_not_in_the_whitelist_is_named(self, wechat, client):
         wechat.allowed_ips = {"203.0.113.7"}
-        answer = asker.fetch_stable()
+        answer = client.fetch_stable()
         assert answer["errcode"] == 40164
         assert answer["errmsg"].startswith("invalid ip 127.0.0.1 ")
         wechat.allowed_ips.add("127.0.0.1")
-        assert "access_token" in asker.fetch_stable()
+        assert "access_token" in client.fetch_stable()
 
-    def test_the_stable_token_is_not_to_be_had_with_get(self, asker):
-        assert asker.get("/cgi-bin/stable_token", token=None)["errcode"] == 43002
+    def test_the_stable_access_token_cannot_be_fetched_with_get(self, client):
+        assert client.get("/cgi-bin/stable_token", access_token=None)["errcode"] == 43002
 
-    def test_fetches_are_counted_whether_they_succeed_or_not(self, wechat, asker):
-        asker.fetch()
-        asker.fetch(secret="wrong")
-        asker.fetch_stable()
+    def test_fetches_are_counted_whether_they_succeed_or_not(self, wechat, client):
+        client.fetch()
+        client.fetch(secret="wrong")
+        client.fetch_stable()
         assert wechat.access_token_fetches == {"classic": 2, "stable": 1}
         assert len(wechat.requests_to("/cgi-bin/token")) == 2
 
@@ -230,31 +230,31 @@ class TestCredentials:
 
 
 class TestRequests:
-    def test_what_was_asked_is_kept(self, wechat, asker):
-        token = asker.token()
-        asker.post("/cgi-bin/user/info/updateremark", {"openid": "oUSER", "remark": "小明"})
+    def test_are_recorded(self, wechat, client):
+        access_token = client.access_token()
+        client.post("/cgi-bin/user/info/updateremark", {"openid": "oUSER", "remark": "小明"})
         assert [request.path for request in wechat.requests] == ["/cgi-bin/token", "/cgi-bin/user/info/updateremark"]
         (request,) = wechat.requests_to("/cgi-bin/user/info/updateremark")
-        assert (request.method, request.query, request.address) == ("POST", {"access_token": token}, "127.0.0.1")
+        assert (request.method, request.query, request.address) == ("POST", {"access_token": access_token}, "127.0.0.1")
         assert request.json == {"openid": "oUSER", "remark": "小明"}
         assert request.headers["content-length"] == str(len(request.body))
         assert request.was_handled
 
-    def test_it_can_be_forgotten(self, wechat, asker):
-        asker.post(SEND, TEXT)
+    def test_can_be_cleared(self, wechat, client):
+        client.post(SEND, TEXT)
         wechat.clear()
         assert (wechat.requests, wechat.messages) == ([], [])
-        assert asker.works(wechat.access_token) == 0
+        assert client.errcode_of(wechat.access_token) == 0
 
-    def test_no_repr_shows_a_secret(self, wechat, asker):
-        asker.fetch_stable()
-        asker.works(asker.token())
+    def test_no_repr_shows_a_secret(self, wechat, client):
+        client.fetch_stable()
+        client.errcode_of(client.access_token())
         shown = repr(wechat.requests) + repr(wechat) + repr(wechat.stable.newest)
         assert "APIRequest(method='GET', path='/cgi-bin/token'" in shown
         assert not any(secret in shown for secret in (wechat.secret, wechat.access_token, wechat.stable_access_token))
 
-    def test_a_form_is_read(self, wechat, asker):
-        asker.upload(
+    def test_a_form_is_read(self, wechat, client):
+        client.upload(
             "/cgi-bin/material/add_material", {"media": JPG}, {"description": "{}", "说明": "是"}, type="image"
         )
         (request,) = wechat.requests_to("/cgi-bin/material/add_material")
@@ -262,10 +262,10 @@ class TestRequests:
         assert request.form == {"description": "{}", "说明": "是"}
         assert request.json is None
 
-    def test_a_body_in_chunks_is_read(self, wechat, asker):
-        asker.token()
+    def test_a_body_in_chunks_is_read(self, wechat, client):
+        client.access_token()
         body = json.dumps(TEXT).encode()
-        assert asker.ask("POST", SEND, iter([body[:5], body[5:]])).json() == OK
+        assert client.ask("POST", SEND, iter([body[:5], body[5:]])).json() == OK
         (request,) = wechat.requests_to(SEND)
         assert request.headers["transfer-encoding"] == "chunked"
         assert request.json == TEXT
@@ -290,34 +290,34 @@ REFUSED_BODIES = [
 
 
 class TestRefusals:
-    def test_a_body_must_be_json_with_characters_as_they_are(self, asker):
+    def test_a_body_must_be_json_with_characters_as_they_are(self, client):
         def check(body, errcode):
-            assert asker.ask("POST", SEND, body).json()["errcode"] == errcode
+            assert client.ask("POST", SEND, body).json()["errcode"] == errcode
 
         check_rows(REFUSED_BODIES, check)
 
-    def test_escapes_of_ascii_are_no_harm(self, asker):
+    def test_escapes_of_ascii_are_allowed(self, client):
         def check(content):
             body = json.dumps(TEXT).replace("hi", content)
-            assert asker.ask("POST", SEND, body.encode()).json() == OK
+            assert client.ask("POST", SEND, body.encode()).json() == OK
 
         check_rows(["line\\nend", "\\u0007", "a \\\\u4e2d written out"], check)
 
-    def test_the_method_must_be_the_right_one(self, asker):
-        assert asker.get(SEND)["errcode"] == 43002
-        assert asker.post("/cgi-bin/user/get", {})["errcode"] == 43001
+    def test_the_method_must_be_correct(self, client):
+        assert client.get(SEND)["errcode"] == 43002
+        assert client.post("/cgi-bin/user/get", {})["errcode"] == 43001
 
-    def test_an_unknown_path_is_refused(self, asker):
-        assert asker.get("/cgi-bin/nothing")["errcode"] == 40066
+    def test_an_unknown_path_is_refused(self, client):
+        assert client.get("/cgi-bin/nothing")["errcode"] == 40066
 
-    def test_a_refusal_has_a_rid(self, asker):
-        answer = asker.get("/cgi-bin/user/info", openid="oNOBODY")
+    def test_a_refusal_has_a_rid(self, client):
+        answer = client.get("/cgi-bin/user/info", openid="oNOBODY")
         assert answer["errcode"] == 40003
         assert answer["errmsg"].rpartition(" rid: ")[2].count("-") == 2
 
-    def test_json_comes_as_wechat_sends_it(self, wechat, asker):
+    def test_json_comes_as_wechat_sends_it(self, wechat, client):
         wechat.add_user("oUSER", remark="小明")
-        answer = asker.ask("GET", "/cgi-bin/user/info", openid="oUSER")
+        answer = client.ask("GET", "/cgi-bin/user/info", openid="oUSER")
         assert answer.headers["content-type"] == "application/json; encoding=utf-8"
         assert "小明".encode() in answer.content
 
@@ -328,79 +328,79 @@ class TestRefusals:
 class TestFaults:
     PATH = "/cgi-bin/user/info"
 
-    def ask(self, asker, path=PATH):
-        return asker.get(path, openid="oUSER").get("errcode", 0)
+    def ask(self, client, path=PATH):
+        return client.get(path, openid="oUSER").get("errcode", 0)
 
-    def test_an_errcode_is_answered_as_often_as_was_ordered(self, wechat, asker):
+    def test_an_errcode_is_returned_for_the_planned_number_of_requests(self, wechat, client):
         wechat.fail(self.PATH, -1, times=2)
-        assert [self.ask(asker) for _ in range(3)] == [-1, -1, 0]
+        assert [self.ask(client) for _ in range(3)] == [-1, -1, 0]
 
-    def test_or_until_it_is_taken_back(self, wechat, asker):
+    def test_an_errcode_without_times_is_returned_until_the_faults_are_cleared(self, wechat, client):
         wechat.fail(self.PATH, 45009, "used up")
-        assert [self.ask(asker) for _ in range(3)] == [45009] * 3
-        assert asker.get(self.PATH)["errmsg"].startswith("used up rid: ")
+        assert [self.ask(client) for _ in range(3)] == [45009] * 3
+        assert client.get(self.PATH)["errmsg"].startswith("used up rid: ")
         wechat.clear_faults(self.PATH)
-        assert self.ask(asker) == 0
+        assert self.ask(client) == 0
 
-    def test_what_was_ordered_for_some_requests_comes_before_what_is_for_good(self, wechat, asker):
+    def test_faults_with_times_come_before_those_without(self, wechat, client):
         wechat.fail(self.PATH, 1)
         wechat.fail(self.PATH, 2)
         wechat.fail(self.PATH, 3, times=1)
         wechat.fail(self.PATH, 4, times=1)
-        assert [self.ask(asker) for _ in range(4)] == [3, 4, 2, 2]
+        assert [self.ask(client) for _ in range(4)] == [3, 4, 2, 2]
 
-    def test_other_paths_are_left_alone_unless_all_are_meant(self, wechat, asker):
+    def test_other_paths_are_unaffected_unless_the_path_is_an_asterisk(self, wechat, client):
         wechat.fail(self.PATH, -1)
-        assert self.ask(asker, "/cgi-bin/user/get") == 0
+        assert self.ask(client, "/cgi-bin/user/get") == 0
         wechat.fail("*", -2)
-        assert self.ask(asker, "/cgi-bin/user/get") == -2
+        assert self.ask(client, "/cgi-bin/user/get") == -2
         wechat.clear_faults("*")
-        assert self.ask(asker) == 0
+        assert self.ask(client) == 0
 
-    def test_an_answer_can_be_anything(self, wechat, asker):
+    def test_an_answer_can_be_anything(self, wechat, client):
         wechat.answer(self.PATH, {"subscribe": 7}, times=1)
         wechat.answer(self.PATH, b"<html>", status=502, content_type="text/html", headers={"Retry-After": "3"}, times=1)
-        assert asker.get(self.PATH) == {"subscribe": 7}
-        answer = asker.ask("GET", self.PATH)
+        assert client.get(self.PATH) == {"subscribe": 7}
+        answer = client.ask("GET", self.PATH)
         assert (answer.status_code, answer.content) == (502, b"<html>")
         assert (answer.headers["content-type"], answer.headers["retry-after"]) == ("text/html", "3")
 
-    def test_a_path_that_is_unknown_can_be_given_an_answer(self, wechat, asker):
+    def test_an_unknown_path_can_have_an_answer(self, wechat, client):
         wechat.answer("/cgi-bin/draft/count", {"total_count": 3})
-        assert asker.get("/cgi-bin/draft/count") == {"total_count": 3}
+        assert client.get("/cgi-bin/draft/count") == {"total_count": 3}
 
-    def test_a_request_dropped_before_it_was_done_has_no_effect(self, wechat, asker):
-        asker.token()
+    def test_a_request_dropped_before_it_was_done_has_no_effect(self, wechat, client):
+        client.access_token()
         wechat.drop(SEND)
         with pytest.raises(requests.ConnectionError):
-            asker.post(SEND, TEXT)
+            client.post(SEND, TEXT)
         assert wechat.messages == []
-        assert asker.post(SEND, TEXT) == OK
+        assert client.post(SEND, TEXT) == OK
         assert [request.was_handled for request in wechat.requests_to(SEND)] == [False, True]
 
-    def test_a_request_dropped_after_it_was_done_has_its_effect(self, wechat, asker):
-        asker.token()
+    def test_a_request_dropped_after_it_was_done_has_its_effect(self, wechat, client):
+        client.access_token()
         wechat.drop(SEND, when="after")
         with pytest.raises(requests.ConnectionError):
-            asker.post(SEND, TEXT)
+            client.post(SEND, TEXT)
         assert wechat.messages == [TEXT]
         assert [request.was_handled for request in wechat.requests_to(SEND)] == [True]
 
-    def test_an_answer_can_be_late_while_others_are_not(self, wechat, asker):
-        token = asker.token()
+    def test_a_delayed_answer_does_not_delay_others(self, wechat, client):
+        access_token = client.access_token()
         wechat.delay(SEND, 0.3, times=1)
         with ThreadPoolExecutor(1) as pool:
-            late = pool.submit(asker.post, SEND, TEXT, token=token)
+            late = pool.submit(client.post, SEND, TEXT, access_token=access_token)
             wait_until(lambda: wechat.messages)
-            assert Asker(wechat).works(token) == 0
+            assert PlainClient(wechat).errcode_of(access_token) == 0
             assert not late.done()
             assert late.result() == OK
 
-    def test_closing_the_fake_ends_the_waiting(self, wechat, asker):
-        asker.token()
+    def test_closing_the_fake_ends_a_delay(self, wechat, client):
+        client.access_token()
         wechat.delay(SEND, 60)
         with ThreadPoolExecutor(1) as pool:
-            late = pool.submit(asker.post, SEND, TEXT)
+            late = pool.submit(client.post, SEND, TEXT)
             wait_until(lambda: wechat.messages)
             wechat.close()
             with pytest.raises(requests.ConnectionError):
@@ -412,7 +412,7 @@ def connect(wechat):
 
 
 class TestServer:
-    def test_a_connection_is_kept(self, wechat):
+    def test_connections_are_persistent(self, wechat):
         with contextlib.closing(connect(wechat)) as connection:
             kept = []
             for _ in range(3):
@@ -430,7 +430,7 @@ class TestServer:
             ("Transfer-Encoding: chunked", "2\r\n{}\r\n"),
         ],
     )
-    def test_a_client_that_hangs_up_within_its_request_has_asked_nothing(self, wechat, capfd, header, body):
+    def test_ignores_a_client_that_closes_the_connection_within_its_request(self, wechat, capfd, header, body):
         with contextlib.closing(connect(wechat)) as connection:
             connection.connect()
             connection.sock.sendall(f"POST {SEND} HTTP/1.1\r\n{header}\r\n\r\n{body}".encode())
@@ -439,19 +439,19 @@ class TestServer:
         assert wechat.requests == []
         assert capfd.readouterr().err == ""
 
-    def test_closing_hangs_up_on_kept_connections(self, wechat, asker):
-        asker.token()
+    def test_closing_closes_persistent_connections(self, wechat, client):
+        client.access_token()
         wechat.close()
         with pytest.raises(requests.ConnectionError):
-            asker.fetch()
+            client.fetch()
 
-    def test_it_can_be_closed_twice_and_started_again(self, wechat, asker):
+    def test_it_can_be_closed_twice_and_started_again(self, wechat, client):
         wechat.close()
         wechat.close()
         wechat.start()
-        assert "access_token" in asker.fetch()
+        assert "access_token" in client.fetch()
 
-    def test_a_given_port_is_listened_at(self, wechat):
+    def test_listens_on_the_given_port(self, wechat):
         port = int(wechat.url.rpartition(":")[2])
         wechat.close()
         with FakeWeChatAPI(port=port) as other:
@@ -463,41 +463,41 @@ class TestServer:
         wechat.advance(3600)
         assert abs(wechat.clock() - time.time() - 3600) < 5
 
-    def test_two_hundred_can_ask_at_once(self, wechat):
+    def test_serves_two_hundred_clients_at_once(self, wechat):
         wechat.limits_messages = False
-        token = Asker(wechat).token()
+        access_token = PlainClient(wechat).access_token()
         together = threading.Barrier(200, timeout=TIMEOUT)
 
         def ask(number):
-            asker = Asker(wechat)
-            with asker.session:
+            client = PlainClient(wechat)
+            with client.session:
                 together.wait()
-                return asker.post(SEND, {**TEXT, "text": {"content": str(number)}}, token=token)
+                return client.post(SEND, {**TEXT, "text": {"content": str(number)}}, access_token=access_token)
 
         with ThreadPoolExecutor(200) as pool:
             answers = list(pool.map(ask, range(200)))
         assert answers == [OK] * 200
         assert sorted(int(message["text"]["content"]) for message in wechat.messages) == list(range(200))
 
-    def test_twenty_megabytes_come_and_go(self, asker):
+    def test_receives_and_sends_twenty_megabytes(self, client):
         content = bytes(range(256)) * (20 * 4096)
         files = {"media": ("a.mp3", content, "audio/mp3")}
-        media_id = asker.upload("/cgi-bin/media/upload", files, type="voice")["media_id"]
-        assert asker.ask("GET", "/cgi-bin/media/get", media_id=media_id).content == content
+        media_id = client.upload("/cgi-bin/media/upload", files, type="voice")["media_id"]
+        assert client.ask("GET", "/cgi-bin/media/get", media_id=media_id).content == content
 
 
 # --- topics ----------------------------------------------------------------------------------------------------------
 
 
 class TestMessages:
-    def test_those_that_are_accepted_are_kept(self, wechat, asker):
+    def test_are_stored_if_accepted(self, wechat, client):
         news = {"touser": "oUSER2", "msgtype": "news", "news": {"articles": [{"title": "a"}]}}
-        assert asker.post(SEND, TEXT) == asker.post(SEND, news) == OK
+        assert client.post(SEND, TEXT) == client.post(SEND, news) == OK
         assert wechat.messages == [TEXT, news]
 
-    def test_others_are_refused(self, wechat, asker):
+    def test_are_refused_if_invalid(self, wechat, client):
         def check(changes, errcode):
-            assert asker.post(SEND, {**TEXT, **changes})["errcode"] == errcode
+            assert client.post(SEND, {**TEXT, **changes})["errcode"] == errcode
             assert wechat.messages == []
 
         check_rows(
@@ -514,36 +514,36 @@ class TestMessages:
             check,
         )
 
-    def test_a_text_of_2047_bytes_is_accepted(self, asker):
-        assert asker.post(SEND, {**TEXT, "text": {"content": "长" * 682 + "x"}}) == OK
+    def test_a_text_of_2047_bytes_is_accepted(self, client):
+        assert client.post(SEND, {**TEXT, "text": {"content": "长" * 682 + "x"}}) == OK
 
-    def test_a_user_on_the_blacklist_gets_none(self, asker):
-        asker.post("/cgi-bin/tags/members/batchblacklist", {"openid_list": ["oUSER"]})
-        assert asker.post(SEND, TEXT)["errcode"] == 43019
+    def test_to_a_user_on_the_blacklist_are_refused(self, client):
+        client.post("/cgi-bin/tags/members/batchblacklist", {"openid_list": ["oUSER"]})
+        assert client.post(SEND, TEXT)["errcode"] == 43019
 
-    def test_a_mass_message_is_sent_once_for_each_clientmsgid(self, asker):
+    def test_a_mass_message_is_sent_once_for_each_clientmsgid(self, client):
         message = {"filter": {"is_to_all": True}, "msgtype": "text", "text": {"content": "hi"}, "clientmsgid": "one"}
-        first = asker.post("/cgi-bin/message/mass/sendall", message)
-        again = asker.post("/cgi-bin/message/mass/sendall", message)
+        first = client.post("/cgi-bin/message/mass/sendall", message)
+        again = client.post("/cgi-bin/message/mass/sendall", message)
         assert (again["errcode"], again["msg_id"]) == (45065, first["msg_id"])
-        status = asker.post("/cgi-bin/message/mass/get", {"msg_id": first["msg_id"]})
+        status = client.post("/cgi-bin/message/mass/get", {"msg_id": first["msg_id"]})
         assert status == {"msg_id": first["msg_id"], "msg_status": "SEND_SUCCESS"}
 
-    def test_a_mass_message_without_clientmsgid_is_told_by_its_content(self, asker):
+    def test_a_mass_message_without_clientmsgid_is_identified_by_its_content(self, client):
         def send(content, **to):
             message = {"filter": to, "msgtype": "text", "text": {"content": content}}
-            return asker.post("/cgi-bin/message/mass/sendall", message)
+            return client.post("/cgi-bin/message/mass/sendall", message)
 
         first = send("hi", is_to_all=True)
         again = send("hi", is_to_all=False, tag_id=2)
         assert (again["errcode"], again["msg_id"]) == (45065, first["msg_id"])
         assert send("hello", is_to_all=True)["errcode"] == 0
 
-    def test_records_come_in_pages(self, asker):
+    def test_records_come_in_pages(self, client):
         asked = {"starttime": 1, "endtime": 2, "msgid": 1, "number": 1}
-        page = asker.post("/customservice/msgrecord/getmsglist", asked)
+        page = client.post("/customservice/msgrecord/getmsglist", asked)
         assert (page["number"], page["msgid"]) == (1, 2)
-        assert asker.post("/customservice/msgrecord/getmsglist", {**asked, "msgid": 3})["recordlist"] == []
+        assert client.post("/customservice/msgrecord/getmsglist", {**asked, "msgid": 3})["recordlist"] == []
 
 
 HOURS = 3600
@@ -551,35 +551,35 @@ PUSHED = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1, "MsgTy
 
 
 class TestTheWindow:
-    """How many customer-service messages a user may be sent after what they have done, and for how long."""
+    """Number of customer-service messages to a user after an action, and the time for them."""
 
-    def send(self, asker, times=1, openid="oUSER"):
-        asker.fetch()  # as hours may have passed
-        return [asker.post(SEND, {**TEXT, "touser": openid})["errcode"] for _ in range(times)]
+    def send(self, client, times=1, openid="oUSER"):
+        client.fetch()  # hours may have passed
+        return [client.post(SEND, {**TEXT, "touser": openid})["errcode"] for _ in range(times)]
 
-    def test_is_open_at_first_as_if_every_follower_had_just_written(self, wechat, asker):
+    def test_is_open_at_first_as_if_every_follower_had_just_sent_a_message(self, wechat, client):
         wechat.add_user("oNEW")
         for openid in ("oUSER", "oUSER2", "oNEW"):
-            assert self.send(asker, 6, openid) == [0] * 5 + [45047]
+            assert self.send(client, 6, openid) == [0] * 5 + [45047]
 
-    def test_can_be_closed_and_opened(self, wechat, asker):
+    def test_can_be_closed_and_opened(self, wechat, client):
         wechat.close_window("oUSER")
         wechat.add_user("oUSER", remark="the same as before")
-        assert self.send(asker) == [45015]
-        assert self.send(asker, openid="oUSER2") == [0]
+        assert self.send(client) == [45015]
+        assert self.send(client, openid="oUSER2") == [0]
         wechat.open_window("oUSER")
-        assert self.send(asker) == [0]
+        assert self.send(client) == [0]
 
-    def test_allows_what_the_last_action_allows(self, wechat, asker):
+    def test_allows_what_the_last_action_allows(self, wechat, client):
         def check(action, amount, seconds):
             wechat.close_window("oUSER")
             wechat.open_window("oUSER", action)
-            assert self.send(asker, amount + 1) == [0] * amount + [45047]
+            assert self.send(client, amount + 1) == [0] * amount + [45047]
             wechat.open_window("oUSER", action)
             wechat.advance(seconds - 1)
-            assert self.send(asker) == [0]
+            assert self.send(client) == [0]
             wechat.advance(1)
-            assert self.send(asker) == [45015]
+            assert self.send(client) == [45015]
 
         check_rows(
             [
@@ -594,71 +594,71 @@ class TestTheWindow:
             check,
         )
 
-    def test_is_renewed_by_every_message_and_does_not_add_up(self, wechat, asker):
+    def test_is_renewed_by_every_message_and_does_not_add_up(self, wechat, client):
         for _ in range(3):
             wechat.open_window("oUSER")
         wechat.open_window("oUSER", "CLICK")
-        assert self.send(asker, 6) == [0] * 5 + [45047]
+        assert self.send(client, 6) == [0] * 5 + [45047]
 
-    def test_of_a_click_gives_three_more_when_those_of_a_message_are_used_up(self, wechat, asker):
-        self.send(asker, 5)
+    def test_of_a_click_allows_three_more_when_those_of_a_message_are_used_up(self, wechat, client):
+        self.send(client, 5)
         wechat.record_push(PUSHED)
-        self.send(asker, 5)
+        self.send(client, 5)
         wechat.open_window("oUSER", "CLICK")
-        assert self.send(asker, 4) == [0] * 3 + [45047]
+        assert self.send(client, 4) == [0] * 3 + [45047]
         wechat.open_window("oUSER", "CLICK")
         wechat.advance(60)
-        assert self.send(asker) == [45047]
+        assert self.send(client) == [45047]
 
-    def test_is_not_used_by_what_is_refused(self, asker):
+    def test_does_not_count_refused_messages(self, client):
         for _ in range(9):
-            asker.post(SEND, {**TEXT, "text": {"content": ""}})
-        assert self.send(asker) == [0]
+            client.post(SEND, {**TEXT, "text": {"content": ""}})
+        assert self.send(client) == [0]
 
-    def test_is_opened_by_pushes(self, wechat, asker):
-        self.send(asker, 5)
+    def test_is_opened_by_pushes(self, wechat, client):
+        self.send(client, 5)
         wechat.record_push(PUSHED)
-        assert self.send(asker) == [0]
+        assert self.send(client) == [0]
 
-    def test_is_known_once_a_push_was_noted(self, wechat, asker):
-        """What was taken for granted before, that the user had just written, counts no more."""
+    def test_is_that_of_the_first_recorded_push(self, wechat, client):
+        """The message that every follower is assumed to have sent no longer counts."""
         wechat.record_push({**PUSHED, "MsgType": "event", "Event": "subscribe", "EventKey": ""})
-        assert self.send(asker, 4) == [0] * 3 + [45047]
+        assert self.send(client, 4) == [0] * 3 + [45047]
         wechat.advance(60)
-        assert self.send(asker) == [45015]
+        assert self.send(client) == [45015]
 
-    def test_is_not_opened_by_events_that_are_no_action_of_the_user(self, wechat, asker):
+    def test_is_not_opened_by_events_that_are_not_actions_of_the_user(self, wechat, client):
         wechat.close_window("oUSER")
         for event in ("VIEW", "LOCATION", "TEMPLATESENDJOBFINISH"):
             wechat.record_push({**PUSHED, "MsgType": "event", "Event": event})
-        assert self.send(asker) == [45015]
+        assert self.send(client) == [45015]
 
-    def test_is_closed_by_who_stops_following(self, wechat, asker):
+    def test_is_closed_when_the_user_stops_following(self, wechat, client):
         wechat.record_push({**PUSHED, "MsgType": "event", "Event": "unsubscribe"})
         assert wechat.users["oUSER"]["subscribe"] == 0
-        assert self.send(asker) == [45015]
+        assert self.send(client) == [45015]
         wechat.record_push({**PUSHED, "MsgType": "event", "Event": "subscribe"})
-        assert self.send(asker) == [0]
+        assert self.send(client) == [0]
 
-    def test_of_a_user_who_was_not_known_opens_with_the_first_push(self, wechat, asker):
+    def test_of_an_unknown_user_opens_with_the_first_push(self, wechat, client):
         wechat.record_push({**PUSHED, "FromUserName": "oNEW"})
-        assert self.send(asker, openid="oNEW") == [0]
+        assert self.send(client, openid="oNEW") == [0]
 
-    def test_stays_as_it_is_if_a_push_is_not_of_a_user(self, wechat):
+    def test_is_unchanged_by_a_push_that_is_not_of_a_user(self, wechat):
         def check(fields):
             wechat.record_push(fields)
             assert len(wechat.users) == 3
 
         check_rows([{}, {"MsgType": "text"}, {"FromUserName": ["o"]}, {"MsgType": "event", "Event": None}], check)
 
-    def test_is_opened_by_actions_alone(self, wechat):
+    def test_is_opened_only_by_actions(self, wechat):
         with pytest.raises(SettingsError, match="action"):
             wechat.open_window("oUSER", "VIEW")
 
-    def test_can_be_left_out(self, wechat, asker):
+    def test_can_be_switched_off(self, wechat, client):
         wechat.limits_messages = False
         wechat.close_window("oUSER")
-        assert self.send(asker, 9) == [0] * 9
+        assert self.send(client, 9) == [0] * 9
 
 
 class TestAnAccountThatIsNotVerified:
@@ -667,9 +667,9 @@ class TestAnAccountThatIsNotVerified:
         with FakeWeChatAPI(verified=False) as wechat:
             yield wechat
 
-    def test_may_not_do_this(self, asker):
+    def test_may_not_make_calls_for_verified_accounts(self, client):
         def check(path, body):
-            answer = asker.post(path, body)
+            answer = client.post(path, body)
             assert answer["errcode"] == 48001
             assert answer["errmsg"].startswith("api unauthorized rid: ")
 
@@ -685,16 +685,16 @@ class TestAnAccountThatIsNotVerified:
             check,
         )
 
-    def test_may_read_no_users(self, asker):
-        assert asker.get("/cgi-bin/user/info", openid="oUSER")["errcode"] == 48001
+    def test_may_read_no_users(self, client):
+        assert client.get("/cgi-bin/user/info", openid="oUSER")["errcode"] == 48001
 
-    def test_still_has_tokens_and_files(self, asker):
-        assert asker.works(asker.token()) == 0
-        assert "media_id" in asker.upload("/cgi-bin/material/add_material", {"media": JPG}, type="image")
+    def test_still_has_access_tokens_and_files(self, client):
+        assert client.errcode_of(client.access_token()) == 0
+        assert "media_id" in client.upload("/cgi-bin/material/add_material", {"media": JPG}, type="image")
 
-    def test_may_do_it_once_it_is_verified(self, wechat, asker):
+    def test_may_make_them_once_it_is_verified(self, wechat, client):
         wechat.verified = True
-        assert asker.post(SEND, TEXT) == OK
+        assert client.post(SEND, TEXT) == OK
 
 
 TEMPLATED = {"touser": "oUSER", "template_id": "TEMPLATE_ID", "data": {"thing1": {"value": "面包"}}}
@@ -703,10 +703,10 @@ TEMPLATED = {"touser": "oUSER", "template_id": "TEMPLATE_ID", "data": {"thing1":
 class TestTemplates:
     PATHS = ("/cgi-bin/message/template/send", "/cgi-bin/message/subscribe/send", "/cgi-bin/message/subscribe/bizsend")
 
-    def test_a_message_must_fit(self, wechat, asker):
+    def test_a_message_must_fit(self, wechat, client):
         def check(path, changes, errcode):
             wechat.refuse_messages("oUSER2")
-            assert asker.post(path, {**TEMPLATED, **changes})["errcode"] == errcode
+            assert client.post(path, {**TEMPLATED, **changes})["errcode"] == errcode
 
         check_rows(
             [
@@ -726,49 +726,49 @@ class TestTemplates:
             check,
         )
 
-    def test_the_value_that_does_not_fit_is_named(self, asker):
-        answer = asker.post(self.PATHS[0], {**TEMPLATED, "data": {"phrase2": {"value": "长长长长长长"}}})
+    def test_the_errmsg_names_the_value_that_does_not_fit(self, client):
+        answer = client.post(self.PATHS[0], {**TEMPLATED, "data": {"phrase2": {"value": "长长长长长长"}}})
         assert answer["errmsg"].startswith("argument invalid! data.phrase2.value invalid rid: ")
 
-    def test_who_does_not_follow_gets_no_template_message(self, wechat, asker):
+    def test_a_user_who_does_not_follow_gets_no_template_message(self, wechat, client):
         wechat.add_user("oUSER", subscribe=0)
-        assert asker.post(self.PATHS[0], TEMPLATED)["errcode"] == 43004
+        assert client.post(self.PATHS[0], TEMPLATED)["errcode"] == 43004
 
-    def test_those_that_are_added_can_be_used_and_deleted(self, asker):
-        added = asker.post("/wxaapi/newtmpl/addtemplate", {"tid": "401", "kidList": [1, 2]})["priTmplId"]
-        assert asker.post(self.PATHS[1], {**TEMPLATED, "template_id": added})["errcode"] == 0
-        assert asker.post("/wxaapi/newtmpl/deltemplate", {"priTmplId": added}) == OK
-        listed = asker.get("/wxaapi/newtmpl/gettemplate")["data"]
+    def test_can_be_added_used_and_deleted(self, client):
+        added = client.post("/wxaapi/newtmpl/addtemplate", {"tid": "401", "kidList": [1, 2]})["priTmplId"]
+        assert client.post(self.PATHS[1], {**TEMPLATED, "template_id": added})["errcode"] == 0
+        assert client.post("/wxaapi/newtmpl/deltemplate", {"priTmplId": added}) == OK
+        listed = client.get("/wxaapi/newtmpl/gettemplate")["data"]
         assert [template["priTmplId"] for template in listed] == ["TEMPLATE_ID"]
 
 
 class TestMedia:
-    def test_what_was_uploaded_comes_back_for_three_days(self, wechat, asker):
-        uploaded = asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")
+    def test_an_upload_can_be_downloaded_for_three_days(self, wechat, client):
+        uploaded = client.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")
         assert (uploaded["type"], uploaded["created_at"]) == ("image", int(NOW))
-        answer = asker.ask("GET", "/cgi-bin/media/get", media_id=uploaded["media_id"])
+        answer = client.ask("GET", "/cgi-bin/media/get", media_id=uploaded["media_id"])
         assert (answer.content, answer.headers["content-type"]) == (JPG[1], "image/jpeg")
         assert answer.headers["content-disposition"] == f'attachment; filename="{uploaded["media_id"]}.jpg"'
         wechat.advance(3 * 86400)
         assert (
-            asker.get("/cgi-bin/media/get", media_id=uploaded["media_id"], token=asker.fetch()["access_token"])[
-                "errcode"
-            ]
+            client.get(
+                "/cgi-bin/media/get", media_id=uploaded["media_id"], access_token=client.fetch()["access_token"]
+            )["errcode"]
             == 40007
         )
 
-    def test_of_a_video_its_url_comes_back(self, asker):
-        media_id = asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="video")["media_id"]
-        url = asker.get("/cgi-bin/media/get", media_id=media_id)["video_url"]
-        assert asker.session.get(url, timeout=TIMEOUT).content == JPG[1]
+    def test_the_download_of_a_video_is_its_url(self, client):
+        media_id = client.upload("/cgi-bin/media/upload", {"media": JPG}, type="video")["media_id"]
+        url = client.get("/cgi-bin/media/get", media_id=media_id)["video_url"]
+        assert client.session.get(url, timeout=TIMEOUT).content == JPG[1]
 
-    def test_of_a_thumb_only_a_thumb_media_id_comes_back(self, asker):
-        uploaded = asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="thumb")
+    def test_the_upload_of_a_thumb_returns_only_a_thumb_media_id(self, client):
+        uploaded = client.upload("/cgi-bin/media/upload", {"media": JPG}, type="thumb")
         assert set(uploaded) == {"type", "thumb_media_id", "created_at"}
 
-    def test_an_upload_must_hold_a_file(self, asker):
+    def test_an_upload_must_hold_a_file(self, client):
         def check(files, kind, errcode):
-            assert asker.upload("/cgi-bin/media/upload", files, type=kind)["errcode"] == errcode
+            assert client.upload("/cgi-bin/media/upload", files, type=kind)["errcode"] == errcode
 
         check_rows(
             [
@@ -779,73 +779,73 @@ class TestMedia:
             check,
         )
 
-    def test_a_file_name_in_another_way_than_usual_is_not_read(self, asker):
-        asker.session.headers["Content-Type"] = "multipart/form-data; boundary=B"
+    def test_a_file_name_of_rfc_2231_is_not_read(self, client):
+        client.session.headers["Content-Type"] = "multipart/form-data; boundary=B"
         body = b"--B\r\nContent-Disposition: form-data; name=\"media\"; filename*=UTF-8''a.jpg\r\n\r\nx\r\n--B--\r\n"
-        assert asker.ask("POST", "/cgi-bin/media/upload", body, type="image").json()["errcode"] == 41005
+        assert client.ask("POST", "/cgi-bin/media/upload", body, type="image").json()["errcode"] == 41005
 
-    def test_material_stays_until_it_is_deleted(self, wechat, asker):
-        added = asker.upload("/cgi-bin/material/add_material", {"media": JPG}, type="image")
+    def test_material_stays_until_it_is_deleted(self, wechat, client):
+        added = client.upload("/cgi-bin/material/add_material", {"media": JPG}, type="image")
         wechat.advance(365 * 86400)
-        asker.fetch()
+        client.fetch()
         body = json.dumps({"media_id": added["media_id"]})
-        assert asker.ask("POST", "/cgi-bin/material/get_material", body).content == JPG[1]
-        assert asker.get("/cgi-bin/material/get_materialcount")["image_count"] == 1
-        listed = asker.post("/cgi-bin/material/batchget_material", {"type": "image", "offset": 0, "count": 20})
+        assert client.ask("POST", "/cgi-bin/material/get_material", body).content == JPG[1]
+        assert client.get("/cgi-bin/material/get_materialcount")["image_count"] == 1
+        listed = client.post("/cgi-bin/material/batchget_material", {"type": "image", "offset": 0, "count": 20})
         assert listed["item"][0]["url"] == added["url"]
-        assert asker.ask("POST", "/cgi-bin/material/del_material", body).json() == OK
-        assert asker.ask("POST", "/cgi-bin/material/get_material", body).json()["errcode"] == 40007
+        assert client.ask("POST", "/cgi-bin/material/del_material", body).json() == OK
+        assert client.ask("POST", "/cgi-bin/material/get_material", body).json()["errcode"] == 40007
 
-    def test_a_permanent_video_has_a_description(self, asker):
+    def test_a_permanent_video_has_a_description(self, client):
         form = {"description": json.dumps({"title": "片", "introduction": "段"}, ensure_ascii=False)}
-        media_id = asker.upload("/cgi-bin/material/add_material", {"media": JPG}, form, type="video")["media_id"]
-        found = asker.post("/cgi-bin/material/get_material", {"media_id": media_id})
+        media_id = client.upload("/cgi-bin/material/add_material", {"media": JPG}, form, type="video")["media_id"]
+        found = client.post("/cgi-bin/material/get_material", {"media_id": media_id})
         assert (found["title"], found["description"]) == ("片", "段")
 
-    def test_temporary_media_is_no_material(self, asker):
-        media_id = asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")["media_id"]
-        assert asker.post("/cgi-bin/material/get_material", {"media_id": media_id})["errcode"] == 40007
+    def test_temporary_media_are_not_material(self, client):
+        media_id = client.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")["media_id"]
+        assert client.post("/cgi-bin/material/get_material", {"media_id": media_id})["errcode"] == 40007
 
 
 class TestUsers:
-    def test_followers_come_in_pages_with_an_empty_one_behind(self, wechat, asker):
+    def test_followers_come_in_pages_of_which_the_last_is_empty(self, wechat, client):
         wechat.page_size = 2
-        first = asker.get("/cgi-bin/user/get")
+        first = client.get("/cgi-bin/user/get")
         assert first == {
             "total": 3,
             "count": 2,
             "data": {"openid": ["oUSER", "oUSER2"]},
             "next_openid": "oUSER2",
         }
-        second = asker.get("/cgi-bin/user/get", next_openid="oUSER2")
+        second = client.get("/cgi-bin/user/get", next_openid="oUSER2")
         assert (second["data"], second["next_openid"]) == ({"openid": ["oUSER3"]}, "oUSER3")
-        behind = asker.get("/cgi-bin/user/get", next_openid="oUSER3")
+        behind = client.get("/cgi-bin/user/get", next_openid="oUSER3")
         assert behind == {"total": 3, "count": 0, "next_openid": ""}
 
-    def test_of_who_has_gone_nothing_is_told(self, wechat, asker):
+    def test_only_the_openid_of_a_former_follower_is_returned(self, wechat, client):
         wechat.add_user("oGONE", subscribe=0)
-        assert asker.get("/cgi-bin/user/info", openid="oGONE") == {"subscribe": 0, "openid": "oGONE"}
-        assert "oGONE" not in asker.get("/cgi-bin/user/get")["data"]["openid"]
+        assert client.get("/cgi-bin/user/info", openid="oGONE") == {"subscribe": 0, "openid": "oGONE"}
+        assert "oGONE" not in client.get("/cgi-bin/user/get")["data"]["openid"]
 
-    def test_a_remark_is_kept(self, wechat, asker):
-        assert asker.post("/cgi-bin/user/info/updateremark", {"openid": "oUSER", "remark": "小明"}) == OK
-        assert asker.get("/cgi-bin/user/info", openid="oUSER")["remark"] == "小明"
+    def test_a_remark_is_stored(self, wechat, client):
+        assert client.post("/cgi-bin/user/info/updateremark", {"openid": "oUSER", "remark": "小明"}) == OK
+        assert client.get("/cgi-bin/user/info", openid="oUSER")["remark"] == "小明"
         assert wechat.users["oUSER"]["remark"] == "小明"
 
-    def test_tags_are_made_given_and_taken(self, asker):
-        tag = asker.post("/cgi-bin/tags/create", {"tag": {"name": "广东"}})["tag"]["id"]
+    def test_tags_are_created_added_and_removed(self, client):
+        tag = client.post("/cgi-bin/tags/create", {"tag": {"name": "广东"}})["tag"]["id"]
         tagged = {"openid_list": ["oUSER", "oUSER2"], "tagid": tag}
-        assert asker.post("/cgi-bin/tags/members/batchtagging", tagged) == OK
-        assert asker.post("/cgi-bin/tags/getidlist", {"openid": "oUSER"}) == {"tagid_list": [tag]}
-        assert asker.post("/cgi-bin/user/tag/get", {"tagid": tag})["data"] == {"openid": ["oUSER", "oUSER2"]}
-        assert asker.post("/cgi-bin/tags/members/batchuntagging", {**tagged, "openid_list": ["oUSER"]}) == OK
-        assert {"id": tag, "name": "广东", "count": 1} in asker.get("/cgi-bin/tags/get")["tags"]
-        assert asker.post("/cgi-bin/tags/delete", {"tag": {"id": tag}}) == OK
-        assert asker.get("/cgi-bin/user/info", openid="oUSER2")["tagid_list"] == []
+        assert client.post("/cgi-bin/tags/members/batchtagging", tagged) == OK
+        assert client.post("/cgi-bin/tags/getidlist", {"openid": "oUSER"}) == {"tagid_list": [tag]}
+        assert client.post("/cgi-bin/user/tag/get", {"tagid": tag})["data"] == {"openid": ["oUSER", "oUSER2"]}
+        assert client.post("/cgi-bin/tags/members/batchuntagging", {**tagged, "openid_list": ["oUSER"]}) == OK
+        assert {"id": tag, "name": "广东", "count": 1} in client.get("/cgi-bin/tags/get")["tags"]
+        assert client.post("/cgi-bin/tags/delete", {"tag": {"id": tag}}) == OK
+        assert client.get("/cgi-bin/user/info", openid="oUSER2")["tagid_list"] == []
 
-    def test_a_tag_that_cannot_be_is_refused(self, asker):
+    def test_an_invalid_tag_is_refused(self, client):
         def check(path, body, errcode):
-            assert asker.post(f"/cgi-bin/tags/{path}", body)["errcode"] == errcode
+            assert client.post(f"/cgi-bin/tags/{path}", body)["errcode"] == errcode
 
         check_rows(
             [
@@ -860,14 +860,14 @@ class TestUsers:
             check,
         )
 
-    def test_the_blacklist_is_kept(self, wechat, asker):
+    def test_the_blacklist_is_stored(self, wechat, client):
         users = {"openid_list": ["oUSER", "oUSER2"]}
-        asker.post("/cgi-bin/tags/members/batchblacklist", users)
-        assert asker.post("/cgi-bin/tags/members/getblacklist", {"begin_openid": ""})["data"]["openid"] == [
+        client.post("/cgi-bin/tags/members/batchblacklist", users)
+        assert client.post("/cgi-bin/tags/members/getblacklist", {"begin_openid": ""})["data"]["openid"] == [
             "oUSER",
             "oUSER2",
         ]
-        asker.post("/cgi-bin/tags/members/batchunblacklist", {"openid_list": ["oUSER"]})
+        client.post("/cgi-bin/tags/members/batchunblacklist", {"openid_list": ["oUSER"]})
         assert wechat.blacklist == ["oUSER2"]
 
 
@@ -875,104 +875,112 @@ BUTTONS = [{"name": "菜单", "sub_button": [{"type": "click", "name": "赞", "k
 
 
 class TestMenus:
-    def test_without_one_there_is_nothing_to_get(self, asker):
-        assert asker.get("/cgi-bin/menu/get")["errcode"] == 46003
-        assert asker.get("/cgi-bin/get_current_selfmenu_info")["is_menu_open"] == 0
+    def test_do_not_exist_at_first(self, client):
+        assert client.get("/cgi-bin/menu/get")["errcode"] == 46003
+        assert client.get("/cgi-bin/get_current_selfmenu_info")["is_menu_open"] == 0
         conditional = {"button": BUTTONS, "matchrule": {"tag_id": "2"}}
-        assert asker.post("/cgi-bin/menu/addconditional", conditional)["errcode"] == 65303
+        assert client.post("/cgi-bin/menu/addconditional", conditional)["errcode"] == 65303
 
-    def test_one_that_was_made_is_there_until_it_is_deleted(self, asker):
-        assert asker.post("/cgi-bin/menu/create", {"button": BUTTONS}) == OK
-        assert asker.get("/cgi-bin/menu/get")["menu"]["button"] == BUTTONS
-        shown = asker.get("/cgi-bin/get_current_selfmenu_info")["selfmenu_info"]["button"]
+    def test_exist_until_they_are_deleted(self, client):
+        assert client.post("/cgi-bin/menu/create", {"button": BUTTONS}) == OK
+        assert client.get("/cgi-bin/menu/get")["menu"]["button"] == BUTTONS
+        shown = client.get("/cgi-bin/get_current_selfmenu_info")["selfmenu_info"]["button"]
         assert shown[0]["sub_button"] == {"list": BUTTONS[0]["sub_button"]}
-        assert asker.get("/cgi-bin/menu/delete") == OK
-        assert asker.get("/cgi-bin/menu/get")["errcode"] == 46003
+        assert client.get("/cgi-bin/menu/delete") == OK
+        assert client.get("/cgi-bin/menu/get")["errcode"] == 46003
 
-    def test_the_newest_conditional_menu_that_matches_wins(self, wechat, asker):
+    def test_the_newest_conditional_menu_that_matches_wins(self, wechat, client):
         wechat.add_user("oUSER", tagid_list=[2])
         special = [{"type": "click", "name": "星", "key": "V2"}]
-        asker.post("/cgi-bin/menu/create", {"button": BUTTONS})
+        client.post("/cgi-bin/menu/create", {"button": BUTTONS})
         for button in (BUTTONS, special):
-            asker.post("/cgi-bin/menu/addconditional", {"button": button, "matchrule": {"tag_id": "2"}})
-        assert asker.post("/cgi-bin/menu/trymatch", {"user_id": "oUSER"})["button"] == special
-        assert asker.post("/cgi-bin/menu/trymatch", {"user_id": "oUSER2"})["button"] == BUTTONS
+            client.post("/cgi-bin/menu/addconditional", {"button": button, "matchrule": {"tag_id": "2"}})
+        assert client.post("/cgi-bin/menu/trymatch", {"user_id": "oUSER"})["button"] == special
+        assert client.post("/cgi-bin/menu/trymatch", {"user_id": "oUSER2"})["button"] == BUTTONS
 
 
 class TestCodes:
-    def test_a_qr_code_has_a_picture(self, asker):
+    def test_a_qr_code_has_a_picture(self, client):
         scene = {"scene": {"scene_str": "shop"}}
-        code = asker.post("/cgi-bin/qrcode/create", {"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene})
-        picture = asker.ask("GET", "/cgi-bin/showqrcode", token=None, ticket=code["ticket"])
+        code = client.post("/cgi-bin/qrcode/create", {"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene})
+        picture = client.ask("GET", "/cgi-bin/showqrcode", access_token=None, ticket=code["ticket"])
         assert picture.content.startswith(b"\x89PNG\r\n")
-        assert asker.ask("GET", "/cgi-bin/showqrcode", token=None, ticket="unknown").status_code == 404
+        assert client.ask("GET", "/cgi-bin/showqrcode", access_token=None, ticket="unknown").status_code == 404
 
-    def test_only_a_temporary_one_expires(self, asker):
+    def test_only_a_temporary_one_expires(self, client):
         scene = {"scene": {"scene_id": 1}}
         temporary = {"action_name": "QR_SCENE", "action_info": scene, "expire_seconds": 600}
-        assert asker.post("/cgi-bin/qrcode/create", temporary)["expire_seconds"] == 600
+        assert client.post("/cgi-bin/qrcode/create", temporary)["expire_seconds"] == 600
         permanent = {"action_name": "QR_LIMIT_SCENE", "action_info": scene}
-        assert "expire_seconds" not in asker.post("/cgi-bin/qrcode/create", permanent)
+        assert "expire_seconds" not in client.post("/cgi-bin/qrcode/create", permanent)
 
-    def test_a_mini_program_code_is_a_picture_or_json(self, asker):
-        code = asker.ask("POST", "/wxa/getwxacode", b'{"path":"pages/index"}')
+    def test_a_mini_program_code_is_a_picture_or_json(self, client):
+        code = client.ask("POST", "/wxa/getwxacode", b'{"path":"pages/index"}')
         assert code.content.startswith(b"\x89PNG\r\n")
         assert (code.headers["content-type"], code.headers["num-used"]) == ("image/png", "1")
-        assert asker.post("/wxa/getwxacodeunlimit", {"scene": "a=1", "page": "/pages/index"})["errcode"] == 41030
-        assert asker.post("/wxa/getwxacodeunlimit", {"scene": "a%20"})["errcode"] == 40129
+        assert client.post("/wxa/getwxacodeunlimit", {"scene": "a=1", "page": "/pages/index"})["errcode"] == 41030
+        assert client.post("/wxa/getwxacodeunlimit", {"scene": "a%20"})["errcode"] == 40129
 
 
 class TestLogin:
     @pytest.fixture
     def own(self, wechat):
-        return {"appid": wechat.appid, "secret": wechat.secret, "grant_type": "authorization_code", "token": None}
+        return {
+            "appid": wechat.appid,
+            "secret": wechat.secret,
+            "grant_type": "authorization_code",
+            "access_token": None,
+        }
 
-    def test_a_code_is_good_once(self, wechat, asker, own):
+    def test_a_code_can_be_used_once(self, wechat, client, own):
         wechat.add_code("CODE", "oUSER2", "snsapi_base")
-        answer = asker.get("/sns/oauth2/access_token", **own, code="CODE")
+        answer = client.get("/sns/oauth2/access_token", **own, code="CODE")
         assert (answer["openid"], answer["scope"]) == ("oUSER2", "snsapi_base")
-        assert asker.get("/sns/oauth2/access_token", **own, code="CODE")["errcode"] == 40163
-        assert asker.get("/sns/oauth2/access_token", **own)["errcode"] == 41008
-        assert asker.get("/sns/jscode2session", **own, js_code="CODE2")["openid"] == "oUSER"
+        assert client.get("/sns/oauth2/access_token", **own, code="CODE")["errcode"] == 40163
+        assert client.get("/sns/oauth2/access_token", **own)["errcode"] == 41008
+        assert client.get("/sns/jscode2session", **own, js_code="CODE2")["openid"] == "oUSER"
 
-    def test_the_user_token_tells_of_its_user_only(self, wechat, asker, own):
-        token = asker.get("/sns/oauth2/access_token", **own, code="CODE")["access_token"]
-        assert asker.get("/sns/auth", token=token, openid="oUSER") == OK
-        assert asker.get("/sns/userinfo", token=token, openid="oUSER")["openid"] == "oUSER"
-        assert asker.get("/sns/userinfo", token=token, openid="oUSER2")["errcode"] == 40003
+    def test_the_access_token_of_a_user_is_valid_for_that_user_only(self, wechat, client, own):
+        access_token = client.get("/sns/oauth2/access_token", **own, code="CODE")["access_token"]
+        assert client.get("/sns/auth", access_token=access_token, openid="oUSER") == OK
+        assert client.get("/sns/userinfo", access_token=access_token, openid="oUSER")["openid"] == "oUSER"
+        assert client.get("/sns/userinfo", access_token=access_token, openid="oUSER2")["errcode"] == 40003
         wechat.advance(7200)
-        assert asker.get("/sns/auth", token=token, openid="oUSER")["errcode"] == 42001
+        assert client.get("/sns/auth", access_token=access_token, openid="oUSER")["errcode"] == 42001
 
-    def test_it_can_be_refreshed(self, wechat, asker, own):
-        answer = asker.get("/sns/oauth2/access_token", **own, code="CODE")
-        query = {"appid": wechat.appid, "token": None}
-        again = asker.get("/sns/oauth2/refresh_token", **query, refresh_token=answer["refresh_token"])
-        assert asker.get("/sns/auth", token=again["access_token"], openid="oUSER") == OK
-        assert asker.get("/sns/oauth2/refresh_token", **query, refresh_token="unknown")["errcode"] == 40030
+    def test_it_can_be_refreshed(self, wechat, client, own):
+        answer = client.get("/sns/oauth2/access_token", **own, code="CODE")
+        query = {"appid": wechat.appid, "access_token": None}
+        again = client.get("/sns/oauth2/refresh_token", **query, refresh_token=answer["refresh_token"])
+        assert client.get("/sns/auth", access_token=again["access_token"], openid="oUSER") == OK
+        assert client.get("/sns/oauth2/refresh_token", **query, refresh_token="unknown")["errcode"] == 40030
 
-    def test_with_the_silent_scope_nothing_is_told(self, wechat, asker, own):
+    def test_the_silent_scope_does_not_allow_the_profile(self, wechat, client, own):
         wechat.add_code("CODE", "oUSER", "snsapi_base")
-        token = asker.get("/sns/oauth2/access_token", **own, code="CODE")["access_token"]
-        assert asker.get("/sns/userinfo", token=token, openid="oUSER")["errcode"] == 48001
+        access_token = client.get("/sns/oauth2/access_token", **own, code="CODE")["access_token"]
+        assert client.get("/sns/userinfo", access_token=access_token, openid="oUSER")["errcode"] == 48001
 
-    def test_a_session_is_checked_by_its_signature(self, asker, own):
-        session_key = asker.get("/sns/jscode2session", **own, js_code="CODE")["session_key"]
+    def test_a_session_is_checked_by_its_signature(self, client, own):
+        session_key = client.get("/sns/jscode2session", **own, js_code="CODE")["session_key"]
         signature = hmac.new(session_key.encode(), b"", hashlib.sha256).hexdigest()
         signed = {"openid": "oUSER", "sig_method": "hmac_sha256", "signature": signature}
-        assert asker.get("/wxa/checksession", **signed) == OK
-        assert asker.get("/wxa/resetusersessionkey", **signed)["session_key"] != session_key
-        assert asker.get("/wxa/checksession", **signed)["errcode"] == 87009
-        assert asker.get("/wxa/checksession", **{**signed, "openid": "oUSER2"})["errcode"] == 87007
+        assert client.get("/wxa/checksession", **signed) == OK
+        assert client.get("/wxa/resetusersessionkey", **signed)["session_key"] != session_key
+        assert client.get("/wxa/checksession", **signed)["errcode"] == 87009
+        assert client.get("/wxa/checksession", **{**signed, "openid": "oUSER2"})["errcode"] == 87007
 
-    def test_a_ticket_stays_the_same_for_two_hours(self, wechat, asker):
-        ticket = asker.get("/cgi-bin/ticket/getticket", type="jsapi")
+    def test_a_ticket_stays_the_same_for_two_hours(self, wechat, client):
+        ticket = client.get("/cgi-bin/ticket/getticket", type="jsapi")
         assert ticket["expires_in"] == 7200
         wechat.advance(7100)
-        again = asker.get("/cgi-bin/ticket/getticket", type="jsapi")
+        again = client.get("/cgi-bin/ticket/getticket", type="jsapi")
         assert again == {**ticket, "expires_in": 100}
         wechat.advance(100)
-        token = asker.fetch()["access_token"]
-        assert asker.get("/cgi-bin/ticket/getticket", type="jsapi", token=token)["ticket"] != ticket["ticket"]
+        access_token = client.fetch()["access_token"]
+        assert (
+            client.get("/cgi-bin/ticket/getticket", type="jsapi", access_token=access_token)["ticket"]
+            != ticket["ticket"]
+        )
 
 
 # --- every path ------------------------------------------------------------------------------------------------------
@@ -990,8 +998,8 @@ BUTTON = {"button": [{"type": "click", "name": "a", "key": "b"}]}
 ONE_TAGGED = {"openid_list": ["oUSER"], "tagid": 2}
 LISTED = {"openid_list": ["oUSER"]}
 
-#: What to ask of every path so that it is done: a text is a file, a dict the query of a GET or the body of a POST.
-#: The values in capitals and angle brackets come from what `prepare` has made.
+#: A successful request to every path: a text is the query of an upload; a dict is the query of a GET or the
+#: body of a POST. `prepare` returns the values of the placeholders in angle brackets.
 REQUESTS = {
     "/cgi-bin/ticket/getticket": {"type": "jsapi"},
     "/cgi-bin/clear_quota": {"appid": "<APPID>"},
@@ -1124,43 +1132,43 @@ REQUESTS = {
 }
 
 
-def prepare(wechat, asker):
-    """Make something of everything; return what the capitals in angle brackets stand for."""
-    asker.post("/customservice/kfaccount/add", {**AGENT, "nickname": "a"})
-    asker.post("/cgi-bin/tags/create", {"tag": {"name": "a"}})
-    asker.post("/cgi-bin/menu/create", BUTTON)
+def prepare(wechat, client):
+    """Create one object of each kind; return the values of the placeholders in `REQUESTS`."""
+    client.post("/customservice/kfaccount/add", {**AGENT, "nickname": "a"})
+    client.post("/cgi-bin/tags/create", {"tag": {"name": "a"}})
+    client.post("/cgi-bin/menu/create", BUTTON)
     login = {"appid": wechat.appid, "secret": wechat.secret, "grant_type": "authorization_code", "js_code": "CODE2"}
-    session_key = asker.get("/sns/jscode2session", token=None, **login)["session_key"]
+    session_key = client.get("/sns/jscode2session", access_token=None, **login)["session_key"]
     sent = {"filter": {"is_to_all": True}, **MASS, "clientmsgid": "first"}
     conditional = {**BUTTON, "matchrule": {"tag_id": "2"}}
     return {
         "<APPID>": wechat.appid,
-        "<MEDIA>": asker.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")["media_id"],
-        "<NEWS>": asker.post("/cgi-bin/media/uploadnews", ARTICLES)["media_id"],
-        "<MASS>": str(asker.post("/cgi-bin/message/mass/sendall", sent)["msg_id"]),
-        "<MENU>": asker.post("/cgi-bin/menu/addconditional", conditional)["menuid"],
-        "<SHORT>": asker.post("/cgi-bin/shorten/gen", {"long_data": "a"})["short_key"],
-        "<SCHEME>": asker.post("/wxa/generatescheme", {})["openlink"],
+        "<MEDIA>": client.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")["media_id"],
+        "<NEWS>": client.post("/cgi-bin/media/uploadnews", ARTICLES)["media_id"],
+        "<MASS>": str(client.post("/cgi-bin/message/mass/sendall", sent)["msg_id"]),
+        "<MENU>": client.post("/cgi-bin/menu/addconditional", conditional)["menuid"],
+        "<SHORT>": client.post("/cgi-bin/shorten/gen", {"long_data": "a"})["short_key"],
+        "<SCHEME>": client.post("/wxa/generatescheme", {})["openlink"],
         "<SIGNATURE>": hmac.new(session_key.encode(), b"", hashlib.sha256).hexdigest(),
-        "<LINK>": asker.post("/wxa/generate_urllink", {"path": "a"})["url_link"],
-        "<ACTIVITY>": asker.get("/cgi-bin/message/wxopen/activityid/create")["activity_id"],
+        "<LINK>": client.post("/wxa/generate_urllink", {"path": "a"})["url_link"],
+        "<ACTIVITY>": client.get("/cgi-bin/message/wxopen/activityid/create")["activity_id"],
     }
 
 
-WITHOUT_TOKEN = {path for path, route in ROUTES.items() if not route.needs_access_token}
+WITHOUT_ACCESS_TOKEN = {path for path, route in ROUTES.items() if not route.needs_access_token}
 
 
 class TestEveryPath:
-    def test_is_asked_here_if_it_needs_a_token(self):
-        assert set(REQUESTS) == set(ROUTES) - WITHOUT_TOKEN
+    def test_is_requested_here_if_it_needs_an_access_token(self):
+        assert set(REQUESTS) == set(ROUTES) - WITHOUT_ACCESS_TOKEN
 
-    def test_which_needs_no_token_is_known(self):
-        own = {path for path in WITHOUT_TOKEN if not path.startswith("/sns/")} - {"/fake/file"}
-        tokens = {"/cgi-bin/token", "/cgi-bin/stable_token"}
-        assert own == {*tokens, "/cgi-bin/clear_quota/v2", "/cgi-bin/showqrcode"}
+    def test_without_an_access_token_is_known(self):
+        own = {path for path in WITHOUT_ACCESS_TOKEN if not path.startswith("/sns/")} - {"/fake/file"}
+        access_tokens = {"/cgi-bin/token", "/cgi-bin/stable_token"}
+        assert own == {*access_tokens, "/cgi-bin/clear_quota/v2", "/cgi-bin/showqrcode"}
 
-    def test_does_what_it_is_asked(self):
-        """Each is asked of an account of its own; one server plays them all."""
+    def test_succeeds(self):
+        """Each has an account of its own; one server serves all of them."""
         accounts = []
         with contextlib.closing(Server(0, lambda request: accounts[-1].handle(request))) as server:
 
@@ -1168,16 +1176,16 @@ class TestEveryPath:
                 wechat = FakeWeChatAPI(clock=lambda: NOW)
                 wechat.url = server.url
                 accounts.append(wechat)
-                asker = Asker(wechat)
-                asked, method = self.fill(sample, prepare(wechat, asker)), ROUTES[path].methods.split()[0]
+                client = PlainClient(wechat)
+                asked, method = self.fill(sample, prepare(wechat, client)), ROUTES[path].methods.split()[0]
                 if isinstance(asked, str):
-                    answer = asker.ask("POST", path, files={"media": JPG}, **dict([asked.split("=")] if asked else []))
+                    answer = client.ask("POST", path, files={"media": JPG}, **dict([asked.split("=")] if asked else []))
                 elif method == "GET":
-                    answer = asker.ask("GET", path, **asked)
+                    answer = client.ask("GET", path, **asked)
                 else:
-                    answer = asker.ask("POST", path, json.dumps(asked, ensure_ascii=False).encode())
+                    answer = client.ask("POST", path, json.dumps(asked, ensure_ascii=False).encode())
                 assert answer.headers["content-type"].startswith("image/") or answer.json().get("errcode", 0) == 0
-                asker.session.close()
+                client.session.close()
 
             check_rows(REQUESTS.items(), check)
 
@@ -1187,16 +1195,16 @@ class TestEveryPath:
             written = written.replace(name, value)
         return json.loads(written)
 
-    def test_needs_a_token(self, asker):
+    def test_needs_an_access_token(self, client):
         def check(path):
-            answer = asker.ask(ROUTES[path].methods.split()[0], path, b"{}", token=None)
+            answer = client.ask(ROUTES[path].methods.split()[0], path, b"{}", access_token=None)
             assert answer.json()["errcode"] == 41001
 
         check_rows(REQUESTS.keys(), check)
 
-    def test_refuses_to_do_without_what_it_needs(self, asker):
+    def test_refuses_a_request_without_its_required_members(self, client):
         def check(path):
-            answer = asker.ask(ROUTES[path].methods.split()[0], path, b'{"nothing":1}')
+            answer = client.ask(ROUTES[path].methods.split()[0], path, b'{"nothing":1}')
             assert answer.json()["errcode"] > 40000
 
         check_rows([path for path in REQUESTS if ROUTES[path].needed], check)

@@ -54,12 +54,7 @@ def get_stable_access_token(*, force_refresh: bool = False) -> Call[AccessToken]
         "POST",
         "/cgi-bin/stable_token",
         ResultOf(AccessToken),
-        json={
-            "grant_type": "client_credential",
-            "appid": APPID,
-            "secret": SECRET,
-            "force_refresh": force_refresh,
-        },
+        json={"grant_type": "client_credential", "appid": APPID, "secret": SECRET, "force_refresh": force_refresh},
         is_repeatable=not force_refresh,
         needs_access_token=False,
     )

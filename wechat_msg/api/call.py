@@ -217,11 +217,7 @@ def get_without_access_token(
 
 @clears_locals
 def post(
-    path: str,
-    json: Mapping[str, Any],
-    parse: Callable[[Mapping[str, Any]], T],
-    *,
-    is_repeatable: bool = False,
+    path: str, json: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], T], *, is_repeatable: bool = False
 ) -> Call[T]:
     """Return a POST call with a JSON body."""
     return Call("POST", path, parse, json=json, is_repeatable=is_repeatable)

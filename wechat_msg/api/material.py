@@ -132,11 +132,7 @@ def add_video(
 
 
 def upload_image(
-    file: FileSource,
-    *,
-    filename: str | None = None,
-    content_type: str | None = None,
-    progress: Progress | None = None,
+    file: FileSource, *, filename: str | None = None, content_type: str | None = None, progress: Progress | None = None
 ) -> Call[str]:
     """上传图文消息内的图片: upload an image for articles; the result is its URL.
 

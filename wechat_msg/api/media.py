@@ -152,16 +152,7 @@ def download(media_id: str, *, into: BinaryIO | None = None, progress: Progress 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
     """
-    return Call(
-        "GET",
-        "/cgi-bin/media/get",
-        reject_json,
-        {"media_id": media_id},
-        parse_file=return_file,
-        into=into,
-        progress=progress,
-        is_repeatable=True,
-    )
+    return _download("/cgi-bin/media/get", media_id, into, progress)
 
 
 def get_video_url(media_id: str) -> Call[str]:
@@ -196,9 +187,13 @@ def download_hd_voice(media_id: str, *, into: BinaryIO | None = None, progress: 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
     """
+    return _download("/cgi-bin/media/get/jssdk", media_id, into, progress)
+
+
+def _download(path: str, media_id: str, into: BinaryIO | None, progress: Progress | None) -> Call[File]:
     return Call(
         "GET",
-        "/cgi-bin/media/get/jssdk",
+        path,
         reject_json,
         {"media_id": media_id},
         parse_file=return_file,

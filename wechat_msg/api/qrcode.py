@@ -55,9 +55,7 @@ def create(scene: int | str, expire_seconds: int | None = None) -> Call[QRCode]:
     limit = "LIMIT_" if expire_seconds is None else ""
     kind, member = ("STR_", "scene_str") if isinstance(scene, str) else ("", "scene_id")
     body = without_none(
-        expire_seconds=expire_seconds,
-        action_name=f"QR_{limit}{kind}SCENE",
-        action_info={"scene": {member: scene}},
+        expire_seconds=expire_seconds, action_name=f"QR_{limit}{kind}SCENE", action_info={"scene": {member: scene}}
     )
     return post("/cgi-bin/qrcode/create", body, ResultOf(QRCode))
 

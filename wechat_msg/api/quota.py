@@ -66,14 +66,7 @@ def clear_v2() -> Call[None]:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/openApi-mgnt/clearQuotaByAppSecret.html
     """
     credentials = {"appid": APPID, "appsecret": SECRET}
-    return Call(
-        "POST",
-        "/cgi-bin/clear_quota/v2",
-        no_result,
-        credentials,
-        credentials,
-        needs_access_token=False,
-    )
+    return Call("POST", "/cgi-bin/clear_quota/v2", no_result, credentials, credentials, needs_access_token=False)
 
 
 def get(cgi_path: str) -> Call[QuotaInfo]:

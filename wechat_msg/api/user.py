@@ -111,10 +111,7 @@ def batch_get_info(openids: Iterable[str], *, lang: str | None = None) -> Call[t
     """
     user_list = [without_none(openid=openid, lang=lang) for openid in texts(openids)]
     return post(
-        "/cgi-bin/user/info/batchget",
-        {"user_list": user_list},
-        Members("user_info_list", UserInfo),
-        is_repeatable=True,
+        "/cgi-bin/user/info/batchget", {"user_list": user_list}, Members("user_info_list", UserInfo), is_repeatable=True
     )
 
 

@@ -1,4 +1,4 @@
-"""Case: a call of the API, the request it must be, and an answer with the result it must be read into."""
+"""Case: a call of the API, its request, and a sample answer with its result."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Case:
 
     Attributes:
         function: ``module.function`` below `wechat_msg.api`.
-        call: What the function returned.
-        method: The method that must be used.
-        path: The path that must be asked for.
+        call: Return value of the function.
+        method: Expected method.
+        path: Expected path.
         params: The whole query, as text, without the access_token.
         json: The whole body.
-        files: What is uploaded: file name, content and Content-Type, by form field.
+        files: File name, content and Content-Type of each upload, by form field.
         form: Further form fields of an upload.
         answer: A sample answer: a JSON object, or the bytes of a file.
         content_type: Content-Type of a file.
-        result: What the answer must become.
+        result: Expected result of the answer.
     """
 
     function: str

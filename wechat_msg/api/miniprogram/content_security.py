@@ -123,13 +123,7 @@ def media_check_async(media_url: str, media_type: int, scene: int, openid: str) 
     Source:
         https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
-    body = {
-        "media_url": media_url,
-        "media_type": media_type,
-        "version": _VERSION,
-        "scene": scene,
-        "openid": openid,
-    }
+    body = {"media_url": media_url, "media_type": media_type, "version": _VERSION, "scene": scene, "openid": openid}
     return post("/wxa/media_check_async", body, Member("trace_id", str))
 
 

@@ -173,11 +173,7 @@ def check_encrypted_msg(encrypted_msg_hash: str) -> Call[EncryptedMsgCheck]:
 
 
 def get_paid_unionid(
-    openid: str,
-    *,
-    transaction_id: str | None = None,
-    mch_id: str | None = None,
-    out_trade_no: str | None = None,
+    openid: str, *, transaction_id: str | None = None, mch_id: str | None = None, out_trade_no: str | None = None
 ) -> Call[str]:
     """支付后获取 UnionID: get the UnionID of a user within 5 minutes after a payment, without the user's consent.
 

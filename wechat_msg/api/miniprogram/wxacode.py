@@ -102,11 +102,7 @@ def get_wxacode_unlimit(
 
 
 def create_wxa_qrcode(
-    path: str,
-    *,
-    width: int | None = None,
-    into: BinaryIO | None = None,
-    progress: Progress | None = None,
+    path: str, *, width: int | None = None, into: BinaryIO | None = None, progress: Progress | None = None
 ) -> Call[File]:
     """获取小程序二维码: make a square QR code for a page with its query; it counts as one of `get_wxacode`.
 
@@ -123,12 +119,7 @@ def create_wxa_qrcode(
 
 
 def _make_call(
-    path: str,
-    body: Mapping[str, Any],
-    into: BinaryIO | None,
-    progress: Progress | None,
-    *,
-    is_repeatable: bool = False,
+    path: str, body: Mapping[str, Any], into: BinaryIO | None, progress: Progress | None, *, is_repeatable: bool = False
 ) -> Call[File]:
     return Call(
         "POST",

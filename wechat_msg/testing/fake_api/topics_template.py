@@ -10,15 +10,7 @@ from wechat_msg.testing.fake_api.response import ErrcodeError, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 
 #: Maximum length of a value, by the letters of its key.
-_LIMITS = {
-    "thing": 20,
-    "number": 32,
-    "letter": 32,
-    "symbol": 5,
-    "character_string": 32,
-    "phrase": 5,
-    "car_number": 8,
-}
+_LIMITS = {"thing": 20, "number": 32, "letter": 32, "symbol": 5, "character_string": 32, "phrase": 5, "car_number": 8}
 
 # --- sending ---------------------------------------------------------------------------------------------------------
 

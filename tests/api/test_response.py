@@ -1,16 +1,19 @@
-"""What an answer becomes: a result, or an error of ClientError's family that says what is wrong; nothing else."""
+"""A response becomes a result, or an error of the family of ClientError that says what is wrong."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
 import pytest
 
 from tests.helpers.both_clients import TOKEN, both, catch, make_fixed, serving
-from tests.helpers.raw_http import PATIENCE, Connection, answering, listen, render
+from tests.helpers.raw_http import PATIENCE, Connection, Handle, Request, answering, listen, render
+from tests.helpers.rows import check_rows
 from wechat_msg import errors
 from wechat_msg.api._response import APIResponse, read_response
 from wechat_msg.api.access_token import AccessToken, get_stable_access_token
@@ -40,6 +43,25 @@ def encode(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
+class RowServer:
+    """A server for the rows of a table: `handle` serves the next connection."""
+
+    handle: Handle
+    requests: list[Request]
+
+    def serve(self, connection: Connection) -> None:
+        self.handle(connection)
+
+
+@contextlib.contextmanager
+def serving_rows(make: Callable[..., Any], **options: Any) -> Iterator[tuple[RowServer, Any]]:
+    """Run one server and one client for all rows of a table."""
+    rows = RowServer()
+    with serving(make, rows.serve, **options) as (server, client):
+        rows.requests = server.requests
+        yield rows, client
+
+
 # --- results ---------------------------------------------------------------------------------------------------------
 
 READ = {
@@ -66,20 +88,25 @@ READ = {
     "member_twice": (b'{"errcode":40007,"errcode":0,"a":1,"a":2}', {"errcode": 0, "a": 2}),
     "long": (encode({"list": ["o" * 28] * 10_000}), {"list": ["o" * 28] * 10_000}),
 }
-every_readable = pytest.mark.parametrize(("body", "result"), READ.values(), ids=READ)
 
 
 class TestReadable:
-    @every_readable
-    @pytest.mark.parametrize("content_type", [JSON, "text/plain", "text/html; charset=gbk", "image/jpeg", ""])
-    def test_is_read_whatever_its_content_type(self, body, result, content_type):
-        assert read_response(ANYTHING, APIResponse(200, content_type, body)) == result
+    def test_is_read_whatever_its_content_type(self):
+        def check(body: bytes, result: object) -> None:
+            for content_type in (JSON, "text/plain", "text/html; charset=gbk", "image/jpeg", ""):
+                assert read_response(ANYTHING, APIResponse(200, content_type, body)) == result
+
+        check_rows(READ, check)
 
     @both
-    @every_readable
-    def test_is_read_over_http(self, make, body, result):
-        with serving(make, answering(render(body, content_type="text/plain"))) as (_, client):
-            assert client.call(ANYTHING) == result
+    def test_is_read_over_http(self, make):
+        with serving_rows(make) as (server, client):
+
+            def check(body: bytes, result: object) -> None:
+                server.handle = answering(render(body, content_type="text/plain"))
+                assert client.call(ANYTHING) == result
+
+            check_rows(READ, check)
 
     @both
     def test_may_be_nearly_16_mb(self, make):
@@ -129,36 +156,38 @@ REFUSED = {
     "with_other_members": (200, b'{"errcode":45065,"errmsg":"exist","msg_id":1}', 45065, "exist", None),
     "in_gbk": (200, '{"errcode":40007,"errmsg":"无效 id"}'.encode("gbk"), 40007, "\ufffd\ufffdЧ id", None),
 }
-every_refusal = pytest.mark.parametrize(("status", "body", "errcode", "errmsg", "rid"), REFUSED.values(), ids=REFUSED)
 
 
 class TestRefusal:
-    @every_refusal
-    @pytest.mark.parametrize("content_type", [JSON, "text/plain"])
-    def test_becomes_the_error_of_its_number(self, status, body, errcode, errmsg, rid, content_type):
-        with pytest.raises(APIError) as caught:
-            read_response(ANYTHING, APIResponse(status, content_type, body))
+    def test_becomes_the_error_of_its_number(self):
+        def check(status: int, body: bytes, errcode: int, errmsg: str, rid: str | None) -> None:
+            for content_type in (JSON, "text/plain"):
+                with pytest.raises(APIError) as caught:
+                    read_response(ANYTHING, APIResponse(status, content_type, body))
+                assert (caught.value.errcode, caught.value.errmsg, caught.value.rid) == (errcode, errmsg, rid)
+                assert str(errcode) in str(caught.value)
 
-        assert (caught.value.errcode, caught.value.errmsg, caught.value.rid) == (errcode, errmsg, rid)
-        assert str(errcode) in str(caught.value)
+        check_rows(REFUSED, check)
 
     @both
-    @every_refusal
-    def test_is_raised_over_http(self, make, status, body, errcode, errmsg, rid):
+    def test_is_raised_over_http(self, make):
         with FakeWeChatAPI() as wechat, make_fixed(make, wechat.url) as client:
-            wechat.answer(PATH, body, status=status, content_type="text/plain")
-            with pytest.raises(APIError) as caught:
-                client.call(ANYTHING)
 
-        assert (caught.value.errcode, caught.value.errmsg, caught.value.rid) == (errcode, errmsg, rid)
+            def check(status: int, body: bytes, errcode: int, errmsg: str, rid: str | None) -> None:
+                wechat.answer(PATH, body, status=status, content_type="text/plain")
+                with pytest.raises(APIError) as caught:
+                    client.call(ANYTHING)
+                assert (caught.value.errcode, caught.value.errmsg, caught.value.rid) == (errcode, errmsg, rid)
 
-    @pytest.mark.parametrize(
-        ("errcode", "error"), [(45015, WindowClosed), (45009, QuotaExhausted), (-1, SystemBusy), (7, InvalidParameter)]
-    )
-    def test_is_of_the_class_of_its_number(self, errcode, error):
-        catch(error, read_response, ANYTHING, APIResponse(200, JSON, encode({"errcode": errcode})))
+            check_rows(REFUSED, check)
 
-    def test_is_a_result_where_the_call_takes_it_for_done(self):
+    def test_is_of_the_class_of_its_number(self):
+        def check(errcode, error):
+            catch(error, read_response, ANYTHING, APIResponse(200, JSON, encode({"errcode": errcode})))
+
+        check_rows([(45015, WindowClosed), (45009, QuotaExhausted), (-1, SystemBusy), (7, InvalidParameter)], check)
+
+    def test_is_a_result_if_the_call_counts_it_as_success(self):
         call = post("/cgi-bin/message/custom/send", {}, Member("msg_id", int))
         done = APIResponse(200, JSON, b'{"errcode":45065,"errmsg":"clientmsgid exist","msg_id":9223372036854775809}')
 
@@ -175,15 +204,17 @@ class TestRefusal:
 
         assert error.errmsg == "invalid media_id, access_token=*** in ***"
 
-    @pytest.mark.parametrize("errcode", [40001, 40014, 42001])
-    def test_of_the_access_token_is_of_other_classes_where_none_was_sent(self, errcode):
-        answer = APIResponse(200, JSON, encode({"errcode": errcode, "errmsg": f"no rid: {RID}"}))
+    def test_of_the_access_token_has_other_classes_if_none_was_sent(self):
+        def check(errcode):
+            answer = APIResponse(200, JSON, encode({"errcode": errcode, "errmsg": f"no rid: {RID}"}))
 
-        assert catch(AccessTokenRejected, read_response, ANYTHING, answer).errcode == errcode
-        error = catch(InvalidCredential, read_response, get_stable_access_token(), answer)
-        assert (error.errcode, error.errmsg, error.rid) == (errcode, "no", RID)
-        assert "AppSecret" in error.hint
-        catch(AuthorizationExpired, read_response, get_without_access_token("/sns/userinfo", dict), answer)
+            assert catch(AccessTokenRejected, read_response, ANYTHING, answer).errcode == errcode
+            error = catch(InvalidCredential, read_response, get_stable_access_token(), answer)
+            assert (error.errcode, error.errmsg, error.rid) == (errcode, "no", RID)
+            assert "AppSecret" in error.hint
+            catch(AuthorizationExpired, read_response, get_without_access_token("/sns/userinfo", dict), answer)
+
+        check_rows([40001, 40014, 42001], check)
 
 
 # --- what is no answer of WeChat -------------------------------------------------------------------------------------
@@ -218,33 +249,33 @@ UNREADABLE = {
     "json_of_somebody_else": (500, JSON, b'{"error":"internal"}', "HTTP 500, application/json"),
     "ok_with_status_502": (502, JSON, b'{"errcode":0}', "HTTP 502, application/json"),
 }
-every_unreadable = pytest.mark.parametrize(
-    ("status", "content_type", "body", "text"), UNREADABLE.values(), ids=UNREADABLE
-)
 
 
 class TestUnreadable:
-    @every_unreadable
-    def test_says_the_status_and_what_is_wrong(self, status, content_type, body, text):
-        error = catch(UnreadableAnswer, read_response, ANYTHING, APIResponse(status, content_type, body))
+    def test_says_the_status_and_what_is_wrong(self):
+        def check(status: int, content_type: str, body: bytes, text: str) -> None:
+            error = catch(UnreadableAnswer, read_response, ANYTHING, APIResponse(status, content_type, body))
+            assert text in str(error)
+            assert error.status == status
 
-        assert text in str(error)
-        assert error.status == status
+        check_rows(UNREADABLE, check)
 
     @both
-    @every_unreadable
-    def test_is_raised_over_http(self, make, status, content_type, body, text):
-        answer = render(body, f"{status} Whatever", content_type=content_type or None)
-        with serving(make, answering(answer), retries=0) as (_, client):
-            error = catch(UnreadableAnswer, client.call, ANYTHING)
+    def test_is_raised_over_http(self, make):
+        with serving_rows(make, retries=0) as (server, client):
 
-        assert text in str(error)
-        assert f"HTTP {status}" in str(error)
-        assert error.status == status
-        assert error.__notes__[0].startswith("GET http://127.0.0.1:")
-        assert error.__notes__[0].endswith(PATH)
+            def check(status: int, content_type: str, body: bytes, text: str) -> None:
+                server.handle = answering(render(body, f"{status} Whatever", content_type=content_type or None))
+                error = catch(UnreadableAnswer, client.call, ANYTHING)
+                assert text in str(error)
+                assert f"HTTP {status}" in str(error)
+                assert error.status == status
+                assert error.__notes__[0].startswith("GET http://127.0.0.1:")
+                assert error.__notes__[0].endswith(PATH)
 
-    def test_blames_a_proxy_only_for_what_is_not_wechats(self):
+            check_rows(UNREADABLE, check)
+
+    def test_blames_a_proxy_only_for_answers_that_are_not_from_wechat(self):
         def hint_of(status: int, body: bytes, call: Any = ANYTHING) -> str:
             return catch(UnreadableAnswer, read_response, call, APIResponse(status, JSON, body)).hint
 
@@ -262,34 +293,40 @@ class TestUnreadable:
 
         assert "SECRET-IN-BODY" not in f"{error} {error!r}"
 
-    def test_does_not_show_a_content_type_without_end(self):
+    def test_shows_a_content_type_of_limited_length(self):
         error = catch(UnreadableAnswer, read_response, ANYTHING, APIResponse(200, "x" * 100_000, b""))
 
         assert len(str(error)) < 300
 
-    @pytest.mark.parametrize("body", [b"{}", b'{"access_token":1.5,"expires_in":7200}', b'{"access_token":"T"}'])
-    def test_is_what_lacks_what_the_call_is_for(self, body):
-        error = catch(UnreadableAnswer, read_response, get(PATH, ResultOf(AccessToken)), APIResponse(200, JSON, body))
+    def test_is_an_answer_without_a_required_member(self):
+        def check(body):
+            error = catch(
+                UnreadableAnswer, read_response, get(PATH, ResultOf(AccessToken)), APIResponse(200, JSON, body)
+            )
 
-        assert "HTTP 200: a member" in str(error)
+            assert "HTTP 200: a member" in str(error)
 
-    @pytest.mark.parametrize(
-        ("parse", "body"),
-        [
-            (Member("id", int), b'{"id":"a"}'),
-            (Member("id", int), b'{"id":null}'),
-            (Member("id", int), b"{}"),
-            (Members("ids", int), b'{"ids":["a"]}'),
-            (Members("ids", str), b'{"ids":[[]]}'),
-            (lambda answer: answer["list"][0], b'{"list":[]}'),
-            (lambda answer: 1 / answer["count"], b'{"count":0}'),
-            (lambda answer: answer["text"].strip(), b'{"text":5}'),
-        ],
-    )
-    def test_is_what_the_function_that_reads_it_does_not_expect(self, parse, body):
-        error = catch(UnreadableAnswer, read_response, get(PATH, parse), APIResponse(200, JSON, body))
+        check_rows([b"{}", b'{"access_token":1.5,"expires_in":7200}', b'{"access_token":"T"}'], check)
 
-        assert "HTTP 200" in str(error)
+    def test_is_an_answer_that_its_reader_does_not_expect(self):
+        def check(parse, body):
+            error = catch(UnreadableAnswer, read_response, get(PATH, parse), APIResponse(200, JSON, body))
+
+            assert "HTTP 200" in str(error)
+
+        check_rows(
+            [
+                (Member("id", int), b'{"id":"a"}'),
+                (Member("id", int), b'{"id":null}'),
+                (Member("id", int), b"{}"),
+                (Members("ids", int), b'{"ids":["a"]}'),
+                (Members("ids", str), b'{"ids":[[]]}'),
+                (lambda answer: answer["list"][0], b'{"list":[]}'),
+                (lambda answer: 1 / answer["count"], b'{"count":0}'),
+                (lambda answer: answer["text"].strip(), b'{"text":5}'),
+            ],
+            check,
+        )
 
     @both
     def test_of_20_mb_is_not_read_to_its_end(self, make):
@@ -369,21 +406,26 @@ NOWHERE = [
 
 @both
 class TestBrokenHTTP:
-    @pytest.mark.parametrize(("answer", "allowed"), BROKEN.values(), ids=BROKEN)
-    def test_is_an_error(self, make, answer, allowed):
-        with serving(make, answering(answer), retries=0) as (server, client):
-            error = catch_any(allowed, client)
+    def test_is_an_error(self, make):
+        rows = RowServer()
+        with listen(rows.serve) as server:
 
-        assert len(server.requests) == 1
-        if isinstance(error, UnreadableAnswer):
-            assert f"HTTP {error.status}" in str(error)
+            def check(answer: bytes, allowed: tuple[type[Exception], ...]) -> None:
+                rows.handle, before = answering(answer), len(server.requests)
+                with make_fixed(make, server.url) as client:  # a new one, as the server closes connections
+                    error = catch_any(allowed, client)
+                assert len(server.requests) == before + 1
+                if isinstance(error, UnreadableAnswer):
+                    assert f"HTTP {error.status}" in str(error)
+
+            check_rows(BROKEN, check)
 
     def test_goes_on_after_continue(self, make):
         with serving(make, answering(b"HTTP/1.1 100 Continue\r\n\r\n" + render(b'{"a":1}'))) as (_, client):
             assert client.call(ANYTHING) == {"a": 1}
 
-    def test_is_no_harm_to_the_next_answer(self, make):
-        """More has come than was announced, on a connection that is kept."""
+    def test_does_not_affect_the_next_answer(self, make):
+        """More was sent than was announced, on a persistent connection."""
 
         def send(connection: Connection) -> None:
             while True:
@@ -409,17 +451,21 @@ class TestBrokenHTTP:
         assert len(server.requests) == 3
         assert elsewhere.connections == []
 
-    @pytest.mark.parametrize("location", NOWHERE)
-    def test_that_leads_nowhere_is_an_error_like_any_other(self, make, location):
-        with serving(make, answering(render(HTML, "302 Found", location=location)), retries=0) as (_, client):
-            catch(UnreadableAnswer, client.call, ANYTHING)
+    def test_that_leads_nowhere_is_an_error_like_any_other(self, make):
+        with serving_rows(make, retries=0) as (server, client):
+
+            def check(location: str) -> None:
+                server.handle = answering(render(HTML, "302 Found", location=location))
+                catch(UnreadableAnswer, client.call, ANYTHING)
+
+            check_rows(NOWHERE, check)
 
 
 # --- what has no end -------------------------------------------------------------------------------------------------
 
 
 def dripping(head: bytes, piece: bytes, pause: float = 0.1) -> Any:
-    """Make a server that sends a piece every now and then."""
+    """Return a handler that sends a piece at regular intervals."""
 
     def handle(connection: Connection) -> None:
         connection.read_request()
@@ -458,13 +504,13 @@ SILENT = {
     "in_a_chunk": silent(IN_CHUNKS + b"5\r\n{"),
 }
 LIMIT = 10.0
-"""Seconds after which a call that should have ended long ago has not; a tenth of that is what it may take."""
+"""Seconds within which a call must end whose timeout is a tenth of them."""
 
 
 @both
 class TestEndless:
     @pytest.mark.parametrize(("handle", "allowed"), ENDLESS.values(), ids=ENDLESS)
-    def test_answer_is_not_read_for_ever(self, make, handle, allowed):
+    def test_answer_is_not_read_to_its_end(self, make, handle, allowed):
         with serving(make, handle, retries=0) as (_, client):
             catch_any(allowed, client)
 
@@ -485,7 +531,7 @@ class TestEndless:
 
         assert time.monotonic() - began < LIMIT
 
-    def test_answer_that_comes_slowly_but_in_time_is_taken(self, make):
+    def test_answer_that_comes_slowly_but_in_time_is_read(self, make):
         answer = render(b'{"a":1}')
 
         def handle(connection: Connection) -> None:
