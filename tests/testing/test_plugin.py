@@ -10,7 +10,7 @@ from tests.helpers.servers import run
 
 ENVIRON = {"WECHAT_TOKEN": "spamtest", "WECHAT_ENCODING_AES_KEY": "A" * 43, "WECHAT_APPID": "wx0123456789abcdef"}
 
-#: What a user has written; the names say what is expected of each test.
+#: Tests of a user; their names say what is expected of each.
 TESTS = """
 import pytest, requests
 
@@ -113,7 +113,7 @@ class TestBrokenStore(StoreContract):
 
 
 def run_pytest(folder, tests, *options, environ=None):
-    """Run the tests of a user who knows nothing of this project's settings; warnings are errors."""
+    """Run a user's tests without the settings of this project; warnings are errors."""
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_users.py").write_text(tests)
     others = ("anyio", "benchmark", "cacheprovider", "hypothesispytest", "randomly", "xdist")
