@@ -1,4 +1,4 @@
-"""The command ``wechat-msg``: what it prints in both languages, its exit statuses, and what it makes of bad input."""
+"""The command ``wechat-msg``: its output in both languages, its exit statuses, and its errors for invalid input."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 @pytest.fixture(autouse=True)
 def environ(monkeypatch):
-    """Nothing of the machine's own settings, and those of the account."""
+    """Replace the settings of the machine by those of the account."""
     for name in list(os.environ):
         if name.startswith(("WECHAT_", "LC_", "LANG", "FORCE_COLOR", "COLUMNS")):
             monkeypatch.delenv(name)
@@ -83,7 +83,7 @@ def answering(answer, status="200 OK"):
 
 
 class TestLanguage:
-    def test_of_help_is_the_one_asked_for(self):
+    def test_of_help_is_the_selected_one(self):
         def check(command):
             english, chinese = (ask(*command, "--help", "--lang", language).stdout for language in ("en", "zh"))
 
@@ -114,7 +114,7 @@ class TestLanguage:
 
         assert ask("--help").stdout.startswith(usage)
 
-    def test_of_usage_errors_is_the_one_asked_for(self):
+    def test_of_usage_errors_is_the_selected_one(self):
         def check(words, message):
             result = ask("--lang", "zh", *words)
 
@@ -137,7 +137,7 @@ class TestLanguage:
             check,
         )
 
-    def test_may_be_asked_for_before_the_command_or_after_it(self):
+    def test_may_stand_before_or_after_the_command(self):
         for words in (["--lang", "zh", "new-settings"], ["new-settings", "--lang=zh"]):
             assert "服务器配置" in ask(*words).stdout
 
@@ -248,7 +248,7 @@ MISTAKES = {
     "host of the playground": (["playground", "--host", "a..b"], "cannot listen on a..b:8765", "无法监听 a..b:8765"),
     "query": (["decrypt", "--query", "&"], "--query contains no parameters", "--query 中没有参数"),
 }
-#: What stays as it is in Chinese, besides what the user has typed, options, variables and addresses.
+#: English words in Chinese texts, in addition to user input, options, variables and addresses.
 NAMES = {"Token", "App", "Encoding", "Key", "wechat", "plain", "sealed", "compatible", "official", "account", "mini"}
 NAMES |= {"program", "http", "https", "xn", "en", "zh", *app.commands}
 
@@ -321,7 +321,7 @@ class TestCommand:
         assert ask("--lang", "zh").stdout == ask("--help", "--lang", "zh").stdout
 
     @pytest.mark.parametrize("missing", ["click", "rich"])
-    def test_says_what_to_install(self, missing):
+    def test_prints_what_to_install(self, missing):
         code = f"import sys; sys.modules[{missing!r}] = None; from wechat_msg.cli import main; main()"
         status, output = run("-c", code)
 
@@ -335,7 +335,7 @@ class TestCommand:
 
         assert run(*COMMAND, "--version") == (0, wechat_msg.__version__ + "\n")
 
-    def test_prints_what_a_terminal_that_knows_no_chinese_can_show(self):
+    def test_escapes_chinese_for_a_terminal_without_chinese(self):
         status, output = run(*COMMAND, "--lang", "zh", "new-settings", environ={"PYTHONIOENCODING": "latin-1"})
 
         assert status == 0
@@ -344,7 +344,7 @@ class TestCommand:
 
 class TestStreams:
     def run(self, redirect, *words):
-        """Run the command by way of a shell; return its status and what it has written to the terminal."""
+        """Run the command in a shell; return its status and its output."""
         done = subprocess.run(
             ["sh", "-c", f'exec "$@" {redirect}', "sh", sys.executable, *COMMAND, *words],
             cwd=ROOT,
@@ -394,7 +394,7 @@ class TestPush:
         assert re.match(r"✓ try 1  0.00 s → 0.\d\d s  HTTP 200  replied\n", result.stdout)
         assert re.search(r"^  Content +你好$", result.stdout, re.MULTILINE)
 
-    def test_shows_what_goes_over_the_wire_but_no_secret(self, bot):
+    def test_prints_requests_and_answers_without_secrets(self, bot):
         def check(mode, form):
             result = ask(
                 "push", bot, "--event", "CLICK", "--field", "EventKey=HELP", "--mode", mode, "--format", form, "-v"
@@ -475,7 +475,7 @@ class TestPush:
 
         check_rows([b"<!doctype html><br>", b"<xml>", b"{}", b"x" * (2 << 20)], check)
 
-    def test_checks_certificates_unless_told_not_to(self, tmp_path):
+    def test_checks_certificates_by_default(self, tmp_path):
         context = make_certificate(tmp_path).of_server
         with EchoBot(SETTINGS) as bot, make_server("127.0.0.1", 0, bot.app, ThreadingServer, QuietHandler) as server:
             server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -514,7 +514,7 @@ class TestPush:
 
         check_rows(FORMATS, check)
 
-    def test_says_what_is_wrong_with_a_file(self, tmp_path):
+    def test_prints_what_is_wrong_with_a_file(self, tmp_path):
         def check(content, message):
             (tmp_path / "push").write_bytes(content)
             result = ask("push", "http://127.0.0.1:1/", "--file", str(tmp_path / "push"))
@@ -537,7 +537,7 @@ class TestPush:
             check,
         )
 
-    def test_says_why_a_file_cannot_be_read(self):
+    def test_refuses_a_file_that_is_not_readable(self):
         def check(name):
             assert ask("push", "http://127.0.0.1:1/", "--file", name).exit_code == 2
 
@@ -588,7 +588,7 @@ class TestPush:
         )
 
     @pytest.mark.parametrize("words", [["push", "http://127.0.0.1:1/", "--text", "hi"], ["check", "x"], ["decrypt"]])
-    def test_says_which_settings_are_missing(self, words, environ):
+    def test_prints_which_settings_are_missing(self, words, environ):
         environ.delenv("WECHAT_APPID")
         assert "WECHAT_APPID" in ask(*words).stderr
 
@@ -609,12 +609,12 @@ class TestPush:
 
 class TestDecrypt:
     def capture(self, tmp_path, settings=SETTINGS, change=lambda body: body, **options):
-        """Write a push to a file; return the words that decrypt it."""
+        """Write a push to a file; return the command line that decrypts it."""
         request = build_push(settings, SECRET, **options)
         (tmp_path / "body").write_bytes(change(request.body))
         return ["decrypt", "--body", str(tmp_path / "body")], request.query
 
-    def test_opens_what_an_endpoint_would_accept(self, tmp_path):
+    def test_decrypts_a_push_that_an_endpoint_would_accept(self, tmp_path):
         def check(mode, form):
             words, query = self.capture(tmp_path, mode=mode, format=form)
             result = ask(*words, "--query", urlencode(query))
@@ -626,7 +626,7 @@ class TestDecrypt:
 
         check_rows(itertools.product(["compatible", "sealed"], FORMATS), check)
 
-    def test_finds_the_query_in_what_was_copied(self, tmp_path):
+    def test_finds_the_query_in_copied_text(self, tmp_path):
         def check(line):
             words, query = self.capture(tmp_path)
 
@@ -642,7 +642,7 @@ class TestDecrypt:
             check,
         )
 
-    def test_opens_without_a_query_what_the_key_opens(self, tmp_path):
+    def test_decrypts_a_push_without_its_query(self, tmp_path):
         words, _ = self.capture(tmp_path)
         result = ask(*words)
 
@@ -698,7 +698,7 @@ class TestDecrypt:
 
     def test_prints_what_happened_to_the_body(self, tmp_path):
         def check(change, cause):
-            # So long that there is a + in it.
+            # Long enough to contain a +.
             request = build_push(SETTINGS, {"Content": "long " * 400})
             (tmp_path / "body").write_bytes(change(request.body))
             result = ask("decrypt", "--body", str(tmp_path / "body"), "--query", request.query_string)
@@ -758,13 +758,13 @@ class TestDecrypt:
         assert result.exit_code == 1
         assert "the console is set to the plain mode" in result.stdout
 
-    def test_leaves_what_the_package_logs_to_its_steps(self, caplog):
+    def test_prints_its_steps_instead_of_log_records(self, caplog):
         result = ask("decrypt", stdin="<xml><MsgType>text</MsgType></xml>")
 
         assert "a common field is missing" in result.stdout
         assert result.stderr == ""
 
-    def test_says_in_chinese_alone_why_a_push_is_refused(self):
+    def test_prints_in_chinese_why_a_push_is_refused(self):
         query = urlencode({"signature": "0" * 40, "timestamp": "1", "nonce": "2"})
         result = ask("decrypt", "--query", query, "--lang", "zh", stdin="<xml><MsgType>text</MsgType></xml>")
 
@@ -793,7 +793,7 @@ class TestDecrypt:
         )
 
     def test_refuses_every_changed_byte(self, tmp_path):
-        """None is accepted, whatever was opened."""
+        """None is accepted, even if it can be decrypted."""
         request = build_push(SETTINGS, SECRET)
         encrypt = re.search(rb"CDATA\[([^]]{99,})", request.body)[1]
         sealed = base64.b64decode(encrypt)
@@ -805,7 +805,7 @@ class TestDecrypt:
 
 
 class TestServe:
-    def test_makes_settings_with_which_it_can_be_tried_and_shows_no_users_words(self, environ):
+    def test_prints_new_settings_and_no_users_text(self, environ):
         nothing = dict.fromkeys(ENVIRON, "")
         with serve(*COMMAND, "serve", "--port", "0", environ=nothing) as server:
             variables = dict(re.findall(r"export (\w+)=(\S+)", server.read_log()))
@@ -817,7 +817,7 @@ class TestServe:
             assert "✓ TextMessage  → TextReply\n" in server.read_log()
             assert "between us" not in server.read_log()
 
-    def test_shows_what_was_refused_and_words_if_asked_to(self, environ):
+    def test_prints_refused_pushes_and_texts_with_verbose(self, environ):
         with serve(*COMMAND, "serve", "--port", "0", "--verbose", environ=ENVIRON) as server:
             url = f"http://127.0.0.1:{server.port}{PATH}"
             ask("push", url, "--text", "hi")
@@ -829,7 +829,7 @@ class TestServe:
         assert "spamtest" not in log
 
     def test_sends_late_answers_as_customer_service_messages(self):
-        """Those of a Mini Program always are."""
+        """For a Mini Program all answers are."""
         environ = {**ENVIRON, "WECHAT_ACCOUNT_KIND": "mini_program"}
         with (
             FakeWeChatAPI() as wechat,
@@ -843,12 +843,12 @@ class TestServe:
         assert result.exit_code == 0
         assert wechat.messages[0]["text"] == {"content": "late"}
 
-    def test_acknowledges_what_a_mini_program_cannot_reply_to(self):
+    def test_acknowledges_instead_of_replies_in_a_mini_program(self):
         settings = attrs.evolve(SETTINGS, account_kind="mini_program")
         with EchoBot(settings) as bot, PushSimulator(PATH, settings, wsgi=bot.app) as wechat:
             assert wechat.push_text("hi").is_acknowledged
 
-    def test_says_that_the_port_is_taken(self):
+    def test_reports_a_port_in_use(self):
         with answering(b"") as url:
             result = ask("serve", "--port", url.rpartition(":")[2])
 
@@ -866,7 +866,7 @@ class TestServe:
 
     @pytest.mark.parametrize("command", ["serve", "playground"])
     def test_can_be_ended_although_a_script_started_it_in_the_background(self, command):
-        """A shell without job control lets what it starts with & ignore SIGINT."""
+        """A shell without job control makes background commands ignore SIGINT."""
         in_background = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
         status, _, errors = interrupt([command, "--port", "0"], signal.SIGTERM, when=answers, start=in_background)
 
@@ -925,7 +925,7 @@ class TestPlayground:
         assert refused.value.code == 403
 
     @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
-    def test_says_what_to_install(self, missing):
+    def test_prints_what_to_install(self, missing):
         code = f"import sys; sys.modules[{missing!r}] = None; from wechat_msg.cli import main; main()"
         status, output = run("-c", code, "playground", "--lang", "zh")
 
@@ -936,13 +936,13 @@ class TestPlayground:
 
 class TestOnATerminal:
     def show(self, words, **environ):
-        """Run the command on a terminal of its own; return its status and everything that it has written there."""
+        """Run the command on a new terminal; return its status and everything that it wrote there."""
         ours, theirs = pty.openpty()
         variables = {**os.environ, **ENVIRON, "TERM": "xterm-256color", **environ}
         with subprocess.Popen([sys.executable, *COMMAND, *words], cwd=ROOT, env=variables, stdout=theirs) as process:
             os.close(theirs)
             written = b""
-            with open(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):  # which is how it ends
+            with open(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):  # raised at the end
                 while piece := terminal.read(1 << 16):
                     written += piece
         return process.returncode, written.decode()
@@ -954,7 +954,7 @@ class TestOnATerminal:
         assert "\x1b[32m✓" in written
         assert f"检查中 1/{len(CHECKS)}" in written
 
-    def test_no_color_is_heeded(self, bot):
+    def test_there_are_no_colours_with_no_color(self, bot):
         status, written = self.show(["check", bot], NO_COLOR="1")
 
         assert status == 0
@@ -980,7 +980,7 @@ class TestInterrupted:
 
 
 def answers(process):
-    """Wait until the program tells its address, and listens there."""
+    """Wait until the program prints its address and listens there."""
     line = b""
     while not (address := re.search(rb"http://127\.0\.0\.1:[1-9]\d*", line)):
         line = process.stdout.readline() or pytest.fail(process.stderr.read().decode())

@@ -42,13 +42,13 @@ def test_prints_all_scenes_on_one_screen_and_succeeds():
 
 @contextlib.contextmanager
 def set_stage(app, handled=()):
-    """Let *app* play every bot."""
+    """Yield a stage on which *app* is every bot."""
     with FakeWeChatAPI() as api, listen(app) as url:
         yield Stage(SETTINGS, url + PATH, url + PATH, url + PATH, api, list(handled))
 
 
 def count_unexpected(scene, app, capsys):
-    """Play a scene; return how many lines are marked as unexpected, and of how many."""
+    """Play a scene; return how many lines are unexpected, and how many there are."""
     with set_stage(app) as stage:
         counted = command.print_scene(Output("en"), scenes.Text("", ""), scene(stage))
     shown = capsys.readouterr().out
@@ -72,7 +72,7 @@ class TestNotices:
 
         assert counted == of > 0
 
-    def test_a_bot_that_acknowledges_what_it_should_reply_to(self, capsys):
+    def test_a_bot_that_acknowledges_instead_of_replying(self, capsys):
         assert count_unexpected(scenes.converse, answer_always(b"success"), capsys) == (5, 6)
 
     def test_answers_that_are_not_sealed(self, capsys):

@@ -1,4 +1,4 @@
-"""The playground: who gets in, what is pushed and shown, and the page in a real browser."""
+"""The playground: access, pushes, what it shows, and the page in a real browser."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def make_bot():
 
     @router.on(TextMessage, content="slow")
     def answer_late(_):
-        time.sleep(5)  # longer than three tries, however long those take
+        time.sleep(5)  # longer than three tries
 
     @router.on(TextMessage, content="quiet")
     def say_nothing(_):
@@ -140,7 +140,7 @@ def run_playground(url, settings=SETTINGS, **options):
 
 @define
 class Page:
-    """What a browser would do."""
+    """A client that sends what a browser sends."""
 
     playground: Playground
     cookie: str = ""
@@ -156,7 +156,7 @@ class Page:
         return self
 
     def ask(self, method, path, body=None, **headers):
-        """Ask, with all that a browser would send; headers with None are left out."""
+        """Send a request with a browser's headers; those that are None are left out."""
         origin = f"http://{self.host}" if method == "POST" else None
         sent = {"Host": self.host, "Cookie": self.cookie, "Origin": origin}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -185,14 +185,14 @@ class Page:
 
 @define
 class Follower:
-    """Follows the conversation, as the page does."""
+    """A client that follows the conversation as the page does."""
 
     page: Page
     known: int = 0
     entries: dict = field(factory=dict)
 
     def wait(self, is_met):
-        """Return the first entry for which *is_met*, if need be after it has come."""
+        """Return the first entry for which *is_met* is true; wait for it if necessary."""
         for entry in self.entries.values():
             if is_met(entry):
                 return entry
@@ -335,7 +335,7 @@ def call_app(app, method, target, body=b"", **headers):
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
 
-class TestWhatIsRefused:
+class TestRefusals:
     def test_garbage(self, page):
         def check(body):
             status, headers, answer = page.ask("POST", "/playground/pushes", body)
@@ -365,7 +365,7 @@ class TestWhatIsRefused:
         chat.wait_done(json.loads(answer)["id"])
         assert page.wire(json.loads(answer)["id"])
 
-    def test_what_is_too_large(self, page):
+    def test_a_body_that_is_too_large(self, page):
         assert page.ask("POST", "/playground/pushes", b" " * (1 << 20) + b"{}")[0] == 413
         for path in ("/playground/media?kind=image", "/cgi-bin/media/upload?type=image"):
             status, _, _ = page.ask("POST", path, b"x", Content_Type="image/png", Content_Length=str(13 << 20))
@@ -380,7 +380,7 @@ class TestWhatIsRefused:
 
         check_rows(["\xb2", "9" * 5000, "-1", "1.0"], check)
 
-    def test_what_grows_too_large_on_the_way(self, page):
+    def test_a_body_that_becomes_too_large(self, page):
         pieces = (b"x" * (1 << 20) for _ in range(11))
         with contextlib.suppress(ConnectionError):  # the server may hang up on it
             assert page.ask("POST", "/playground/media?kind=image", pieces, Content_Type="image/png")[0] == 413
@@ -392,7 +392,7 @@ class TestWhatIsRefused:
                 assert status in (200, 400)
                 assert headers["content-type"].startswith("application/json")
 
-    def test_what_is_not_there(self, page):
+    def test_unknown_paths(self, page):
         assert page.ask("GET", "/playground/nothing")[0] == 404
         assert page.ask("PUT", "/playground/pushes")[0] in (403, 404)
         assert page.ask("GET", "/playground/static/../app.py")[0] == 404
@@ -712,7 +712,7 @@ class TestServing:
 
 @pytest.mark.endurance
 class TestASlowBot:
-    """As it is tried by hand: the command, one message, and an answer that comes too late for a reply."""
+    """The command, one message, and an answer that is too late for a reply."""
 
     def test_answers_in_the_chat(self):
         account = {"WECHAT_TOKEN": TOKEN, "WECHAT_ENCODING_AES_KEY": KEY, "WECHAT_APPID": SETTINGS.appid}
@@ -759,7 +759,7 @@ const [texts, done] = arguments;
 import("/playground/static/links.js").then(({ findLinks }) =>
   done(texts.map((text) => [...findLinks(text)].map(({ url, label }) => [url, label]))));
 """
-#: The best of three, as other programs may run at the same time.
+#: The best of three, because other programs may run at the same time.
 TIME_LINKS = """
 const [texts, done] = arguments;
 import("/playground/static/links.js").then(({ findLinks }) => {
@@ -790,7 +790,7 @@ class TestInABrowser:
         )
         assert chromium.get_log("browser") == []
 
-    def test_what_is_pressed_and_chosen_is_pushed(self, page, chat, chromium):
+    def test_buttons_and_choices_are_pushed(self, page, chat, chromium):
         page.post("clearing", {})
         client = TestTheAPI().make_client(page.playground)
         client.call(

@@ -1,4 +1,4 @@
-"""The conformance table: every row is failed by a bot that has just this fault, and our examples pass them all."""
+"""The conformance checks: a bot with one fault fails the check for it, and our examples pass all."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def echo(message):
 
 
 def make(settings=SEALED, handler=echo, **options):
-    """A bot that is as good as its settings and options are."""
+    """Return a bot on our endpoint with these settings and options."""
     return push_app(PushEndpoint(settings, handler, **options))
 
 
 def bot(answer):
-    """A bot of a function of the request that gives a body, or status, body and content type."""
+    """Return a bot that calls *answer* with the request, for a body, or for status, body and content type."""
 
     def app(environ, start_response):
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
@@ -71,7 +71,7 @@ def bot(answer):
 
 
 def spoil(condition, answer):
-    """A bot that is good but for the requests of which *condition* is true."""
+    """Return a bot that answers the requests that meet *condition* with *answer*, and all others correctly."""
     endpoint = PushEndpoint(SEALED, echo)
 
     def respond(request):
@@ -98,7 +98,7 @@ def is_garbage(request):
 
 
 def says(word):
-    """Tell whether a push has this value."""
+    """Return a function that returns whether a push contains *word*."""
     return lambda request: is_post(request) and not is_garbage(request) and word in str(read(request).raw.values())
 
 
@@ -108,14 +108,14 @@ def read(request):
 
 @frozen
 class AnyMessage:
-    """The sender of a message that has not been read."""
+    """The users of a message that was not parsed."""
 
     from_user_name: str = "oUSER"
     to_user_name: str = "gh_0123456789ab"
 
 
 def opened(request):
-    """Return the document of a push as WeChat has written it; of anything else nothing."""
+    """Return the document of a push as WeChat wrote it; empty for other requests."""
     with contextlib.suppress(PushError):
         return SEALED.ciphers[0].decrypt(read_encrypt(request.body) or "")
     return b""
@@ -133,7 +133,7 @@ def holds_two_senders(request):
 
 
 def answer_with_a_parser(request):
-    """Answer as most bots do: an XML parser reads, and what it has read goes into CDATA as it is."""
+    """Answer as most bots do: with an XML parser, and without escaping in CDATA."""
     try:
         members = {child.tag: child.text or "" for child in ET.fromstring(opened(request))}
     except ET.ParseError:
@@ -142,7 +142,7 @@ def answer_with_a_parser(request):
 
 
 def seal(message, content, extra=""):
-    """Answer as bots do that put what users write into CDATA as it is."""
+    """Answer as bots do that write user input into CDATA without escaping."""
     document = (
         f"<xml><ToUserName>{message.from_user_name}</ToUserName><FromUserName>{message.to_user_name}</FromUserName>"
         f"<CreateTime>1</CreateTime><MsgType>text</MsgType><Content><![CDATA[{content}]]></Content>{extra}</xml>"
@@ -154,14 +154,14 @@ def seal(message, content, extra=""):
 
 
 def expand(request):
-    """Read XML with its entities, as the standard library does."""
+    """Read XML and expand its entities, as the standard library does."""
     root = ET.fromstring(request.body)
     body = f"<xml><ToUserName/><Encrypt>{root.findtext('Encrypt')}</Encrypt></xml>".encode()
     return PushEndpoint(SEALED, echo).handle(attrs.evolve(request, body=body)).body
 
 
 def answer_first_only(identify):
-    """Acknowledge whatever has been seen before: its reply is lost if the first connection was."""
+    """Acknowledge re-sent messages: the reply is lost with the first connection."""
     seen = set()
 
     def answer(request):
@@ -172,7 +172,7 @@ def answer_first_only(identify):
 
 
 def die_of(condition):
-    """Refuse a request, and fail from then on."""
+    """Refuse the first request that meets *condition*, and fail afterwards."""
     died = []
 
     def answer(request):
@@ -249,11 +249,11 @@ class TestAFault:
         assert row.impact.zh
         assert row.fix.zh
 
-    def test_is_not_seen_where_there_is_none(self):
+    def test_is_not_found_in_a_good_bot(self):
         statuses = {row.status for row in check_bot(make(), slow_text="hi").values()}
         assert statuses == {"pass"}
 
-    def test_is_known_of_every_check(self):
+    def test_exists_for_every_check(self):
         assert {check.name for check in CHECKS} == {*FAULTS, "speed"}
 
     def test_of_speed_is_a_warning(self):
@@ -281,7 +281,7 @@ class TestALongText:
 
 
 class TestTheTable:
-    def test_leaves_out_what_does_not_apply_without_a_key(self):
+    def test_skips_checks_that_need_a_key(self):
         rows = check_bot(make(PLAIN), PLAIN)
         assert {name for name, row in rows.items() if row.status == "skip"} == {
             "slow",
@@ -305,7 +305,7 @@ class TestTheTable:
         assert rows["json_format"].status == "fail"
         assert "Mini Program" in rows["modes"].finding.en
 
-    def test_is_of_what_a_simulator_reaches(self):
+    def test_needs_a_simulator(self):
         with pytest.raises(SettingsError, match="PushSimulator"):
             next(check_endpoint("http://127.0.0.1:1/wechat"))
 
@@ -339,7 +339,7 @@ class TestTheTable:
 
 
 def answer_status(status, where=lambda _: True, **headers):
-    """A server that answers some requests with this status, and the others as a good bot."""
+    """Return a server that answers requests of some methods with this status, and all others correctly."""
     good = make()
 
     def app(environ, start_response):
@@ -365,7 +365,7 @@ def make_flask_with_a_slash():
     return app
 
 
-#: Of each: the finding of the only row that fails, and a word of what to do.
+#: For each: the application, the finding of the only row that fails, and a word of its fix.
 WRONG_ADDRESSES = {
     "to https": (
         answer_status(301, Location="https://bot.example/wechat?signature=s"),
@@ -393,7 +393,7 @@ WRONG_ADDRESSES = {
 
 class TestAWrongAddress:
     def only_failure(self, rows):
-        """Return the row that fails; nothing is tried after it."""
+        """Return the row that fails; all later ones must be skipped."""
         (failed,) = (row for row in rows if row.status in ("fail", "warn"))
         assert {row.status for row in rows[: rows.index(failed)]} <= {"pass"}
         assert {row.status for row in rows[rows.index(failed) + 1 :]} == {"skip"}
@@ -517,7 +517,7 @@ def test_our_slow_bot_passes_every_row(tmp_path):
 
 
 def test_the_bot_on_another_sdk_fails_where_its_users_are_hurt():
-    """What docs/comparison.md says of wechatpy, which is at hand; WeRoBot would need an environment of its own."""
+    """As docs/comparison.md says about wechatpy; WeRoBot would need another environment."""
     with serve("examples/comparison/wechatpy_bot.py", environ={**ENVIRON, "PORT": "0"}) as server:
         rows = {
             row.name: row for row in check_endpoint(PushSimulator(f"http://127.0.0.1:{server.port}/wechat", SETTINGS))

@@ -1,4 +1,4 @@
-"""The test kit's own documents: pushes as WeChat writes them, and the answers of bots, in which nothing is repaired."""
+"""The documents of the test kit: it writes pushes as WeChat does, and reads the answers of bots strictly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEALED = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
 MODES = ["plain", "compatible", "sealed"]
 FORMATS = ["xml", "json"]
 
-#: What users write, and what arrives of it.
+#: Texts of users, and the texts that arrive; None if it is the same.
 TEXTS = {
     "a]]>b": "a]]>b",
     "]]>": "]]>",
@@ -69,7 +69,7 @@ class TestAPush:
             check,
         )
 
-    def test_reaches_an_endpoint_if_it_holds_what_xml_forbids(self):
+    def test_reaches_an_endpoint_with_characters_that_xml_forbids(self):
         def check(text, form, mode):
             settings = PLAIN if mode == "plain" else SEALED
             content = open_push(
@@ -89,7 +89,7 @@ class TestAPush:
         expected = {"A": 1, "B": 1.5, "C": True, "D": {"E": ["x", 2, {"F": "y"}]}, "I": "", "J": {}}
         assert json.loads(write_document(fields, "json")) == expected
 
-    def test_of_what_cannot_be_written_is_refused(self):
+    def test_with_invalid_fields_is_refused(self):
         def check(fields, form):
             with pytest.raises(ReplyError) as caught:
                 write_document(fields, form)
@@ -114,7 +114,7 @@ class TestAPush:
             check,
         )
 
-    def test_that_holds_itself_is_refused(self):
+    def test_that_contains_itself_is_refused(self):
         def check(form):
             fields = {}
             fields["A"] = fields
@@ -125,7 +125,7 @@ class TestAPush:
 
 
 def find_encrypt(body):
-    """Find it without a parser; the text before it may hold another one."""
+    """Find Encrypt without a parser, because the text before it may contain another one."""
     return re.findall(rb"<Encrypt><!\[CDATA\[(.*?)\]\]>", body)[-1].decode()
 
 
@@ -229,8 +229,8 @@ class TestAnAnswer:
             check,
         )
 
-    def test_is_not_read_nor_a_push_written_by_what_is_tested(self):
-        """A bot of this package would pass whatever both have wrong."""
+    def test_is_not_read_or_written_by_the_code_under_test(self):
+        """Otherwise a bot of this package would pass with errors that both have."""
         for path in Path(documents.__file__).parent.rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_bytes())):
                 if isinstance(node, ast.ImportFrom) and node.module == "wechat_msg.wire":

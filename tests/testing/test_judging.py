@@ -1,4 +1,4 @@
-"""What WeChat makes of each answer: every problem is found, every good answer taken, and nothing can break it."""
+"""The judging of answers: every problem is found, every valid answer is accepted, and any answer has a verdict."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ARTICLE = {"Title": WORDS, "Description": "d", "PicUrl": "p", "Url": "u"}
 
 
 def xml(document):
-    """Write a document as naive bots do: CDATA, and nothing escaped."""
+    """Write a document as naive bots do, without escaping in CDATA."""
 
     def write(name, value):
         if isinstance(value, list):
@@ -238,7 +238,7 @@ CASES = [
     Case("no article", "articles", xml({**news(), "Articles": {"Title": "t"}}), detail="0"),
     Case("no article in JSON", "articles", in_json({**news(), "Articles": []}), format="json", detail="0"),
 ]
-#: Found before there is an answer to judge; or told by the echo alone.
+#: Problems of requests without an answer, and of URL verification.
 OTHERS = {"unreachable", "tls_failed", "timed_out", "hung_up", "not_http", "too_long", "not_echoed"}
 
 
@@ -255,11 +255,11 @@ class TestProblem:
 
         check_rows(CASES, check)
 
-    def test_is_found_each(self):
+    def test_has_a_case_each(self):
         every = {value.code for value in vars(problems).values() if isinstance(value, problems.Problem)}
         assert {case.code for case in CASES} | OTHERS == every
 
-    def test_is_told_in_two_languages(self):
+    def test_is_in_two_languages(self):
         for problem in vars(problems).values():
             if isinstance(problem, problems.Problem):
                 for said in (problem.what, problem.fix):
@@ -267,19 +267,19 @@ class TestProblem:
                     assert any("\u4e00" <= character <= "\u9fff" for character in said.zh), problem
 
     def test_of_a_seal_without_a_key_is_found(self):
-        """Somebody else's push is sent on purpose."""
+        """A push of another account may be sent on purpose."""
         request = build_push(SEALED, MESSAGE)
         verdict = judge_reply(PLAIN, request, BotResponse(200, {}, sealed(xml(TEXT))), MESSAGE)
         assert verdict.problem.code == "wrong_seal"
 
 
-class TestWhatIsToldOfAnAnswerThatIsNoReply:
+class TestDetail:
     def judge(self, status=200, body=b"<html></html>", **headers):
         request = build_push(PLAIN, MESSAGE)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return judge_reply(PLAIN, request, BotResponse(status, named, body), MESSAGE)
 
-    def test_is_where_a_redirect_leads_but_not_the_signature(self):
+    def test_has_the_target_of_a_redirect_without_the_signature(self):
         def check(location, detail):
             verdict = self.judge(301, location=location)
             assert (verdict.problem.code, verdict.detail) == ("redirected", detail)
@@ -296,7 +296,7 @@ class TestWhatIsToldOfAnAnswerThatIsNoReply:
             check,
         )
 
-    def test_is_what_its_status_suggests(self):
+    def test_comes_with_a_fix_for_the_status(self):
         def check(status, advice):
             problem = self.judge(status).problem
             assert problem == problems.WRONG_STATUS
@@ -320,7 +320,7 @@ class TestWhatIsToldOfAnAnswerThatIsNoReply:
             check,
         )
 
-    def test_is_that_it_is_a_web_page(self):
+    def test_comes_with_a_fix_for_a_web_page(self):
         def check(page):
             problem = self.judge(body=page).problem
             assert problem == problems.UNREADABLE
@@ -328,18 +328,18 @@ class TestWhatIsToldOfAnAnswerThatIsNoReply:
 
         check_rows([b"<!DOCTYPE html><br>", b"\n<html><br></html>"], check)
 
-    def test_is_its_compression_for_which_wechat_has_not_asked(self):
+    def test_has_the_compression(self):
         def check(encoding):
             verdict = self.judge(body=b"\x1f\x8b", content_encoding=encoding)
             assert (verdict.problem.code, verdict.detail) == ("unreadable", f"Content-Encoding: {encoding.lower()}")
 
         check_rows(["gzip", "deflate", "br", "GZIP"], check)
 
-    def test_is_not_an_encoding_that_changes_nothing(self):
+    def test_is_empty_for_an_encoding_that_changes_nothing(self):
         assert self.judge(body=xml(TEXT), content_encoding="identity").outcome == "replied"
         assert self.judge(body=b"success", content_encoding="gzip").outcome == "acknowledged"
 
-    def test_is_that_it_is_longer_than_any_reply(self):
+    def test_is_a_problem_for_an_answer_longer_than_any_reply(self):
         def check(write):
             assert self.judge(body=write({**TEXT, "Content": "x" * (1 << 17)})).problem.code == "too_long"
 
@@ -424,7 +424,7 @@ class TestEcho:
         )
 
 
-# --- whatever comes ---------------------------------------------------------------------------------------------------
+# --- any answer -------------------------------------------------------------------------------------------------------
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -485,7 +485,7 @@ class TestAnythingAtAll:
 
 class TestSecrecy:
     @pytest.mark.parametrize("mode", ["plain", "sealed"])
-    def test_is_kept_by_all_that_can_be_printed(self, mode, caplog):
+    def test_holds_for_everything_printable(self, mode, caplog):
         caplog.set_level(logging.DEBUG)
         fields = {**MESSAGE, "Content": WORDS}
         bodies = [xml(TEXT), text("a]]>"), xml({**TEXT, WORDS: WORDS}), xml({**TEXT, "MsgType": WORDS}), b"success"]

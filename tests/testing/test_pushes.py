@@ -1,4 +1,4 @@
-"""The test kit: it must do what WeChat does, so most of this is checked with the standard library alone."""
+"""build_push and open_reply do what WeChat does; most tests check that with the standard library alone."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class TestBuildPush:
 
         check_rows(["compatible", "sealed"], check)
 
-    def test_makes_what_is_missing_up(self):
+    def test_adds_missing_fields(self):
         def check(format):
             fields = parse_message(read(build(PLAIN, {"Content": "hi"}, format=format).body))
             assert (fields.msg_type, fields.content, fields.create_time) == ("text", "hi", 1700000000)
@@ -72,7 +72,7 @@ class TestBuildPush:
 
         check_rows(FORMATS, check)
 
-    def test_leaves_what_is_given(self):
+    def test_keeps_given_fields(self):
         given = {
             "ToUserName": "gh",
             "FromUserName": "o",
@@ -83,7 +83,7 @@ class TestBuildPush:
         }
         assert read(build(PLAIN, given, format="json").body) == given
 
-    def test_gives_every_message_an_id_of_its_own(self):
+    def test_gives_every_message_its_own_id(self):
         assert len({build_push(PLAIN, HI, format="json").body for _ in range(10)}) == 10
 
     def test_gives_events_no_id(self):
@@ -111,7 +111,7 @@ class TestBuildPush:
 
         check_rows(itertools.product(MODES, FORMATS), check)
 
-    def test_shows_outside_what_wechat_shows_in_this_mode(self):
+    def test_has_the_plain_fields_of_the_mode(self):
         def check(mode, names, format):
             assert read(build(SEALED, {**HI, "AppId": "wx0"}, mode=mode, format=format).body).keys() == names
 
@@ -131,7 +131,7 @@ class TestBuildPush:
             check,
         )
 
-    def test_shows_the_platform_outside_a_push_of_a_third_party_platform(self):
+    def test_has_the_platform_as_plain_field_of_its_push(self):
         request = build(SEALED, {"AppId": "wx0", "InfoType": "authorized"})
         assert read(request.body).keys() == {"AppId", "Encrypt"}
         assert open_push(SEALED, request).message.event == "authorized"
@@ -148,7 +148,7 @@ class TestBuildPush:
         assert "Encrypt" in read(build(SEALED, HI).body)
         assert "Encrypt" not in read(build(PLAIN, HI).body)
 
-    def test_makes_pushes_that_are_opened_as_they_were_meant(self):
+    def test_builds_pushes_that_are_parsed_to_their_models(self):
         def check(sample, format, mode):
             settings = PLAIN if mode == "plain" else SEALED
             push = open_push(settings, build_push(settings, json.loads(sample.json), mode=mode, format=format))
@@ -157,7 +157,7 @@ class TestBuildPush:
 
         check_rows(itertools.product(SAMPLES, FORMATS, MODES), check)
 
-    def test_forges_with_the_settings_of_somebody_else(self):
+    def test_forges_with_the_settings_of_another_account(self):
         def check(forger, error):
             with pytest.raises(error):
                 open_push(SEALED, build_push(forger, HI))
@@ -196,7 +196,7 @@ class TestBuildEchostrRequest:
 
 
 class TestOpenReplyRefuses:
-    def test_what_wechat_cannot_read(self):
+    def test_an_unreadable_answer(self):
         def check(body):
             with pytest.raises(MalformedPush):
                 open_reply(PLAIN, body)
@@ -214,7 +214,7 @@ class TestOpenReplyRefuses:
         with pytest.raises(MalformedPush):
             open_reply(SEALED, PushEndpoint(SEALED).handle(build_push(PLAIN, HI)))
 
-    def test_a_seal_with_a_member_changed_or_missing(self):
+    def test_an_envelope_with_a_changed_or_missing_member(self):
         def check(name, format):
             document = read(reply_to(SEALED, format).body)
             assert document.keys() == {"Encrypt", "MsgSignature", "TimeStamp", "Nonce"}
@@ -228,7 +228,7 @@ class TestOpenReplyRefuses:
 
         check_rows(itertools.product(["Encrypt", "MsgSignature", "TimeStamp", "Nonce"], FORMATS), check)
 
-    def test_a_seal_that_its_settings_cannot_open(self):
+    def test_a_reply_sealed_with_another_key(self):
         response = reply_to(SEALED, "xml")
         with pytest.raises(SettingsError, match="encoding_aes_key"):
             open_reply(PLAIN, response)
@@ -242,7 +242,7 @@ def reply_to(settings, format):
 
 
 class TestOpenReply:
-    def test_gives_none_for_an_acknowledgement(self):
+    def test_returns_none_for_an_acknowledgement(self):
         def check(response):
             assert open_reply(SEALED, response) is None
 
@@ -262,7 +262,7 @@ class TestOpenReply:
 
         check_rows(itertools.product([PLAIN, SEALED], FORMATS), check)
 
-    def test_opens_what_the_cipher_sealed(self):
+    def test_decrypts_what_the_cipher_encrypts(self):
         encrypt = MessageCipher("A" * 43, SEALED.appid).encrypt(b"<xml><A>1</A></xml>")
         document = {
             "Encrypt": encrypt,

@@ -1,4 +1,4 @@
-"""The simulator: bounded whatever answers it, and the same pushes as WeChat's whatever they are sent to."""
+"""The simulators: they send what WeChat sends, and their time and memory have limits with any bot."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from wechat_msg.testing import AsyncPushSimulator, FakeWeChatAPI, PushSimulator,
 
 PLAIN = PushSettings(token=TOKEN, appid=APPID)
 SEALED = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
-SLACK = 10.0  # seconds that a busy machine may take; what would be waited for takes longer, or never ends
+SLACK = 10.0
 """Seconds that a busy machine may take on top of a limit."""
 
 MODES = ["plain", "compatible", "sealed"]
@@ -61,7 +61,7 @@ every_format = pytest.mark.parametrize("format", FORMATS)
 
 
 class Blocking:
-    """An `AsyncPushSimulator` with the methods of `PushSimulator`, so that what is true of both is written once."""
+    """An `AsyncPushSimulator` with the methods of `PushSimulator`, so that one test covers both."""
 
     def __init__(self, simulator, runner):
         self._simulator = simulator
@@ -74,7 +74,7 @@ class Blocking:
 
 @contextlib.contextmanager
 def simulate(colour, url="/wechat", settings=PLAIN, **options):
-    """Make a simulator of either colour; it does not pause, unless it is told to."""
+    """Create a simulator of either colour; by default it does not pause."""
     options = {"pause": 0, **options}
     if colour == "sync":
         with PushSimulator(url, settings, **options) as wechat:
@@ -87,7 +87,7 @@ def simulate(colour, url="/wechat", settings=PLAIN, **options):
 
 
 def fail_with(colour, code, url="/wechat", limit=5.0, **options):
-    """Push once; check that it fails for this reason, and in time; return the try."""
+    """Push once; check that it fails in time with this problem; return the try."""
     with simulate(colour, url, tries=1, time_limit=limit, **options) as wechat:
         delivery = wechat.push_text("hi")
     assert delivery.problem is not None, delivery
@@ -98,7 +98,7 @@ def fail_with(colour, code, url="/wechat", limit=5.0, **options):
 
 @both
 class TestUser:
-    """Who writes: the simulator's user, or the one of a single push."""
+    """The user who writes: the simulator's, or that of a single push."""
 
     def test_may_be_another_for_each_push(self, colour):
         app = wsgi.push_app(PushEndpoint(PLAIN, lambda message: f"Hello {message.from_user_name}"))
@@ -148,10 +148,10 @@ class TestHostileBot:
     def test_that_has_no_address_is_unreachable(self, colour):
         assert fail_with(colour, "unreachable", "http://nosuchhost.invalid/").verdict.detail
 
-    def test_whose_name_cannot_be_a_name_is_unreachable(self, colour):
+    def test_with_an_invalid_name_is_unreachable(self, colour):
         fail_with(colour, "unreachable", f"http://{'a' * 70}.invalid/")
 
-    def test_whose_name_nobody_answers_for_is_given_up(self, colour, monkeypatch):
+    def test_whose_name_is_not_resolved_in_time_is_unreachable(self, colour, monkeypatch):
         released = threading.Event()
 
         def look_up(*args, **options):
@@ -249,13 +249,13 @@ class TestTLS:
         assert one.verdict.detail == "in the TLS handshake"
 
 
-#: A program that prints by how many MB its memory grows at most while it pushes to each address.
+#: A program that prints how many MB of memory the pushes to each address need at most.
 MEMORY = """
 import asyncio, pathlib, re, sys
 from wechat_msg import PushSettings
 from wechat_msg.testing import AsyncPushSimulator, PushSimulator
 
-def peak():  # unlike ru_maxrss it does not begin with what the parent process had
+def peak():  # unlike ru_maxrss, it does not include the parent process
     return int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1024
 
 settings = PushSettings(token="spamtest")
@@ -354,7 +354,7 @@ class TestWSGI:
             released.set()
 
     @pytest.mark.parametrize("is_broken", [True, False])
-    def test_app_is_told_that_its_answer_is_over(self, colour, is_broken, caplog):
+    def test_app_has_its_answer_closed(self, colour, is_broken, caplog):
         caplog.set_level(SILENT)
         closed = []
 
@@ -465,7 +465,7 @@ class TestASGI:
 
         with simulate(colour, asgi=app, tries=1, time_limit=0.1) as wechat:
             assert wechat.push_text("hi").problem.code == "timed_out"
-            wechat.push_text("hi")  # turns the loop
+            wechat.push_text("hi")  # runs the event loop
         assert ended
 
     def test_app_sees_that_wechat_hangs_up(self, colour):
@@ -530,7 +530,7 @@ class TestASGI:
         assert one.verdict.detail == "the application could not start"
 
     @pytest.mark.parametrize("kind", ["deaf", "mute", "breaks at shutdown"])
-    def test_app_that_does_not_mind_its_lifespan_is_pushed_to_all_the_same(self, colour, kind):
+    def test_app_that_ignores_lifespan_events_gets_pushes(self, colour, kind):
         async def lifespan(receive, send):
             if kind == "deaf":
                 await asyncio.Event().wait()
@@ -569,7 +569,7 @@ class TestASGIFromWithoutALoop:
 
 
 class Bot:
-    """An application that answers each push as it is told, the last answer again and again; it keeps the requests."""
+    """An application with one answer for each push; it repeats the last answer, and records the requests."""
 
     def __init__(self, *answers):
         self.answers = answers
@@ -622,7 +622,7 @@ class TestTries:
         assert [one.verdict.outcome for one in delivery.tries] == ["failed", "acknowledged"]
         assert delivery.is_acknowledged
 
-    def test_end_with_an_answer_that_cannot_be_read(self, colour):
+    def test_end_with_an_unreadable_answer(self, colour):
         bot = Bot(b"<html>", b"success")
         with simulate(colour, wsgi=bot) as wechat:
             delivery = wechat.push_text("hi")
@@ -638,7 +638,7 @@ class TestTries:
                 assert third.began - (second.began + second.seconds) >= 0.099
                 before.append(first.began)
                 after.append(time.monotonic() - began - third.began - third.seconds)
-        # No pause before the first, and none after the last; a busy machine makes one now and then.
+        # No pause before the first or after the last; a busy machine may cause one.
         assert min(before) < 0.1
         assert min(after) < 0.1
 
@@ -649,7 +649,7 @@ class TestTries:
         assert all(0.1 <= one.seconds < 3.0 for one in delivery.tries)
         assert 0.3 <= delivery.seconds < 9.0
 
-    def test_are_told_while_they_happen(self, colour):
+    def test_are_reported_while_they_happen(self, colour):
         bot, told = Bot(BROKEN), []
         with simulate(colour, wsgi=bot, on_try=lambda one: told.append((one, len(bot.requests)))) as wechat:
             delivery = wechat.push_text("hi")
@@ -692,8 +692,8 @@ class TestTries:
             assert [one.verdict.outcome for one in delivery.tries] == ["failed", "replied"]
 
 
-class TestWhatIsShown:
-    def test_is_nothing_to_who_has_left(self):
+class TestShown:
+    def test_is_nothing_after_unsubscribe(self):
         def check(answer):
             app = answering_wsgi(answer)
             delivery = PushSimulator("/", PLAIN, wsgi=app, pause=0.0).push_event("unsubscribe")
@@ -708,7 +708,7 @@ class TestWhatIsShown:
         assert delivery.problem
         assert delivery.shown.zh == "无"
 
-    def test_is_nothing_if_wechat_is_asked_to_come_again(self):
+    def test_is_nothing_if_wechat_will_send_it_again(self):
         app = answering_wsgi(b"<xml><ErrCode>1</ErrCode></xml>")
         delivery = PushSimulator("/", PLAIN, wsgi=app, pause=0.0).push_event("xpay_goods_deliver_notify")
         assert len(delivery.tries) == 3
@@ -727,7 +727,7 @@ class TestCreateTime:
             times = [wechat.push_event("CLICK", EventKey="A").fields["CreateTime"] for _ in range(3)]
         assert times == [1700000000, 1700000001, 1700000002]
 
-    def test_of_messages_is_the_time_as_their_msg_ids_tell_them_apart(self, colour):
+    def test_of_messages_is_the_time_because_they_have_msg_ids(self, colour):
         with simulate(colour, wsgi=Bot(b"success"), now=lambda: 1700000000.5) as wechat:
             sent = [wechat.push_text("hi").fields for _ in range(3)]
         assert [fields["CreateTime"] for fields in sent] == [1700000000] * 3
@@ -760,7 +760,7 @@ class TestManyAtOnce:
 
     @pytest.mark.parametrize("kind", ["wsgi", "http"])
     def test_tasks_do_not_wait_for_each_other(self, kind):
-        all_are_here = threading.Barrier(self.COUNT, timeout=TIMEOUT)  # never, if there are the few threads of a loop
+        all_are_here = threading.Barrier(self.COUNT, timeout=TIMEOUT)  # fails with the few threads of an event loop
 
         def answer(connection):
             connection.read_request()
@@ -780,10 +780,10 @@ class TestManyAtOnce:
         assert all(delivery.is_acknowledged for delivery in deliveries)
 
 
-# --- what cannot be ---------------------------------------------------------------------------------------------------
+# --- invalid options --------------------------------------------------------------------------------------------------
 
 
-class TestImpossible:
+class TestInvalidOptions:
     def test_url_is_refused(self):
         def check(url):
             with pytest.raises(SettingsError, match=r"url: .*网址") as caught, simulate("sync", url):
@@ -940,8 +940,8 @@ class TestImpossible:
             check,
         )
 
-    def test_request_is_sent_all_the_same(self):
-        """Whoever sends a broken request wants to see what the endpoint makes of it."""
+    def test_malformed_request_is_sent(self):
+        """A user sends a malformed request to see how the endpoint reacts."""
         bot = Bot(b"<xml><MsgType>text</MsgType></xml>", b"{}", b"success")
         with simulate("sync", wsgi=bot) as wechat:
             for expected in ("incomplete", "incomplete", None):
@@ -979,7 +979,7 @@ def read_nothing(message):
 
 
 class TestOwnEndpoint:
-    def test_replies_are_taken(self):
+    def test_replies_are_accepted(self):
         def check(reply, mode, format):
             settings = PLAIN if mode == "plain" else SEALED
             app = wsgi.push_app(PushEndpoint(settings, lambda message: reply))
@@ -991,7 +991,7 @@ class TestOwnEndpoint:
 
         check_rows(itertools.product(REPLIES.values(), MODES, FORMATS), check)
 
-    def test_eight_articles_are_taken_by_an_event(self):
+    def test_eight_articles_are_accepted_for_an_event(self):
         def check(mode, format):
             settings = PLAIN if mode == "plain" else SEALED
             news = NewsReply(articles=[Article(title=str(number)) for number in range(8)])
@@ -1002,7 +1002,7 @@ class TestOwnEndpoint:
 
         check_rows(itertools.product(MODES, FORMATS), check)
 
-    def test_acknowledgements_are_taken(self):
+    def test_acknowledgements_are_accepted(self):
         def check(reply, mode, format):
             settings = PLAIN if mode == "plain" else SEALED
             app = wsgi.push_app(PushEndpoint(settings, lambda message: reply))
@@ -1038,7 +1038,7 @@ class TestOwnEndpoint:
             app = wsgi.push_app(PushEndpoint(PLAIN, read_nothing))
             with simulate("sync", wsgi=app) as wechat:
                 one = wechat.verify(echostr)
-            # An empty echostr is none, which an endpoint of ours refuses.
+            # Our endpoints refuse an empty echostr.
             assert one.verdict.outcome == ("failed" if echostr == "" else "verified")
 
         check_rows([None, "", "4375120948345356249", "你好 &+%\r\n"], check)
@@ -1069,7 +1069,7 @@ from tests.testing import test_simulator
 {kind} = apps.make_django_{kind}{colour}()
 for one in ("sync", "async"):
     test_simulator.check_every_mode_and_format(one, {kind}={kind})
-print("all taken")
+print("all accepted")
 """
 
 
@@ -1103,7 +1103,7 @@ class TestFrameworks:
     @pytest.mark.parametrize(("kind", "endpoint"), [("wsgi", ""), ("asgi", "_sync"), ("asgi", "_async")])
     def test_django_is_pushed_to_in_process(self, kind, endpoint):
         status, printed = run("-W", "error", "-c", DJANGO.format(kind=kind, colour=endpoint))
-        assert (status, printed) == (0, "all taken\n")
+        assert (status, printed) == (0, "all accepted\n")
 
 
 # --- the other implementation -----------------------------------------------------------------------------------------
@@ -1144,7 +1144,7 @@ class TestBotOfWeChatPy:
 
         return app
 
-    def test_has_its_replies_taken(self):
+    def test_replies_are_accepted(self):
         def check(kind, mode):
             app = self.serve(THEIR_REPLIES[kind], mode)
             with simulate("sync", settings=SEALED, mode=mode, wsgi=app) as wechat:

@@ -62,12 +62,6 @@ def option(*names: str, about: Text, **options: Any) -> Callable[[Any], Any]:
     return click.option(*names, cls=_Option, about=about, **options)
 
 
-def _make_language_option() -> click.Option:
-    # find_language reads its value before click parses the command line.
-    about = Text("Language; default: that of the locale.", "语言；默认按系统区域设置")
-    return _Option(["--lang"], about=about, type=click.Choice(["en", "zh"]), expose_value=False)
-
-
 class _Bilingual(click.Command):
     """A command with help and errors in two languages."""
 
@@ -75,7 +69,9 @@ class _Bilingual(click.Command):
         super().__init__(*arguments, **options)
         self.about = about
         self.examples = examples
-        self.params.append(_make_language_option())
+        language = Text("Language; default: that of the locale.", "语言；默认按系统区域设置")
+        # find_language reads the value of --lang before click parses the command line.
+        self.params.append(_Option(["--lang"], about=language, type=click.Choice(["en", "zh"]), expose_value=False))
 
     def get_help(self, ctx: click.Context) -> str:
         """Return the help in the selected language."""

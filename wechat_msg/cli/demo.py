@@ -28,10 +28,7 @@ def demo(output: Output) -> int:
     """Play all scenes; return 0 if everything was as expected."""
     with ThreadPoolExecutor() as background, open_stage() as stage:
         output.print_text(
-            Text(
-                f"The bot listens on {stage.bot}; this program plays WeChat.",
-                f"机器人位于 {stage.bot}，以下由本程序扮演微信",
-            )
+            Text(f"Bot: {stage.bot}. This program plays WeChat.", f"机器人位于 {stage.bot}，以下由本程序扮演微信")
         )
         slow = {title: background.submit(list, play(stage)) for title, play in SLOW.items()}
         unexpected = sum(print_scene(output, title, play(stage)) for title, play in QUICK.items())

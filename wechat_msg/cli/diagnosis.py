@@ -115,11 +115,9 @@ class _Examination:
         if self.body or self.query is None or "echostr" not in self.query:
             self._check_body()
         if self.found.error is not None:
-            self.found.cause = find_cause(self.found.error, self._collect())
+            known = (self.encrypt, self.is_readable, self.signed, self.sealed)
+            self.found.cause = find_cause(self.found.error, Evidence(self.settings, self.query, self.body, *known))
         return self.found
-
-    def _collect(self) -> Evidence:
-        return Evidence(self.settings, self.query, self.body, self.encrypt, self.is_readable, self.signed, self.sealed)
 
     def _ask_endpoint(self, query: Mapping[str, str]) -> PushError | None:
         """Return why an endpoint would have refused the push when it was sent; None if it would not."""

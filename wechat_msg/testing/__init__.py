@@ -30,18 +30,18 @@ __all__ = [
     "open_reply",
 ]
 
-#: The modules that define these names.
-_NAMES_OF_MODULES = {
-    "conformance": "check_endpoint",
-    "contract": "StoreContract",
-    "fake_api": "APIRequest FakeWeChatAPI",
-    "pushes": "Mode build_echostr_request build_push open_reply",
-    "simulator": "AsyncPushSimulator Delivery PushSimulator Try",
-}
-
 if "pytest" in sys.modules:
     # A failed assert of the contract then shows its values, as those of your own tests do.
     sys.modules["pytest"].register_assert_rewrite(f"{__name__}.contract")
 
 if not typing.TYPE_CHECKING:  # type checkers would accept any name
-    __getattr__, __dir__ = _lazy.import_lazily(__name__, _NAMES_OF_MODULES)
+    __getattr__, __dir__ = _lazy.import_lazily(
+        __name__,
+        {
+            "conformance": "check_endpoint",
+            "contract": "StoreContract",
+            "fake_api": "APIRequest FakeWeChatAPI",
+            "pushes": "Mode build_echostr_request build_push open_reply",
+            "simulator": "AsyncPushSimulator Delivery PushSimulator Try",
+        },
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, get_args
@@ -59,7 +58,7 @@ class SimulatorOptions:
     ssl_context: ssl.SSLContext | None = field(validator=optional(_check.instance_of(ssl.SSLContext)))
     api: FakeWeChatAPI | None = field(validator=optional(_check.instance_of(FakeWeChatAPI)))
     on_try: Callable[[Try], None] | None = field(validator=optional(_check(callable, "a function of a Try")))
-    now: Callable[[], float] = field(default=time.time, validator=_check(callable, "a function that returns the time"))
+    now: Callable[[], float] = field(validator=_check(callable, "a function that returns the time"))
 
     def __attrs_post_init__(self) -> None:
         """Check that there is one application at most."""
