@@ -195,7 +195,8 @@ class Call(Generic[T_co]):
         """Return a copy of the call that the client may retry even if the first request may have succeeded.
 
         Example:
-            >>> post("/cgi-bin/message/custom/send", {"touser": "oUSER"}, nothing).repeatable().is_repeatable
+            >>> from wechat_msg.api.results import no_result
+            >>> post("/cgi-bin/message/custom/send", {"touser": "oUSER"}, no_result).repeatable().is_repeatable
             True
         """
         return attrs.evolve(self, is_repeatable=True)
