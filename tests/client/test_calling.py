@@ -525,7 +525,7 @@ class TestNoAnswer:
         check_rows(NO_ANSWERS.values(), check)
 
     def test_to_a_forced_refresh_is_not_asked_for_again(self, network):
-        """The token that nobody got would be the end of the one before, and there are 20 a day."""
+        """A token whose answer is lost would still end the one before, and there are 20 a day."""
         network.plan("/cgi-bin/read", refusal(40001))
         same = {"access_token": "T", "expires_in": 7200}
         network.plan(STABLE, same, same, DROPPED)
@@ -624,7 +624,7 @@ class TestTheTimeOfACall:
         assert 7.5 < network.now - NOW <= 8
 
     def test_that_is_over_when_the_token_is_there_is_not_used_to_send(self):
-        """In a moment nothing can be answered, and nobody would know whether it was done."""
+        """No answer can come in so short a time, so it would be unknown whether the call took effect."""
 
         def check(call):
             network = Network()

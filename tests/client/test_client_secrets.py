@@ -217,7 +217,7 @@ class Broken(MemoryStore):
 
 
 def find_dead_host() -> str:
-    """Return an address at which nobody listens."""
+    """Return an address on which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return f"http://127.0.0.1:{server.getsockname()[1]}"
 

@@ -1,4 +1,4 @@
-"""How tokens are kept, shared, renewed and replaced: every step taken by hand, and in every order."""
+"""How access_tokens are kept, shared, renewed and replaced: step by step, and in every order."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class World:
         lost: A step that fails takes effect all the same.
         asked: What WeChat was asked.
         steps: What the last flow has done.
-        beside: The flows that are to be performed beside others.
+        background: The flows that are to run in the background.
         managers: Those that were made here.
         owners: Whose flow it is.
         failed: Steps of the store that have failed.
@@ -110,7 +110,7 @@ class World:
     lost: bool = False
     asked: list[Ask] = field(factory=list)
     steps: list[str] = field(factory=list)
-    beside: list[Flow[None]] = field(factory=list)
+    background: list[Flow[None]] = field(factory=list)
     managers: list[CredentialManager] = field(factory=list)
     owners: dict[Flow[Any], CredentialManager] = field(factory=dict)
     failed: list[str] = field(factory=list)
@@ -155,9 +155,9 @@ class World:
         return self.run(self.replacing(manager, value, errcode)).value
 
     def renew(self) -> None:
-        """Perform what was to be done beside."""
-        while self.beside:
-            self.run(self.beside.pop())
+        """Run the flows in the background."""
+        while self.background:
+            self.run(self.background.pop())
 
     def run(self, flow: Flow[Any]) -> Any:
         self.steps.clear()
@@ -188,7 +188,7 @@ class World:
             case Sleep():
                 self.now += step.seconds
             case Background():
-                self.beside.append(step.flow)
+                self.background.append(step.flow)
             case Ask():
                 return self._answer(step)
         return None
@@ -225,7 +225,7 @@ class World:
         return parts.get(part, f"{name}:{part}")
 
     def put(self, value: bytes, part: str = "token", ttl: float = DAY) -> None:
-        """Let somebody else have put something into the store."""
+        """Save a record, as another process would."""
         assert self.store.compare_and_set(self.key(part), self.store.get(self.key(part)), value, ttl)
 
     def put_token(self, value: str, left: float = LIFE) -> None:
@@ -363,7 +363,7 @@ class TestAGoodToken:
             assert world.steps == []
 
     @both_sources
-    def test_is_renewed_beside_the_calls_which_go_on_with_it(self, source):
+    def test_is_renewed_in_the_background_of_calls_which_go_on_with_it(self, source):
         world = World(source)
         manager = world.with_token()
         world.now = NOW + LIFE - source.renew_before
@@ -388,9 +388,9 @@ class TestAGoodToken:
             world.now = NOW + LIFE - 200 + tenth / 10
             world.get(manager)
             looked += [tenth] * len(world.steps)
-            for flow in world.beside:
+            for flow in world.background:
                 kill(flow)  # so that it does not end
-            world.beside.clear()
+            world.background.clear()
         assert looked == [0, 10 * RENEW_INTERVAL, 20 * RENEW_INTERVAL]
 
     def test_is_looked_after_half_a_minute_later_if_its_renewal_failed(self, world, caplog):
@@ -426,7 +426,7 @@ class TestAGoodToken:
         assert world.steps == ["get token", "get lock"]
         assert (world.get(manager), world.asked) == ("T0", [])
 
-    def test_that_is_due_in_the_store_is_given_and_renewed_beside(self, world):
+    def test_that_is_due_in_the_store_is_given_and_renewed_in_the_background(self, world):
         world.put_token("OLD", left=200)
         world.now += 190
         manager = world.make()
@@ -1094,7 +1094,7 @@ class TestATokenServer:
         for second in range(70):
             world.now = NOW + 10 + second
             world.get(manager)
-            asked += [second] * len(world.beside)
+            asked += [second] * len(world.background)
             world.renew()
         assert asked == [20, 50]
 
@@ -1187,7 +1187,7 @@ class Race:
         """Return what the flow is given: an answer, or an error."""
         if isinstance(step, Background):
             self.world.owners[step.flow] = self.world.owners[self.live[name]]
-            self._add(f"{name}, beside", step.flow)
+            self._add(f"{name}, background", step.flow)
             return None
         if step is None or isinstance(step, Sleep):
             return None
@@ -1322,7 +1322,7 @@ class TestInEveryOrder:
                 return world, {name: world.getting(each) for name, each in managers.items()}
             for manager in managers.values():
                 assert world.get(manager) == "T0"
-            return world, dict(zip(NAMES, world.beside, strict=False))
+            return world, dict(zip(NAMES, world.background, strict=False))
 
         return make
 

@@ -479,7 +479,7 @@ POST_LONG = b"POST /token HTTP/1.1\r\nContent-Length: 4000\r\n\r\n"
 
 
 class TestConnections:
-    """What the program's server does beside its application."""
+    """What the program's server does besides its application."""
 
     @pytest.mark.parametrize("first_line", ["POST /token", "GET /token", "POST /elsewhere"])
     def test_answers_who_sends_slowly(self, client, first_line):

@@ -1029,7 +1029,7 @@ class TestEventLoop:
     """Of the async client, while files are under way."""
 
     def test_goes_on_while_a_pipe_is_full(self):
-        """Or nobody in the same event loop could read it."""
+        """Otherwise no task of the same event loop could read it."""
 
         async def main() -> bytes:
             reading, writing = os.pipe()

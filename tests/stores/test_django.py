@@ -41,7 +41,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def postgres():
-    """A server; None: there is none here, and the tests that need it are skipped."""
+    """A server; None if none is installed, and the tests that need it are skipped."""
     if not find_programs() and not os.environ.get("CI"):
         yield None
         return
@@ -314,7 +314,7 @@ class TestStatements:
 
 
 class TestTransaction:
-    """Of somebody else: nobody would see what a store does in it."""
+    """A transaction of the caller, in which other processes would not see the store's changes."""
 
     @pytest.mark.parametrize(
         "call", [lambda store: store.get("key"), lambda store: store.compare_and_set("key", None, b"x", 60)]
@@ -656,7 +656,7 @@ def kill_connection() -> None:
 
 @contextlib.contextmanager
 def losing_answers() -> Any:
-    """Let the connection die after the first statement that writes, so that it has taken effect but nobody says so."""
+    """Let the connection die after the first statement that writes, so that its answer is lost."""
     from django.db import OperationalError
 
     connection = connect("postgres_kept")
@@ -849,7 +849,7 @@ class TestExpired:
         assert sum(in_threads(4, clear)) == 4000
 
     def test_is_left_alone_while_somebody_uses_it(self, databases, using):
-        """On PostgreSQL, where rows are locked one by one: whoever clears up does not wait for them."""
+        """On PostgreSQL, where rows are locked one by one: the clean-up does not wait for them."""
         if using == ON_SQLITE:
             return
         from django.db import transaction

@@ -148,7 +148,7 @@ class CredentialManager:
             self._error_log.report(error)
             if not self._source.gives_same_token:
                 raise
-        # The source gives the same token to every process, so it is safe to fetch without the shared store.
+        # The source gives the same access_token to every process, so it is safe to fetch without the shared store.
         return (yield from self._obtain_from(self._private_store, request))
 
     def _obtain_from(self, store: AnyStore, request: CredentialRequest) -> Flow[Credential]:

@@ -63,9 +63,9 @@ class Source(ABC):
     """A way to fetch access_tokens or tickets; the client decides when to fetch, and which process does.
 
     Attributes:
-        name: Part of the store's keys, as each source of an account has a token of its own; printable ASCII.
-        renew_before: Seconds before its end at which a token is renewed.
-        gives_same_token: Whether every fetch gives the same token; otherwise the second fetch ends the first token.
+        name: Part of the store's keys, as each source of an account has its own access_token; printable ASCII.
+        renew_before: Seconds before its end at which an access_token is renewed.
+        gives_same_token: Whether every fetch gives the same access_token; otherwise each fetch ends the one before.
         limits: How many limited attempts may be made in how many seconds.
     """
 
@@ -81,7 +81,7 @@ class Source(ABC):
 
     @abstractmethod
     def attempts(self, rejected: str | None) -> Iterable[FetchAttempt]:
-        """Yield the ways to fetch; the client tries them in order until one gives another token than *rejected*."""
+        """Yield the ways to fetch; the client tries them until one gives another credential than *rejected*."""
 
 
 @frozen
@@ -108,8 +108,8 @@ class StableTokenSource(Source):
 class ClassicTokenSource(Source):
     """接口调用凭据: an access_token that ends 5 minutes after any program fetches the next one.
 
-    All programs of the account must share one store, or use another source. How often a rejected token is replaced
-    is limited, so that two programs that replace each other's tokens do not use up the 2,000 a day.
+    All programs of the account must share one store, or use another source. How often a rejected one is replaced is
+    limited, so that two programs that replace each other's access_tokens do not use up the 2,000 a day.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_access_token.html
@@ -142,7 +142,7 @@ class RemoteTokenSource(Source):
     """
 
     name: ClassVar[str] = "remote"
-    renew_before: ClassVar[float] = 120.0  # the server renews earlier, so the token that it gives by then is new
+    renew_before: ClassVar[float] = 120.0  # the server renews earlier, so it gives a new one by then
 
     url: str = field(validator=_check_plain)
     shared_secret: str = field(repr=False, validator=_check_plain)
@@ -153,7 +153,7 @@ class RemoteTokenSource(Source):
         return f"{self.url} {self.shared_secret}"
 
     def attempts(self, rejected: str | None) -> Iterable[FetchAttempt]:
-        """Ask the server; send the fingerprint of the rejected token."""
+        """Ask the server; send the fingerprint of the rejected access_token."""
         yield FetchAttempt(
             Call(
                 "POST",
@@ -169,7 +169,7 @@ class RemoteTokenSource(Source):
 
 
 def fingerprint(value: str) -> str:
-    """Return the SHA-256 of a token, which identifies it without revealing it."""
+    """Return the SHA-256 of an access_token, which identifies it without revealing it."""
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
