@@ -174,7 +174,7 @@ def _check_fields(fields: object) -> None:
 
 
 class PushSimulator(_Simulator[PushTransport]):
-    """A player of WeChat's side against an endpoint: over HTTP, or in this process.
+    """A simulator of WeChat's side for an endpoint, over HTTP or in this process.
 
     It sends pushes in every mode and format, waits 5 seconds, hangs up, sends again, and judges the answers as WeChat
     does. Threads may share one simulator.
