@@ -29,8 +29,8 @@ from wechat_msg.testing.simulator.in_process import (
 )
 from wechat_msg.testing.simulator.judging import judge_echo, judge_reply
 from wechat_msg.testing.simulator.options import SimulatorOptions, is_clean_text
-from wechat_msg.testing.simulator.results import BotResponse, Delivery, NoResponse, Try, Verdict
 from wechat_msg.testing.simulator.transports import AsyncPushTransport, HTTPTransport, PushTransport
+from wechat_msg.testing.simulator.verdicts import BotResponse, Delivery, NoResponse, Try, Verdict
 from wechat_msg.wire import Format
 
 __all__ = ["AsyncPushSimulator", "PushSimulator"]
