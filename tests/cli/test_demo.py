@@ -14,7 +14,7 @@ from wechat_msg import NO_DEDUP, PushEndpoint
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.cli import demo as command
 from wechat_msg.cli import scenes
-from wechat_msg.cli.account import make_settings
+from wechat_msg.cli.account_options import make_settings
 from wechat_msg.cli.bot import PATH, EchoBot, listen
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.stage import Stage

@@ -10,7 +10,7 @@ import attrs
 import click
 
 from wechat_msg import __version__
-from wechat_msg.cli.account import account_options, insecure_option, load_settings, make_ssl_context
+from wechat_msg.cli.account_options import account_options, insecure_option, load_settings, make_ssl_context
 from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.url import check_url

@@ -7,7 +7,7 @@ from collections import ChainMap
 
 import click
 
-from wechat_msg.cli.account import account_options, load_settings
+from wechat_msg.cli.account_options import account_options, load_settings
 from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.diagnosis import Diagnosis, diagnose, read_query
 from wechat_msg.cli.files import read_input

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from wechat_msg.cli.account import make_settings, to_variables
+from wechat_msg.cli.account_options import make_settings, to_variables
 from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.output import Output
 from wechat_msg.testing.bilingual import Text

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wechat_msg.api import customer_service
-from wechat_msg.cli.account import account_options, has_settings, listen_options, load_settings, make_settings
+from wechat_msg.cli.account_options import account_options, has_settings, listen_options, load_settings, make_settings
 from wechat_msg.cli.bot import PATH, EchoBot, listen
 from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.language import Failure

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from wechat_msg.cli.account import account_options, insecure_option, load_settings, make_ssl_context
+from wechat_msg.cli.account_options import account_options, insecure_option, load_settings, make_ssl_context
 from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.files import read_input
 from wechat_msg.cli.language import Failure

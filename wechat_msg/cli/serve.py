@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from wechat_msg.api import customer_service
-from wechat_msg.cli.account import (
+from wechat_msg.cli.account_options import (
     account_options,
     has_settings,
     listen_options,

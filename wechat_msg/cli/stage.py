@@ -12,7 +12,7 @@ from attrs import field
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.api import customer_service
-from wechat_msg.cli.account import make_settings
+from wechat_msg.cli.account_options import make_settings
 from wechat_msg.cli.bot import PATH, EchoBot, listen
 from wechat_msg.cli.logs import handle_logs
 from wechat_msg.client import Client

@@ -25,7 +25,7 @@ from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator import AsyncPushSimulator, Delivery, Problem, Try
 from wechat_msg.testing.simulator.problems import UNREACHABLE
-from wechat_msg.testing.simulator.results import SERVICE_UNAVAILABLE
+from wechat_msg.testing.simulator.verdicts import SERVICE_UNAVAILABLE
 from wechat_msg.wire import Format
 
 __all__ = ["PushSender", "list_modes"]

@@ -15,7 +15,7 @@ from wechat_msg.testing.conformance.checks import USER, Finding, check
 from wechat_msg.testing.conformance.probe import Attempt, Probe, Unreachable, expect_accepted, explain
 from wechat_msg.testing.pushes import complete_fields
 from wechat_msg.testing.simulator import problems
-from wechat_msg.testing.simulator.results import Try
+from wechat_msg.testing.simulator.verdicts import Try
 
 __all__ = ["CHECKS"]
 

@@ -9,7 +9,7 @@ from attrs import field
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.testing.bilingual import Text
-from wechat_msg.testing.simulator.results import SERVICE_UNAVAILABLE
+from wechat_msg.testing.simulator.verdicts import SERVICE_UNAVAILABLE
 
 if TYPE_CHECKING:
     from wechat_msg.testing.conformance.probe import Probe

@@ -17,8 +17,8 @@ from wechat_msg.testing.details import annotate
 from wechat_msg.testing.documents import read_document
 from wechat_msg.testing.pushes import Mode, build_push
 from wechat_msg.testing.simulator import problems
-from wechat_msg.testing.simulator.results import Delivery, Try
 from wechat_msg.testing.simulator.simulator import PushSimulator
+from wechat_msg.testing.simulator.verdicts import Delivery, Try
 from wechat_msg.wire import Format
 
 __all__ = ["Attempt", "Probe", "Unreachable", "expect_accepted", "expect_refused", "explain"]

@@ -17,8 +17,8 @@ from wsgiref.util import setup_testing_defaults
 
 from wechat_msg.exchange import PushRequest
 from wechat_msg.testing.simulator import problems
-from wechat_msg.testing.simulator.results import BotResponse, NoResponse
 from wechat_msg.testing.simulator.transports import MAX_RESPONSE_BYTES, PushTransport, make_target, split_url
+from wechat_msg.testing.simulator.verdicts import BotResponse, NoResponse
 
 __all__ = ["ASGIApp", "ASGITransport", "LoopTransport", "ThreadTransport", "WSGIApp", "WSGITransport"]
 

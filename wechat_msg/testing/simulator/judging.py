@@ -18,7 +18,7 @@ from wechat_msg.signature import verify_msg_signature
 from wechat_msg.testing.documents import MAX_DOCUMENT_BYTES, MAX_TEXT_BYTES, read_document
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.problems import Problem
-from wechat_msg.testing.simulator.results import BotResponse, Verdict
+from wechat_msg.testing.simulator.verdicts import BotResponse, Verdict
 from wechat_msg.wire import Format, detect_format
 
 __all__ = ["judge_echo", "judge_reply"]

@@ -18,7 +18,7 @@ from wechat_msg.settings import PushSettings
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator.in_process import ASGIApp, WSGIApp
-from wechat_msg.testing.simulator.results import Try
+from wechat_msg.testing.simulator.verdicts import Try
 from wechat_msg.wire import Format, clean_text
 
 __all__ = ["SimulatorOptions", "is_clean_text"]

@@ -29,8 +29,8 @@ from wechat_msg.testing.simulator.in_process import (
 )
 from wechat_msg.testing.simulator.judging import judge_echo, judge_reply
 from wechat_msg.testing.simulator.options import SimulatorOptions, is_clean_text
-from wechat_msg.testing.simulator.results import BotResponse, Delivery, NoResponse, Try, Verdict
 from wechat_msg.testing.simulator.transports import AsyncPushTransport, HTTPTransport, PushTransport
+from wechat_msg.testing.simulator.verdicts import BotResponse, Delivery, NoResponse, Try, Verdict
 from wechat_msg.wire import Format
 
 __all__ = ["AsyncPushSimulator", "PushSimulator"]
@@ -174,7 +174,7 @@ def _check_fields(fields: object) -> None:
 
 
 class PushSimulator(_Simulator[PushTransport]):
-    """A player of WeChat's side against an endpoint: over HTTP, or in this process.
+    """A simulator of WeChat's side for an endpoint, over HTTP or in this process.
 
     It sends pushes in every mode and format, waits 5 seconds, hangs up, sends again, and judges the answers as WeChat
     does. Threads may share one simulator.

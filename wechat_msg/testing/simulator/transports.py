@@ -18,7 +18,7 @@ from wechat_msg.errors import SettingsError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.simulator import problems
-from wechat_msg.testing.simulator.results import BotResponse, NoResponse
+from wechat_msg.testing.simulator.verdicts import BotResponse, NoResponse
 
 __all__ = ["MAX_RESPONSE_BYTES", "AsyncPushTransport", "HTTPTransport", "PushTransport", "make_target", "split_url"]
 
