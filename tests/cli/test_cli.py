@@ -23,7 +23,7 @@ import attrs
 import pytest
 from click.testing import CliRunner
 
-from tests.helpers.hostile_bots import make_certificate
+from tests.helpers.certificates import make_certificate
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import ROOT, TIMEOUT, run, serve
 from tests.helpers.waiting import wait_until
@@ -476,7 +476,7 @@ class TestPush:
         check_rows([b"<!doctype html><br>", b"<xml>", b"{}", b"x" * (2 << 20)], check)
 
     def test_checks_certificates_by_default(self, tmp_path):
-        context = make_certificate(tmp_path).of_server
+        context = make_certificate(tmp_path).context
         with EchoBot(SETTINGS) as bot, make_server("127.0.0.1", 0, bot.app, ThreadingServer, QuietHandler) as server:
             server.socket = context.wrap_socket(server.socket, server_side=True)
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

@@ -22,6 +22,10 @@ class Certificate:
     context: ssl.SSLContext
     path: str
 
+    def make_client_context(self) -> ssl.SSLContext:
+        """Make a context that trusts only this certificate."""
+        return ssl.create_default_context(cafile=self.path)
+
     @property
     def hash(self) -> str:
         """The name by which OpenSSL looks for it in a folder."""

@@ -6,17 +6,13 @@ import contextlib
 import gzip
 import itertools
 import socket
-import ssl
-import subprocess
 import time
 import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from attrs import frozen
 
 from tests.helpers.raw_http import Connection, Handle, render
-from tests.helpers.servers import need
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -205,43 +201,6 @@ BOTS = [
     Bot("HTTP/1.0", sending(b"HTTP/1.0 200 OK\r\n\r\nsuccess"), None),
     Bot("lines that end with LF", sending(b"HTTP/1.1 200 OK\nContent-Length: 7\n\nsuccess"), None),
 ]
-
-
-# --- TLS --------------------------------------------------------------------------------------------------------------
-
-
-@frozen
-class Certificate:
-    """A server's certificate, and what a client needs to trust it."""
-
-    of_server: ssl.SSLContext
-    of_client: ssl.SSLContext
-
-
-def make_certificate(folder: Path, *, names: str = "IP:127.0.0.1", days: int = 2) -> Certificate:
-    """Sign a certificate for these names; with a negative number of days it has expired."""
-    need("openssl")
-    key, request, certificate = (str(folder / name) for name in ("key.pem", "request.pem", "certificate.pem"))
-    new = (
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-subj",
-        "/CN=bot",
-        "-addext",
-        f"subjectAltName={names}",
-    )
-    copied = "-copy_extensions", "copy"
-    for command in (
-        ("openssl", "req", "-new", *new, "-keyout", key, "-out", request),
-        ("openssl", "x509", "-req", "-in", request, "-signkey", key, "-days", str(days), *copied, "-out", certificate),
-    ):
-        subprocess.run(command, check=True, capture_output=True)
-    of_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    of_server.load_cert_chain(certificate, key)
-    return Certificate(of_server, ssl.create_default_context(cafile=certificate))
 
 
 # --- sockets that do not even accept ----------------------------------------------------------------------------------

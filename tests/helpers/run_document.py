@@ -50,13 +50,19 @@ def run_blocks(document: str, namespace: dict[str, Any]) -> None:
         sys.stdout.write(f"{block} {block.kind}\n")
 
 
+#: Options with which pytest starts faster.
+WITHOUT_PLUGINS = [
+    word for name in ("cacheprovider", "xdist", "benchmark", "hypothesispytest") for word in ("-p", f"no:{name}")
+]
+
+
 def run_tests_with_fixtures(document: str) -> None:
     """Let pytest run the document's tests, if they ask for fixtures; they import what the document does."""
     source = "\n".join(block.source for block in read_blocks(document, "code"))
     if re.search(r"^def test_\w+\(\w", source, re.MULTILINE):
         Path("test_document.py").write_text(source, "utf-8")
         with contextlib.redirect_stdout(sys.stderr):
-            assert pytest.main(["-q", "-p", "no:cacheprovider", "test_document.py"]) == 0
+            assert pytest.main(["-q", *WITHOUT_PLUGINS, "test_document.py"]) == 0
 
 
 #: The Django apps that a document tells its readers to install.

@@ -13,7 +13,8 @@ import pytest
 from attrs import frozen
 from flask import Flask
 
-from tests.helpers.hostile_bots import hang_up, make_certificate, stay_silent
+from tests.helpers.certificates import make_certificate
+from tests.helpers.hostile_bots import hang_up, stay_silent
 from tests.helpers.raw_http import answering, listen
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import GUNICORN, serve
@@ -442,7 +443,7 @@ class TestAWrongAddress:
 
     def test_with_a_wrong_certificate_ends_the_check_in_one_row(self, tmp_path):
         certificate = make_certificate(tmp_path)
-        with listen(hang_up, context=certificate.of_server) as server:
+        with listen(hang_up, context=certificate.context) as server:
             failed = self.only_failure(list(check_endpoint(PushSimulator(server.url, SEALED))))
         assert "TLS" in failed.finding.en
         assert "certificate" in failed.fix.en

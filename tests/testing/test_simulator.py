@@ -18,8 +18,9 @@ from wechatpy import parse_message as parse_with_wechatpy
 from wechatpy import replies as theirs
 from wechatpy.crypto import WeChatCrypto
 
+from tests.helpers.certificates import make_certificate
 from tests.helpers.first_principles import APPID, KEY, TOKEN
-from tests.helpers.hostile_bots import BOTS, LONG, Endless, answer_to_hello, make_certificate, never_accept, stay_silent
+from tests.helpers.hostile_bots import BOTS, LONG, Endless, answer_to_hello, never_accept, stay_silent
 from tests.helpers.raw_http import answering, listen, refuse, render
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import GUNICORN, TIMEOUT, UVICORN, run, serve
@@ -199,24 +200,24 @@ class TestTLS:
     def test_with_a_trusted_certificate_is_used(self, colour, certify):
         certificate = certify()
         with (
-            listen(answering(render(b"success")), context=certificate.of_server) as server,
-            simulate(colour, server.url, ssl_context=certificate.of_client) as wechat,
+            listen(answering(render(b"success")), context=certificate.context) as server,
+            simulate(colour, server.url, ssl_context=certificate.make_client_context()) as wechat,
         ):
             assert wechat.push_text("hi").is_acknowledged
 
     def test_with_an_untrusted_certificate_fails(self, colour, certify):
-        with listen(stay_silent, context=certify().of_server) as server:
+        with listen(stay_silent, context=certify().context) as server:
             assert fail_with(colour, "tls_failed", server.url).verdict.detail == "self-signed certificate"
 
     @pytest.mark.parametrize(
         ("options", "detail"),
-        [({"days": -1}, "certificate has expired"), ({"names": "DNS:other.invalid"}, "IP address mismatch")],
+        [({"has_expired": True}, "certificate has expired"), ({"name": "DNS:other.invalid"}, "IP address mismatch")],
         ids=["expired", "of another host"],
     )
     def test_with_a_wrong_certificate_fails(self, colour, certify, options, detail):
         certificate = certify(**options)
-        with listen(stay_silent, context=certificate.of_server) as server:
-            one = fail_with(colour, "tls_failed", server.url, ssl_context=certificate.of_client)
+        with listen(stay_silent, context=certificate.context) as server:
+            one = fail_with(colour, "tls_failed", server.url, ssl_context=certificate.make_client_context())
         assert detail in one.verdict.detail
 
     def test_is_not_spoken_by_a_plain_server(self, colour):
@@ -227,7 +228,7 @@ class TestTLS:
         assert "write http://" in verdict.problem.fix.en
 
     def test_is_not_spoken_with_a_plain_address(self, colour, certify):
-        with listen(stay_silent, context=certify().of_server) as server:
+        with listen(stay_silent, context=certify().context) as server:
             url = server.url.replace("https:", "http:")
             with simulate(colour, url, tries=1) as wechat:
                 assert wechat.push_text("hi").problem.code in ("not_http", "hung_up")
