@@ -20,6 +20,7 @@ import pytest
 from examples import cloud_function
 from tests.helpers.redis_server import run_redis
 from tests.helpers.rows import check_rows
+from tests.helpers.run_document import WITHOUT_PLUGINS
 from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client, run, serve
 from tests.helpers.waiting import wait_until
 from wechat_msg import PushSettings
@@ -869,7 +870,7 @@ class TestTokenServer:
 
 def test_the_tests_of_the_flask_bot_pass():
     """As its readers run them, without this project's configuration."""
-    options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull, "--rootdir", "examples")
+    options = ("-q", *WITHOUT_PLUGINS, "-c", os.devnull, "--rootdir", "examples")
     status, output = run("-m", "pytest", *options, "examples/test_flask_app.py", environ={"PYTEST_ADDOPTS": ""})
 
     assert status == 0, output

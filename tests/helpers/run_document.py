@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
-
 from tests.helpers.documents import APPID, ROOT, SECRET, Block, read_blocks
 from wechat_msg import AsyncClient, Client, PushRequest, PushSettings
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
 
 
 def run_document(document: str) -> None:
-    """Run a document's examples in order, in one namespace; it sets up Django, so it needs a process of its own."""
+    """Run a document's examples in order, in one namespace; call it once in a process, as it may set up Django."""
     module = types.ModuleType("document")
     sys.modules["document"] = module
     namespace = vars(module)
-    set_up_django("wechat_msg.stores.django" in (ROOT / document).read_text("utf-8"))
+    text = (ROOT / document).read_text("utf-8")
+    if "django" in text:
+        set_up_django("wechat_msg.stores.django" in text)
     with FakeWeChatAPI(APPID, SECRET) as wechat:
         for client in (Client, AsyncClient):  # clients without hosts= call the fake
             inspect.unwrap(client.__init__).__kwdefaults__["hosts"] = [wechat.url]
@@ -62,6 +62,8 @@ def run_tests_with_fixtures(document: str) -> None:
     if re.search(r"^def test_\w+\(\w", source, re.MULTILINE):
         Path("test_document.py").write_text(source, "utf-8")
         with contextlib.redirect_stdout(sys.stderr):
+            import pytest
+
             assert pytest.main(["-q", *WITHOUT_PLUGINS, "test_document.py"]) == 0
 
 
