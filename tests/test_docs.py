@@ -98,6 +98,17 @@ def test_names_in_prose_exist():
             assert found or hasattr(importlib.import_module(module), attribute), f"{document}: {name}"
 
 
+def test_files_in_prose_exist():
+    """A path in the prose that begins with a folder of the project is one of its files or folders."""
+    named = {
+        path
+        for document in DOCUMENTS
+        for path in re.findall(r"`((?:wechat_msg|tests|docs|examples)/[\w./]*)`", read_prose(document))
+    }
+    assert named
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
+
+
 def test_places_of_rules_exist():
     """Each name in the table that begins with a module of the package."""
     names = {
