@@ -328,8 +328,10 @@ class TestCall:
         assert error.__notes__[0].startswith("GET http://127.0.0.1:")
 
     def test_refuses_what_is_no_call(self, make, connect, wechat):
+        client = connect()
+
         def check(value):
-            catch(CallError, connect().call, value)
+            catch(CallError, client.call, value)
 
             assert wechat.requests == []
 
@@ -369,8 +371,9 @@ class TestRawCall:
         assert catch(InvalidParameter, connect().raw_call, "GET", "/cgi-bin/nothing").errcode == 40066
 
     def test_refuses_what_cannot_be_sent(self, make, connect, wechat):
+        client = connect(token_source=FixedToken(TOKEN))
+
         def check(arguments, options):
-            client = connect(token_source=FixedToken(TOKEN))
             catch(CallError, client.raw_call, *arguments, **options)
 
             assert wechat.requests == []
@@ -528,8 +531,10 @@ class TestTicket:
         assert len(wechat.requests_to(TICKET)) == 2
 
     def test_of_another_kind_is_refused(self, make, connect):
+        client = connect()
+
         def check(kind):
-            catch(CallError, connect().get_ticket, kind)
+            catch(CallError, client.get_ticket, kind)
 
         check_rows(["", "jssdk", None, 5, ["jsapi"]], check)
 

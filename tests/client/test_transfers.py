@@ -716,31 +716,29 @@ class TestBrokenDownload:
 @both
 class TestJSONInPlaceOfAFile:
     def test_is_raised_and_not_written(self, make):
-        def check(prefix, content_type):
-            into = io.BytesIO(b"before")
-            into.seek(0, os.SEEK_END)
-            with serving(make, give(prefix + REFUSED, content_type=content_type)) as (server, client):
-                error = catch(InvalidParameter, client.call, download(into))
+        answer = b""
 
-            assert error.errcode == 40007
-            assert into.getvalue() == b"before"
-            assert len(server.requests) == 1
+        def give(connection: Connection) -> None:
+            while True:
+                connection.read_request()
+                connection.send(answer)
 
-        check_rows(
-            [
-                (prefix, content_type)
-                for prefix in [b"", b"\xef\xbb\xbf", b"\r\n "]
-                for content_type in [
-                    "application/json; encoding=utf-8",
-                    "text/plain",
-                    "image/jpeg",
-                    "application/octet-stream",
-                    "text/html",
-                    None,
-                ]
-            ],
-            check,
-        )
+        types = "application/json; encoding=utf-8", "text/plain", "image/jpeg", "application/octet-stream", "text/html"
+        rows = [(prefix, kind) for prefix in (b"", b"\xef\xbb\xbf", b"\r\n ") for kind in (*types, None)]
+        with serving(make, give) as (server, client):
+
+            def check(prefix, content_type):
+                nonlocal answer
+                answer = render(prefix + REFUSED, content_type=content_type)
+                server.requests.clear()
+                into = io.BytesIO(b"before")
+                into.seek(0, os.SEEK_END)
+
+                assert catch(InvalidParameter, client.call, download(into)).errcode == 40007
+                assert into.getvalue() == b"before"
+                assert len(server.requests) == 1
+
+            check_rows(rows, check)
 
     def test_may_come_byte_by_byte(self, make):
         def send(connection: Connection) -> None:
