@@ -118,7 +118,8 @@ class Gate:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in {**_COMMON_HEADERS, "Content-Security-Policy": _policy_of(scope["path"])}.items():
+                policy = _PAGE_POLICY if _is_own(scope["path"]) else _FOREIGN_POLICY
+                for name, value in {**_COMMON_HEADERS, "Content-Security-Policy": policy}.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -155,10 +156,6 @@ class Gate:
 
 def _is_own(path: str) -> bool:
     return path == "/" or path.startswith("/playground/")
-
-
-def _policy_of(path: str) -> str:
-    return _PAGE_POLICY if _is_own(path) else _FOREIGN_POLICY
 
 
 def refuse_request(headers: Headers, status: int, why: Text) -> Response:

@@ -150,7 +150,8 @@ def types(probe: Probe) -> Finding:
     media = list(_push_media(probe))
     others = list(_push_messages(probe, _WITHOUT_MEDIA))
     if probe.settings.account_kind != MINI_PROGRAM:
-        others += _push_events(probe)
+        events = [{"MsgType": "event", "Event": event, **fields} for event, fields in _EVENTS.items()]
+        others += [(same(fields["Event"]), probe.push(fields)) for fields in events]
     finding = expect_accepted([*media, *others])
     if finding.status == "fail" and expect_accepted(others).status == "pass":
         return attrs.evolve(_INVENTED, text=join([finding.text, _INVENTED.text]))
@@ -168,12 +169,6 @@ def _push_messages(probe: Probe, kinds: Mapping[str, Mapping[str, Any]]) -> Iter
     for kind, fields in kinds.items():
         if probe.settings.account_kind != MINI_PROGRAM or kind in _OF_MINI_PROGRAMS:
             yield same(kind), probe.push({"MsgType": kind, **fields})
-
-
-def _push_events(probe: Probe) -> list[Attempt]:
-    return [
-        (same(event), probe.push({"MsgType": "event", "Event": event, **fields})) for event, fields in _EVENTS.items()
-    ]
 
 
 @check(
