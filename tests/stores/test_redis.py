@@ -214,7 +214,7 @@ class TestCluster:
         with run_redis("--cluster-enabled", "yes") as server:
             server.execute("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
             while b"cluster_state:ok" not in server.execute("CLUSTER", "INFO"):
-                time.sleep(0.005)
+                time.sleep(0.05)
             on_cluster = OnCluster(server)
             for contract in (on_cluster, OnClusterAsync(server)):
                 for name in dir(contract):
