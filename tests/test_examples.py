@@ -836,7 +836,7 @@ class TestTokenServer:
         with self.start(wechat, tmp_path, **others) as server:
             assert self.ask(server, wechat.appid)["access_token"] == wechat.stable_access_token
             assert self.ask(server, "wx_shop")["errmsg"].startswith("invalid appid rid: ")  # the fake plays only one
-            assert self.ask(server, "wx_nobody")["errmsg"] == "no such account here"
+            assert self.ask(server, "wx_nobody")["errmsg"] == "the server has no such account"
 
         assert [request.json["secret"] for request in wechat.requests] == [wechat.secret, "secret of the shop"]
 

@@ -5,8 +5,8 @@
 """
 
 from wechat_msg.stores._base import AsyncStore, Store
-from wechat_msg.stores._memory import MemoryStore
-from wechat_msg.stores._sqlite import SQLiteStore
 from wechat_msg.stores._thread import for_event_loop, in_thread
+from wechat_msg.stores.memory import MemoryStore
+from wechat_msg.stores.sqlite import SQLiteStore
 
 __all__ = ["AsyncStore", "MemoryStore", "SQLiteStore", "Store", "for_event_loop", "in_thread"]

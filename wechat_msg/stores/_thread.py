@@ -10,7 +10,7 @@ from typing import cast
 
 from wechat_msg.errors import SettingsError
 from wechat_msg.stores._base import AsyncStore, Store
-from wechat_msg.stores._memory import MemoryStore
+from wechat_msg.stores.memory import MemoryStore
 
 __all__ = ["for_event_loop", "in_thread"]
 
