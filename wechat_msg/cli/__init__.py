@@ -6,8 +6,8 @@ import sys
 __all__ = ["main"]
 
 _MISSING = """\
-wechat-msg needs click and rich:  pip install "wechat-msg-sdk[cli]"
-wechat-msg 需要 click 与 rich：   pip install "wechat-msg-sdk[cli]"
+wechat-msg needs click and rich (extra cli):  pip install click rich
+wechat-msg 需要 click 与 rich（extra cli）：  pip install click rich
 """
 
 

@@ -53,7 +53,7 @@ def playground(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
             raise
-        how = 'pip install "wechat-msg-sdk[playground]"'
+        how = "pip install starlette uvicorn"
         raise Failure(Text(f"needs starlette and uvicorn: {how}", f"需要 starlette 与 uvicorn：{how}")) from None
     settings = load_settings(environ) if url is not None or has_settings(environ) else make_settings(environ)
 
