@@ -101,10 +101,11 @@ MAY_IMPORT = {
 WITHIN_ENDPOINT: dict[str, set[str]] = {
     "late": set(),
     "dedup": set(),
-    "handling": {"dedup", "late"},
-    "delivery": {"dedup", "handling", "late"},
+    "options": {"dedup", "late"},
+    "handling": {"dedup", "late", "options"},
+    "delivery": {"dedup", "handling", "late", "options"},
     "leases": {"delivery"},
-    "drivers": {"dedup", "delivery", "handling", "late", "leases"},
+    "drivers": {"dedup", "delivery", "handling", "late", "leases", "options"},
     "__init__": {"dedup", "drivers", "late"},
 }
 MAY_IMPORT["testing"] = set(MAY_IMPORT)

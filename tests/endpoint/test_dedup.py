@@ -28,7 +28,8 @@ from wechat_msg import (
 from wechat_msg._flow import CompareAndSet, Get, Sleep
 from wechat_msg.endpoint.dedup import Record, is_unshared, keep_for, load_record, make_key, make_unshared_key
 from wechat_msg.endpoint.delivery import PushDelivery, RunLeased
-from wechat_msg.endpoint.handling import Handled, Handling, Policy
+from wechat_msg.endpoint.handling import Handled, Handling
+from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
 from wechat_msg.replies import RenderedReply, Reply
@@ -255,18 +256,8 @@ class End:
 class HandlingByHand(Handling):
     """A handler that takes one step, and a list of what is sent later."""
 
-    def __init__(
-        self, settings: PushSettings, policy: Policy, handled: Handled | BaseException, later: list[Reply]
-    ) -> None:
-        super().__init__(
-            settings=settings,
-            handler=print,
-            policy=policy,
-            identity="",
-            on_error="raise",
-            dedup_key=None,
-            clock=lambda: 0.0,
-        )
+    def __init__(self, handled: Handled | BaseException, later: list[Reply], **fields: Any) -> None:
+        super().__init__(identity="", **fields)
         object.__setattr__(self, "handled", handled)
         object.__setattr__(self, "later", later)
 
@@ -304,16 +295,23 @@ class World:
         refuses: bool = False,
         handled: Handled | BaseException = HANDLED,
     ) -> PushDelivery:
-        policy = Policy(
-            deliveries=deliveries,
+        options: EndpointOptions[Any, Any] = EndpointOptions(
+            settings,
+            print,
             late=late,
-            store=self.store,
-            private_store=self.private_store,
-            refuses=refuses,
-            report=lambda error: self.reports.append(error.args[0]),
+            deliveries=deliveries,
+            on_store_error="refuse" if refuses else "handle",
+            clock=lambda: 0.0,
             monotonic=lambda: self.now,
         )
-        handling = HandlingByHand(settings, policy, handled, self.later)
+        handling = HandlingByHand(
+            handled,
+            self.later,
+            options=options,
+            store=self.store,
+            private_store=self.private_store,
+            report=lambda error: self.reports.append(error.args[0]),
+        )
         return PushDelivery(handling, Push(message=message, format="xml"), self.now)
 
     def go_on(self, flow: Generator[Any, Any, Any], given: Any = None) -> Any:

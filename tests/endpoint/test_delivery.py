@@ -1447,13 +1447,13 @@ class TestNothingIsLeft:
         assert len(store) <= 301
         assert len(store._ends) <= 2 * 301 + 64
         assert len(renewer) == 0
-        assert len(endpoint._handling.policy.private_store) == 0
+        assert len(endpoint._handling.private_store) == 0
 
     def test_in_the_private_store_without_deduplication(self):
         clock = [0.0]
         endpoint = PushEndpoint(PLAIN, lambda message: TOLD, store=NO_DEDUP, monotonic=lambda: clock[0])
         self.push_many(endpoint, clock, 2_000)
-        assert len(endpoint._handling.policy.private_store) <= 301
+        assert len(endpoint._handling.private_store) <= 301
 
     def test_in_memory(self):
         clock = [0.0]

@@ -39,7 +39,7 @@ class Lease:
         self.seconds = seconds
         self.renewed: list[float] = []
         self.reported: list[Exception] = []
-        self.policy = SimpleNamespace(report=self.reported.append)
+        self.handling = SimpleNamespace(report=self.reported.append)
 
     def renew(self) -> Generator[Any, Any, Any]:
         self.renewed.append(time.monotonic())

@@ -266,7 +266,7 @@ class VirtualRenewer:
                 if not await self._drive(delivery):
                     return
             except StoreError as error:
-                delivery.policy.report(error)
+                delivery.handling.report(error)
 
     async def _drive(self, delivery: PushDelivery) -> bool:
         if getattr(delivery.store, "seconds", 0):

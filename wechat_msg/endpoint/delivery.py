@@ -6,7 +6,7 @@ import functools
 import logging
 import secrets
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 from attrs import field
@@ -15,8 +15,9 @@ from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.dedup import KEEP, Record, is_unshared, keep_for, load_record, make_unshared_key
-from wechat_msg.endpoint.handling import Handled, Handling, Policy
-from wechat_msg.endpoint.late import AnswerLater
+from wechat_msg.endpoint.handling import Handled, Handling
+from wechat_msg.endpoint.late import AnswerLater, answers_first_try
+from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.errors import StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.push import accepts_for
@@ -61,8 +62,8 @@ class PushDelivery:
     Attributes:
         handling: The handler, and what belongs to it.
         push: The push.
-        arrived: When it arrived, on the clock of the policy.
-        policy: The policy of *handling*.
+        arrived: When it arrived, on the clock ``monotonic``.
+        options: The options of the endpoint.
         key: The key that all deliveries of the push share.
         store: The store that they share.
         owner: The name of this delivery in the record.
@@ -73,7 +74,7 @@ class PushDelivery:
     handling: Handling
     push: Push
     arrived: float
-    policy: Policy = field(init=False)
+    options: EndpointOptions[Any, Any] = field(init=False)
     key: str = field(init=False)
     store: AnyStore = field(init=False)
     owner: str = field(init=False)
@@ -86,9 +87,9 @@ class PushDelivery:
     _settled: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.policy = self.handling.policy
+        self.options = self.handling.options
         self.key = self.handling.make_key(self.push.message)
-        self.store = self.policy.private_store if self.policy.store is None else self.policy.store
+        self.store = self.handling.private_store if self.handling.store is None else self.handling.store
         self.owner = secrets.token_hex(16)
         self.acknowledgement = acknowledge(self.push.message)
         # An acknowledgement means "received", but in virtual payment (虚拟支付) it means "done".
@@ -114,7 +115,7 @@ class PushDelivery:
                 reply: Reply | None = yield RunLeased(self, self._left())
                 if reply is not None:
                     return reply
-            elif found.late and isinstance(self.policy.late, AnswerLater):
+            elif found.late and isinstance(self.options.late, AnswerLater):
                 return self.acknowledgement
             elif self._left() > 0:
                 yield Sleep(min(pause, self._left()))
@@ -134,10 +135,10 @@ class PushDelivery:
         try:
             found = yield from self._claim()
         except StoreError as error:
-            self.policy.report(error)
-            if self.policy.refuses:
+            self.handling.report(error)
+            if self.options.on_store_error == "refuse":
                 return None
-            self.store, self.key = self.policy.private_store, make_unshared_key()
+            self.store, self.key = self.handling.private_store, make_unshared_key()
             found = yield from self._claim()
         if found.owner != self.owner and found.reply is None:
             tries = yield from self._ask_until(self.arrived + 0.5, self._count_try)
@@ -196,21 +197,19 @@ class PushDelivery:
             try:
                 return (yield from ask())
             except StoreError as error:
-                self.policy.report(error)
-            if self.policy.monotonic() >= end:
+                self.handling.report(error)
+            if self.options.monotonic() >= end:
                 return None
             yield Sleep(_ASK_AGAIN)
 
     def _must_answer(self) -> bool:
         """Return whether the user would see an error if WeChat got no answer now."""
-        late = self.policy.late
-        # No other try finds the reply of a delivery that shares nothing.
-        first_try = isinstance(late, AnswerLater) and (late.after_first_try or is_unshared(self.key))
-        return (first_try or self.tries >= self.policy.deliveries) and self._may_be_acknowledged
+        first_try = answers_first_try(self.options.late, shares=not is_unshared(self.key))
+        return (first_try or self.tries >= self.options.deliveries) and self._may_be_acknowledged
 
     def _left(self) -> float:
         limit = ANSWER_BY if self._must_answer() else HANG_UP
-        return self.arrived + limit - self.policy.monotonic()
+        return self.arrived + limit - self.options.monotonic()
 
     # --- the handler's work
 
@@ -234,9 +233,9 @@ class PushDelivery:
     def _finish(self, handled: Handled) -> Flow[bool]:
         """Save the reply; True if the last answer that WeChat waits for has gone out before."""
         self._settled = True  # no renewal is needed while a late reply is being sent
-        now = self.policy.monotonic()
+        now = self.options.monotonic()
         # The record may not say so: after a crash, or if the delivery shares nothing, no try knows that it is the last.
-        if now > self.arrived + self.policy.deliveries * HANG_UP and self._may_be_acknowledged:
+        if now > self.arrived + self.options.deliveries * HANG_UP and self._may_be_acknowledged:
             self._late = True
         # If WeChat has hung up, only the record can carry the reply to another try.
         end = now if self._left() > 0 else now + LEASE
@@ -244,12 +243,12 @@ class PushDelivery:
         return self._late if late is None else late
 
     def _save_reply(self, handled: Handled) -> Flow[bool]:
-        keep = keep_for(self.push.message, accepts_for(self.handling.settings, self.push.message))
+        keep = keep_for(self.push.message, accepts_for(self.options.settings, self.push.message))
         expected: bytes | None = self._running
         for _ in range(_ATTEMPTS):
             late = self._late
             # The user gets a late reply as a message, so no further try may carry it.
-            reply = Acknowledgement() if late and isinstance(self.policy.late, AnswerLater) else handled.answer
+            reply = Acknowledgement() if late and isinstance(self.options.late, AnswerLater) else handled.answer
             done = Record(self.owner, reply=reply).dump()
             if (yield CompareAndSet(self.store, self.key, expected, done, keep)):
                 return late
@@ -270,7 +269,7 @@ class PushDelivery:
                 if (yield CompareAndSet(self.store, self.key, mine, None)):
                     return
         except StoreError as error:
-            self.policy.report(error)
+            self.handling.report(error)
 
     def renew(self) -> Flow[bool]:
         """Renew the lease; False if there is no lease to renew any more.

@@ -7,22 +7,21 @@ import contextvars
 import inspect
 import logging
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
+from concurrent.futures import Future
+from typing import Any, ClassVar, cast
 
 import attrs
 from attrs import field
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, drive, drive_async, perform_async
 from wechat_msg._tracebacks import define
-from wechat_msg._validators import Validators, is_seconds, is_whole_number
 from wechat_msg.answering import Answer, seal_reply
 from wechat_msg.endpoint.dedup import NoDedup
 from wechat_msg.endpoint.delivery import RENEW_EVERY, PushDelivery, RunLeased
-from wechat_msg.endpoint.handling import Handling, Policy
-from wechat_msg.endpoint.late import AnswerLater, FallbackReply
+from wechat_msg.endpoint.handling import Handling
+from wechat_msg.endpoint.late import AnswerLater, FallbackReply, answers_first_try
 from wechat_msg.endpoint.leases import LeaseRenewer, renewer
+from wechat_msg.endpoint.options import EndpointOptions, H, S
 from wechat_msg.errors import PushError, SettingsError, StoreError
 from wechat_msg.exchange import PushRequest, PushResponse, error_response
 from wechat_msg.push import answer_get, open_push
@@ -38,7 +37,7 @@ from wechat_msg.routing import (
     is_async,
     run_handler,
 )
-from wechat_msg.settings import MINI_PROGRAM, PushSettings
+from wechat_msg.settings import MINI_PROGRAM
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
 from wechat_msg.stores._error_log import StoreErrorLog
 
@@ -46,103 +45,35 @@ __all__ = ["AsyncPushEndpoint", "PushEndpoint"]
 
 _log = logging.getLogger("wechat_msg")
 
-H = TypeVar("H", bound=Callable[..., Any])
-S = TypeVar("S", bound=AnyStore)
-
 _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
-
-_check = Validators(SettingsError)
-_optional = attrs.validators.optional
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
-class _Endpoint(Generic[H, S]):
-    """The options of both endpoints, and the flow from request to response."""
+class _Endpoint(EndpointOptions[H, S]):
+    """The flow from request to response, for both endpoints."""
 
     _is_async: ClassVar[bool]
 
-    settings: PushSettings = field(validator=_check.instance_of(PushSettings))
-    handler: H | None = field(default=None, validator=_optional(_check(callable, "a function of the message")))
-    _store: S | NoDedup | None = field(
-        default=None,
-        kw_only=True,
-        alias="store",
-        validator=_optional(
-            _check(
-                lambda it: isinstance(it, (Store, NoDedup)) and not isinstance(it, type),
-                "a Store, an AsyncStore or NO_DEDUP",
-            )
-        ),
-    )
-    _late: AnswerLater | FallbackReply | None = field(
-        default=None, kw_only=True, alias="late", validator=_optional(_check.instance_of(AnswerLater, FallbackReply))
-    )
-    _executor: Executor | None = field(
-        default=None, kw_only=True, alias="executor", validator=_optional(_check.instance_of(Executor))
-    )
-    _on_error: Literal["raise", "acknowledge"] | Callable[[Any, Any], Any] = field(
-        default="raise",
-        kw_only=True,
-        alias="on_error",
-        validator=_check(
-            lambda it: it in ("raise", "acknowledge") or callable(it),
-            "'raise', 'acknowledge' or a function of the message and the error",
-        ),
-    )
-    _on_store_error: Literal["handle", "refuse"] = field(
-        default="handle", kw_only=True, alias="on_store_error", validator=_check.one_of("handle", "refuse")
-    )
-    _dedup_key: Callable[[Any], str | None] | None = field(
-        default=None,
-        kw_only=True,
-        alias="dedup_key",
-        validator=_optional(
-            _check(lambda it: callable(it) and not is_async(it), "a function of the message that is not async")
-        ),
-    )
-    _deliveries: int = field(
-        default=3, kw_only=True, alias="deliveries", validator=_check(is_whole_number(1), "a whole number from 1")
-    )
-    _handler_limit: float = field(
-        default=600.0,
-        kw_only=True,
-        alias="handler_limit",
-        validator=_check(lambda it: is_seconds(it) or it == float("inf"), "a number of seconds greater than 0"),
-    )
-    _clock: Callable[[], float] = field(default=time.time, kw_only=True, alias="clock")
-    _monotonic: Callable[[], float] = field(default=time.monotonic, kw_only=True, alias="monotonic")
-    _sleep: Callable[[float], Any] | None = field(default=None, kw_only=True, alias="sleep")
     _handling: Handling = field(init=False, on_setattr=attrs.setters.NO_OP)
 
     def __attrs_post_init__(self) -> None:
         self._check_combination()
-        private_store = MemoryStore(clock=self._monotonic)
-        store: AnyStore | NoDedup = private_store if self._store is None else self._store
+        private_store = MemoryStore(clock=self.monotonic)
+        store: AnyStore | NoDedup = private_store if self.store is None else self.store
         if self._is_async and not isinstance(store, NoDedup):
             store = for_event_loop(store)
-        policy = Policy(
-            deliveries=self._deliveries,
-            late=self._late,
+        self._handling = Handling(
+            options=self,
             store=None if isinstance(store, NoDedup) else store,
             private_store=private_store,
-            refuses=self._on_store_error == "refuse",
-            report=StoreErrorLog("deduplication", self._monotonic).report,
-            monotonic=self._monotonic,
-        )
-        self._handling = Handling(
-            settings=self.settings,
-            handler=cast("Handler | AsyncHandler | Router", self.handler),
-            policy=policy,
-            # To derive an identity from a Token takes a moment, so it is done before an event loop runs.
-            identity="" if self._store is None or policy.store is None else self.settings.identity,
-            on_error=self._on_error,
-            dedup_key=self._dedup_key,
-            clock=self._clock,
+            # It takes a moment to derive one from a Token: better now than in an event loop.
+            identity="" if self.store is None or isinstance(store, NoDedup) else self.settings.identity,
+            report=StoreErrorLog("deduplication", self.monotonic).report,
         )
 
     def _check_combination(self) -> None:
         """Raise SettingsError if options do not fit together."""
-        late, is_mini_program = self._late, self.settings.account_kind is MINI_PROGRAM
+        late, is_mini_program = self.late, self.settings.account_kind is MINI_PROGRAM
         if isinstance(late, FallbackReply) and is_mini_program:
             raise SettingsError(
                 "a Mini Program cannot be answered with text; use AnswerLater"
@@ -151,14 +82,13 @@ class _Endpoint(Generic[H, S]):
         if self._is_async:
             return
         send = late.send if isinstance(late, AnswerLater) else None
-        if any(map(is_async, (self.handler, self._on_error, send))):
+        if any(map(is_async, (self.handler, self.on_error, send))):
             raise SettingsError("an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）")
-        if isinstance(self._store, Store) and is_async(self._store.get):
+        if isinstance(self.store, Store) and is_async(self.store.get):
             raise SettingsError("an AsyncStore needs AsyncPushEndpoint（AsyncStore 请使用 AsyncPushEndpoint）")
         # One and the same delivery runs the handler and is answered before it ends.
-        first_try = isinstance(late, AnswerLater) and (late.after_first_try or isinstance(self._store, NoDedup))
-        answers_early = late is not None and not is_mini_program and (first_try or self._deliveries == 1)
-        if answers_early and self._executor is None:
+        answers_early = answers_first_try(late, shares=not isinstance(self.store, NoDedup)) or self.deliveries == 1
+        if late is not None and not is_mini_program and answers_early and self.executor is None:
             raise SettingsError(
                 "this policy answers before the handler ends, so it needs executor=, such as a ThreadPoolExecutor"
                 "（该策略要在处理函数结束前应答，请传入 executor=ThreadPoolExecutor(...)）"
@@ -166,11 +96,11 @@ class _Endpoint(Generic[H, S]):
 
     def _respond(self, request: PushRequest) -> Flow[PushResponse]:
         """Open the push, get the answer to this delivery, and seal it."""
-        arrived = self._monotonic()
+        arrived = self.monotonic()
         try:
             if request.method.upper() == "GET":
                 return answer_get(self.settings, request.query)
-            push = open_push(self.settings, request, now=self._clock)
+            push = open_push(self.settings, request, now=self.clock)
         except PushError as error:
             _log.warning("push refused with %d, %s: %s", error.status_hint, type(error).__name__, error)
             return error_response(error)
@@ -180,10 +110,10 @@ class _Endpoint(Generic[H, S]):
             reply = yield from PushDelivery(self._handling, push, arrived).answer()
             if reply is None:
                 return _TRY_AGAIN
-        return seal_reply(self.settings, push, reply, now=self._clock)
+        return seal_reply(self.settings, push, reply, now=self.clock)
 
 
-@define(eq=False, repr=False, slots=False)
+@define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class PushEndpoint(_Endpoint[Handler | Router, Store]):
     """The endpoint of one account: it receives pushes and answers them. Threads may share it.
 
@@ -248,18 +178,18 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
             case RunLeased():
                 return self._run_leased(step.delivery, step.seconds)
             case Sleep():
-                return (self._sleep or time.sleep)(step.seconds)
+                return (self.sleep or time.sleep)(step.seconds)
 
     def _run_leased(self, delivery: PushDelivery, seconds: float) -> Reply | None:
-        if self._executor is None:
-            self.renewer.add(delivery, self._handler_limit)
+        if self.executor is None:
+            self.renewer.add(delivery, self.handler_limit)
             try:
                 return drive(delivery.work(), self._perform)
             finally:
                 self.renewer.remove(delivery)
         context = contextvars.copy_context()
-        future = self._executor.submit(context.run, drive, delivery.work(), self._perform)
-        self.renewer.add(delivery, self._handler_limit)  # also while it waits for a thread
+        future = self.executor.submit(context.run, drive, delivery.work(), self._perform)
+        self.renewer.add(delivery, self.handler_limit)  # also while it waits for a thread
         future.add_done_callback(lambda _: self.renewer.remove(delivery))
         try:
             future.exception(max(seconds, 0))
@@ -269,7 +199,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         return future.result()
 
 
-@define(eq=False, repr=False, slots=False)
+@define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     """A `PushEndpoint` for asyncio; sync handlers run in the thread pool of the event loop, or in *executor*.
 
@@ -313,7 +243,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
             case RunLeased():
                 return await self._run_leased(step.delivery, step.seconds)
             case Sleep():
-                return await (self._sleep or asyncio.sleep)(step.seconds)
+                return await (self.sleep or asyncio.sleep)(step.seconds)
 
     async def _run_handler(self, step: RunHandler) -> Answer:
         task = cast("asyncio.Task[Reply]", asyncio.current_task())
@@ -336,7 +266,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         if is_async(step.handler):
             return await cast("AsyncHandler", step.handler)(step.message)
         context = contextvars.copy_context()
-        answer = await asyncio.get_running_loop().run_in_executor(self._executor, lambda: context.run(call, step))
+        answer = await asyncio.get_running_loop().run_in_executor(self.executor, lambda: context.run(call, step))
         return await answer if inspect.isawaitable(answer) else answer
 
     async def _run_leased(self, delivery: PushDelivery, seconds: float) -> Reply | None:
@@ -353,14 +283,14 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         return task.result() if done else None
 
     async def _renew(self, delivery: PushDelivery) -> None:
-        end = self._monotonic() + self._handler_limit
-        while self._monotonic() < end:
-            await (self._sleep or asyncio.sleep)(RENEW_EVERY)
+        end = self.monotonic() + self.handler_limit
+        while self.monotonic() < end:
+            await (self.sleep or asyncio.sleep)(RENEW_EVERY)
             try:
                 if not await drive_async(delivery.renew(), self._perform):
                     return
             except StoreError as error:
-                delivery.policy.report(error)
+                delivery.handling.report(error)
 
 
 def _log_failure(ended: Future[Reply] | asyncio.Task[Reply]) -> None:

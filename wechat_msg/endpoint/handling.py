@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, cast
 
 from wechat_msg._flow import AnyStore, Flow
 from wechat_msg._tracebacks import frozen
 from wechat_msg.answering import Answer, acknowledge, explain_refusal, may_reply, to_reply, write_reply
 from wechat_msg.endpoint.dedup import make_key, make_unshared_key
 from wechat_msg.endpoint.late import AnswerLater, FallbackReply
+from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
@@ -23,35 +24,11 @@ from wechat_msg.replies import (
     TextReply,
     to_customer_service_message,
 )
-from wechat_msg.routing import AsyncHandler, Handler, HandlerCancelled, Router, RunHandler, ask
-from wechat_msg.settings import PushSettings
+from wechat_msg.routing import HandlerCancelled, RunHandler, ask
 
-__all__ = ["Handled", "Handling", "Policy"]
+__all__ = ["Handled", "Handling"]
 
 _log = logging.getLogger("wechat_msg")
-
-
-@frozen(kw_only=True)
-class Policy:
-    """What an endpoint does about tries, slow handlers and stores that fail.
-
-    Attributes:
-        deliveries: How often WeChat sends a push in all.
-        late: What happens to a reply that is not ready in time.
-        store: The store that all deliveries of a push share; None if every delivery is handled.
-        private_store: A store in memory, for a delivery that shares nothing.
-        refuses: Whether a push is refused while the store is down; otherwise it is handled without deduplication.
-        report: Called with every error of a store.
-        monotonic: Clock for time limits, in seconds.
-    """
-
-    deliveries: int
-    late: AnswerLater | FallbackReply | None
-    store: AnyStore | None
-    private_store: AnyStore
-    refuses: bool
-    report: Callable[[StoreError], None]
-    monotonic: Callable[[], float]
 
 
 @frozen
@@ -79,22 +56,18 @@ class Handling:
     """The handler of an endpoint, and everything that decides how its answer reaches the user.
 
     Attributes:
-        settings: The account's settings.
-        handler: The handler.
-        policy: The endpoint's policy.
+        options: The endpoint's options.
+        store: The store that all deliveries of a push share; None if every delivery is handled.
+        private_store: A store in memory, for a delivery that shares nothing.
         identity: The first part of all keys.
-        on_error: What happens to an exception of the handler.
-        dedup_key: Returns the text that identifies a push; None if MsgId or content do.
-        clock: Seconds since the epoch.
+        report: Called with every error of a store.
     """
 
-    settings: PushSettings
-    handler: Handler | AsyncHandler | Router
-    policy: Policy
+    options: EndpointOptions[Any, Any]
+    store: AnyStore | None
+    private_store: AnyStore
     identity: str
-    on_error: Literal["raise", "acknowledge"] | Callable[[Any, Any], Any]
-    dedup_key: Callable[[Any], str | None] | None
-    clock: Callable[[], float]
+    report: Callable[[StoreError], None]
 
     def make_key(self, message: Message) -> str:
         """Return the key that all deliveries of *message* share, if they share anything.
@@ -102,9 +75,9 @@ class Handling:
         Raises:
             SettingsError: ``dedup_key`` returned neither text nor None.
         """
-        if self.policy.store is None:
+        if self.store is None:
             return make_unshared_key()
-        content = None if self.dedup_key is None else self.dedup_key(message)
+        content = None if self.options.dedup_key is None else self.options.dedup_key(message)
         if content is not None and not isinstance(content, str):
             raise SettingsError("dedup_key must return text or None")
         return make_key(message, self.identity, content)
@@ -112,8 +85,8 @@ class Handling:
     def choose_fallback(self, message: Message) -> Reply:
         """Return the answer to the last try of *message* if the reply is not ready."""
         # Some events of the platform name no user who could read a text.
-        if isinstance(self.policy.late, FallbackReply) and message.from_user_name:
-            return TextReply(content=self.policy.late.content)
+        if isinstance(self.options.late, FallbackReply) and message.from_user_name:
+            return TextReply(content=self.options.late.content)
         return acknowledge(message)
 
     def handle(self, push: Push) -> Flow[Handled]:
@@ -123,32 +96,33 @@ class Handling:
             Exception: The handler raised it, and ``on_error`` is "raise"; or ``on_error`` itself raised it.
         """
         try:
-            return self._prepare(push, (yield from ask(self.handler, push.message)))
+            handler = cast("Any", self.options.handler)  # a push without a handler needs no delivery
+            return self._prepare(push, (yield from ask(handler, push.message)))
         except Exception as error:
-            if self.on_error == "raise":
+            if self.options.on_error == "raise":
                 raise
             answer: Answer = None
-            if callable(self.on_error):
+            if callable(self.options.on_error):
                 raised = error.__cause__ if isinstance(error, HandlerCancelled) else error
-                answer = yield RunHandler(functools.partial(self.on_error, push.message), raised)
+                answer = yield RunHandler(functools.partial(self.options.on_error, push.message), raised)
             else:
                 _log.exception("the handler of a %s failed; acknowledged", type(push.message).__name__)
             return self._prepare(push, answer)
 
     def _prepare(self, push: Push, answer: Answer) -> Handled:
         reply = passive = to_reply(push.message, answer)
-        only_later = not may_reply(self.settings.account_kind, reply)
+        only_later = not may_reply(self.options.settings.account_kind, reply)
         if only_later:
-            if not isinstance(self.policy.late, AnswerLater):
+            if not isinstance(self.options.late, AnswerLater):
                 raise explain_refusal(reply)
             passive = acknowledge(push.message)
-        return Handled(write_reply(push, passive, now=self.clock), reply, only_later=only_later)
+        return Handled(write_reply(push, passive, now=self.options.clock), reply, only_later=only_later)
 
     def send_later(self, message: Message, reply: Reply) -> Flow[None]:
         """Send a reply that is too late for every try, or log that it is lost."""
         if isinstance(reply, Acknowledgement):
             return
-        if not isinstance(self.policy.late, AnswerLater):
+        if not isinstance(self.options.late, AnswerLater):
             _log.warning(
                 "the reply to a %s came after the last try and cannot be delivered; AnswerLater could send it"
                 "（回复超时，微信已不再重试；可用 AnswerLater 改发客服消息）",
@@ -157,6 +131,6 @@ class Handling:
             return
         try:
             later = to_customer_service_message(reply, reply.to_user_name or message.from_user_name)
-            yield RunHandler(self.policy.late.send, later)
+            yield RunHandler(self.options.late.send, later)
         except Exception:  # noqa: BLE001, an error of the sender must not end the handler's thread
             _log.exception("the late reply to a %s could not be sent", type(message).__name__)

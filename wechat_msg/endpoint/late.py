@@ -11,7 +11,7 @@ from wechat_msg._tracebacks import frozen
 from wechat_msg._validators import Validators
 from wechat_msg.errors import SettingsError
 
-__all__ = ["After", "AnswerLater", "FallbackReply"]
+__all__ = ["After", "AnswerLater", "FallbackReply", "answers_first_try"]
 
 After = Literal["first_try", "last_try"]
 """The try that is acknowledged if the reply is not ready."""
@@ -63,3 +63,8 @@ class FallbackReply:
     content: str = field(
         validator=_check(lambda it: isinstance(it, str) and it, "text, and not empty（FallbackReply 的文本不能为空）")
     )
+
+
+def answers_first_try(late: AnswerLater | FallbackReply | None, *, shares: bool) -> bool:
+    """Return whether the first try is answered without the reply; *shares*: whether further tries find the reply."""
+    return isinstance(late, AnswerLater) and (late.after_first_try or not shares)

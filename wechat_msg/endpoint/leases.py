@@ -76,10 +76,10 @@ class LeaseRenewer:
                     self.remove(delivery)
             except StoreError as error:
                 failed.append(delivery.store)
-                delivery.policy.report(error)
+                delivery.handling.report(error)
             except Exception as error:  # noqa: BLE001, the thread must go on for all other leases
                 failed.append(delivery.store)
-                delivery.policy.report(StoreError(f"a store raised {type(error).__name__}"))
+                delivery.handling.report(StoreError(f"a store raised {type(error).__name__}"))
 
 
 renewer: LeaseRenewer = LeaseRenewer()
