@@ -20,8 +20,7 @@ from wechat_msg.errors import (
     SignatureMismatch,
     SignatureMissing,
 )
-from wechat_msg.events import Event
-from wechat_msg.events.base import is_resent_for_hours
+from wechat_msg.events.base import get_kind
 from wechat_msg.exchange import Push, PushRequest, PushResponse, parse_query
 from wechat_msg.messages import Message
 from wechat_msg.parsing import parse_message
@@ -50,7 +49,6 @@ __all__ = [
 
 _SIGNED = ("signature", "msg_signature", "timestamp", "nonce")
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
-_DAY = 86400.0
 
 
 # --- GET: URL verification -------------------------------------------------------------------------------------------
@@ -170,7 +168,7 @@ def _open_plain(settings: PushSettings, request: PushRequest, form: Format) -> P
     fields = parse_body(request.body)
     if "Encrypt" in fields:  # an element: msg_signature was lost on the way
         if not isinstance(fields["Encrypt"], str) or b"Encrypt" not in request.body:
-            raise MalformedPush("Encrypt is disguised")
+            raise MalformedPush("Encrypt is written with escapes")
         return _open_sealed(settings, request, form, fields["Encrypt"])
     if not fields.keys() & TYPE_NAMES:
         raise explain_document(request.body)
@@ -227,7 +225,7 @@ def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
         return SignatureMismatch(f"{signature} does not match")
     return SignatureMismatch(
         "msg_signature does not match although signature is valid, so the Token is right: a proxy, gateway or framework"
-        " changed Encrypt or msg_signature on the way, such as each + of the base64 into a blank",
+        " changed Encrypt or msg_signature on the way, such as each + of the base64 into a space",
         hint="signature 正确，Token 无误；Encrypt 或 msg_signature 在途中被改动：请检查反向代理、网关或框架"
         "是否改写了请求体（例如 + 变成空格、混入换行）或查询参数",
     )
@@ -263,4 +261,4 @@ def accepts_for(settings: PushSettings, message: Message) -> float:
 
 def _max_age_of(message: Message, max_age: float) -> float:
     # Re-sends have the CreateTime of the first try.
-    return max(max_age, _DAY) if isinstance(message, Event) and is_resent_for_hours(message.event) else max_age
+    return max(max_age, get_kind(message).resent_for)

@@ -18,7 +18,7 @@ from wechat_msg.cli.causes import Evidence, find_cause, is_sealed, open_with_any
 from wechat_msg.cli.output import Mark
 from wechat_msg.crypto import Envelope
 from wechat_msg.errors import AppIdMismatch, DecryptError, MalformedPush, ModeMismatch, PushError, SettingsError
-from wechat_msg.events import UnknownEvent
+from wechat_msg.events.base import UnknownEvent
 from wechat_msg.exchange import PushRequest, parse_query
 from wechat_msg.messages import Message, UnknownMessage
 from wechat_msg.parsing import parse_message
