@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from wechat_msg._damage import TYPE_NAMES, explain_document, find_format, is_plain_push
+from wechat_msg._damage import TYPE_NAMES, explain_body, explain_document, is_plain_push
 from wechat_msg.answering import Answer, answer_cloud_function, render_reply, seal_reply
 from wechat_msg.crypto import Envelope, MessageCipher
 from wechat_msg.errors import (
@@ -26,7 +26,7 @@ from wechat_msg.messages import Message
 from wechat_msg.parsing import parse_message
 from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
 from wechat_msg.signature import is_signed
-from wechat_msg.wire import Format, parse_body, read_encrypts
+from wechat_msg.wire import Format, detect_format, parse_body, read_encrypts
 
 __all__ = [
     "MINI_PROGRAM",
@@ -41,6 +41,7 @@ __all__ = [
     "answer_cloud_function",
     "answer_echostr",
     "answer_get",
+    "find_format",
     "open_push",
     "parse_query",
     "render_reply",
@@ -134,11 +135,23 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
     form = find_format(request.body)
     # The search misses only a name that is escaped; such a push is refused as a plain one.
     is_plain = _is_plain(settings, request) or b"Encrypt" not in request.body
-    encrypt = None if is_plain else _choose_encrypt(settings, request.query, read_encrypts(request.body))
+    encrypt = None if is_plain else _choose_encrypt(settings, request.query, read_encrypts(request.body, form))
     push = _open_plain(settings, request, form) if encrypt is None else _open_sealed(settings, request, form, encrypt)
     if settings.max_age is not None:
         _check_age(settings.max_age, request.query["timestamp"], push, now())
     return push
+
+
+def find_format(body: bytes) -> Format:
+    """Return the format of a push as received.
+
+    Raises:
+        MalformedPush: The body is neither XML nor JSON. The text names the likely cause.
+    """
+    try:
+        return detect_format(body)
+    except MalformedPush:
+        raise explain_body(body) from None
 
 
 def _is_plain(settings: PushSettings, request: PushRequest) -> bool:
