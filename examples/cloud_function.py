@@ -1,7 +1,7 @@
 """A bot as a cloud function (云函数): ``python examples/cloud_function.py --sample``, or an event as JSON on stdin.
 
-WeChat calls a cloud function inside its own network: nothing is signed or sealed, so no Token and no key is needed.
-There is no store either: a push that is sent again is handled again, so look at its MsgId before anything irrevocable.
+WeChat calls a cloud function inside its own network: nothing is signed or encrypted, so no Token and no key is needed.
+There is no store either: a push that is sent again is handled again, so check its MsgId before an irrevocable action.
 """
 
 import json

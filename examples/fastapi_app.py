@@ -59,7 +59,7 @@ def answer_other(message: Message) -> None:
 
 
 def open_store() -> Store | AsyncStore:
-    """Where all processes see who handles a message, and its reply: in Redis if REDIS_URL is set, else in a file."""
+    """Return the store: Redis if REDIS_URL is set, else a file."""
     if url := os.environ.get("REDIS_URL"):
         from redis.asyncio import Redis
 
@@ -73,7 +73,7 @@ try:
     settings = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
 except SettingsError as error:
     print(error, file=sys.stderr)
-    sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
+    sys.exit(4)  # the status at which gunicorn gives up, instead of starting it again and again
 
 app = FastAPI()
 app.include_router(push_router(AsyncPushEndpoint(settings, router, store=open_store()), "/wechat"))

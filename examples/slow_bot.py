@@ -1,9 +1,9 @@
-"""A bot that takes its time: "7" is answered after 7 seconds.  python examples/slow_bot.py --late fallback
+"""A bot with slow answers: "7" is answered after 7 seconds.  python examples/slow_bot.py --late fallback
 
-WeChat waits 5 seconds for an answer and sends a message three times, so up to 14 seconds need nothing but an endpoint.
-``--late`` chooses what becomes of an answer that takes longer. Under other servers SLOW_BOT_LATE does:
-``uvicorn examples.slow_bot:app``, or ``gunicorn --threads 16 examples.slow_bot:wsgi_app``. To send it later takes the
-AppSecret, in WECHAT_SECRET; without it such an answer is only logged.
+WeChat waits 5 seconds for an answer and sends a message three times, so an endpoint alone answers within 14 seconds.
+``--late`` determines what happens to an answer that takes longer. Under other servers SLOW_BOT_LATE does the same:
+``uvicorn examples.slow_bot:app``, or ``gunicorn --threads 16 examples.slow_bot:wsgi_app``. To send a late answer, it
+needs the AppSecret in WECHAT_SECRET; without it, the answer is only logged.
 """
 
 import argparse
@@ -79,7 +79,7 @@ POLICIES = {
 
 
 def open_store() -> Store:
-    """Where all processes see who handles a message, and its reply: in Redis if REDIS_URL is set, else in a file."""
+    """Return the store: Redis if REDIS_URL is set, else a file."""
     if url := os.environ.get("REDIS_URL"):
         import redis
 
@@ -89,7 +89,7 @@ def open_store() -> Store:
     return SQLiteStore(os.environ.get("WECHAT_STORE") or Path(__file__).with_suffix(".db"))
 
 
-options = argparse.ArgumentParser(description='A bot that takes its time: "7" is answered after 7 seconds.')
+options = argparse.ArgumentParser(description='A bot with slow answers: "7" is answered after 7 seconds.')
 options.add_argument("--late", choices=POLICIES, default=os.environ.get("SLOW_BOT_LATE", "none"))
 late = POLICIES[options.parse_args(None if __name__ == "__main__" else []).late]
 
@@ -97,11 +97,11 @@ try:
     settings = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
 except SettingsError as error:
     print(error, file=sys.stderr)
-    sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
+    sys.exit(4)  # the status at which gunicorn gives up, instead of starting it again and again
 
 store = open_store()
 client = Client.from_env(store=store) if os.environ.get("WECHAT_SECRET") else None
-executor = ThreadPoolExecutor(16)  # as many messages are handled at a time
+executor = ThreadPoolExecutor(16)  # handles up to 16 messages at a time
 
 app = asgi.push_app(AsyncPushEndpoint(settings, async_router, store=store, late=late))
 wsgi_app = wsgi.push_app(PushEndpoint(settings, router, store=store, late=late, executor=executor))

@@ -1,6 +1,6 @@
-"""Tests of the bot in flask_app.py, to begin your own with: pytest examples/test_flask_app.py
+"""Tests of the bot in flask_app.py, a template for your own: pytest examples/test_flask_app.py
 
-WeChat is played by the fixture `wechat_push`, which comes with the package; no server is started.
+The fixture `wechat_push` of the package simulates WeChat; no server is started.
 """
 
 import runpy
@@ -18,7 +18,7 @@ STRANGER = PushSettings(token="another", encoding_aes_key="A" * 43, appid="wx012
 
 @pytest.fixture
 def wechat(wechat_push, monkeypatch, tmp_path):
-    """WeChat, and the bot as it starts with these settings, and with a store of its own."""
+    """Return a simulated WeChat for the bot, which starts with these settings and a store of its own."""
     monkeypatch.setenv("WECHAT_TOKEN", SETTINGS.token)
     monkeypatch.setenv("WECHAT_ENCODING_AES_KEY", SETTINGS.encoding_aes_key)
     monkeypatch.setenv("WECHAT_APPID", SETTINGS.appid)
@@ -34,7 +34,7 @@ def test_url_is_verified(wechat):
 
 @pytest.mark.parametrize("mode", ["compatible", "sealed"])
 @pytest.mark.parametrize("format", ["xml", "json"])
-def test_text_comes_back_in_every_mode(wechat, mode, format):
+def test_text_comes_back_in_every_mode_and_format(wechat, mode, format):
     text = {"MsgType": "text", "Content": "你好 ]]> <b>"}
     assert wechat.push(text, mode=mode, format=format).text == "你好 ]]> <b>"
 
@@ -44,11 +44,11 @@ def test_picture_comes_back(wechat):
     assert wechat.push(picture).reply["Image"] == {"MediaId": "CAT"}
 
 
-def test_who_follows_by_a_qr_code_is_greeted(wechat):
+def test_user_who_follows_by_a_qr_code_is_greeted(wechat):
     assert "poster7" in wechat.push_event("subscribe", EventKey="qrscene_poster7", Ticket="TICKET").text
 
 
-def test_who_leaves_is_not_answered(wechat):
+def test_unsubscribe_event_is_acknowledged(wechat):
     assert wechat.push_event("unsubscribe").is_acknowledged
 
 
@@ -63,5 +63,5 @@ def test_forged_push_is_refused(wechat):
     assert wechat.send(forged, {}).answer.status == 403
 
 
-def test_endpoint_does_what_wechat_expects_and_refuses_what_it_must(wechat):
+def test_endpoint_passes_all_conformance_checks(wechat):
     assert [row for row in check_endpoint(wechat) if row.status in ("warn", "fail")] == []

@@ -1,4 +1,4 @@
-"""A bot on nothing but WSGI: ``python examples/wsgi_app.py``, or ``gunicorn examples.wsgi_app:app``."""
+"""A bot on plain WSGI: ``python examples/wsgi_app.py``, or ``gunicorn examples.wsgi_app:app``."""
 
 import contextlib
 import logging
@@ -55,7 +55,7 @@ def answer_other(message: Message) -> None:
 
 
 def open_store() -> Store:
-    """Where all processes see who handles a message, and its reply: in Redis if REDIS_URL is set, else in a file."""
+    """Return the store: Redis if REDIS_URL is set, else a file."""
     if url := os.environ.get("REDIS_URL"):
         import redis
 
@@ -69,7 +69,7 @@ try:
     settings = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
 except SettingsError as error:
     print(error, file=sys.stderr)
-    sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
+    sys.exit(4)  # the status at which gunicorn gives up, instead of starting it again and again
 
 app = push_app(PushEndpoint(settings, router, store=open_store()))
 

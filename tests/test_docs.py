@@ -38,6 +38,7 @@ from wechat_msg import (
     Reply,
     ReplyError,
     StoreError,
+    UnknownEvent,
     events,
     fields,
     jssdk,
@@ -50,6 +51,7 @@ from wechat_msg import (
 from wechat_msg.api import errcodes
 from wechat_msg.client import credential, credential_manager, hosts, sending, sources, transport
 from wechat_msg.endpoint import dedup, delivery
+from wechat_msg.events.base import get_kind
 from wechat_msg.testing import FakeWeChatAPI
 from wechat_msg.testing.conformance import CHECKS
 from wechat_msg.testing.fake_api import windows
@@ -276,7 +278,7 @@ def test_numbers_are_those_of_the_code():
         delivery.LEASE,
         delivery.RENEW_EVERY,
         dedup.KEEP,
-        dedup.KEEP_LONG,
+        get_kind(UnknownEvent(create_time=0, event="xpay_refund_notify")).resent_for,
         limit,
     )
 

@@ -525,7 +525,7 @@ class TestPushNoticeInTrouble:
         wechat.answer(SEND, {"errcode": 0}, times=2)
         wechat.fail(SEND, 45011)
 
-        status, output = notice.run("--patience", "0")
+        status, output = notice.run("--max-wait", "0")
         wechat.clear_faults()
         again, _ = notice.run()
 
@@ -577,7 +577,7 @@ class TestPushNoticeInTrouble:
     def test_doubts_nobody_if_the_token_is_lost(self, wechat, notice):
         wechat.drop(STABLE, when="after", times=None)
 
-        status, output = notice.run("--patience", "0")
+        status, output = notice.run("--max-wait", "0")
 
         assert (status, notice.asked) == (1, [])
         assert "sent 0, skipped 0, in doubt 0" in output
@@ -645,7 +645,7 @@ class TestPushNoticeIsKilled:
 
     def test_does_not_wait_for_wechat_any_longer_then(self, wechat, notice):
         wechat.fail(SEND, 45011)
-        with notice.start("--patience", "1e9") as process:
+        with notice.start("--max-wait", "1e9") as process:
             assert process.stdout.readline().startswith("again in 0.5 s: ")
             process.send_signal(signal.SIGINT)
             output, _ = process.communicate(timeout=TIMEOUT)
@@ -702,7 +702,7 @@ class TestPushNoticeOptions:
         status, output = notice.run("--data", data)
 
         assert status == 2
-        assert "is written like thing1=拿铁" in output
+        assert "must have the form thing1=拿铁" in output
 
     @pytest.mark.parametrize("missing", ["WECHAT_APPID", "WECHAT_SECRET"])
     def test_says_which_variable_is_missing(self, notice, missing):

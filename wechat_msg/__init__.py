@@ -14,7 +14,14 @@ if typing.TYPE_CHECKING:
     from wechat_msg.crypto import MessageCipher, generate_encoding_aes_key, generate_token
     from wechat_msg.endpoint import *
     from wechat_msg.errors import *
-    from wechat_msg.events import *
+    from wechat_msg.events.base import Event, UnknownEvent, register_event
+    from wechat_msg.events.content_check import *
+    from wechat_msg.events.customer_service import *
+    from wechat_msg.events.jobs import *
+    from wechat_msg.events.menu import *
+    from wechat_msg.events.relation import *
+    from wechat_msg.events.subscription import *
+    from wechat_msg.events.user_info import *
     from wechat_msg.exchange import Push, PushRequest, PushResponse, parse_query
     from wechat_msg.messages import *
     from wechat_msg.parsing import parse_message

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import MalformedPush
-from wechat_msg.wire import Format, detect_format
+from wechat_msg.wire import Format
 
-__all__ = ["TYPE_NAMES", "explain_document", "find_format", "is_plain_push"]
+__all__ = ["TYPE_NAMES", "explain_body", "explain_document", "is_plain_push"]
 
 _START = 100  # bytes that decide whether a body is a form; more would let a hostile megabyte take long
 _FORM = re.compile(rb"[\w.~*+%\[\]-]*(=|%3c|%7b)[^<>{}\s]*", re.IGNORECASE)  # <xml> or {"..., percent-encoded
@@ -72,18 +72,11 @@ _DAMAGES = [
 ]
 
 
-def find_format(body: bytes) -> Format:
-    """Return the format of a push, which its first character shows.
-
-    Raises:
-        MalformedPush: The body is neither XML nor JSON. The error says what it is instead, and what may have caused it.
-    """
-    try:
-        return detect_format(body)
-    except MalformedPush:
-        stripped = body.removeprefix(b"\xef\xbb\xbf").strip()
-        damage = next(damage for damage in _DAMAGES if damage.fits(stripped))
-        raise MalformedPush(damage.message, hint=damage.hint) from None
+def explain_body(body: bytes) -> MalformedPush:
+    """Return the error for a body that is neither XML nor JSON: what it is instead, and what may have caused it."""
+    stripped = body.removeprefix(b"\xef\xbb\xbf").strip()
+    damage = next(damage for damage in _DAMAGES if damage.fits(stripped))
+    return MalformedPush(damage.message, hint=damage.hint)
 
 
 def is_plain_push(body: bytes, form: Format) -> bool:

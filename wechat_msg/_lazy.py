@@ -16,7 +16,7 @@ def import_lazily(
 
     Args:
         package: The package's ``__name__``.
-        names_of_modules: The public names that each module defines, separated by blanks.
+        names_of_modules: The public names that each module defines, separated by spaces.
         others: The module that defines all other names of ``__all__``.
         modules: Further modules that are attributes of the package before they have been imported.
     """

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wechat_msg.errors import ReplyError
-from wechat_msg.events import Event
+from wechat_msg.events.base import get_kind
 from wechat_msg.exchange import Push, PushResponse
 from wechat_msg.messages import Message
 from wechat_msg.replies import (
@@ -157,9 +157,7 @@ def to_reply(message: Message, answer: Answer) -> Reply:
 
 def acknowledge(message: Message) -> Reply:
     """Return the acknowledgement for *message*: an ErrCode for virtual payment (虚拟支付), ``success`` for others."""
-    if isinstance(message, Event) and message.event.lower().startswith("xpay_"):
-        return ErrCodeReply()
-    return _SUCCESS
+    return ErrCodeReply() if get_kind(message).needs_errcode else _SUCCESS
 
 
 def may_reply(account_kind: AccountKind, reply: Reply) -> bool:

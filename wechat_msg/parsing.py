@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wechat_msg.errors import MalformedPush
-from wechat_msg.events import UnknownEvent
-from wechat_msg.events.base import EVENTS
+from wechat_msg.events.base import EVENTS, UnknownEvent
 from wechat_msg.fields import Registry, UnreadableField, build
 from wechat_msg.messages import MESSAGES, Message, UnknownMessage
 

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from wechat_msg._damage import TYPE_NAMES, explain_document, find_format, is_plain_push
+from wechat_msg._damage import TYPE_NAMES, explain_body, explain_document, is_plain_push
 from wechat_msg.answering import Answer, answer_cloud_function, render_reply, seal_reply
 from wechat_msg.crypto import Envelope, MessageCipher
 from wechat_msg.errors import (
@@ -20,14 +20,13 @@ from wechat_msg.errors import (
     SignatureMismatch,
     SignatureMissing,
 )
-from wechat_msg.events import Event
-from wechat_msg.events.base import is_resent_for_hours
+from wechat_msg.events.base import get_kind
 from wechat_msg.exchange import Push, PushRequest, PushResponse, parse_query
 from wechat_msg.messages import Message
 from wechat_msg.parsing import parse_message
 from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
 from wechat_msg.signature import is_signed
-from wechat_msg.wire import Format, parse_body, read_encrypts
+from wechat_msg.wire import Format, detect_format, parse_body, read_encrypts
 
 __all__ = [
     "MINI_PROGRAM",
@@ -42,6 +41,7 @@ __all__ = [
     "answer_cloud_function",
     "answer_echostr",
     "answer_get",
+    "find_format",
     "open_push",
     "parse_query",
     "render_reply",
@@ -50,7 +50,6 @@ __all__ = [
 
 _SIGNED = ("signature", "msg_signature", "timestamp", "nonce")
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
-_DAY = 86400.0
 
 
 # --- GET: URL verification -------------------------------------------------------------------------------------------
@@ -136,11 +135,23 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
     form = find_format(request.body)
     # The search misses only a name that is escaped; such a push is refused as a plain one.
     is_plain = _is_plain(settings, request) or b"Encrypt" not in request.body
-    encrypt = None if is_plain else _choose_encrypt(settings, request.query, read_encrypts(request.body))
+    encrypt = None if is_plain else _choose_encrypt(settings, request.query, read_encrypts(request.body, form))
     push = _open_plain(settings, request, form) if encrypt is None else _open_sealed(settings, request, form, encrypt)
     if settings.max_age is not None:
         _check_age(settings.max_age, request.query["timestamp"], push, now())
     return push
+
+
+def find_format(body: bytes) -> Format:
+    """Return the format of a push as received.
+
+    Raises:
+        MalformedPush: The body is neither XML nor JSON. The text names the likely cause.
+    """
+    try:
+        return detect_format(body)
+    except MalformedPush:
+        raise explain_body(body) from None
 
 
 def _is_plain(settings: PushSettings, request: PushRequest) -> bool:
@@ -170,7 +181,7 @@ def _open_plain(settings: PushSettings, request: PushRequest, form: Format) -> P
     fields = parse_body(request.body)
     if "Encrypt" in fields:  # an element: msg_signature was lost on the way
         if not isinstance(fields["Encrypt"], str) or b"Encrypt" not in request.body:
-            raise MalformedPush("Encrypt is disguised")
+            raise MalformedPush("Encrypt is written with escapes")
         return _open_sealed(settings, request, form, fields["Encrypt"])
     if not fields.keys() & TYPE_NAMES:
         raise explain_document(request.body)
@@ -227,7 +238,7 @@ def _explain(query: Mapping[str, str], signature: str) -> SignatureMismatch:
         return SignatureMismatch(f"{signature} does not match")
     return SignatureMismatch(
         "msg_signature does not match although signature is valid, so the Token is right: a proxy, gateway or framework"
-        " changed Encrypt or msg_signature on the way, such as each + of the base64 into a blank",
+        " changed Encrypt or msg_signature on the way, such as each + of the base64 into a space",
         hint="signature 正确，Token 无误；Encrypt 或 msg_signature 在途中被改动：请检查反向代理、网关或框架"
         "是否改写了请求体（例如 + 变成空格、混入换行）或查询参数",
     )
@@ -263,4 +274,4 @@ def accepts_for(settings: PushSettings, message: Message) -> float:
 
 def _max_age_of(message: Message, max_age: float) -> float:
     # Re-sends have the CreateTime of the first try.
-    return max(max_age, _DAY) if isinstance(message, Event) and is_resent_for_hours(message.event) else max_age
+    return max(max_age, get_kind(message).resent_for)

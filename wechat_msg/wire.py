@@ -81,16 +81,16 @@ def parse_body(body: bytes) -> dict[str, Any]:
     return _parse_xml(body) if detect_format(body) == "xml" else parse_json(body)
 
 
-def read_encrypts(body: bytes) -> list[str]:
-    """Read the ``Encrypt`` of the outer document. XML may have several, of which one is signed.
+def read_encrypts(body: bytes, form: Format) -> list[str]:
+    """Read the ``Encrypt`` of the outer document, whose format is *form*. XML may have several, of which one is signed.
 
     XML is searched, not parsed, so everything else in it may be damaged.
 
     Raises:
-        MalformedPush: The document is neither XML nor JSON; it is XML that has a DOCTYPE or is cut off; or it is JSON
-            that is not well-formed, or has ``Encrypt`` twice or not as text.
+        MalformedPush: The document is XML that has a DOCTYPE or is cut off; or it is JSON that is not well-formed, or
+            has ``Encrypt`` twice or not as text.
     """
-    if detect_format(body) == "xml":
+    if form == "xml":
         return find_encrypts(body)
     try:
         # Only Encrypt counts, and it is ASCII. In Latin-1 all other bytes are readable, too.
@@ -107,7 +107,7 @@ def read_encrypts(body: bytes) -> list[str]:
 
 def read_encrypt(body: bytes) -> str | None:
     """Return the ``Encrypt`` of an outer document that is known to be genuine; None if there is none."""
-    encrypts = read_encrypts(body)
+    encrypts = read_encrypts(body, detect_format(body))
     return encrypts[-1] if encrypts else None
 
 

@@ -1,7 +1,7 @@
-"""Bots of other SDKs, checked as `wechat-msg check` does: python -m examples.comparison.compare [--write]
+"""Check bots of other SDKs as `wechat-msg check` does: python -m examples.comparison.compare [--write]
 
-The other SDKs are installed from the package index into an environment of their own, which is thrown away. With --write
-the tables of docs/comparison.md are renewed.
+The other SDKs are installed from the package index into an environment of their own, which is deleted. With --write
+the tables of docs/comparison.md are replaced.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "comparison.md"
 REQUIREMENTS = HERE / "requirements.txt"
 BEGIN, END = "<!-- begin: written by examples/comparison/compare.py -->\n", "<!-- end -->\n"
-SLOW = "7"  # the bots answer a number after so many seconds
+SLOW = "7"  # the bots answer a number N after N seconds
 MARKS = {"pass": "✓", "warn": "!", "fail": "✗", "skip": "–"}
 
 Table = Mapping[str, list[Row]]
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def install(place: Path) -> str:
-    """Make an environment with the other SDKs, and return its Python."""
+    """Create an environment with the other SDKs, and return its Python."""
     venv.create(place, with_pip=False)
     python = str(place / "bin" / "python")
     subprocess.run(
@@ -65,7 +65,7 @@ def install(place: Path) -> str:
 
 
 def version_of(name: str) -> str:
-    """Return the version that the requirements name."""
+    """Return the version that the requirements pin."""
     found = re.search(rf"^{name}==(\S+)", REQUIREMENTS.read_text("utf-8"), re.MULTILINE)
     return found[1] if found else ""
 
@@ -100,7 +100,7 @@ def start(settings: PushSettings, python: str, program: str, folder: str) -> Ite
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until somebody listens."""
+    """Wait until the program accepts connections."""
     for _ in range(200):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
@@ -114,20 +114,20 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def render(table: Table) -> str:
-    """Write marks side by side, then what was found, one list per bot."""
+    """Write a table of marks, with a column per bot, then a list of findings per bot."""
     lines = [f"| What is asked for | {' | '.join(table)} |", f"|---|{':-:|' * len(table)}"]
     lines += [
-        f"| {row[0].title.en} | {' | '.join(MARKS[one.status] for one in row)} |"
-        for row in zip(*table.values(), strict=True)
+        f"| {results[0].title.en} | {' | '.join(MARKS[result.status] for result in results)} |"
+        for results in zip(*table.values(), strict=True)
     ]
     for name, rows in table.items():
-        found = [one for one in rows if one.status in ("warn", "fail")]
+        found = [row for row in rows if row.status in ("warn", "fail")]
         lines += ["", f"### {name}", "", *map(describe, found)] if found else []
     return "\n" + "\n".join(lines) + "\n\n"
 
 
 def describe(row: Row) -> str:
-    """Tell what was found, and what comes of it."""
+    """Describe what was found, and its impact."""
     finding = re.sub(r"([<>*`\[\]])", r"\\\1", row.finding.en)
     return f"- {MARKS[row.status]} **{row.name}**: {finding}. Then {row.impact.en}."
 

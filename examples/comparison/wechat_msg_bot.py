@@ -1,4 +1,4 @@
-"""An echo bot on wechat_msg and Flask, to set beside those on other SDKs."""
+"""An echo bot on wechat_msg and Flask, to compare with those on other SDKs."""
 
 import os
 import time

@@ -101,22 +101,30 @@ def _sample(name: str, xml: str, fields: dict[str, Any], model: Message) -> Samp
     return Sample(name, document.encode(), json.dumps({**common, **fields}, ensure_ascii=False).encode(), model)
 
 
-def _message(name: str, xml: str, fields: dict[str, Any], cls: type[Message], **values: Any) -> Sample:
+def _write_xml(fields: dict[str, Any]) -> str:
+    return "".join(
+        f"\n  <{name}>{value if isinstance(value, int) else f'<![CDATA[{value}]]>'}</{name}>"
+        for name, value in fields.items()
+    )
+
+
+def _message(name: str, fields: dict[str, Any], cls: type[Message], *, xml: str = "", **values: Any) -> Sample:
     msg_type = name.split()[0]
     common = {"to_user_name": ACCOUNT, "from_user_name": USER, "create_time": CREATE_TIME, "msg_id": MSG_ID}
     return _sample(
         name,
-        f"<MsgType><![CDATA[{msg_type}]]></MsgType>\n  <MsgId>{MSG_ID}</MsgId>{xml}",
+        f"<MsgType><![CDATA[{msg_type}]]></MsgType>\n  <MsgId>{MSG_ID}</MsgId>{xml or _write_xml(fields)}",
         {"MsgType": msg_type, "MsgId": int(MSG_ID), **fields},
         cls(**common, msg_type=msg_type, **values),
     )
 
 
-def _event(name: str, xml: str, fields: dict[str, Any], cls: type[Event], **values: Any) -> Sample:
+def _event(name: str, fields: dict[str, Any], cls: type[Event], *, xml: str = "", **values: Any) -> Sample:
+    """Return the sample of an event; without *xml*, texts are CDATA in XML, and whole numbers are not."""
     event = name.split()[0]
     return _sample(
         name,
-        f"<MsgType><![CDATA[event]]></MsgType>\n  <Event><![CDATA[{event}]]></Event>{xml}",
+        f"<MsgType><![CDATA[event]]></MsgType>\n  <Event><![CDATA[{event}]]></Event>{xml or _write_xml(fields)}",
         {"MsgType": "event", "Event": event, **fields},
         cls(
             to_user_name=ACCOUNT,
@@ -132,23 +140,20 @@ def _event(name: str, xml: str, fields: dict[str, Any], cls: type[Event], **valu
 MESSAGES = (
     _message(
         "text",
-        """
-  <Content><![CDATA[ 你好, <b>two</b>
-words ]]></Content>""",
         {"Content": " 你好, <b>two</b>\nwords "},
         TextMessage,
         content=" 你好, <b>two</b>\nwords ",
     ),
     _message(
         "text from an article, by a click on a menu message",
-        """
+        {"Content": "Yes", "bizmsgmenuid": 101, "MsgDataId": "2650000001_3", "Idx": "3", "BusinessId": 9},
+        TextMessage,
+        xml="""
   <Content><![CDATA[Yes]]></Content>
   <bizmsgmenuid>101</bizmsgmenuid>
   <MsgDataId>2650000001_3</MsgDataId>
   <Idx>3</Idx>
   <BusinessId>9</BusinessId>""",
-        {"Content": "Yes", "bizmsgmenuid": 101, "MsgDataId": "2650000001_3", "Idx": "3", "BusinessId": 9},
-        TextMessage,
         content="Yes",
         bizmsgmenuid="101",
         msg_data_id="2650000001_3",
@@ -157,9 +162,6 @@ words ]]></Content>""",
     ),
     _message(
         "image",
-        """
-  <PicUrl><![CDATA[http://mmbiz.example/pic/0?a=1&b=2]]></PicUrl>
-  <MediaId><![CDATA[MEDIA_IMAGE]]></MediaId>""",
         {"PicUrl": "http://mmbiz.example/pic/0?a=1&b=2", "MediaId": "MEDIA_IMAGE"},
         ImageMessage,
         pic_url="http://mmbiz.example/pic/0?a=1&b=2",
@@ -167,11 +169,6 @@ words ]]></Content>""",
     ),
     _message(
         "voice",
-        """
-  <MediaId><![CDATA[MEDIA_VOICE]]></MediaId>
-  <Format><![CDATA[amr]]></Format>
-  <MediaId16K><![CDATA[MEDIA_VOICE_16K]]></MediaId16K>
-  <Recognition><![CDATA[今天天气怎么样。]]></Recognition>""",
         {
             "MediaId": "MEDIA_VOICE",
             "Format": "amr",
@@ -186,9 +183,6 @@ words ]]></Content>""",
     ),
     _message(
         "video",
-        """
-  <MediaId><![CDATA[MEDIA_VIDEO]]></MediaId>
-  <ThumbMediaId><![CDATA[THUMB_VIDEO]]></ThumbMediaId>""",
         {"MediaId": "MEDIA_VIDEO", "ThumbMediaId": "THUMB_VIDEO"},
         VideoMessage,
         media_id="MEDIA_VIDEO",
@@ -196,9 +190,6 @@ words ]]></Content>""",
     ),
     _message(
         "shortvideo",
-        """
-  <MediaId><![CDATA[MEDIA_SHORT]]></MediaId>
-  <ThumbMediaId><![CDATA[THUMB_SHORT]]></ThumbMediaId>""",
         {"MediaId": "MEDIA_SHORT", "ThumbMediaId": "THUMB_SHORT"},
         ShortVideoMessage,
         media_id="MEDIA_SHORT",
@@ -206,13 +197,13 @@ words ]]></Content>""",
     ),
     _message(
         "location",
-        """
+        {"Location_X": 23.134521, "Location_Y": "-113.358803", "Scale": 20, "Label": "广州市海珠区客村"},
+        LocationMessage,
+        xml="""
   <Location_X>23.134521</Location_X>
   <Location_Y>-113.358803</Location_Y>
   <Scale>20</Scale>
   <Label><![CDATA[广州市海珠区客村]]></Label>""",
-        {"Location_X": 23.134521, "Location_Y": "-113.358803", "Scale": 20, "Label": "广州市海珠区客村"},
-        LocationMessage,
         location_x=23.134521,
         location_y=-113.358803,
         scale=20.0,
@@ -220,10 +211,6 @@ words ]]></Content>""",
     ),
     _message(
         "link",
-        """
-  <Title><![CDATA[A page]]></Title>
-  <Description><![CDATA[What it is about]]></Description>
-  <Url><![CDATA[https://example.com/page?a=1&b=2]]></Url>""",
         {"Title": "A page", "Description": "What it is about", "Url": "https://example.com/page?a=1&b=2"},
         LinkMessage,
         title="A page",
@@ -232,12 +219,6 @@ words ]]></Content>""",
     ),
     _message(
         "file",
-        f"""
-  <Title><![CDATA[report.pdf]]></Title>
-  <Description><![CDATA[the yearly report]]></Description>
-  <FileKey><![CDATA[FILE_KEY]]></FileKey>
-  <FileMd5><![CDATA[{MD5}]]></FileMd5>
-  <FileTotalLen>51217</FileTotalLen>""",
         {
             "Title": "report.pdf",
             "Description": "the yearly report",
@@ -246,6 +227,12 @@ words ]]></Content>""",
             "FileTotalLen": "51217",
         },
         FileMessage,
+        xml=f"""
+  <Title><![CDATA[report.pdf]]></Title>
+  <Description><![CDATA[the yearly report]]></Description>
+  <FileKey><![CDATA[FILE_KEY]]></FileKey>
+  <FileMd5><![CDATA[{MD5}]]></FileMd5>
+  <FileTotalLen>51217</FileTotalLen>""",
         title="report.pdf",
         description="the yearly report",
         file_key="FILE_KEY",
@@ -254,12 +241,6 @@ words ]]></Content>""",
     ),
     _message(
         "miniprogrampage",
-        """
-  <Title><![CDATA[A card]]></Title>
-  <AppId><![CDATA[wx0123456789abcdef]]></AppId>
-  <PagePath><![CDATA[pages/index/index?a=1]]></PagePath>
-  <ThumbUrl><![CDATA[https://example.com/thumb]]></ThumbUrl>
-  <ThumbMediaId><![CDATA[THUMB_CARD]]></ThumbMediaId>""",
         {
             "Title": "A card",
             "AppId": "wx0123456789abcdef",
@@ -276,12 +257,6 @@ words ]]></Content>""",
     ),
     _message(
         "device_text",
-        """
-  <DeviceType><![CDATA[gh_0123456789ab]]></DeviceType>
-  <DeviceID><![CDATA[D1]]></DeviceID>
-  <Content><![CDATA[ZGF0YQ==]]></Content>
-  <SessionID>9223372036854775807</SessionID>
-  <OpenID><![CDATA[oDEVICE]]></OpenID>""",
         {
             "DeviceType": "gh_0123456789ab",
             "DeviceID": "D1",
@@ -298,13 +273,6 @@ words ]]></Content>""",
     ),
     _message(
         "device_event",
-        """
-  <Event><![CDATA[bind]]></Event>
-  <DeviceType><![CDATA[gh_0123456789ab]]></DeviceType>
-  <DeviceID><![CDATA[D1]]></DeviceID>
-  <Content><![CDATA[]]></Content>
-  <SessionID>0</SessionID>
-  <OpenID><![CDATA[oDEVICE]]></OpenID>""",
         {
             "Event": "bind",
             "DeviceType": "gh_0123456789ab",
@@ -323,10 +291,6 @@ words ]]></Content>""",
     ),
     _message(
         "device_status",
-        """
-  <DeviceType><![CDATA[gh_0123456789ab]]></DeviceType>
-  <DeviceID><![CDATA[D1]]></DeviceID>
-  <OpenID><![CDATA[oDEVICE]]></OpenID>""",
         {"DeviceType": "gh_0123456789ab", "DeviceID": "D1", "OpenID": "oDEVICE"},
         DeviceStatusMessage,
         device_type="gh_0123456789ab",
@@ -338,9 +302,6 @@ words ]]></Content>""",
 _RELATION_EVENTS = (
     _event(
         "subscribe by a QR code",
-        """
-  <EventKey><![CDATA[qrscene_123]]></EventKey>
-  <Ticket><![CDATA[TICKET]]></Ticket>""",
         {"EventKey": "qrscene_123", "Ticket": "TICKET"},
         SubscribeEvent,
         event_key="qrscene_123",
@@ -348,38 +309,36 @@ _RELATION_EVENTS = (
     ),
     _event(
         "subscribe another way",
-        """
-  <EventKey><![CDATA[]]></EventKey>""",
         {"EventKey": ""},
         SubscribeEvent,
         event_key="",
     ),
     _event(
         "unsubscribe",
-        """
-  <EventKey></EventKey>""",
         {"EventKey": ""},
         UnsubscribeEvent,
+        xml="""
+  <EventKey></EventKey>""",
         event_key="",
     ),
     _event(
         "SCAN",
-        """
-  <EventKey><![CDATA[123]]></EventKey>
-  <Ticket><![CDATA[TICKET]]></Ticket>""",
         {"EventKey": 123, "Ticket": "TICKET"},
         ScanEvent,
+        xml="""
+  <EventKey><![CDATA[123]]></EventKey>
+  <Ticket><![CDATA[TICKET]]></Ticket>""",
         event_key="123",
         ticket="TICKET",
     ),
     _event(
         "LOCATION",
-        """
+        {"Latitude": "23.137466", "Longitude": 113.352425, "Precision": "119.385040"},
+        LocationEvent,
+        xml="""
   <Latitude>23.137466</Latitude>
   <Longitude>113.352425</Longitude>
   <Precision>119.385040</Precision>""",
-        {"Latitude": "23.137466", "Longitude": 113.352425, "Precision": "119.385040"},
-        LocationEvent,
         latitude=23.137466,
         longitude=113.352425,
         precision=119.38504,
@@ -389,17 +348,12 @@ _RELATION_EVENTS = (
 _MENU_EVENTS = (
     _event(
         "CLICK",
-        """
-  <EventKey><![CDATA[BUTTON_1]]></EventKey>""",
         {"EventKey": "BUTTON_1"},
         ClickEvent,
         event_key="BUTTON_1",
     ),
     _event(
         "VIEW",
-        """
-  <EventKey><![CDATA[https://example.com/?a=1&b=2]]></EventKey>
-  <MenuId>238923</MenuId>""",
         {"EventKey": "https://example.com/?a=1&b=2", "MenuId": 238923},
         ViewEvent,
         event_key="https://example.com/?a=1&b=2",
@@ -407,27 +361,29 @@ _MENU_EVENTS = (
     ),
     _event(
         "view_miniprogram",
-        """
-  <EventKey><![CDATA[pages/index/index]]></EventKey>
-  <MenuId>238924</MenuId>""",
         {"EventKey": "pages/index/index", "MenuId": "238924"},
         ViewMiniProgramEvent,
+        xml="""
+  <EventKey><![CDATA[pages/index/index]]></EventKey>
+  <MenuId>238924</MenuId>""",
         event_key="pages/index/index",
         menu_id="238924",
     ),
     _event(
         "scancode_push",
-        """
-  <EventKey><![CDATA[6]]></EventKey>
-  <ScanCodeInfo><ScanType><![CDATA[qrcode]]></ScanType><ScanResult><![CDATA[https://example.com/1]]></ScanResult></ScanCodeInfo>""",
         {"EventKey": "6", "ScanCodeInfo": {"ScanType": "qrcode", "ScanResult": "https://example.com/1"}},
         ScanCodePushEvent,
+        xml="""
+  <EventKey><![CDATA[6]]></EventKey>
+  <ScanCodeInfo><ScanType><![CDATA[qrcode]]></ScanType><ScanResult><![CDATA[https://example.com/1]]></ScanResult></ScanCodeInfo>""",
         event_key="6",
         scan_code_info=ScanCodeInfo(scan_type="qrcode", scan_result="https://example.com/1"),
     ),
     _event(
         "scancode_waitmsg",
-        """
+        {"EventKey": "7", "ScanCodeInfo": {"ScanType": "barcode", "ScanResult": "EAN_13,6901234567892"}},
+        ScanCodeWaitMsgEvent,
+        xml="""
   <EventKey><![CDATA[7]]></EventKey>
   <ScanCodeInfo>
     <ScanType><![CDATA[barcode]]></ScanType>
@@ -435,55 +391,48 @@ _MENU_EVENTS = (
       <![CDATA[EAN_13,6901234567892]]>
     </ScanResult>
   </ScanCodeInfo>""",
-        {"EventKey": "7", "ScanCodeInfo": {"ScanType": "barcode", "ScanResult": "EAN_13,6901234567892"}},
-        ScanCodeWaitMsgEvent,
         event_key="7",
         scan_code_info=ScanCodeInfo(scan_type="barcode", scan_result="EAN_13,6901234567892"),
     ),
     _event(
         "pic_sysphoto with one picture",
-        f"""
+        {"EventKey": "3", "SendPicsInfo": {"Count": 1, "PicList": {"item": {"PicMd5Sum": MD5}}}},
+        PicSysPhotoEvent,
+        xml=f"""
   <EventKey><![CDATA[3]]></EventKey>
   <SendPicsInfo><Count>1</Count>
     <PicList><item><PicMd5Sum><![CDATA[{MD5}]]></PicMd5Sum></item></PicList></SendPicsInfo>""",
-        {"EventKey": "3", "SendPicsInfo": {"Count": 1, "PicList": {"item": {"PicMd5Sum": MD5}}}},
-        PicSysPhotoEvent,
         event_key="3",
         send_pics_info=SendPicsInfo(count=1, pic_list=(PicItem(pic_md5_sum=MD5),)),
     ),
     _event(
         "pic_photo_or_album with several pictures",
-        f"""
+        {"EventKey": "4", "SendPicsInfo": {"Count": "2", "PicList": [{"PicMd5Sum": MD5}, {"PicMd5Sum": OTHER_MD5}]}},
+        PicPhotoOrAlbumEvent,
+        xml=f"""
   <EventKey><![CDATA[4]]></EventKey>
   <SendPicsInfo><Count>2</Count>
     <PicList>
       <item><PicMd5Sum><![CDATA[{MD5}]]></PicMd5Sum></item>
       <item><PicMd5Sum><![CDATA[{OTHER_MD5}]]></PicMd5Sum></item>
     </PicList></SendPicsInfo>""",
-        {"EventKey": "4", "SendPicsInfo": {"Count": "2", "PicList": [{"PicMd5Sum": MD5}, {"PicMd5Sum": OTHER_MD5}]}},
-        PicPhotoOrAlbumEvent,
         event_key="4",
         send_pics_info=SendPicsInfo(count=2, pic_list=(PicItem(pic_md5_sum=MD5), PicItem(pic_md5_sum=OTHER_MD5))),
     ),
     _event(
         "pic_weixin without a picture",
-        """
+        {"EventKey": "5", "SendPicsInfo": {"Count": 0, "PicList": []}},
+        PicWeixinEvent,
+        xml="""
   <EventKey><![CDATA[5]]></EventKey>
   <SendPicsInfo><Count>0</Count>
     <PicList>
     </PicList></SendPicsInfo>""",
-        {"EventKey": "5", "SendPicsInfo": {"Count": 0, "PicList": []}},
-        PicWeixinEvent,
         event_key="5",
         send_pics_info=SendPicsInfo(count=0, pic_list=()),
     ),
     _event(
         "location_select",
-        """
-  <EventKey><![CDATA[8]]></EventKey>
-  <SendLocationInfo><Location_X><![CDATA[-23]]></Location_X><Location_Y><![CDATA[113.5]]></Location_Y>
-    <Scale><![CDATA[15]]></Scale><Label><![CDATA[an address]]></Label><Poiname><![CDATA[a tower]]></Poiname>
-  </SendLocationInfo>""",
         {
             "EventKey": "8",
             "SendLocationInfo": {
@@ -495,6 +444,11 @@ _MENU_EVENTS = (
             },
         },
         LocationSelectEvent,
+        xml="""
+  <EventKey><![CDATA[8]]></EventKey>
+  <SendLocationInfo><Location_X><![CDATA[-23]]></Location_X><Location_Y><![CDATA[113.5]]></Location_Y>
+    <Scale><![CDATA[15]]></Scale><Label><![CDATA[an address]]></Label><Poiname><![CDATA[a tower]]></Poiname>
+  </SendLocationInfo>""",
         event_key="8",
         send_location_info=SendLocationInfo(
             location_x=-23.0, location_y=113.5, scale=15.0, label="an address", poiname="a tower"
@@ -505,9 +459,6 @@ _MENU_EVENTS = (
 _JOB_EVENTS = (
     _event(
         "TEMPLATESENDJOBFINISH",
-        """
-  <MsgID>200163836</MsgID>
-  <Status><![CDATA[failed: system failed]]></Status>""",
         {"MsgID": 200163836, "Status": "failed: system failed"},
         TemplateSendJobFinishEvent,
         msg_id="200163836",
@@ -515,7 +466,37 @@ _JOB_EVENTS = (
     ),
     _event(
         "MASSSENDJOBFINISH",
-        """
+        {
+            "MsgID": "1000001625",
+            "Status": "err(30003)",
+            "TotalCount": 100,
+            "FilterCount": "80",
+            "SentCount": 75,
+            "ErrorCount": "5",
+            "CopyrightCheckResult": {
+                "Count": 2,
+                "ResultList": [
+                    {
+                        "ArticleIdx": 1,
+                        "UserDeclareState": "0",
+                        "AuditState": 2,
+                        "OriginalArticleUrl": "https://example.com/1",
+                        "OriginalArticleType": 1,
+                        "CanReprint": True,
+                        "NeedReplaceContent": 1,
+                        "NeedShowReprintSource": "1",
+                    },
+                    {"ArticleIdx": 2, "AuditState": 3},
+                ],
+                "CheckState": 2,
+            },
+            "ArticleUrlResult": {
+                "Count": 1,
+                "ResultList": {"item": [{"ArticleIdx": 1, "ArticleUrl": "https://example.com/a"}]},
+            },
+        },
+        MassSendJobFinishEvent,
+        xml="""
   <MsgID>1000001625</MsgID>
   <Status><![CDATA[err(30003)]]></Status>
   <TotalCount>100</TotalCount>
@@ -548,36 +529,6 @@ _JOB_EVENTS = (
       <item><ArticleIdx>1</ArticleIdx><ArticleUrl><![CDATA[https://example.com/a]]></ArticleUrl></item>
     </ResultList>
   </ArticleUrlResult>""",
-        {
-            "MsgID": "1000001625",
-            "Status": "err(30003)",
-            "TotalCount": 100,
-            "FilterCount": "80",
-            "SentCount": 75,
-            "ErrorCount": "5",
-            "CopyrightCheckResult": {
-                "Count": 2,
-                "ResultList": [
-                    {
-                        "ArticleIdx": 1,
-                        "UserDeclareState": "0",
-                        "AuditState": 2,
-                        "OriginalArticleUrl": "https://example.com/1",
-                        "OriginalArticleType": 1,
-                        "CanReprint": True,
-                        "NeedReplaceContent": 1,
-                        "NeedShowReprintSource": "1",
-                    },
-                    {"ArticleIdx": 2, "AuditState": 3},
-                ],
-                "CheckState": 2,
-            },
-            "ArticleUrlResult": {
-                "Count": 1,
-                "ResultList": {"item": [{"ArticleIdx": 1, "ArticleUrl": "https://example.com/a"}]},
-            },
-        },
-        MassSendJobFinishEvent,
         msg_id="1000001625",
         status="err(30003)",
         total_count=100,
@@ -607,7 +558,18 @@ _JOB_EVENTS = (
     ),
     _event(
         "MASSSENDJOBFINISH without articles",
-        """
+        {
+            "MsgID": 1000001626,
+            "Status": "send success",
+            "TotalCount": 1,
+            "FilterCount": 1,
+            "SentCount": 1,
+            "ErrorCount": 0,
+            "CopyrightCheckResult": {"Count": 0, "ResultList": "", "CheckState": 0},
+            "ArticleUrlResult": None,
+        },
+        MassSendJobFinishEvent,
+        xml="""
   <MsgID>1000001626</MsgID>
   <Status><![CDATA[send success]]></Status>
   <TotalCount>1</TotalCount>
@@ -621,17 +583,6 @@ _JOB_EVENTS = (
   </CopyrightCheckResult>
   <ArticleUrlResult>
   </ArticleUrlResult>""",
-        {
-            "MsgID": 1000001626,
-            "Status": "send success",
-            "TotalCount": 1,
-            "FilterCount": 1,
-            "SentCount": 1,
-            "ErrorCount": 0,
-            "CopyrightCheckResult": {"Count": 0, "ResultList": "", "CheckState": 0},
-            "ArticleUrlResult": None,
-        },
-        MassSendJobFinishEvent,
         msg_id="1000001626",
         status="send success",
         total_count=1,
@@ -642,16 +593,6 @@ _JOB_EVENTS = (
     ),
     _event(
         "PUBLISHJOBFINISH with success",
-        """
-  <PublishEventInfo>
-    <publish_id>2247503051</publish_id>
-    <publish_status>0</publish_status>
-    <article_id><![CDATA[ARTICLE_ID]]></article_id>
-    <article_detail>
-      <count>1</count>
-      <item><idx>1</idx><article_url><![CDATA[https://example.com/a]]></article_url></item>
-    </article_detail>
-  </PublishEventInfo>""",
         {
             "PublishEventInfo": {
                 "publish_id": 2247503051,
@@ -661,6 +602,16 @@ _JOB_EVENTS = (
             }
         },
         PublishJobFinishEvent,
+        xml="""
+  <PublishEventInfo>
+    <publish_id>2247503051</publish_id>
+    <publish_status>0</publish_status>
+    <article_id><![CDATA[ARTICLE_ID]]></article_id>
+    <article_detail>
+      <count>1</count>
+      <item><idx>1</idx><article_url><![CDATA[https://example.com/a]]></article_url></item>
+    </article_detail>
+  </PublishEventInfo>""",
         publish_event_info=PublishEventInfo(
             publish_id="2247503051",
             publish_status=0,
@@ -670,27 +621,27 @@ _JOB_EVENTS = (
     ),
     _event(
         "FREEPUBLISHJOBFINISH with failures",
-        """
+        {"PublishEventInfo": {"publish_id": "2247503052", "publish_status": 2, "fail_idx": [1, "2"]}},
+        PublishJobFinishEvent,
+        xml="""
   <PublishEventInfo>
     <publish_id>2247503052</publish_id>
     <publish_status>2</publish_status>
     <fail_idx>1</fail_idx>
     <fail_idx>2</fail_idx>
   </PublishEventInfo>""",
-        {"PublishEventInfo": {"publish_id": "2247503052", "publish_status": 2, "fail_idx": [1, "2"]}},
-        PublishJobFinishEvent,
         publish_event_info=PublishEventInfo(publish_id="2247503052", publish_status=2, fail_idx=(1, 2)),
     ),
     _event(
         "PUBLISHJOBFINISH with one failure",
-        """
+        {"PublishEventInfo": {"publish_id": "2247503053", "publish_status": 4, "fail_idx": 3}},
+        PublishJobFinishEvent,
+        xml="""
   <PublishEventInfo>
     <publish_id>2247503053</publish_id>
     <publish_status>4</publish_status>
     <fail_idx>3</fail_idx>
   </PublishEventInfo>""",
-        {"PublishEventInfo": {"publish_id": "2247503053", "publish_status": 4, "fail_idx": 3}},
-        PublishJobFinishEvent,
         publish_event_info=PublishEventInfo(publish_id="2247503053", publish_status=4, fail_idx=(3,)),
     ),
 )
@@ -698,17 +649,12 @@ _JOB_EVENTS = (
 _CUSTOMER_SERVICE_EVENTS = (
     _event(
         "kf_create_session",
-        """
-  <KfAccount><![CDATA[anna@example]]></KfAccount>""",
         {"KfAccount": "anna@example"},
         KfCreateSessionEvent,
         kf_account="anna@example",
     ),
     _event(
         "kf_close_session",
-        """
-  <KfAccount><![CDATA[anna@example]]></KfAccount>
-  <CloseType><![CDATA[KF]]></CloseType>""",
         {"KfAccount": "anna@example", "CloseType": "KF"},
         KfCloseSessionEvent,
         kf_account="anna@example",
@@ -716,9 +662,6 @@ _CUSTOMER_SERVICE_EVENTS = (
     ),
     _event(
         "kf_switch_session",
-        """
-  <FromKfAccount><![CDATA[anna@example]]></FromKfAccount>
-  <ToKfAccount><![CDATA[ben@example]]></ToKfAccount>""",
         {"FromKfAccount": "anna@example", "ToKfAccount": "ben@example"},
         KfSwitchSessionEvent,
         from_kf_account="anna@example",
@@ -726,8 +669,6 @@ _CUSTOMER_SERVICE_EVENTS = (
     ),
     _event(
         "user_enter_tempsession",
-        """
-  <SessionFrom><![CDATA[order=42]]></SessionFrom>""",
         {"SessionFrom": "order=42"},
         UserEnterTempSessionEvent,
         session_from="order=42",
@@ -737,7 +678,15 @@ _CUSTOMER_SERVICE_EVENTS = (
 _SUBSCRIPTION_EVENTS = (
     _event(
         "subscribe_msg_popup_event with several choices",
-        """
+        {
+            "CreateTime": str(CREATE_TIME),
+            "List": [
+                {"TemplateId": "TID1", "SubscribeStatusString": "accept", "PopupScene": "2"},
+                {"TemplateId": "TID2", "SubscribeStatusString": "reject", "PopupScene": 2},
+            ],
+        },
+        SubscribeMsgPopupEvent,
+        xml="""
   <SubscribeMsgPopupEvent>
     <List>
       <TemplateId><![CDATA[TID1]]></TemplateId>
@@ -750,14 +699,6 @@ _SUBSCRIPTION_EVENTS = (
       <PopupScene>2</PopupScene>
     </List>
   </SubscribeMsgPopupEvent>""",
-        {
-            "CreateTime": str(CREATE_TIME),
-            "List": [
-                {"TemplateId": "TID1", "SubscribeStatusString": "accept", "PopupScene": "2"},
-                {"TemplateId": "TID2", "SubscribeStatusString": "reject", "PopupScene": 2},
-            ],
-        },
-        SubscribeMsgPopupEvent,
         list=(
             SubscribeMsgPopup(template_id="TID1", subscribe_status_string="accept", popup_scene=2),
             SubscribeMsgPopup(template_id="TID2", subscribe_status_string="reject", popup_scene=2),
@@ -765,31 +706,22 @@ _SUBSCRIPTION_EVENTS = (
     ),
     _event(
         "subscribe_msg_change_event with one change",
-        """
+        {
+            "CreateTime": str(CREATE_TIME),
+            "List": {"TemplateId": "TID1", "SubscribeStatusString": "reject"},
+        },
+        SubscribeMsgChangeEvent,
+        xml="""
   <SubscribeMsgChangeEvent>
     <List>
       <TemplateId><![CDATA[TID1]]></TemplateId>
       <SubscribeStatusString><![CDATA[reject]]></SubscribeStatusString>
     </List>
   </SubscribeMsgChangeEvent>""",
-        {
-            "CreateTime": str(CREATE_TIME),
-            "List": {"TemplateId": "TID1", "SubscribeStatusString": "reject"},
-        },
-        SubscribeMsgChangeEvent,
         list=(SubscribeMsgChange(template_id="TID1", subscribe_status_string="reject"),),
     ),
     _event(
         "subscribe_msg_sent_event with one message",
-        """
-  <SubscribeMsgSentEvent>
-    <List>
-      <TemplateId><![CDATA[TID]]></TemplateId>
-      <MsgID>1864323726461255681</MsgID>
-      <ErrorCode>0</ErrorCode>
-      <ErrorStatus><![CDATA[success]]></ErrorStatus>
-    </List>
-  </SubscribeMsgSentEvent>""",
         {
             "CreateTime": str(CREATE_TIME),
             "List": {
@@ -800,15 +732,24 @@ _SUBSCRIPTION_EVENTS = (
             },
         },
         SubscribeMsgSentEvent,
+        xml="""
+  <SubscribeMsgSentEvent>
+    <List>
+      <TemplateId><![CDATA[TID]]></TemplateId>
+      <MsgID>1864323726461255681</MsgID>
+      <ErrorCode>0</ErrorCode>
+      <ErrorStatus><![CDATA[success]]></ErrorStatus>
+    </List>
+  </SubscribeMsgSentEvent>""",
         list=(SubscribeMsgSent(template_id="TID", msg_id="1864323726461255681", error_code=0, error_status="success"),),
     ),
     _event(
         "subscribe_msg_change_event without a change",
-        """
-  <SubscribeMsgChangeEvent>
-  </SubscribeMsgChangeEvent>""",
         {"List": []},
         SubscribeMsgChangeEvent,
+        xml="""
+  <SubscribeMsgChangeEvent>
+  </SubscribeMsgChangeEvent>""",
         list=(),
     ),
 )
@@ -816,13 +757,6 @@ _SUBSCRIPTION_EVENTS = (
 _USER_INFO_EVENTS = (
     _event(
         "user_info_modified",
-        """
-  <OpenID><![CDATA[oOTHER]]></OpenID>
-  <AppID><![CDATA[wx0123456789abcdef]]></AppID>
-  <RevokeInfo><![CDATA[6]]></RevokeInfo>
-  <PluginID><![CDATA[wx00000000000000aa]]></PluginID>
-  <OpenPID><![CDATA[oPLUGIN]]></OpenPID>
-  <UnionID><![CDATA[uUNION]]></UnionID>""",
         {
             "OpenID": "oOTHER",
             "AppID": "wx0123456789abcdef",
@@ -832,6 +766,13 @@ _USER_INFO_EVENTS = (
             "UnionID": "uUNION",
         },
         UserInfoModifiedEvent,
+        xml="""
+  <OpenID><![CDATA[oOTHER]]></OpenID>
+  <AppID><![CDATA[wx0123456789abcdef]]></AppID>
+  <RevokeInfo><![CDATA[6]]></RevokeInfo>
+  <PluginID><![CDATA[wx00000000000000aa]]></PluginID>
+  <OpenPID><![CDATA[oPLUGIN]]></OpenPID>
+  <UnionID><![CDATA[uUNION]]></UnionID>""",
         open_id="oOTHER",
         app_id="wx0123456789abcdef",
         revoke_info="6",
@@ -841,10 +782,6 @@ _USER_INFO_EVENTS = (
     ),
     _event(
         "user_authorization_revoke",
-        """
-  <OpenID><![CDATA[oOTHER]]></OpenID>
-  <AppID><![CDATA[wx0123456789abcdef]]></AppID>
-  <RevokeInfo><![CDATA[13]]></RevokeInfo>""",
         {"OpenID": "oOTHER", "AppID": "wx0123456789abcdef", "RevokeInfo": "13"},
         UserAuthorizationRevokeEvent,
         open_id="oOTHER",
@@ -853,9 +790,6 @@ _USER_INFO_EVENTS = (
     ),
     _event(
         "user_authorization_cancellation of a mobile app",
-        """
-  <openid><![CDATA[oOTHER]]></openid>
-  <appid><![CDATA[wx0123456789abcdef]]></appid>""",
         {"openid": "oOTHER", "appid": "wx0123456789abcdef"},
         UserAuthorizationCancellationEvent,
         open_id="oOTHER",
@@ -866,7 +800,20 @@ _USER_INFO_EVENTS = (
 _CONTENT_CHECK_EVENTS = (
     _event(
         "wxa_media_check",
-        """
+        {
+            "appid": "wx0123456789abcdef",
+            "trace_id": "60ae120f-371d5872-7941a05b",
+            "version": 2,
+            "errcode": "-1008",
+            "errmsg": "download error",
+            "result": {"suggest": "risky", "label": 20001},
+            "detail": [
+                {"strategy": "content_model", "errcode": 0, "suggest": "review", "label": "20006", "prob": 90},
+                {"strategy": "keyword", "errcode": 0},
+            ],
+        },
+        WxaMediaCheckEvent,
+        xml="""
   <appid><![CDATA[wx0123456789abcdef]]></appid>
   <trace_id><![CDATA[60ae120f-371d5872-7941a05b]]></trace_id>
   <version>2</version>
@@ -884,19 +831,6 @@ _CONTENT_CHECK_EVENTS = (
     <strategy><![CDATA[keyword]]></strategy>
     <errcode>0</errcode>
   </detail>""",
-        {
-            "appid": "wx0123456789abcdef",
-            "trace_id": "60ae120f-371d5872-7941a05b",
-            "version": 2,
-            "errcode": "-1008",
-            "errmsg": "download error",
-            "result": {"suggest": "risky", "label": 20001},
-            "detail": [
-                {"strategy": "content_model", "errcode": 0, "suggest": "review", "label": "20006", "prob": 90},
-                {"strategy": "keyword", "errcode": 0},
-            ],
-        },
-        WxaMediaCheckEvent,
         appid="wx0123456789abcdef",
         trace_id="60ae120f-371d5872-7941a05b",
         version=2,
@@ -910,12 +844,6 @@ _CONTENT_CHECK_EVENTS = (
     ),
     _event(
         "wxa_media_check of version 1",
-        """
-  <isrisky>1</isrisky>
-  <extra_info_json><![CDATA[{"a":1}]]></extra_info_json>
-  <appid><![CDATA[wx0123456789abcdef]]></appid>
-  <trace_id><![CDATA[TRACE]]></trace_id>
-  <status_code>4294966288</status_code>""",
         {
             "isrisky": 1,
             "extra_info_json": '{"a":1}',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from wechat_msg.endpoint import AsyncPushEndpoint, PushEndpoint
 from wechat_msg.errors import SettingsError
@@ -19,10 +19,9 @@ __all__ = [
     "Scope",
     "SyncChoice",
     "answer_asgi",
-    "check_sync",
     "choose",
-    "choose_sync",
     "is_chunked",
+    "make_sync_chooser",
     "read_asgi_body",
     "read_stream",
 ]
@@ -47,23 +46,25 @@ def choose(choice: Choice[R], request: R) -> Endpoint | None:
     return choice if isinstance(choice, (PushEndpoint, AsyncPushEndpoint)) else choice(request)
 
 
-def choose_sync(choice: SyncChoice[R], request: R) -> PushEndpoint | None:
-    """Return the endpoint for *request* where nothing can await it; None if there is no such account.
+def make_sync_chooser(choice: SyncChoice[R]) -> Callable[[R], PushEndpoint | None]:
+    """Make a `choose` of one argument, the request, for frameworks that cannot await.
 
     Raises:
-        SettingsError: The endpoint is asynchronous.
+        SettingsError: The endpoint is asynchronous. The function that is returned raises it, too.
     """
-    endpoint = choose(choice, request)
-    check_sync(endpoint)
-    return cast("PushEndpoint | None", endpoint)
+    _check_sync(choice)
+    if isinstance(choice, PushEndpoint):
+        return lambda _: choice
+
+    def choose_checked(request: R) -> PushEndpoint | None:
+        endpoint = choice(request)
+        _check_sync(endpoint)
+        return endpoint
+
+    return choose_checked
 
 
-def check_sync(endpoint: Endpoint | Callable[..., object] | None) -> None:
-    """Refuse an asynchronous endpoint where nothing can await it.
-
-    Raises:
-        SettingsError: The endpoint is asynchronous.
-    """
+def _check_sync(endpoint: object) -> None:
     if isinstance(endpoint, AsyncPushEndpoint):
         raise SettingsError("this framework cannot await; use PushEndpoint（同步框架请使用 PushEndpoint）")
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from flask import Request, Response, request
 
-from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, check_sync, choose_sync
+from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, make_sync_chooser
+from wechat_msg.endpoint import PushEndpoint
 from wechat_msg.exchange import PushRequest, PushResponse, parse_query
 
 __all__ = ["push_view"]
@@ -24,10 +25,10 @@ def push_view(endpoint: SyncChoice[Request]) -> Callable[..., Response]:
     Raises:
         SettingsError: The endpoint is asynchronous.
     """
-    check_sync(endpoint)
+    choose = make_sync_chooser(endpoint)
 
     def view(**_: object) -> Response:
-        response = _answer(endpoint, request)
+        response = _answer(choose(request), request)
         return Response(response.body, response.status, response.headers, content_type=response.content_type)
 
     view.__name__ = f"wechat_push_{next(_numbers)}"
@@ -35,8 +36,7 @@ def push_view(endpoint: SyncChoice[Request]) -> Callable[..., Response]:
     return view
 
 
-def _answer(choice: SyncChoice[Request], request: Request) -> PushResponse:
-    endpoint = choose_sync(choice, request)
+def _answer(endpoint: PushEndpoint | None, request: Request) -> PushResponse:
     if endpoint is None:
         return NOT_FOUND
     query, body = parse_query(request.query_string), _read_body(request, endpoint.settings.max_body + 1)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse
 
-from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, check_sync, choose_sync, is_chunked, read_stream
+from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, is_chunked, make_sync_chooser, read_stream
 from wechat_msg.exchange import PushRequest, parse_query
 
 __all__ = ["push_app"]
@@ -21,10 +21,10 @@ def push_app(endpoint: SyncChoice[Environ]) -> Callable[[Environ, StartResponse]
     Raises:
         SettingsError: The endpoint is asynchronous.
     """
-    check_sync(endpoint)
+    choose = make_sync_chooser(endpoint)
 
     def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        chosen = choose_sync(endpoint, environ)
+        chosen = choose(environ)
         if chosen is None:
             response = NOT_FOUND
         else:

@@ -14,9 +14,9 @@ from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.answering import may_reply, to_reply
 from wechat_msg.cli.language import Failure
-from wechat_msg.endpoint import PushEndpoint
-from wechat_msg.endpoint.late import AnswerLater
-from wechat_msg.events import ClickEvent, SubscribeEvent
+from wechat_msg.endpoint import AnswerLater, PushEndpoint
+from wechat_msg.events.menu import ClickEvent
+from wechat_msg.events.relation import SubscribeEvent
 from wechat_msg.messages import ImageMessage, Message, TextMessage, VoiceMessage
 from wechat_msg.replies import ImageReply, Reply, VoiceReply
 from wechat_msg.routing import Router

@@ -12,17 +12,16 @@ from typing import Any
 import attrs
 from attrs import field
 
-from wechat_msg._damage import find_format
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.cli.causes import Evidence, find_cause, is_sealed, open_with_any
 from wechat_msg.cli.output import Mark
 from wechat_msg.crypto import Envelope
 from wechat_msg.errors import AppIdMismatch, DecryptError, MalformedPush, ModeMismatch, PushError, SettingsError
-from wechat_msg.events import UnknownEvent
+from wechat_msg.events.base import UnknownEvent
 from wechat_msg.exchange import PushRequest, parse_query
 from wechat_msg.messages import Message, UnknownMessage
 from wechat_msg.parsing import parse_message
-from wechat_msg.push import answer_echostr, open_push
+from wechat_msg.push import answer_echostr, find_format, open_push
 from wechat_msg.settings import PushSettings
 from wechat_msg.signature import is_signature_valid
 from wechat_msg.testing.bilingual import Text, same

@@ -100,5 +100,5 @@ class Caller:
         if access_token is None:
             return {}
         if not isinstance(access_token, str) or not _ACCESS_TOKEN.fullmatch(access_token):
-            raise CallError("the access_token of a FixedToken must be a non-empty ASCII text without blanks")
+            raise CallError("the access_token of a FixedToken must be a non-empty ASCII text without spaces")
         return {source.param: access_token}

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import ReplyError, StoreError
-from wechat_msg.events import Event
-from wechat_msg.events.base import is_resent_for_hours
+from wechat_msg.events.base import Event, get_kind
 from wechat_msg.messages import Message
 from wechat_msg.replies import Acknowledgement, RenderedReply
 
@@ -29,14 +28,10 @@ __all__ = [
 ]
 
 KEEP = 300.0
-"""Seconds for which a reply is kept; the tries of a message take 15."""
-KEEP_LONG = 86400.0
-"""Seconds for which the reply to an event that WeChat sends again for hours is kept."""
+"""Seconds for which a reply is kept, unless WeChat re-sends the push for longer; the usual tries take 15."""
 
 _MARGIN = 10.0  # seconds: the clocks of servers and stores differ
 _UNSHARED = "unshared"
-#: Members that differ between the tries of one event: how often WeChat has sent it (virtual payment, retail).
-_COUNTER = "RetryTimes"
 
 _SORTED = json.JSONEncoder(sort_keys=True)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -103,7 +98,8 @@ def _identify(message: Message) -> tuple[Any, ...]:
     msg_id = getattr(message, "msg_id", None)
     if msg_id and not isinstance(message, Event):
         return "message", msg_id
-    raw = {name: _canonical(value) for name, value in message.raw.items() if name != _COUNTER}
+    counter = get_kind(message).counter
+    raw = {name: _canonical(value) for name, value in message.raw.items() if name != counter}
     return "event", getattr(message, "event", message.msg_type).lower(), raw
 
 
@@ -118,8 +114,7 @@ def _canonical(value: Any) -> Any:
 
 def keep_for(message: Message, accepted: float = 0.0) -> float:
     """Return for how many seconds the reply to *message* is kept: longer than the *accepted* for which it is valid."""
-    usual = KEEP_LONG if isinstance(message, Event) and is_resent_for_hours(message.event) else KEEP
-    return max(usual, accepted + _MARGIN)
+    return max(KEEP, get_kind(message).resent_for, accepted + _MARGIN)
 
 
 # --- the record ------------------------------------------------------------------------------------------------------

@@ -1,100 +1,20 @@
 """Events: one frozen class per event, one module per topic."""
 
+from wechat_msg.events import content_check, customer_service, jobs, menu, relation, subscription, user_info
 from wechat_msg.events.base import Event, UnknownEvent, register_event
-from wechat_msg.events.content_check import MediaCheckDetail, MediaCheckResult, WxaMediaCheckEvent
-from wechat_msg.events.customer_service import (
-    KfCloseSessionEvent,
-    KfCreateSessionEvent,
-    KfSwitchSessionEvent,
-    UserEnterTempSessionEvent,
-)
-from wechat_msg.events.jobs import (
-    ArticleDetail,
-    ArticleUrl,
-    ArticleUrlResult,
-    CopyrightCheckItem,
-    CopyrightCheckResult,
-    MassSendJobFinishEvent,
-    PublishedArticle,
-    PublishEventInfo,
-    PublishJobFinishEvent,
-    TemplateSendJobFinishEvent,
-)
-from wechat_msg.events.menu import (
-    ClickEvent,
-    LocationSelectEvent,
-    PicItem,
-    PicPhotoOrAlbumEvent,
-    PicSysPhotoEvent,
-    PicWeixinEvent,
-    ScanCodeInfo,
-    ScanCodePushEvent,
-    ScanCodeWaitMsgEvent,
-    SendLocationInfo,
-    SendPicsInfo,
-    ViewEvent,
-    ViewMiniProgramEvent,
-)
-from wechat_msg.events.relation import LocationEvent, ScanEvent, SubscribeEvent, UnsubscribeEvent
-from wechat_msg.events.subscription import (
-    SubscribeMsgChange,
-    SubscribeMsgChangeEvent,
-    SubscribeMsgPopup,
-    SubscribeMsgPopupEvent,
-    SubscribeMsgSent,
-    SubscribeMsgSentEvent,
-)
-from wechat_msg.events.user_info import (
-    UserAuthorizationCancellationEvent,
-    UserAuthorizationRevokeEvent,
-    UserInfoModifiedEvent,
-)
+from wechat_msg.events.content_check import *
+from wechat_msg.events.customer_service import *
+from wechat_msg.events.jobs import *
+from wechat_msg.events.menu import *
+from wechat_msg.events.relation import *
+from wechat_msg.events.subscription import *
+from wechat_msg.events.user_info import *
 
-__all__ = [
-    "ArticleDetail",
-    "ArticleUrl",
-    "ArticleUrlResult",
-    "ClickEvent",
-    "CopyrightCheckItem",
-    "CopyrightCheckResult",
-    "Event",
-    "KfCloseSessionEvent",
-    "KfCreateSessionEvent",
-    "KfSwitchSessionEvent",
-    "LocationEvent",
-    "LocationSelectEvent",
-    "MassSendJobFinishEvent",
-    "MediaCheckDetail",
-    "MediaCheckResult",
-    "PicItem",
-    "PicPhotoOrAlbumEvent",
-    "PicSysPhotoEvent",
-    "PicWeixinEvent",
-    "PublishEventInfo",
-    "PublishJobFinishEvent",
-    "PublishedArticle",
-    "ScanCodeInfo",
-    "ScanCodePushEvent",
-    "ScanCodeWaitMsgEvent",
-    "ScanEvent",
-    "SendLocationInfo",
-    "SendPicsInfo",
-    "SubscribeEvent",
-    "SubscribeMsgChange",
-    "SubscribeMsgChangeEvent",
-    "SubscribeMsgPopup",
-    "SubscribeMsgPopupEvent",
-    "SubscribeMsgSent",
-    "SubscribeMsgSentEvent",
-    "TemplateSendJobFinishEvent",
-    "UnknownEvent",
-    "UnsubscribeEvent",
-    "UserAuthorizationCancellationEvent",
-    "UserAuthorizationRevokeEvent",
-    "UserEnterTempSessionEvent",
-    "UserInfoModifiedEvent",
-    "ViewEvent",
-    "ViewMiniProgramEvent",
-    "WxaMediaCheckEvent",
-    "register_event",
-]
+__all__ = ["Event", "UnknownEvent", "register_event"]
+__all__ += content_check.__all__
+__all__ += customer_service.__all__
+__all__ += jobs.__all__
+__all__ += menu.__all__
+__all__ += relation.__all__
+__all__ += subscription.__all__
+__all__ += user_info.__all__

@@ -7,10 +7,11 @@ from typing import TypeVar, dataclass_transform
 
 import attrs
 
+from wechat_msg._tracebacks import frozen
 from wechat_msg.fields import Registry, content, integer, items, lenient_text, model, nested, number, text, timestamp
 from wechat_msg.messages import Message
 
-__all__ = ["EVENTS", "Event", "UnknownEvent", "is_resent_for_hours", "register_event"]
+__all__ = ["EVENTS", "Event", "PushKind", "UnknownEvent", "get_kind", "register_event"]
 
 E = TypeVar("E", bound="Event")
 
@@ -37,12 +38,33 @@ class UnknownEvent(Event):
     event: str = lenient_text("Event", "InfoType", default="")
 
 
-def is_resent_for_hours(event: str) -> bool:
-    """Return whether WeChat re-sends *event* for up to 23 hours if it is not acknowledged; other events for 20 seconds.
+@frozen
+class PushKind:
+    """What is special about a kind of push.
 
-    These are the events of virtual payment (虚拟支付) and of retail (B2b).
+    Attributes:
+        needs_errcode: Whether its acknowledgement is an ErrCode; others are acknowledged with ``success``.
+        resent_for: Seconds after which WeChat no longer re-sends it; 0 if WeChat makes only the usual three tries.
+        counter: The member that WeChat changes with each try.
     """
-    return event.lower().startswith(("xpay_", "retail_"))
+
+    needs_errcode: bool = False
+    resent_for: float = 0.0
+    counter: str = "RetryTimes"
+
+
+_USUAL = PushKind()
+#: The kinds by the beginning of the event's name. WeChat re-sends these for up to 23 hours.
+_KINDS = {
+    "xpay_": PushKind(needs_errcode=True, resent_for=86400.0),  # virtual payment (虚拟支付)
+    "retail_": PushKind(resent_for=86400.0),  # retail (B2b)
+}
+
+
+def get_kind(message: Message) -> PushKind:
+    """Return the kind of a push."""
+    name = message.event.lower() if isinstance(message, Event) else ""
+    return next((kind for prefix, kind in _KINDS.items() if name.startswith(prefix)), _USUAL)
 
 
 #: The models of events. ``with EVENTS.temporary():`` undoes what a test registers.

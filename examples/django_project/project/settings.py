@@ -9,7 +9,7 @@ from wechat_msg import PushSettings, SettingsError, SQLiteStore, Store
 
 
 def open_store() -> Store:
-    """Where all processes see who handles a message, and its reply: in Redis if REDIS_URL is set, else in a file."""
+    """Return the store: Redis if REDIS_URL is set, else a file."""
     if url := os.environ.get("REDIS_URL"):
         import redis
 
@@ -23,7 +23,7 @@ try:
     WECHAT = PushSettings.from_env(required=("token", "encoding_aes_key", "appid"))
 except SettingsError as error:
     print(error, file=sys.stderr)
-    sys.exit(4)  # the status at which gunicorn gives up, instead of trying for ever
+    sys.exit(4)  # the status at which gunicorn gives up, instead of starting it again and again
 
 WECHAT_STORE = open_store()  # or wechat_msg.stores.django.DjangoStore(): in a table of your own database
 
