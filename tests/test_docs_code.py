@@ -33,22 +33,38 @@ from tests.helpers.documents import (
     Block,
     find_blocks,
     list_variables_of_settings,
+    make_environ,
     read_blocks,
-    run_python,
 )
+from tests.helpers.forking import Forks, fork_from
 from tests.helpers.servers import serve
 from wechat_msg import PushRequest, PushSettings
 from wechat_msg.cli.main import app as cli
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
 
+#: What the documents and their tests import, directly or not.
+LIBRARIES = [
+    *("flask", "fastapi", "werkzeug.test", "pytest", "django.core.management", "django.test", "django.urls"),
+    *("click", "rich", "tests.helpers.documents", "wechat_msg.testing.pushes", "wechat_msg.client.clients"),
+    *("wechat_msg.client.sync_transport", "wechat_msg.client.async_transport"),
+    *("wechat_msg.adapters.flask", "wechat_msg.adapters.fastapi"),
+]
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with fork_from(*LIBRARIES, options=("-W", "error")) as forks:
+        yield forks
+
 
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if read_blocks(name, "code", "doctest")])
-def test_examples_run(document, tmp_path):
+def test_examples_run(forks, document, tmp_path):
     """Every block of Python in the document runs, and every doctest gives what it shows."""
-    done = run_python(["-m", "tests.helpers.run_document", document], tmp_path)
+    command = ["-m", "tests.helpers.run_document", document]
+    status, output, errors = forks.run_in(tmp_path, *command, environ=make_environ())
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines() == [f"{b} {b.kind}" for b in read_blocks(document, "code", "doctest")]
+    assert status == 0, output + errors
+    assert output.splitlines() == [f"{b} {b.kind}" for b in read_blocks(document, "code", "doctest")]
 
 
 def test_every_block_is_tested():
@@ -140,7 +156,7 @@ def send(url: str, request: PushRequest) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("block", PROGRAMS, ids=name_program)
-def test_quickstart_serves(block, tmp_path):
+def test_quickstart_serves(forks, block, tmp_path):
     """The program, started as its reader would start it, passes WeChat's verification and answers in every mode."""
     account = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
     with start_program(block, tmp_path) as address:
@@ -157,9 +173,10 @@ def test_quickstart_serves(block, tmp_path):
         assert send(url, build_push(PushSettings(token="forged"), {}))[0] == 403
 
         push = next(words for words in read_shell(block.document) if words[:2] == ["wechat-msg", "push"])
-        done = run_python(["-m", "wechat_msg", *(word.replace(ADDRESS, address) for word in push[1:])], tmp_path)
-        assert done.returncode == 0, done.stderr
-        assert "你好" in done.stdout
+        command = ["-m", "wechat_msg", *(word.replace(ADDRESS, address) for word in push[1:])]
+        status, output, errors = forks.run_in(tmp_path, *command, environ=make_environ())
+        assert status == 0, errors
+        assert "你好" in output
 
 
 def test_documents_speak_of_the_token_that_the_tests_use():

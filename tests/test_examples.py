@@ -18,10 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from examples import cloud_function
+from tests.helpers.forking import fork_from
 from tests.helpers.redis_server import run_redis
 from tests.helpers.rows import check_rows
 from tests.helpers.run_document import WITHOUT_PLUGINS
-from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client, run, serve
+from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client, serve
+from tests.helpers.servers import run as run_alone
 from tests.helpers.waiting import wait_until
 from wechat_msg import PushSettings
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
@@ -67,6 +69,21 @@ CONVERSATION = [
     ({"MsgType": "telepathy"}, None),
 ]
 HELP = [{"MsgType": "text", "Content": "help"}, {"MsgType": "event", "Event": "CLICK", "EventKey": "HELP"}]
+
+#: What the examples import, directly or not.
+LIBRARIES = [
+    *("requests", "flask", "fastapi", "uvicorn.main", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread"),
+    *("django.core.management.commands.runserver", "django.core.servers.basehttp", "django.urls", "django.http"),
+    *("wechat_msg.client.clients", "wechat_msg.endpoint", "wechat_msg.stores.sqlite", "wechat_msg.api.subscribe"),
+    *("wechat_msg.adapters.flask", "wechat_msg.adapters.fastapi", "rich.progress"),
+]
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Run a program to its end; it finds the libraries imported already."""
+    with fork_from(*LIBRARIES) as forks:
+        yield forks.run
 
 
 @pytest.fixture
@@ -294,7 +311,7 @@ class TestSlowBot:
 
         assert reply["Content"] == "That took too long, sorry. 时间太长，没能等到结果，抱歉。"
 
-    def test_refuses_policy_that_does_not_exist(self):
+    def test_refuses_policy_that_does_not_exist(self, run):
         status, output = run(*SLOW_BOT["slow"], "--late", "never", environ=ENVIRON)
 
         assert status == 2
@@ -306,7 +323,7 @@ class TestStart:
 
     @pytest.mark.parametrize("command", EXAMPLES)
     @pytest.mark.parametrize("missing", ENVIRON)
-    def test_says_which_variable_is_missing(self, command, missing):
+    def test_says_which_variable_is_missing(self, command, missing, run):
         environ = {name: value for name, value in ENVIRON.items() if name != missing}
 
         status, output = run(*COMMANDS[command], environ=environ)
@@ -315,7 +332,7 @@ class TestStart:
         assert output == f"environment variables missing: {missing}（缺少环境变量：{missing}）\n"
 
     @pytest.mark.parametrize("command", [*COMMANDS, *SLOW_BOT])
-    def test_says_so_once_and_stops(self, command):
+    def test_says_so_once_and_stops(self, command, run):
         status, output = run(*{**COMMANDS, **SLOW_BOT}[command])
 
         assert status != 0
@@ -323,7 +340,7 @@ class TestStart:
         assert "Traceback" not in output
 
     @pytest.mark.parametrize("malformed", ["WECHAT_TOKEN", "WECHAT_ENCODING_AES_KEY", "WECHAT_ALLOW_PLAINTEXT"])
-    def test_says_what_is_malformed_and_not_how(self, malformed):
+    def test_says_what_is_malformed_and_not_how(self, malformed, run):
         status, output = run(*COMMANDS["flask"], environ={**ENVIRON, malformed: "my secret"})
 
         assert status != 0
@@ -353,13 +370,13 @@ class TestCloudFunction:
 
         assert cloud_function.main_handler(event) == {"ErrCode": 0, "ErrMsg": "success"}
 
-    def test_runs_on_its_sample(self):
+    def test_runs_on_its_sample(self, run):
         status, output = run("examples/cloud_function.py", "--sample")
 
         assert status == 0
         assert json.loads(output)["Content"] == "hello"
 
-    def test_runs_on_an_event_from_stdin(self):
+    def test_runs_on_an_event_from_stdin(self, run):
         event = {**cloud_function.SAMPLE, "Content": "你好"}
 
         status, output = run("examples/cloud_function.py", stdin=json.dumps(event))
@@ -385,8 +402,8 @@ ENDS = [
 class Notice:
     """The example push_notice.py, with a list of users and its record in a folder."""
 
-    def __init__(self, wechat, folder, number):
-        self.wechat, self.folder = wechat, folder
+    def __init__(self, run_program, wechat, folder, number):
+        self.run_program, self.wechat, self.folder = run_program, wechat, folder
         self.users = [f"o{each}" for each in range(number)]
         for user in self.users:
             wechat.add_user(user)
@@ -400,7 +417,7 @@ class Notice:
         }
 
     def run(self, *options, stdin=""):
-        status, output = run(*self.command, *options, environ=self.environ, stdin=stdin)
+        status, output = self.run_program(*self.command, *options, environ=self.environ, stdin=stdin)
         assert "Traceback" not in output
         assert self.wechat.secret not in output
         return status, output
@@ -427,8 +444,8 @@ class Notice:
 
 
 @pytest.fixture
-def notice(wechat, tmp_path):
-    return Notice(wechat, tmp_path, 7)
+def notice(run, wechat, tmp_path):
+    return Notice(run, wechat, tmp_path, 7)
 
 
 class TestPushNotice:
@@ -563,8 +580,8 @@ class TestPushNoticeInTrouble:
             assert "in doubt 无法确定是否已发出: o2 (" in output
         assert notice.asked == notice.users
 
-    def test_stops_when_every_answer_is_lost(self, wechat, tmp_path):
-        notice = Notice(wechat, tmp_path, 15)
+    def test_stops_when_every_answer_is_lost(self, run, wechat, tmp_path):
+        notice = Notice(run, wechat, tmp_path, 15)
         wechat.drop(SEND, when="after", times=None)
 
         status, output = notice.run()
@@ -594,8 +611,8 @@ class TestPushNoticeIsKilled:
     """Nobody gets a notice twice, and nobody is forgotten."""
 
     @pytest.mark.parametrize("workers", [1, 3])
-    def test_knows_whom_it_was_sending_to(self, wechat, tmp_path, workers):
-        notice = Notice(wechat, tmp_path, 12)
+    def test_knows_whom_it_was_sending_to(self, run, wechat, tmp_path, workers):
+        notice = Notice(run, wechat, tmp_path, 12)
         wechat.delay(SEND, 0, times=4)
         wechat.delay(SEND, 60, times=workers)
         with notice.start("--workers", str(workers)) as process:
@@ -611,8 +628,8 @@ class TestPushNoticeIsKilled:
         assert in_doubt in (None, list_doubts(output))
         assert output.count("(killed while sending)") == workers
 
-    def test_survives_that_again_and_again(self, wechat, tmp_path):
-        notice = Notice(wechat, tmp_path, 60)
+    def test_survives_that_again_and_again(self, run, wechat, tmp_path):
+        notice = Notice(run, wechat, tmp_path, 60)
         wechat.delay(SEND, 0.005)
         for number in (7, 20, 33, 46):
             with notice.start("--workers", "3") as process:
@@ -654,8 +671,8 @@ class TestPushNoticeIsKilled:
         assert "sent 0, skipped 0, in doubt 0\n" in output
         assert "Traceback" not in output
 
-    def test_two_at_once_share_the_work(self, wechat, tmp_path):
-        notice = Notice(wechat, tmp_path, 30)
+    def test_two_at_once_share_the_work(self, run, wechat, tmp_path):
+        notice = Notice(run, wechat, tmp_path, 30)
         wechat.delay(SEND, 0.01)
         with notice.start() as one, notice.start() as other:
             for process in (one, other):
@@ -669,8 +686,8 @@ def list_doubts(output):
 
 
 class TestPushNoticeShowsItsProgress:
-    def test_in_lines_where_there_is_no_terminal(self, wechat, tmp_path):
-        _, output = Notice(wechat, tmp_path, 110).run("--workers", "2")
+    def test_in_lines_where_there_is_no_terminal(self, run, wechat, tmp_path):
+        _, output = Notice(run, wechat, tmp_path, 110).run("--workers", "2")
 
         assert re.findall(r"^\d+ of 110$", output, re.MULTILINE) == ["100 of 110", "110 of 110"]
         assert "\x1b" not in output
@@ -727,7 +744,7 @@ class TestPushNoticeOptions:
         del notice.command[1]
         assert notice.run()[0] == 2
 
-    def test_readme_tells_the_command(self):
+    def test_readme_tells_the_command(self, run):
         text = (ROOT / "examples/README.md").read_text("utf-8")
         (command,) = re.findall(r"^python (examples/push_notice.py .*)$", text, re.MULTILINE)
 
@@ -759,7 +776,7 @@ class TestTokenServer:
         }
 
     def run_client(self, wechat, server, **environ):
-        return run(
+        return run_alone(
             "examples/token_server/client.py",
             environ={
                 "WECHAT_APPID": wechat.appid,
@@ -841,7 +858,7 @@ class TestTokenServer:
         assert [request.json["secret"] for request in wechat.requests] == [wechat.secret, "secret of the shop"]
 
     @pytest.mark.parametrize("secret", ["", "too short"])
-    def test_refuses_to_start_without_a_good_secret(self, wechat, tmp_path, secret):
+    def test_refuses_to_start_without_a_good_secret(self, wechat, tmp_path, secret, run):
         environ = self.make_environ(wechat, tmp_path, WECHAT_TOKEN_SERVER_SECRET=secret)
 
         status, output = run(*GUNICORN, "examples.token_server.app:app", environ=environ)
@@ -852,7 +869,7 @@ class TestTokenServer:
         assert "Traceback" not in output
 
     @pytest.mark.parametrize("missing", ["WECHAT_APPID", "WECHAT_SECRET"])
-    def test_refuses_to_start_without_an_account(self, wechat, tmp_path, missing):
+    def test_refuses_to_start_without_an_account(self, wechat, tmp_path, missing, run):
         environ = self.make_environ(wechat, tmp_path, **{missing: ""})
 
         status, output = run(*GUNICORN, "examples.token_server.app:app", environ=environ)
@@ -860,7 +877,7 @@ class TestTokenServer:
         assert status != 0
         assert f"missing: {missing}" in output
 
-    def test_client_says_what_is_missing(self, wechat):
+    def test_client_says_what_is_missing(self, wechat, run):
         for environ in ({}, {"WECHAT_APPID": wechat.appid}):
             status, output = run("examples/token_server/client.py", environ=environ)
 
@@ -868,7 +885,7 @@ class TestTokenServer:
             assert "Traceback" not in output
 
 
-def test_the_tests_of_the_flask_bot_pass():
+def test_the_tests_of_the_flask_bot_pass(run):
     """As its readers run them, without this project's configuration."""
     options = ("-q", *WITHOUT_PLUGINS, "-c", os.devnull, "--rootdir", "examples")
     status, output = run("-m", "pytest", *options, "examples/test_flask_app.py", environ={"PYTEST_ADDOPTS": ""})

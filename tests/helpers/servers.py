@@ -69,7 +69,7 @@ def serve(*command: str, environ: Mapping[str, str] | None = None) -> Iterator[S
         subprocess.Popen(
             ("sh", "-c", WATCHED, "sh", sys.executable, *command),
             cwd=ROOT,
-            env=_complete(environ),
+            env=complete(environ),
             stdin=subprocess.PIPE,  # Popen closes it at the end
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -84,7 +84,7 @@ def run(*command: str, environ: Mapping[str, str] | None = None, stdin: str = ""
     done = subprocess.run(
         (sys.executable, *command),
         cwd=ROOT,
-        env=_complete(environ),
+        env=complete(environ),
         input=stdin.encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -98,7 +98,8 @@ def run(*command: str, environ: Mapping[str, str] | None = None, stdin: str = ""
 WATCHED = 'exec 3<&0; { read _ <&3; kill -KILL 0; } & exec "$@" </dev/null'
 
 
-def _complete(environ: Mapping[str, str] | None) -> dict[str, str]:
+def complete(environ: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the environment of a program that listens on a free port of 127.0.0.1."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("WECHAT_", "DJANGO_"))}
     return {**inherited, "PYTHONUNBUFFERED": "1", "HOST": "127.0.0.1", "PORT": "0", **(environ or {})}
 
