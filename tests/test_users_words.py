@@ -239,7 +239,7 @@ class TestTwoTextsOfOnePush:
             assert isinstance(message, Event)
             assert message.from_user_name == ""
 
-    def test_that_take_too_long_to_tell_apart_end_as_an_unknown_message(self, mode):
+    def test_that_take_too_long_to_separate_end_as_an_unknown_message(self, mode):
         junk = "".join(f"<{name}><![CDATA[]]></{name}>" for name in "abcdefghij") * 4
         evil = "<FromUserName><![CDATA[oEVIL]]></FromUserName>"
         for words in (

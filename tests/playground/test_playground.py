@@ -96,7 +96,7 @@ def make_bot():
         time.sleep(5)  # longer than three tries
 
     @router.on(TextMessage, content="quiet")
-    def say_nothing(_):
+    def reply_with_nothing(_):
         return ""
 
     @router.on(TextMessage)
@@ -109,7 +109,7 @@ def make_bot():
 
     @router.on(Event)
     @router.on(Message)
-    def tell(message):
+    def reply_with_the_type(message):
         return type(message).__name__
 
     return push_app(PushEndpoint(SETTINGS, router))
@@ -336,7 +336,7 @@ def call_app(app, method, target, body=b"", **headers):
 
 
 class TestRefusals:
-    def test_garbage(self, page):
+    def test_garbage_is_refused(self, page):
         def check(body):
             status, headers, answer = page.ask("POST", "/playground/pushes", body)
             assert status == 400
@@ -392,7 +392,7 @@ class TestRefusals:
                 assert status in (200, 400)
                 assert headers["content-type"].startswith("application/json")
 
-    def test_unknown_paths(self, page):
+    def test_unknown_paths_are_refused(self, page):
         assert page.ask("GET", "/playground/nothing")[0] == 404
         assert page.ask("PUT", "/playground/pushes")[0] in (403, 404)
         assert page.ask("GET", "/playground/static/../app.py")[0] == 404
@@ -535,7 +535,7 @@ class TestPushes:
 
 
 class TestTheBotIsDown:
-    def test_it_is_shown_and_goes_on_when_the_bot_is_back(self):
+    def test_it_is_shown_and_continues_when_the_bot_is_back(self):
         with run_bot() as url:
             port = urlsplit(url).port
         with run_playground(url) as playground:
@@ -607,7 +607,7 @@ def take(chat, known, times=1):
 
 
 class TestTheConversation:
-    def test_goes_on_where_the_page_lost_it(self, page):
+    def test_continues_where_the_page_lost_it(self, page):
         first = Follower(page)
         first.wait_done(page.push({"MsgType": "text", "Content": "one"}))
         later = Follower(page, first.known)
