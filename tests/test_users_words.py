@@ -157,8 +157,8 @@ def look_up(message: Message, path: str) -> object:
 
 
 @modes
-@pytest.mark.parametrize("place", PLACES)
 class TestATextOfAUser:
+    @each_row("place", list(PLACES))
     def test_arrives_letter_for_letter(self, place, mode):
         build, cls, path = PLACES[place]
         lost = []
@@ -169,6 +169,7 @@ class TestATextOfAUser:
                 lost.append((name, type(message).__name__))
         assert lost == []
 
+    @each_row("place", list(PLACES))
     def test_never_becomes_an_element(self, place, mode):
         build, _, _ = PLACES[place]
         names = receive(build("words"), mode).raw.keys()

@@ -16,7 +16,7 @@ from flask import Flask
 from tests.helpers.certificates import make_certificate
 from tests.helpers.hostile_bots import hang_up, stay_silent
 from tests.helpers.raw_http import answering, listen
-from tests.helpers.rows import check_rows
+from tests.helpers.rows import check_rows, each_row
 from tests.helpers.servers import GUNICORN, serve
 from tests.test_examples import ENVIRON, SETTINGS
 from wechat_msg import (
@@ -242,9 +242,7 @@ def check_bot(app, settings=SEALED, **options):
 
 
 class TestAFault:
-    @pytest.mark.parametrize(
-        ("name", "app"), [pytest.param(name, app, id=name) for name, apps in FAULTS.items() for app in apps]
-    )
+    @each_row(("name", "app"), [(name, app) for name, apps in FAULTS.items() for app in apps])
     def test_is_found(self, name, app):
         row = check_bot(app, slow_text="take your time")[name]
         assert row.status in ("fail", "warn")
