@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,6 +20,11 @@ ODD_WORDS = re.compile(
 """Words for which Python libraries have a usual one: no caller, return, report, again, too, continue."""
 CREDENTIAL = re.compile("(?<!_access)_tokens?_(?!server)")
 """What must be called access_token in tests of the client."""
+
+
+@functools.cache
+def parse_tests() -> dict[Path, ast.Module]:
+    return {path.relative_to(TESTS): ast.parse(path.read_bytes()) for path in sorted(TESTS.rglob("*.py"))}
 
 
 def is_private(name: str) -> bool:
@@ -48,9 +54,9 @@ def find_patches(tree: ast.AST) -> Iterator[ast.expr]:
 def test_no_test_patches_a_private_name():
     """What a test has to change is a parameter."""
     found = [
-        f"{path.relative_to(TESTS)}:{node.lineno}: {ast.unparse(node)}"
-        for path in sorted(TESTS.rglob("*.py"))
-        for node in find_patches(ast.parse(path.read_bytes()))
+        f"{path}:{node.lineno}: {ast.unparse(node)}"
+        for path, tree in parse_tests().items()
+        for node in find_patches(tree)
     ]
     assert found == []
 
@@ -70,10 +76,10 @@ def is_plain(name: str, folder: str) -> bool:
 
 def test_names_of_tests_and_helpers_are_plain():
     found = [
-        f"{path.relative_to(TESTS)}: {name}"
-        for path in sorted(TESTS.rglob("*.py"))
+        f"{path}: {name}"
+        for path, tree in parse_tests().items()
         if FOLDERS_TO_RENAME.isdisjoint(path.parts)
-        for name in find_names(ast.parse(path.read_bytes()))
+        for name in find_names(tree)
         if not is_plain(name, path.parent.name)
     ]
     assert found == []
