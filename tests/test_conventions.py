@@ -1,8 +1,10 @@
-"""Conventions that no linter checks: one name for one thing, and tests that leave private names alone."""
+"""Conventions that no linter checks: one name for one thing, and tests with plain names that patch nothing private."""
 
 from __future__ import annotations
 
 import ast
+import functools
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,19 @@ from pathlib import Path
 from tests.helpers.public_names import PACKAGE, SOURCES
 
 TESTS = Path(__file__).parent
+FOLDERS_TO_RENAME = {"endpoint"}
+ODD_WORDS = re.compile(
+    "_(nobody|somebody|everybody|whoever|whom|tells?|told|says?|said|anew|afresh|alike|beside|mends?|heals?"
+    "|for_ever|go_on|goes_on|as_it_were|comes?_again|becomes?_of|come_to_rest|out_of_reach)_"
+)
+"""Words for which Python libraries have a usual one: no caller, return, report, again, too, continue."""
+CREDENTIAL = re.compile("(?<!_access)_tokens?_(?!server)")
+"""What must be called access_token in tests of the client."""
+
+
+@functools.cache
+def parse_tests() -> dict[Path, ast.Module]:
+    return {path.relative_to(TESTS): ast.parse(path.read_bytes()) for path in sorted(TESTS.rglob("*.py"))}
 
 
 def is_private(name: str) -> bool:
@@ -39,9 +54,33 @@ def find_patches(tree: ast.AST) -> Iterator[ast.expr]:
 def test_no_test_patches_a_private_name():
     """What a test has to change is a parameter."""
     found = [
-        f"{path.relative_to(TESTS)}:{node.lineno}: {ast.unparse(node)}"
-        for path in sorted(TESTS.rglob("*.py"))
-        for node in find_patches(ast.parse(path.read_bytes()))
+        f"{path}:{node.lineno}: {ast.unparse(node)}"
+        for path, tree in parse_tests().items()
+        for node in find_patches(tree)
+    ]
+    assert found == []
+
+
+def find_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+
+
+def is_plain(name: str, folder: str) -> bool:
+    """Return whether a name has no odd word, and is a sentence if it is that of a test."""
+    words = "_".join(["", *re.findall("[a-z0-9]+|[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", name), ""]).lower()
+    is_sentence = not name.startswith("test_") or words.count("_") > 3
+    return is_sentence and not ODD_WORDS.search(words) and not (folder == "client" and CREDENTIAL.search(words))
+
+
+def test_names_of_tests_and_helpers_are_plain():
+    found = [
+        f"{path}: {name}"
+        for path, tree in parse_tests().items()
+        if FOLDERS_TO_RENAME.isdisjoint(path.parts)
+        for name in find_names(tree)
+        if not is_plain(name, path.parent.name)
     ]
     assert found == []
 

@@ -146,7 +146,7 @@ def test_every_parameter_of_an_endpoint_is_in_the_table():
 
     for endpoint in (wechat_msg.PushEndpoint, wechat_msg.AsyncPushEndpoint):
         parameters = inspect.signature(endpoint).parameters.values()
-        assert [row[:2] for row in rows] == [[each.name, tell_default(each.default)] for each in parameters]
+        assert [row[:2] for row in rows] == [[each.name, describe_default(each.default)] for each in parameters]
 
 
 @pytest.mark.parametrize(("number", "client"), [(0, Client), (1, AsyncClient)])
@@ -156,11 +156,11 @@ def test_every_option_of_a_client_is_in_the_table(number, client):
 
     assert [row[0] for row in rows] == [*inspect.signature(client).parameters]
     for (_, told, *_), parameter in zip(rows, inspect.signature(client).parameters.values(), strict=True):
-        default = tell_default(parameter.default)
+        default = describe_default(parameter.default)
         assert default in (told, told.split(", ")[number % len(told.split(", "))]), parameter
 
 
-def tell_default(default: Any) -> str:
+def describe_default(default: Any) -> str:
     if default is inspect.Parameter.empty:
         return "required"
     if default is hosts.DEFAULT_HOSTS:
@@ -177,7 +177,7 @@ def test_every_host_is_in_the_table():
     assert tuple(f"https://{row[0]}" for row in rows) == hosts.DEFAULT_HOSTS
 
 
-def test_what_a_fake_can_do_is_as_told():
+def test_what_a_fake_can_do_is_as_documented():
     """Each name in the table is one of the fake, and each method and property of the fake is in the table."""
     cells = [re.sub(r"\(.*?\)", "", row[0]) for row in read_tables("docs/calling.md", "What you do")]
     told = {name for cell in cells for name in split(cell)}
@@ -223,7 +223,7 @@ def test_every_attribute_of_a_delivery_is_in_the_table():
     assert {row[0] for row in read_tables("docs/testing.md", "Attribute")} == public
 
 
-def test_every_source_of_tokens_is_in_the_table():
+def test_every_source_of_access_tokens_is_in_the_table():
     """With its name in the store, when it renews, and how often it may be forced."""
     rows = {row[0]: row[1:] for row in read_tables("docs/tokens.md", "Source", "Name")}
     classes = [sources.StableTokenSource, sources.ClassicTokenSource, sources.RemoteTokenSource]
@@ -232,15 +232,15 @@ def test_every_source_of_tokens_is_in_the_table():
     for cls in classes:
         name, early, alike, limits, _ = rows[cls.__name__]
         assert (name, early, alike) == (cls.name, f"{cls.renew_before:g} s", "yes" if cls.gives_same_token else "no")
-        assert limits == (", ".join(map(tell_limit, cls.limits)) or "none")
+        assert limits == (", ".join(map(describe_limit, cls.limits)) or "none")
 
 
-def tell_limit(limit: tuple[int, float]) -> str:
+def describe_limit(limit: tuple[int, float]) -> str:
     count, seconds = limit
     return f"{count} in {'24 h' if seconds == sources.DAY else f'{seconds:g} s'}"
 
 
-def test_numbers_of_tokens_are_those_of_the_code():
+def test_numbers_of_access_tokens_are_those_of_the_code():
     rows = read_tables("docs/tokens.md", "Seconds", "What")
     waiting = (
         credential_manager.LEASE,
@@ -429,7 +429,7 @@ def test_layout_is_complete():
     assert told == list_modules()
 
 
-def test_layers_are_as_told():
+def test_layers_are_as_documented():
     """No module imports what docs/architecture.md does not let it import."""
     rows = [(split(row[0]), row[1]) for row in read_tables("docs/architecture.md", "Layer")]
     above: set[str] = set()

@@ -179,7 +179,7 @@ def test_quickstart_serves(forks, block, tmp_path):
         assert "你好" in output
 
 
-def test_documents_speak_of_the_token_that_the_tests_use():
+def test_documents_use_the_token_of_the_tests():
     for document in READMES:
         text = (ROOT / document).read_text("utf-8")
 

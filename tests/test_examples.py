@@ -145,7 +145,7 @@ class TestBot:
 
         check_rows(itertools.product(["plain", "compatible", "sealed"], ["xml", "json"], CONVERSATION), check)
 
-    def test_helps(self, client):
+    def test_answers_with_a_help_text(self, client):
         def check(fields):
             reply = open_reply(SETTINGS, client.push("/wechat", build_push(SETTINGS, fields)).body)
             assert reply["Content"].startswith("Send me text or a picture")
@@ -323,7 +323,7 @@ class TestStart:
 
     @pytest.mark.parametrize("command", EXAMPLES)
     @pytest.mark.parametrize("missing", ENVIRON)
-    def test_says_which_variable_is_missing(self, command, missing, run):
+    def test_names_the_missing_variable(self, command, missing, run):
         environ = {name: value for name, value in ENVIRON.items() if name != missing}
 
         status, output = run(*COMMANDS[command], environ=environ)
@@ -332,7 +332,7 @@ class TestStart:
         assert output == f"environment variables missing: {missing}（缺少环境变量：{missing}）\n"
 
     @pytest.mark.parametrize("command", [*COMMANDS, *SLOW_BOT])
-    def test_says_so_once_and_stops(self, command, run):
+    def test_reports_it_once_and_stops(self, command, run):
         status, output = run(*{**COMMANDS, **SLOW_BOT}[command])
 
         assert status != 0
@@ -340,7 +340,7 @@ class TestStart:
         assert "Traceback" not in output
 
     @pytest.mark.parametrize("malformed", ["WECHAT_TOKEN", "WECHAT_ENCODING_AES_KEY", "WECHAT_ALLOW_PLAINTEXT"])
-    def test_says_what_is_malformed_and_not_how(self, malformed, run):
+    def test_names_the_malformed_variable_without_its_value(self, malformed, run):
         status, output = run(*COMMANDS["flask"], environ={**ENVIRON, malformed: "my secret"})
 
         assert status != 0
@@ -348,7 +348,7 @@ class TestStart:
         assert malformed.removeprefix("WECHAT_").lower() in output.lower()
         assert "my secret" not in output
 
-    def test_takes_sealed_pushes_only_unless_told_otherwise(self, tmp_path):
+    def test_accepts_only_sealed_pushes_by_default(self, tmp_path):
         with start(COMMANDS["wsgi"], tmp_path) as server, contextlib.closing(Client(server.port)) as client:
             assert client.push("/", build_push(SETTINGS, TEXT)).status == 200
             assert client.push("/", build_push(SETTINGS, TEXT, mode="plain")).status == 403
@@ -449,7 +449,7 @@ def notice(run, wechat, tmp_path):
 
 
 class TestPushNotice:
-    def test_sends_to_everybody_on_the_list(self, wechat, notice):
+    def test_sends_to_all_users_on_the_list(self, wechat, notice):
         status, output = notice.run("--data", "time2=15:01", "--page", "pages/index?from=notice")
 
         assert status == 0
@@ -481,7 +481,7 @@ class TestPushNotice:
         assert f"{len(wechat.users)} of {len(wechat.users)}" in output
         assert Counter(asked) == dict.fromkeys(wechat.users, 1)
 
-    def test_skips_whom_it_cannot_reach_for_good(self, wechat, notice):
+    def test_skips_users_that_it_can_never_reach(self, wechat, notice):
         wechat.refuse_messages("o1")
         del wechat.users["o4"]
 
@@ -538,7 +538,7 @@ class TestPushNoticeInTrouble:
 
         assert "sent 7, skipped 0, in doubt 0" in output
 
-    def test_gives_up_in_the_end_and_goes_on_in_the_next_run(self, wechat, notice):
+    def test_gives_up_in_the_end_and_continues_in_the_next_run(self, wechat, notice):
         wechat.answer(SEND, {"errcode": 0}, times=2)
         wechat.fail(SEND, 45011)
 
@@ -552,7 +552,7 @@ class TestPushNoticeInTrouble:
         assert notice.asked == ["o0", "o1", "o2", "o2", "o3", "o4", "o5", "o6"]
 
     @pytest.mark.parametrize(("path", "errcode", "text"), ENDS)
-    def test_stops_where_waiting_does_not_help_and_goes_on_later(self, wechat, notice, path, errcode, text):
+    def test_stops_where_waiting_does_not_help_and_continues_later(self, wechat, notice, path, errcode, text):
         wechat.answer(SEND, {"errcode": 0}, times=3)
         wechat.fail(path, errcode, text, times=1)
 
@@ -591,7 +591,7 @@ class TestPushNoticeInTrouble:
         assert "stopped 已停止: 10 answers in a row were lost" in output
         assert notice.asked == notice.users[:10]
 
-    def test_doubts_nobody_if_the_token_is_lost(self, wechat, notice):
+    def test_has_no_doubtful_user_if_the_access_token_is_lost(self, wechat, notice):
         wechat.drop(STABLE, when="after", times=None)
 
         status, output = notice.run("--max-wait", "0")
@@ -599,7 +599,7 @@ class TestPushNoticeInTrouble:
         assert (status, notice.asked) == (1, [])
         assert "sent 0, skipped 0, in doubt 0" in output
 
-    def test_survives_a_rejected_token(self, wechat, notice):
+    def test_survives_a_rejected_access_token(self, wechat, notice):
         wechat.fail(SEND, 42001, times=1)
 
         status, _ = notice.run()
@@ -715,14 +715,14 @@ def read_to_the_end(terminal):
 
 class TestPushNoticeOptions:
     @pytest.mark.parametrize("data", ["thing1", "=拿铁", "thing1=", ""])
-    def test_says_how_data_are_written(self, notice, data):
+    def test_shows_the_format_of_data(self, notice, data):
         status, output = notice.run("--data", data)
 
         assert status == 2
         assert "must have the form thing1=拿铁" in output
 
     @pytest.mark.parametrize("missing", ["WECHAT_APPID", "WECHAT_SECRET"])
-    def test_says_which_variable_is_missing(self, notice, missing):
+    def test_names_the_missing_variable(self, notice, missing):
         del notice.environ[missing]
 
         assert notice.run() == (
@@ -731,7 +731,7 @@ class TestPushNoticeOptions:
         )
 
     @pytest.mark.parametrize(("place", "name"), [(1, "no-such-file.txt"), (-1, "no-such-folder/record.db")])
-    def test_says_which_file_cannot_be_opened(self, notice, place, name):
+    def test_names_the_file_that_cannot_be_opened(self, notice, place, name):
         notice.command[place] = str(notice.folder / name)
 
         status, output = notice.run()
@@ -739,12 +739,12 @@ class TestPushNoticeOptions:
         assert (status, notice.asked) == (1, [])
         assert "stopped 已停止: " in output
 
-    def test_wants_a_list_or_everybody(self, notice):
+    def test_requires_a_list_or_all_users(self, notice):
         assert notice.run("--all")[0] == 2
         del notice.command[1]
         assert notice.run()[0] == 2
 
-    def test_readme_tells_the_command(self, run):
+    def test_readme_shows_the_command(self, run):
         text = (ROOT / "examples/README.md").read_text("utf-8")
         (command,) = re.findall(r"^python (examples/push_notice.py .*)$", text, re.MULTILINE)
 
@@ -806,7 +806,7 @@ class TestTokenServer:
         wait_until(ask_again)
         return tokens
 
-    def test_gives_all_programs_the_same_token(self, wechat, tmp_path):
+    def test_gives_all_programs_the_same_access_token(self, wechat, tmp_path):
         with self.start(wechat, tmp_path) as server:
             assert self.ask_both_workers(server, wechat.appid) == {wechat.stable_access_token}
             with ThreadPoolExecutor(2) as pool:
@@ -817,7 +817,7 @@ class TestTokenServer:
         assert [call.query["access_token"] for call in calls] == [wechat.stable_access_token] * 2
         assert wechat.access_token_fetches == {"classic": 0, "stable": 1}
 
-    def test_replaces_a_rejected_token_for_all(self, wechat, tmp_path):
+    def test_replaces_a_rejected_access_token_for_all(self, wechat, tmp_path):
         with self.start(wechat, tmp_path) as server:
             (rejected,) = self.ask_both_workers(server, wechat.appid)
             wechat.revoke_access_tokens()
@@ -839,7 +839,7 @@ class TestTokenServer:
         for secret in (self.SECRET, "a-secret-that-is-wrong", wechat.secret):
             assert secret not in log + output
 
-    def test_tells_programs_what_wechat_says(self, wechat, tmp_path):
+    def test_passes_on_the_error_of_wechat_to_programs(self, wechat, tmp_path):
         wechat.allowed_ips = {"203.0.113.7"}
         with self.start(wechat, tmp_path) as server:
             status, output = self.run_client(wechat, server)
@@ -877,7 +877,7 @@ class TestTokenServer:
         assert status != 0
         assert f"missing: {missing}" in output
 
-    def test_client_says_what_is_missing(self, wechat, run):
+    def test_client_names_the_missing_variable(self, wechat, run):
         for environ in ({}, {"WECHAT_APPID": wechat.appid}):
             status, output = run("examples/token_server/client.py", environ=environ)
 

@@ -381,7 +381,7 @@ class TestModel:
             (dict[str, str], {"a": "b"}, {"a": "b"}),
         ],
     )
-    def test_reads_a_field_that_is_only_annotated_as_its_annotation_says(self, annotation, value, expected):
+    def test_reads_a_field_that_is_only_annotated_by_its_annotation(self, annotation, value, expected):
         plain = model(type("Plain", (), {"__annotations__": {"my_field": annotation}}))
         taken = build(plain, {"MyField": value}).my_field
         assert taken == expected

@@ -182,7 +182,7 @@ class TestPublicNames:
 
         assert wechat_msg.__all__ == sorted(set(wechat_msg.__all__), key=constants_classes_functions)
 
-    def test_exist(self):
+    def test_are_names_of_the_package(self):
         assert [name for name in wechat_msg.__all__ if not hasattr(wechat_msg, name)] == []
 
     def test_are_all_that_the_package_lists(self):
@@ -391,7 +391,7 @@ class TestWheel:
         assert {"migrations/0001_initial.py", "migrations/__init__.py"} <= app
         assert {"management/commands/clear_expired.py", "management/commands/__init__.py"} <= app
 
-    def test_says_its_version_and_what_it_needs(self, installed):
+    def test_has_its_version_and_its_dependencies(self, installed):
         wheel, _ = installed
         with zipfile.ZipFile(wheel) as archive:
             (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))

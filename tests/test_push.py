@@ -222,7 +222,7 @@ class TestRefuse:
         assert response.status == status
         assert b"secret" not in response.body
 
-    def test_answers_all_who_do_not_hold_the_secrets_alike(self):
+    def test_gives_the_same_answer_to_everyone_without_the_secrets(self):
         errors = (SignatureMismatch(), SignatureExpired(), ModeMismatch(), DecryptError(), AppIdMismatch())
         assert len({error_response(error).body for error in errors}) == 1
 
@@ -233,7 +233,7 @@ class TestRefuse:
 class TestAnswerEchostr:
     @each_row("settings", [PLAIN, SEALED])
     @each_row("missing", ["signature", "timestamp", "nonce"])
-    def test_says_that_a_parameter_is_missing(self, settings, missing):
+    def test_reports_a_missing_parameter(self, settings, missing):
         query = plain_query(echostr="1")
         with pytest.raises(SignatureMissing, match=missing):
             answer_echostr(settings, {name: value for name, value in query.items() if name != missing})
@@ -351,13 +351,13 @@ class TestOpenPush:
             open_push(PLAIN, PushRequest("POST", {}, b"?" * 10_000_000))
 
     @each_row("missing", ["signature", "timestamp", "nonce"])
-    def test_says_that_a_parameter_of_a_plain_push_is_missing(self, missing):
+    def test_reports_a_missing_parameter_of_a_plain_push(self, missing):
         query = {name: value for name, value in plain_query().items() if name != missing}
         with pytest.raises(SignatureMissing, match=missing):
             open_push(PLAIN, PushRequest("POST", query, TEXT))
 
     @each_row("missing", ["msg_signature", "timestamp", "nonce"])
-    def test_says_that_a_parameter_of_a_sealed_push_is_missing(self, missing):
+    def test_reports_a_missing_parameter_of_a_sealed_push(self, missing):
         query = sealed_query(seal(TEXT), signature=None)
         query.pop(missing)
         with pytest.raises(SignatureMissing, match=missing):
@@ -365,7 +365,7 @@ class TestOpenPush:
 
     @each_row("settings", [PLAIN, SEALED])
     @each_row("body", [b"", TEXT, wrap(seal(TEXT))])
-    def test_says_that_a_request_is_not_signed_with_every_body(self, settings, body):
+    def test_reports_an_unsigned_request_with_every_body(self, settings, body):
         with pytest.raises(SignatureMissing, match=r"not signed.*浏览器"):
             open_push(settings, PushRequest("POST", {"openid": "oUSER"}, body))
 
@@ -377,7 +377,7 @@ class TestOpenPush:
             open_push(PLAIN, PushRequest("POST", query, TEXT))
         assert "浏览器" not in str(caught.value)
 
-    def test_tells_that_msg_signature_was_lost_when_signature_is_valid(self):
+    def test_reports_that_msg_signature_was_lost_when_signature_is_valid(self):
         query = sealed_query(seal(TEXT))
         query.pop("msg_signature")
         with pytest.raises(SignatureMissing, match="msg_signature is missing although signature is valid") as caught:
@@ -415,7 +415,7 @@ class TestOpenPush:
 
     @each_row("settings", [PLAIN, SEALED, TOLERANT])
     @each_row(("lost", "text"), LOST.items())
-    def test_says_how_the_body_was_damaged_and_what_may_have_done_it(self, settings, lost, text):
+    def test_reports_how_the_body_was_damaged_and_the_probable_cause(self, settings, lost, text):
         push = build_push(settings, {"MsgType": "text", "Content": "words of a user"})
         body = lose(push.body)[lost]
         with pytest.raises(MalformedPush, match=text) as caught:
@@ -447,7 +447,7 @@ class TestOpenPush:
                 open_push(SEALED, PushRequest("POST", query, bytes(spoilt)))
 
     @each_row("form", ["xml", "json"])
-    def test_never_reads_the_same_message_from_flipped_bits_signed_by_who_knows_the_token(self, form):
+    def test_never_reads_the_same_message_from_flipped_bits_signed_with_the_token(self, form):
         """An attacker with the Token but without the key can only spoil a message, which is then refused."""
         settings = attrs.evolve(SEALED, token=OLD_TOKEN)
         request = build_push(settings, {"Content": "words of the user"}, format=form, random_bytes=bytes)
@@ -471,7 +471,7 @@ class TestOpenPush:
                 open_push(SEALED, post_plain(encrypt_type=encrypt_type))
 
     @each_row("mode", ["compatible", "sealed"])
-    def test_refuses_sealed_push_without_a_key_and_says_what_is_missing(self, mode):
+    def test_refuses_sealed_push_without_a_key_and_names_the_missing_setting(self, mode):
         with pytest.raises(ModeMismatch, match="encoding_aes_key"):
             open_push(PLAIN, build_push(SEALED, {"Content": "hi"}, mode=mode))
 
@@ -534,12 +534,12 @@ class TestOpenPush:
         push = build_push(PLAIN, {"Content": "hi", "CreateTime": 1}, now=lambda: NOW)
         assert open_push(strict, push, now=lambda: NOW).message.create_time == 1
 
-    def test_says_which_time_is_too_old(self):
+    def test_names_the_time_that_is_too_old(self):
         strict = attrs.evolve(SEALED, max_age=300)
         with pytest.raises(SignatureExpired, match="timestamp is further"):
             open_push(strict, build_push(SEALED, {"Content": "hi"}, now=lambda: NOW), now=lambda: NOW + 301)
 
-    def test_says_expired_only_when_the_signature_was_right(self):
+    def test_reports_expiry_only_when_the_signature_was_right(self):
         with pytest.raises(SignatureMismatch) as caught:
             open_push(PushSettings(token=TOKEN, max_age=300), PushRequest("POST", plain_query("another"), TEXT))
         assert not isinstance(caught.value, SignatureExpired)
@@ -553,7 +553,7 @@ class TestOpenPush:
             open_push(attrs.evolve(ROTATING, previous_encoding_aes_keys=[]), post_sealed(seal(TEXT, key=OLD_KEY)))
 
     @each_row("key", [KEY, OLD_KEY])
-    def test_says_that_the_appid_is_foreign_whichever_key_fits(self, key):
+    def test_reports_a_foreign_appid_whichever_key_fits(self, key):
         with pytest.raises(AppIdMismatch):
             open_push(ROTATING, post_sealed(seal(TEXT, key=key, appid="wx1")))
 
@@ -738,7 +738,7 @@ class TestSealReply:
         assert (response.status, response.body) == (200, b"success")
         assert response.content_type.startswith("text/plain")
 
-    def test_acknowledges_with_nothing_if_told(self):
+    def test_acknowledges_with_an_empty_body_if_requested(self):
         assert seal_reply(SEALED, self.open(), Acknowledgement(body="")).body == b""
 
     @each_row("event", ["xpay_goods_deliver_notify", "xpay_coin_pay_notify", "XPAY_REFUND_NOTIFY"])
@@ -850,7 +850,7 @@ class TestSealReply:
         assert sealed_for == appid
         assert outer["MsgSignature"] == sign(TOKEN, str(outer["TimeStamp"]), outer["Nonce"], outer["Encrypt"])
 
-    def test_seals_every_answer_afresh(self):
+    def test_seals_every_answer_with_new_random_bytes(self):
         push = self.open()
         outers = [read(seal_reply(SEALED, push, "hello", now=lambda: NOW).body) for _ in range(20)]
         assert len({outer["Encrypt"] for outer in outers}) == 20
@@ -976,12 +976,12 @@ class TestToReply:
 
 class TestMayReply:
     @each_row("reply", [Acknowledgement(), ErrCodeReply(), RawReply(fields={}), TransferCustomerServiceReply()])
-    def test_says_yes_to_both_kinds_of_account(self, reply):
+    def test_is_true_for_both_kinds_of_account(self, reply):
         assert may_reply(MINI_PROGRAM, reply)
         assert may_reply(OFFICIAL_ACCOUNT, reply)
 
     @each_row("reply", [TextReply(content="x"), ImageReply(media_id="m"), MusicReply(thumb_media_id="m"), Reply()])
-    def test_says_no_to_a_mini_program(self, reply):
+    def test_is_false_for_a_mini_program(self, reply):
         assert not may_reply(MINI_PROGRAM, reply)
         assert may_reply(OFFICIAL_ACCOUNT, reply)
 
@@ -1000,7 +1000,7 @@ class TestAnswerCloudFunction:
         ("answer", "returned"),
         [(None, "success"), ("", "success"), (Acknowledgement(), "success"), (Acknowledgement(body=""), "")],
     )
-    def test_acknowledges(self, answer, returned):
+    def test_acknowledges_without_a_reply(self, answer, returned):
         assert answer_cloud_function(MESSAGE, answer) == returned
 
     def test_returns_what_the_platform_writes_as_json(self):

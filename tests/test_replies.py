@@ -216,7 +216,7 @@ class TestReply:
         assert names == ["ToUserName", "FromUserName", "CreateTime", "MsgType", "Content"]
 
     @each_row("form", ["xml", "json"])
-    def test_goes_where_it_says_if_it_says_so(self, form):
+    def test_goes_to_its_own_recipient_if_it_has_one(self, form):
         reply = TextReply(content="hi", to_user_name="oOTHER", from_user_name="gh_other", create_time=0)
         body = seal(reply, form).body
         fields = read_xml(body) if form == "xml" else json.loads(body)
@@ -314,7 +314,7 @@ class TestNewsReply:
             "Articles": [ARTICLE_MEMBERS] * count,
         }
 
-    def test_has_empty_members_where_an_article_says_nothing(self):
+    def test_has_empty_members_where_an_article_has_no_value(self):
         assert json.loads(seal(NewsReply(articles=[Article(url="u"), Article(title="t")]), "json").body)[
             "Articles"
         ] == [

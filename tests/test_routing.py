@@ -47,7 +47,7 @@ UNKNOWN_MESSAGE = parse_message({"ToUserName": "g", "FromUserName": "o", "Create
 UNKNOWN_EVENT = parse_message({"CreateTime": 1, "MsgType": "event", "Event": "unheard_of"})
 
 
-def say(text):
+def replying(text):
     return lambda message: text
 
 
@@ -60,7 +60,7 @@ def ask_async(router: Router, content: str = "hi") -> str | None:
 
 
 class TestOnRefuses:
-    @each_row("criteria", [(), (say("x"),), (str,), (TextMessage, int), (object,), (Message, Exception)])
+    @each_row("criteria", [(), (replying("x"),), (str,), (TextMessage, int), (object,), (Message, Exception)])
     def test_anything_but_classes_of_messages_and_events(self, criteria):
         with pytest.raises(SettingsError, match="classes of messages and events"):
             Router().on(*criteria)
@@ -70,7 +70,7 @@ class TestOnRefuses:
         with pytest.raises(SettingsError, match="predicates"):
             Router().on(TextMessage, criterion)
 
-    def test_an_asynchronous_predicate_which_would_always_say_yes(self):
+    def test_an_asynchronous_predicate_which_would_always_be_true(self):
         async def is_known(message):
             return False
 
@@ -95,69 +95,69 @@ class TestOnRefuses:
 class TestOn:
     def test_takes_messages_of_the_class_only(self):
         router = Router()
-        router.on(TextMessage)(say("text"))
-        router.on(ClickEvent)(say("click"))
+        router.on(TextMessage)(replying("text"))
+        router.on(ClickEvent)(replying("click"))
         assert router(TEXT) == "text"
         assert router(CLICK) == "click"
         assert router(IMAGE) is None
 
     def test_takes_messages_of_any_of_several_classes(self):
         router = Router()
-        router.on(TextMessage, ScanEvent)(say("yes"))
+        router.on(TextMessage, ScanEvent)(replying("yes"))
         assert [router(message) for message in (TEXT, SCAN, IMAGE)] == ["yes", "yes", None]
 
     def test_takes_messages_of_subclasses(self):
         router = Router()
-        router.on(UserMessage)(say("message"))
-        router.on(Event)(say("event"))
+        router.on(UserMessage)(replying("message"))
+        router.on(Event)(replying("event"))
         assert [router(message) for message in (TEXT, IMAGE, CLICK)] == ["message", "message", "event"]
 
     def test_takes_everything_for_the_base_of_all(self):
         router = Router()
-        router.on(Message)(say("yes"))
+        router.on(Message)(replying("yes"))
         assert {router(message) for message in (TEXT, CLICK, UNKNOWN_MESSAGE, UNKNOWN_EVENT)} == {"yes"}
 
     def test_takes_unknown_ones_by_their_classes(self):
         router = Router()
-        router.on(UnknownMessage, msg_type="unheard_of")(say("message"))
-        router.on(UnknownEvent, event="unheard_of")(say("event"))
+        router.on(UnknownMessage, msg_type="unheard_of")(replying("message"))
+        router.on(UnknownEvent, event="unheard_of")(replying("event"))
         assert (router(UNKNOWN_MESSAGE), router(UNKNOWN_EVENT)) == ("message", "event")
 
-    def test_tells_the_message_location_from_the_event_location(self):
+    def test_distinguishes_the_message_location_from_the_event_location(self):
         router = Router()
-        router.on(LocationEvent)(say("event"))
+        router.on(LocationEvent)(replying("event"))
         assert router(LocationMessage(**COMMON, location_x=1.0, location_y=2.0)) is None
         assert router(LocationEvent(**COMMON, latitude=1.0, longitude=2.0)) == "event"
 
     def test_takes_messages_whose_field_has_the_value(self):
         router = Router()
-        router.on(ClickEvent, event_key="SELL")(say("sell"))
-        router.on(ClickEvent, event_key="BUY")(say("buy"))
+        router.on(ClickEvent, event_key="SELL")(replying("sell"))
+        router.on(ClickEvent, event_key="BUY")(replying("buy"))
         assert router(CLICK) == "buy"
         assert router(attrs.evolve(CLICK, event_key="buy")) is None
 
     def test_takes_messages_all_of_whose_fields_have_the_values(self):
         router = Router()
-        router.on(ClickEvent, event_key="BUY", from_user_name="o1")(say("yes"))
+        router.on(ClickEvent, event_key="BUY", from_user_name="o1")(replying("yes"))
         assert router(CLICK) == "yes"
         assert router(attrs.evolve(CLICK, from_user_name="o2")) is None
 
     def test_takes_messages_whose_property_has_the_value(self):
         router = Router()
-        router.on(ScanEvent, SubscribeEvent, scene="123")(say("yes"))
+        router.on(ScanEvent, SubscribeEvent, scene="123")(replying("yes"))
         assert (router(SCAN), router(SUBSCRIBE)) == ("yes", "yes")
         assert router(attrs.evolve(SUBSCRIBE, event_key="123")) is None
 
     def test_takes_messages_that_the_predicate_is_for(self):
         router = Router()
-        router.on(TextMessage, lambda message: message.content.isdigit())(say("number"))
+        router.on(TextMessage, lambda message: message.content.isdigit())(replying("number"))
         assert router(TEXT) is None
         assert router(attrs.evolve(TEXT, content="42")) == "number"
 
     def test_takes_messages_that_all_predicates_are_for(self):
         router = Router()
         router.on(TextMessage, lambda message: len(message.content) > 1, lambda message: message.content < "i")(
-            say("yes")
+            replying("yes")
         )
         assert router(TEXT) == "yes"
         assert router(attrs.evolve(TEXT, content="h")) is None
@@ -165,12 +165,12 @@ class TestOn:
 
     def test_asks_a_predicate_only_about_messages_of_its_class(self):
         router = Router()
-        router.on(TextMessage, lambda message: message.content == "hi")(say("yes"))
+        router.on(TextMessage, lambda message: message.content == "hi")(replying("yes"))
         assert router(IMAGE) is None
 
     def test_takes_any_true_value_of_a_predicate_for_yes(self):
         router = Router()
-        router.on(TextMessage, lambda message: message.content)(say("yes"))
+        router.on(TextMessage, lambda message: message.content)(replying("yes"))
         assert router(TEXT) == "yes"
         assert router(attrs.evolve(TEXT, content="")) is None
 
@@ -185,7 +185,7 @@ class TestOn:
 
     def test_lets_an_error_of_a_predicate_go_up(self):
         router = Router()
-        router.on(TextMessage, lambda message: message.no_such_field)(say("yes"))
+        router.on(TextMessage, lambda message: message.no_such_field)(replying("yes"))
         with pytest.raises(AttributeError):
             router(TEXT)
 
@@ -196,11 +196,11 @@ class TestRouter:
 
     def test_asks_handlers_in_the_order_they_were_added(self):
         router = Router()
-        router.on(Message)(say("first"))
-        router.on(TextMessage)(say("second"))
+        router.on(Message)(replying("first"))
+        router.on(TextMessage)(replying("second"))
         assert router(TEXT) == "first"
 
-    def test_goes_on_to_the_next_handler_after_none(self):
+    def test_continues_with_the_next_handler_after_none(self):
         asked = []
         router = Router()
         for number in (1, 2, 3, 4):
@@ -212,8 +212,8 @@ class TestRouter:
 
     def test_stops_at_empty_text(self):
         router = Router()
-        router.on(TextMessage)(say(""))
-        router.on(TextMessage)(say("second"))
+        router.on(TextMessage)(replying(""))
+        router.on(TextMessage)(replying("second"))
         assert router(TEXT) == ""
 
     def test_passes_the_message_and_the_answer_through_unchanged(self):
@@ -222,23 +222,23 @@ class TestRouter:
         assert router(TEXT) is reply
 
     def test_lets_an_error_of_a_handler_go_up(self):
-        class OwnError(Exception):
+        class HandlerError(Exception):
             pass
 
-        error = OwnError()
+        error = HandlerError()
 
         def fail(message):
             raise error
 
         router = Router()
         router.on(TextMessage)(fail)
-        router.on(TextMessage)(say("second"))
-        with pytest.raises(OwnError) as raised:
+        router.on(TextMessage)(replying("second"))
+        with pytest.raises(HandlerError) as raised:
             router(TEXT)
         assert raised.value is error
 
-    def test_tells_its_handlers_in_order_and_the_default_last(self):
-        router, handlers = Router(), [say("1"), say("2"), say("default")]
+    def test_lists_its_handlers_in_order_and_the_default_last(self):
+        router, handlers = Router(), [replying("1"), replying("2"), replying("default")]
         router.default(handlers[2])
         for handler in handlers[:2]:
             router.on(TextMessage)(handler)
@@ -247,64 +247,64 @@ class TestRouter:
 
     def test_is_a_plain_function_of_the_message(self):
         router = Router()
-        router.on(TextMessage)(say("yes"))
+        router.on(TextMessage)(replying("yes"))
         assert list(map(router, (TEXT, IMAGE))) == ["yes", None]
 
 
 class TestDefault:
     def test_is_asked_if_no_handler_was_for_the_message(self):
         router = Router()
-        router.on(ClickEvent)(say("click"))
+        router.on(ClickEvent)(replying("click"))
         router.default(lambda message: message.msg_type)
         assert (router(TEXT), router(CLICK)) == ("text", "click")
 
-    def test_is_asked_if_a_field_or_a_predicate_said_no(self):
+    def test_is_called_if_a_field_or_a_predicate_did_not_match(self):
         router = Router()
-        router.on(TextMessage, content="other")(say("other"))
-        router.on(TextMessage, lambda message: False)(say("never"))
-        router.default(say("default"))
+        router.on(TextMessage, content="other")(replying("other"))
+        router.on(TextMessage, lambda message: False)(replying("never"))
+        router.default(replying("default"))
         assert router(TEXT) == "default"
 
     @each_row("answer", [None, ""])
     def test_is_not_asked_if_a_handler_was_for_the_message(self, answer):
         router = Router()
-        router.on(TextMessage)(say(answer))
-        router.default(say("default"))
+        router.on(TextMessage)(replying(answer))
+        router.default(replying("default"))
         assert router(TEXT) == answer
 
     def test_is_the_last_one_given(self):
         router = Router()
-        router.default(say("first"))
-        router.default(say("last"))
+        router.default(replying("first"))
+        router.default(replying("last"))
         assert router(TEXT) == "last"
 
 
 class TestNestedRouter:
     def test_is_asked_like_a_handler(self):
         inner, outer = Router(), Router()
-        inner.on(TextMessage)(say("inner"))
+        inner.on(TextMessage)(replying("inner"))
         outer.on(UserMessage, from_user_name="o1")(inner)
-        outer.default(say("default"))
+        outer.default(replying("default"))
         assert outer(TEXT) == "inner"
         assert outer(attrs.evolve(TEXT, from_user_name="o2")) == "default"
 
-    def test_lets_the_outer_one_go_on_if_it_has_no_answer(self):
+    def test_lets_the_outer_one_continue_if_it_has_no_answer(self):
         inner, outer = Router(), Router()
-        inner.on(ImageMessage)(say("inner"))
+        inner.on(ImageMessage)(replying("inner"))
         outer.on(Message)(inner)
-        outer.on(Message)(say("outer"))
+        outer.on(Message)(replying("outer"))
         assert (outer(TEXT), outer(IMAGE)) == ("outer", "inner")
 
     def test_has_a_default_of_its_own(self):
         inner, outer = Router(), Router()
-        inner.default(say("inner default"))
+        inner.default(replying("inner default"))
         outer.on(TextMessage)(inner)
-        outer.default(say("outer default"))
+        outer.default(replying("outer default"))
         assert (outer(TEXT), outer(IMAGE)) == ("inner default", "outer default")
 
     def test_may_be_the_default(self):
         inner, outer = Router(), Router()
-        inner.on(TextMessage)(say("inner"))
+        inner.on(TextMessage)(replying("inner"))
         outer.default(inner)
         assert outer(TEXT) == "inner"
 
@@ -340,7 +340,7 @@ class TestAsyncHandlers:
 
         router = Router()
         router.on(ImageMessage)(answer)
-        router.on(TextMessage)(say("sync"))
+        router.on(TextMessage)(replying("sync"))
         assert router(TEXT) == "sync"
 
     def test_mix_with_sync_ones(self):
@@ -379,7 +379,7 @@ class TestAsyncHandlers:
 
         router = Router()
         router.on(TextMessage)(fail)
-        router.default(say("default"))
+        router.default(replying("default"))
         with pytest.raises(LookupError, match="own"):
             ask_async(router)
 
@@ -409,16 +409,16 @@ class TestIsAsync:
             functools.partial(AsyncBot().method),
         ],
     )
-    def test_says_yes_to_what_gives_something_to_await(self, handler):
+    def test_is_true_for_functions_that_return_an_awaitable(self, handler):
         assert is_async(handler)
         router = Router()
-        router.on(TextMessage)(say("sync"))
+        router.on(TextMessage)(replying("sync"))
         assert not is_async(router)
         router.default(handler)
         assert is_async(router)
 
-    @each_row("handler", [say("x"), print, [].append, functools.partial(say, "x"), TextReply, None, 5, "x"])
-    def test_says_no_to_anything_else(self, handler):
+    @each_row("handler", [replying("x"), print, [].append, functools.partial(replying, "x"), TextReply, None, 5, "x"])
+    def test_is_false_for_anything_else(self, handler):
         assert not is_async(handler)
 
 
@@ -461,7 +461,7 @@ class TestRunHandler:
             run_handler(RunHandler(lambda message: Promise(), TEXT))
 
     def test_is_the_one_step_by_which_a_function_is_asked(self):
-        handler = say("yes")
+        handler = replying("yes")
         flow = ask(handler, TEXT)
         assert next(flow) == RunHandler(handler, TEXT)
         with pytest.raises(StopIteration) as end:
@@ -469,7 +469,7 @@ class TestRunHandler:
         assert end.value.value == "yes"
 
     def test_is_a_step_for_each_handler_that_a_router_asks(self):
-        router, handlers = Router(), [say(None), say(None), say("yes"), say("never")]
+        router, handlers = Router(), [replying(None), replying(None), replying("yes"), replying("never")]
         for handler in handlers:
             router.on(TextMessage)(handler)
         flow = ask(router, TEXT)

@@ -235,13 +235,13 @@ class TestRecords:
             object.__setattr__(half_made, name, SECRET)
             assert SECRET not in repr(half_made)
 
-    def test_of_a_class_of_ones_own_may_be_as_safe(self):
-        class Own:
+    def test_of_a_class_of_the_user_may_be_as_safe(self):
+        class SafeClass:
             @safe_repr
             def __repr__(self) -> str:
                 return self.missing
 
-        assert repr(Own()) == "<Own, not initialised>"
+        assert repr(SafeClass()) == "<SafeClass, not initialised>"
 
 
 # --- refusals of pushes -----------------------------------------------------------------------------------------------

@@ -373,7 +373,7 @@ class TestVerifyRawData:
         with pytest.raises(UserDataError):
             verify_raw_data(RAW_DATA, value, signature=RAW_DATA_SIGNATURE)
 
-    def test_rejects_what_everybody_can_sign(self):
+    def test_rejects_data_that_anyone_can_sign(self):
         with pytest.raises(UserDataError):
             verify_raw_data("", "", signature="da39a3ee5e6b4b0d3255bfef95601890afd80709")
 

@@ -157,8 +157,8 @@ def look_up(message: Message, path: str) -> object:
 
 
 @modes
-@pytest.mark.parametrize("place", PLACES)
 class TestATextOfAUser:
+    @each_row("place", list(PLACES))
     def test_arrives_letter_for_letter(self, place, mode):
         build, cls, path = PLACES[place]
         lost = []
@@ -169,6 +169,7 @@ class TestATextOfAUser:
                 lost.append((name, type(message).__name__))
         assert lost == []
 
+    @each_row("place", list(PLACES))
     def test_never_becomes_an_element(self, place, mode):
         build, _, _ = PLACES[place]
         names = receive(build("words"), mode).raw.keys()
@@ -239,7 +240,7 @@ class TestTwoTextsOfOnePush:
             assert isinstance(message, Event)
             assert message.from_user_name == ""
 
-    def test_that_take_too_long_to_tell_apart_end_as_an_unknown_message(self, mode):
+    def test_that_take_too_long_to_separate_end_as_an_unknown_message(self, mode):
         junk = "".join(f"<{name}><![CDATA[]]></{name}>" for name in "abcdefghij") * 4
         evil = "<FromUserName><![CDATA[oEVIL]]></FromUserName>"
         for words in (

@@ -276,7 +276,7 @@ class TestNetwork:
 
         assert response is None or response.status == 400
 
-    def test_body_that_goes_on_after_its_declared_length(self, client):
+    def test_body_that_continues_after_its_declared_length(self, client):
         push = text()
         cut = render(push, {"Content-Length": str(len(push.body) - 1)})
 

@@ -93,7 +93,7 @@ class TestTable:
     def test_does_not_have_the_number_of_success(self):
         assert 0 not in CLASSES
 
-    def test_says_to_skip_the_user_only_for_errors_about_one_user(self):
+    def test_advises_skipping_the_user_only_for_errors_about_one_user(self):
         """Programs that catch these classes go on with the next user."""
         about_one_user = {"UserNotFound", "UserRefused", "WindowClosed"}
 
@@ -131,7 +131,7 @@ class TestEntry:
 
         check_rows(ROWS, check)
 
-    def test_says_in_english_what_it_is_and_what_to_do(self):
+    def test_explains_the_error_and_the_fix_in_english(self):
         def check(entry: dict) -> None:
             for name in ("meaning", "hint"):
                 assert entry[name].endswith(".")
@@ -139,7 +139,7 @@ class TestEntry:
 
         check_rows(ROWS, check)
 
-    def test_says_in_chinese_what_to_do(self):
+    def test_explains_the_fix_in_chinese(self):
         def check(entry: dict) -> None:
             assert CHINESE.search(entry["hint_zh"])
             assert not entry["hint_zh"].endswith(("。", "."))  # it is shown in brackets

@@ -126,7 +126,7 @@ class TestErrmsg:
 
 
 class TestText:
-    def test_says_number_text_and_what_to_do_in_both_languages(self):
+    def test_has_number_text_and_fix_in_both_languages(self):
         def check(meaning: Meaning) -> None:
             error = make_api_error(meaning.errcode, "the text", RID)
             assert str(error) == f"{meaning.errcode}: the text, rid {RID}（{meaning.hint}）"

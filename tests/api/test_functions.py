@@ -114,7 +114,7 @@ class TestResult:
         assert {errcode for _, errcode in counted} == set(DONE_ALL_THE_SAME)
         assert [case for case, errcode in counted if not DONE_ALL_THE_SAME[errcode](case.call)] == []
 
-    def test_is_what_the_answer_says(self):
+    def test_is_the_value_in_the_answer(self):
         def check(case: Case) -> None:
             assert case.result == read_response(case.call, to_response(case))
 

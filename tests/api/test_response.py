@@ -252,7 +252,7 @@ UNREADABLE = {
 
 
 class TestUnreadable:
-    def test_says_the_status_and_what_is_wrong(self):
+    def test_reports_the_status_and_the_mistake(self):
         def check(status: int, content_type: str, body: bytes, text: str) -> None:
             error = catch(UnreadableAnswer, read_response, ANYTHING, APIResponse(status, content_type, body))
             assert text in str(error)
@@ -420,7 +420,7 @@ class TestBrokenHTTP:
 
             check_rows(BROKEN, check)
 
-    def test_goes_on_after_continue(self, make):
+    def test_continues_after_100_continue(self, make):
         with serving(make, answering(b"HTTP/1.1 100 Continue\r\n\r\n" + render(b'{"a":1}'))) as (_, client):
             assert client.call(ANYTHING) == {"a": 1}
 

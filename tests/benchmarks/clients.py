@@ -34,11 +34,11 @@ def client_jobs(places: Places) -> Iterator[Job]:
     async_session = httpx2.AsyncClient(timeout=httpx2.Timeout(10, connect=3.05))
     places.stack.callback(lambda: places.runner.run(async_client.close()))
     places.stack.callback(lambda: places.runner.run(async_session.aclose()))
-    token = client.get_access_token().access_token
+    access_token = client.get_access_token().access_token
     read, send = user.get_info("oUSER"), customer_service.send("oUSER", "你好" * 100)
     for case, call in (("user.get_info", read), ("customer_service.send", send)):
         make = partial(Job, case=case, expected=("done",), timer=time.perf_counter, runner=places.runner)
-        request = describe(call, wechat, token)
+        request = describe(call, wechat, access_token)
         yield make("Client", ours=partial(ask, client, call), floor=partial(ask_bare, session, request))
         yield make(
             "AsyncClient",
@@ -47,13 +47,13 @@ def client_jobs(places: Places) -> Iterator[Job]:
         )
 
 
-def describe(call: Call[Any], wechat: FakeWeChatAPI, token: str) -> dict[str, Any]:
+def describe(call: Call[Any], wechat: FakeWeChatAPI, access_token: str) -> dict[str, Any]:
     """Return what a program without us would hand to its HTTP library."""
     body = None if call.json is None else json.dumps(call.json, ensure_ascii=False).encode()
     return {
         "method": call.method,
         "url": wechat.url + call.path,
-        "params": {"access_token": token, **call.params},
+        "params": {"access_token": access_token, **call.params},
         "content": body,
         "headers": {"Content-Type": "application/json"} if body else {},
     }

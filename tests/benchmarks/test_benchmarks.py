@@ -11,7 +11,7 @@ from .report import measure
 
 
 @pytest.mark.parametrize("job", JOBS, ids=str)
-def test_job(job, benchmark, pytestconfig, request):
+def test_job_of_the_benchmark_runs(job, benchmark, pytestconfig, request):
     benchmark.group = job.name
     benchmark.pedantic(job.ours, rounds=100, iterations=10, warmup_rounds=1)
     check(job)

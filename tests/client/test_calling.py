@@ -206,7 +206,7 @@ class Network:
         return dict(parse_qsl(urlsplit(self.sent[-1].url).query, keep_blank_values=True))
 
     @property
-    def tokens(self) -> list[str | None]:
+    def access_tokens(self) -> list[str | None]:
         """Return the access_tokens that were sent."""
         queries = [dict(parse_qsl(urlsplit(request.url).query)) for request in self.sent]
         return [query.get("access_token") for query in queries]
@@ -227,18 +227,18 @@ def catch(network: Network, call: Call[Any] = READ, **options: Any) -> Exception
 
 
 class TestACall:
-    def test_fetches_a_token_first_and_sends_it(self, network):
+    def test_fetches_an_access_token_first_and_sends_it(self, network):
         assert network.call(READ) == OK
         assert network.paths == [STABLE, "/cgi-bin/read"]
         assert network.sent[1].url == f"{HOST}/cgi-bin/read?access_token=T1&openid=oUSER"
 
-    def test_fetches_no_token_if_there_is_one(self, network):
+    def test_fetches_no_access_token_if_there_is_one(self, network):
         caller = network.make()
         for _ in range(3):
             network.run(caller.call(READ))
         assert network.paths == [STABLE, *["/cgi-bin/read"] * 3]
 
-    def test_without_the_token_of_the_account_fetches_none(self, network):
+    def test_without_the_access_token_of_the_account_fetches_none(self, network):
         network.call(get_without_access_token("/sns/userinfo", dict, openid="oUSER"))
         assert network.paths == ["/sns/userinfo"]
         assert network.query == {"openid": "oUSER"}
@@ -268,7 +268,7 @@ class TestACall:
         network.call(raw_call("GET", "/cgi-bin/showqrcode", host=OTHER, needs_access_token=False))
         assert network.hosts == [OTHER]
 
-    def test_tells_its_errors_what_was_asked_but_no_secret(self, network):
+    def test_raises_errors_with_the_request_but_no_secret(self, network):
         network.plan("/cgi-bin/read", refusal(40003))
         error = catch(network)
         assert error.__notes__ == [f"GET {HOST}/cgi-bin/read"]
@@ -306,7 +306,7 @@ class TestAppIDAndSecret:
 # --- a call that fails -----------------------------------------------------------------------------------------------
 
 
-class TestARejectedToken:
+class TestARejectedAccessToken:
     def test_is_replaced_and_the_call_made_once_more(self):
         """WeChat did nothing the first time, so that this is no retry."""
 
@@ -315,7 +315,7 @@ class TestARejectedToken:
             network.plan(call.path, refusal(errcode), OK)
             assert network.call(call, retries=retries) == OK
             assert network.paths == [STABLE, call.path, STABLE, call.path]
-            assert network.tokens == [None, "T1", None, "T2"]
+            assert network.access_tokens == [None, "T1", None, "T2"]
             assert network.pauses == []
 
         check_rows(
@@ -334,11 +334,11 @@ class TestARejectedToken:
             network.plan("/cgi-bin/read", refusal(errcode))
             error = catch(network)
             assert (type(error), error.errcode) == (AccessTokenRejected, int(errcode))
-            assert network.tokens == [None, "T1", None, "T2"]
+            assert network.access_tokens == [None, "T1", None, "T2"]
 
         check_rows([40001, 40014, 42001, "40001"], check)
 
-    def test_is_the_end_if_it_goes_on_being_given(self, network):
+    def test_fails_the_call_if_wechat_keeps_returning_it(self, network):
         network.plan("/cgi-bin/read", refusal(40001))
         network.plan(STABLE, {"access_token": "T", "expires_in": 7200})
         assert "gives the rejected access_token again" in str(catch(network))
@@ -404,7 +404,7 @@ class TestWeChatRefuses:
             check,
         )
 
-    def test_a_token_and_is_not_asked_again_for_a_while(self):
+    def test_to_issue_an_access_token_and_is_not_asked_again_for_a_while(self):
         def check(source, errcode, cls, seconds):
             network = Network()
             caller = network.make(source=source)
@@ -436,12 +436,12 @@ class TestWeChatRefuses:
             check,
         )
 
-    def test_a_token_for_another_secret_at_once(self, network):
+    def test_to_issue_an_access_token_for_another_secret_at_once(self, network):
         network.plan(STABLE, refusal(40125), {"access_token": "T", "expires_in": 7200})
         assert isinstance(catch(network, secret="WRONG"), InvalidCredential)
         assert network.call(READ, secret="RIGHT") == OK
 
-    def test_a_token_of_a_token_server_for_another_shared_secret_at_once(self, network):
+    def test_to_issue_an_access_token_for_another_shared_secret_at_once(self, network):
         network.plan("/token", refusal(40125), {"access_token": "T", "expires_in": 7200})
         wrong, right = (RemoteTokenSource(OTHER, secret) for secret in ("WRONG", "RIGHT"))
         assert isinstance(catch(network, secret=None, source=wrong), InvalidCredential)
@@ -494,7 +494,7 @@ class TestNoAnswer:
             check,
         )
 
-    def test_is_asked_for_again_if_the_user_says_so(self):
+    def test_is_requested_again_if_the_user_allows_it(self):
         def check(what, cls):
             network = Network()
             network.plan("/cgi-bin/send", what, OK)
@@ -513,7 +513,7 @@ class TestNoAnswer:
 
         check_rows(NO_ANSWERS.values(), check)
 
-    def test_to_the_request_for_a_token_is_asked_for_again_too(self):
+    def test_to_the_request_for_an_access_token_is_requested_again_too(self):
         def check(what, cls):
             network = Network()
             network.plan(STABLE, what)
@@ -536,7 +536,7 @@ class TestNoAnswer:
         """A call that is made again after a rejection has its own tries."""
         network.plan("/cgi-bin/read", DROPPED, refusal(42001), DROPPED, DROPPED, OK)
         assert network.call(READ) == OK
-        assert network.tokens == [None, "T1", "T1", None, "T2", "T2", "T2"]
+        assert network.access_tokens == [None, "T1", "T1", None, "T2", "T2", "T2"]
 
 
 class TestPauses:
@@ -582,7 +582,7 @@ class TestTheTimeOfACall:
             check,
         )
 
-    def test_is_over_then_even_if_there_is_no_token_yet(self):
+    def test_is_over_then_even_if_there_is_no_access_token_yet(self):
         """A token that is being fetched gets its time, as others wait for it, too."""
 
         def check(source, total, what, cls):
@@ -603,7 +603,7 @@ class TestTheTimeOfACall:
             check,
         )
 
-    def test_is_not_begun_anew_after_a_rejection(self, network):
+    def test_does_not_restart_after_a_rejection(self, network):
         network.plan("/cgi-bin/read", Late(6, refusal(42001)))
         network.plan(
             STABLE,
@@ -614,7 +614,7 @@ class TestTheTimeOfACall:
         assert type(error) is AnswerLost
         assert network.now - NOW <= 12 + A_MOMENT
 
-    def test_is_not_begun_anew_by_waiting_for_somebody_elses_token(self, network):
+    def test_does_not_restart_after_waiting_for_the_access_token_of_another_caller(self, network):
         caller = network.make(total=8.0)
         network.run(caller.call(READ))
         assert network.store.compare_and_set("token:wx1:stable:lock", None, b"somebody", 600)
@@ -623,7 +623,7 @@ class TestTheTimeOfACall:
             network.run(caller.call(READ))
         assert 7.5 < network.now - NOW <= 8
 
-    def test_that_is_over_when_the_token_is_there_is_not_used_to_send(self):
+    def test_that_is_over_when_the_access_token_arrives_is_not_used_to_send(self):
         """No answer can come in so short a time, so it would be unknown whether the call took effect."""
 
         def check(call):
@@ -678,7 +678,7 @@ class TestTimeouts:
         catch(network, source=FIXED, total=0.0001, retries=100)
         assert all(min(request.connect_timeout, request.read_timeout) >= A_MOMENT for request in network.sent)
 
-    def test_of_a_token_are_no_longer_than_it_may_take(self, network):
+    def test_of_an_access_token_are_no_longer_than_its_time_limit(self, network):
         network.call(READ, connect=None, read=None, total=1000.0)
         assert (network.sent[0].connect_timeout, network.sent[0].read_timeout) == (FETCH_LIMIT / 4, FETCH_LIMIT * 3 / 4)
 
@@ -743,7 +743,7 @@ class TestHosts:
                 network.run(caller.call(call))
         assert set(network.hosts) == {HOST, OTHER}
 
-    def test_are_shared_by_tokens_and_calls(self):
+    def test_are_shared_by_access_tokens_and_calls(self):
         network = self.down(HOST)
         network.call(READ, hosts=self.HOSTS)
         assert network.hosts == [HOST, OTHER, OTHER]
@@ -940,7 +940,7 @@ class TestAPath:
 # --- tokens and tickets ----------------------------------------------------------------------------------------------
 
 
-class TestAFixedToken:
+class TestAFixedAccessToken:
     def test_is_sent_as_it_is(self, network):
         network.call(READ, source=FixedToken("TOKEN"))
         assert network.query == {"access_token": "TOKEN", "openid": "oUSER"}
@@ -950,7 +950,7 @@ class TestAFixedToken:
         caller = network.make(source=FixedToken(lambda: f"TOKEN{next(numbers)}"))
         for _ in range(2):
             network.run(caller.call(READ))
-        assert network.tokens == ["TOKEN1", "TOKEN2"]
+        assert network.access_tokens == ["TOKEN1", "TOKEN2"]
 
     def test_is_not_sent_if_there_is_none(self, network):
         network.call(READ, source=FixedToken())
@@ -960,10 +960,10 @@ class TestAFixedToken:
         network.call(READ, source=FixedToken("TOKEN", param="cloudbase_access_token"))
         assert network.query == {"cloudbase_access_token": "TOKEN", "openid": "oUSER"}
 
-    def test_must_be_a_token(self):
-        def check(token):
+    def test_must_be_an_access_token(self):
+        def check(access_token):
             network = Network()
-            caller = network.make(source=FixedToken(lambda: token))
+            caller = network.make(source=FixedToken(lambda: access_token))
             with pytest.raises(CallError, match="FixedToken"):
                 network.run(caller.call(READ))
             assert network.paths == []
@@ -984,7 +984,7 @@ class TestAFixedToken:
 
         check_rows([40001, 40014, 42001], check)
 
-    def test_is_nobody_elses_affair(self, network):
+    def test_is_not_shared_through_the_store(self, network):
         with pytest.raises(CallError, match="FixedToken"):
             network.run(network.make(source=FIXED).get_access_token())
 
@@ -996,14 +996,14 @@ class TestAnAccessToken:
         network.run(caller.call(READ))
         assert network.paths == [STABLE, "/cgi-bin/read"]
 
-    def test_is_replaced_if_others_say_that_it_was_rejected(self, network):
+    def test_is_replaced_if_other_callers_report_its_rejection(self, network):
         caller = network.make()
         network.run(caller.get_access_token())
         assert network.run(caller.get_access_token("T1")).value == "T2"
         assert network.run(caller.get_access_token("T1")).value == "T2"
         assert network.paths == [STABLE, STABLE]
 
-    def test_comes_from_a_token_server_which_is_told_the_fingerprint_of_a_rejected_one(self, network):
+    def test_comes_from_a_token_server_which_receives_the_fingerprint_of_a_rejected_one(self, network):
         network.plan("/cgi-bin/read", refusal(42001), OK)
         source = RemoteTokenSource(OTHER + "/", "SHARED")
         assert network.call(READ, secret=None, source=source) == OK
@@ -1018,7 +1018,7 @@ class TestAnAccessToken:
 
 
 class TestATicket:
-    def test_is_kept_like_a_token_and_fetched_with_one(self, network):
+    def test_is_stored_like_an_access_token_and_fetched_with_one(self, network):
         caller = network.make()
         assert [network.run(caller.get_ticket("jsapi")).value for _ in range(2)] == ["TICKET1", "TICKET1"]
         assert network.paths == [STABLE, "/cgi-bin/ticket/getticket"]
@@ -1031,14 +1031,14 @@ class TestATicket:
         assert network.run(caller.get_ticket("wx_card")).value == "TICKET2"
         assert network.query["type"] == "wx_card"
 
-    def test_is_fetched_with_a_new_token_if_the_old_one_is_rejected(self, network):
+    def test_is_fetched_with_a_new_access_token_if_the_old_one_is_rejected(self, network):
         network.plan("/cgi-bin/ticket/getticket", refusal(42001), {**OK, "ticket": "TICKET", "expires_in": 7200})
         assert network.run(network.make().get_ticket("jsapi")).value == "TICKET"
-        assert network.tokens == [None, "T1", None, "T2"]
+        assert network.access_tokens == [None, "T1", None, "T2"]
 
-    def test_can_be_had_with_a_fixed_token(self, network):
+    def test_can_be_fetched_with_a_fixed_access_token(self, network):
         assert network.run(network.make(source=FIXED).get_ticket("jsapi")).value == "TICKET1"
-        assert network.tokens == ["FIXED"]
+        assert network.access_tokens == ["FIXED"]
 
     def test_is_of_a_kind_that_there_is(self):
         def check(kind):
@@ -1058,7 +1058,7 @@ class TestATicket:
         assert network.paths == [STABLE, "/cgi-bin/ticket/getticket"]
 
 
-def test_errors_say_what_was_asked_for_whatever_they_are(network):
+def test_every_error_names_the_request(network):
     for what, _ in NO_ANSWERS.values():
         network.plan("/cgi-bin/read", what)
         error = catch(network, source=FIXED)

@@ -172,7 +172,7 @@ class TestOptions:
         assert len(wechat.requests_to(STABLE)) == 1
 
     @both
-    def test_do_not_let_a_call_wait_for_ever(self, make):
+    def test_do_not_let_a_call_wait_without_limit(self, make):
         """Whatever the HTTP library does by itself."""
         with listen(keep_answering) as server:
             assert timeouts_of(make, server.url) == pytest.approx((3.05, 10), abs=0.01)
@@ -198,14 +198,14 @@ def timeouts_of(make: Any, url: str, **options: Any) -> tuple[float, float]:
             told.append(given["timeout"])
             return super().request(*args, **given)
 
-    async def tell(request: httpx2.Request) -> None:
+    async def record_timeouts(request: httpx2.Request) -> None:
         told.append((request.extensions["timeout"]["connect"], request.extensions["timeout"]["read"]))
 
     if make is Client:
         with Session() as session, make_fixed(make, url, session=session, **options) as client:
             client.call(ANYTHING)
     else:
-        session = httpx2.AsyncClient(event_hooks={"request": [tell]})
+        session = httpx2.AsyncClient(event_hooks={"request": [record_timeouts]})
         with make_fixed(make, url, session=session, **options) as client:
             client.call(ANYTHING)
             client.run(session.aclose())
@@ -274,7 +274,7 @@ class TestFromEnv:
 
         check_rows([",", "ftp://api.weixin.qq.com", "api.weixin.qq.com;api2.weixin.qq.com", "a b"], check)
 
-    def test_needs_no_secret_where_others_fetch_the_token(self):
+    def test_needs_no_secret_where_others_fetch_the_access_token(self):
         def check(source):
             assert Client.from_env(environ={"WECHAT_APPID": APPID}, token_source=source).appid == APPID
 
@@ -288,12 +288,12 @@ class TestFromEnv:
 class TestRepr:
     def test_shows_the_appid_and_nothing_secret(self, make, connect, wechat):
         client = connect()
-        token = client.get_access_token().access_token
+        access_token = client.get_access_token().access_token
         shown = repr(client)
 
         assert shown == f"{'Client' if make is Client else 'AsyncClient'}('{wechat.appid}')"
         assert re.fullmatch(r"AccessToken\(expires_in=7\d{3}\)", repr(client.get_access_token()))
-        assert token not in shown
+        assert access_token not in shown
 
 
 # --- calls -----------------------------------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ class TestCall:
         assert "你好".encode() in wechat.requests_to(SEND)[0].body
         assert wechat.messages[0]["text"] == {"content": "你好"}
 
-    def test_raises_what_wechat_says(self, make, connect):
+    def test_raises_the_error_that_wechat_returns(self, make, connect):
         error = catch(UserNotFound, connect().call, user.get_info("oNOBODY"))
 
         assert error.errcode == 40003
@@ -344,7 +344,7 @@ class TestCall:
         assert [request.line for request in other.requests] == ["GET /cgi-bin/showqrcode HTTP/1.1"]
         assert wechat.requests == []
 
-    def test_says_who_calls(self, make, connect, wechat):
+    def test_sends_the_name_of_the_client(self, make, connect, wechat):
         connect().call(user.get_info("oUSER"))
 
         assert wechat.requests[0].headers["user-agent"].startswith("wechat_msg")
@@ -367,7 +367,7 @@ class TestRawCall:
         assert request.json == {"名": ["值"]}
         assert request.headers["content-type"] == "application/json"
 
-    def test_raises_what_wechat_says(self, make, connect):
+    def test_raises_the_error_that_wechat_returns(self, make, connect):
         assert catch(InvalidParameter, connect().raw_call, "GET", "/cgi-bin/nothing").errcode == 40066
 
     def test_refuses_what_cannot_be_sent(self, make, connect, wechat):
@@ -451,16 +451,16 @@ class TestIterate:
 
 @both
 class TestAccessToken:
-    def test_is_fetched_once_and_given_to_whoever_asks(self, make, connect, wechat):
+    def test_is_fetched_once_and_returned_to_every_caller(self, make, connect, wechat):
         client = connect()
-        token = client.get_access_token()
+        access_token = client.get_access_token()
         client.call(user.get_info("oUSER"))
 
-        assert token.access_token == wechat.stable_access_token == client.get_access_token().access_token
-        assert 7190 <= token.expires_in <= 7200
+        assert access_token.access_token == wechat.stable_access_token == client.get_access_token().access_token
+        assert 7190 <= access_token.expires_in <= 7200
         assert len(wechat.requests_to(STABLE)) == 1
 
-    def test_says_how_long_it_lasts_now(self, make, connect, wechat):
+    def test_has_the_seconds_that_it_is_still_valid(self, make, connect, wechat):
         client = connect(clock=wechat.clock)
         client.get_access_token()
         wechat.advance(1000)
@@ -478,17 +478,17 @@ class TestAccessToken:
         assert len(wechat.requests_to(STABLE)) == 2
 
     def test_comes_from_the_source_that_was_chosen(self, make, connect, wechat):
-        token = connect(token_source=ClassicTokenSource()).get_access_token()
+        access_token = connect(token_source=ClassicTokenSource()).get_access_token()
 
-        assert token.access_token == wechat.access_token
+        assert access_token.access_token == wechat.access_token
         assert wechat.requests_to(STABLE) == []
 
-    def test_of_somebody_else_is_not_given_out(self, make, connect):
+    def test_of_another_source_is_not_returned(self, make, connect):
         catch(CallError, connect(token_source=FixedToken(TOKEN)).get_access_token)
 
     def test_may_change_from_call_to_call(self, make):
-        tokens = iter(["FIRST", "SECOND"])
-        source = FixedToken(lambda: next(tokens))
+        access_tokens = iter(["FIRST", "SECOND"])
+        source = FixedToken(lambda: next(access_tokens))
         with listen(keep_answering) as server, make_fixed(make, server.url, token_source=source) as client:
             client.call(ANYTHING)
             client.call(ANYTHING)
@@ -518,12 +518,12 @@ class TestTicket:
         assert client.get_ticket("wx_card").ticket != client.get_ticket("jsapi").ticket
         assert [request.query["type"] for request in wechat.requests_to(TICKET)] == ["wx_card", "jsapi"]
 
-    def test_may_be_had_with_a_token_of_somebody_else(self, make):
+    def test_may_be_fetched_with_an_access_token_of_another_source(self, make):
         answer = render(b'{"ticket":"T","expires_in":7200}')
         with listen(answering(answer)) as server, make_fixed(make, server.url) as client:
             assert client.get_ticket().ticket == "T"
 
-    def test_is_fetched_afresh_by_the_call_itself(self, make, connect, wechat):
+    def test_is_fetched_again_by_the_call_itself(self, make, connect, wechat):
         client = connect()
         client.get_ticket()
         client.call(jsapi.get_ticket())
@@ -592,7 +592,7 @@ class TestRepetition:
         assert len(wechat.messages) == 1
         assert error.__notes__[0].startswith("POST http://127.0.0.1:")
 
-    def test_of_a_message_happens_when_the_user_says_so(self, make, connect, wechat):
+    def test_of_a_message_happens_if_the_user_allows_it(self, make, connect, wechat):
         wechat.drop(SEND, when="after")
         connect().call(greet().repeatable())
 
@@ -730,9 +730,9 @@ class TestSharing:
         with FakeWeChatAPI(appid="wxOTHER") as other:
             first, second = connect(store=store), make("wxOTHER", other.secret, hosts=[other.url], store=store)
             with second:
-                tokens = [client.get_access_token().access_token for client in (first, second)]
+                access_tokens = [client.get_access_token().access_token for client in (first, second)]
 
-        assert tokens == [wechat.stable_access_token, other.stable_access_token]
+        assert access_tokens == [wechat.stable_access_token, other.stable_access_token]
 
 
 class TestEventLoop:
@@ -745,7 +745,7 @@ class TestEventLoop:
         assert asyncio.run(main()) == ["oUSER"] * 100
         assert len(wechat.requests_to(STABLE)) == 1
 
-    def test_goes_on_after_a_call_that_was_cancelled(self, wechat):
+    def test_continues_after_a_cancelled_call(self, wechat):
         async def main() -> str:
             async with AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
                 await client.get_access_token()
@@ -756,7 +756,7 @@ class TestEventLoop:
 
         assert asyncio.run(main()) == "oUSER"
 
-    def test_lets_the_others_have_the_token_when_the_one_who_fetches_is_cancelled(self, wechat):
+    def test_gives_the_others_the_access_token_when_the_fetching_call_is_cancelled(self, wechat):
         async def main() -> str:
             async with AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
                 wechat.delay(STABLE, PATIENCE, times=1)
@@ -977,7 +977,7 @@ def test_passwords_of_a_netrc_file_do_not_replace_the_header_of_a_call(make, mon
 
 @both
 class TestRenewal:
-    def test_happens_while_calls_go_on_with_the_old_token(self, make, connect, wechat):
+    def test_happens_while_calls_still_use_the_old_access_token(self, make, connect, wechat):
         client = connect(clock=wechat.clock)
         old = client.get_access_token().access_token
         wechat.advance(7000)
@@ -1046,7 +1046,7 @@ print("end")
 class TestEndOfTheProgram:
     """While a renewal is under way, and without close."""
 
-    def test_waits_for_the_new_token(self, wechat):
+    def test_waits_for_the_new_access_token(self, wechat):
         wechat.delay(STABLE, 0.5)
         status, output = run("-c", RENEWING, wechat.url, wechat.appid, wechat.secret, "sync")
 
@@ -1082,7 +1082,7 @@ print([os.waitpid(child, 0)[1] for child in children])
 
 
 class TestFork:
-    def test_leaves_each_process_the_token_and_its_own_answers(self, wechat):
+    def test_leaves_each_process_the_access_token_and_its_own_answers(self, wechat):
         status, output = run("-c", FORKING, wechat.url, wechat.appid, wechat.secret)
 
         assert (status, output) == (0, "[0, 0, 0]\n")
@@ -1107,7 +1107,7 @@ class TestImport:
             check,
         )
 
-    def test_says_what_is_missing(self, tmp_path):
+    def test_names_the_missing_package(self, tmp_path):
         (tmp_path / "httpx2.py").write_text("raise ModuleNotFoundError('No module named httpx2', name='httpx2')")
         code = "from wechat_msg import AsyncClient; AsyncClient('wx1', 's')"
         status, output = run("-c", code, environ={"PYTHONPATH": str(tmp_path)})

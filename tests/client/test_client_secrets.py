@@ -98,11 +98,11 @@ class Evidence(logging.Handler):
         self.found += [self.format(record), str(record.msg), repr(record.args), repr(vars(record))]
         self.errors += [each for each in record.args or () if isinstance(each, BaseException)]
 
-    def look_at(self, thing: Any) -> None:
+    def record(self, thing: Any) -> None:
         """Keep what a thing shows of itself."""
         self.found += [repr(thing), str(thing)]
 
-    def look_at_error(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """Keep what an error shows, and those that led to it, with all that they hold."""
         self.found += ["".join(traceback.format_exception(error))]
         for each in walk_errors(error):
@@ -117,8 +117,8 @@ class Evidence(logging.Handler):
             result = function(*args, **options)
         except Exception as caught:
             error = caught
-            self.look_at_error(error)
-        self.look_at(result)
+            self.record_error(error)
+        self.record(result)
         assert type(error) is (expected or type(None)), repr(error)
         return result
 
@@ -126,10 +126,10 @@ class Evidence(logging.Handler):
         """Return where a secret is found."""
         for error in self.errors:
             self.locals += [f"{place} = {value}" for place, value in list_locals(error)]
-        credentials = (self.secrets | self._list_tokens()) - {SAID, NICKNAME, FILE.decode()}
+        credentials = (self.secrets | self._list_access_tokens()) - {SAID, NICKNAME, FILE.decode()}
         return _search(self.found, self.secrets | credentials) + _search(self.locals, credentials)
 
-    def _list_tokens(self) -> set[str]:
+    def _list_access_tokens(self) -> set[str]:
         """Return all tokens that went over the line, and those that WeChat gave last."""
         if self.wechat is None:
             return set()
@@ -177,12 +177,12 @@ class Account:
     def open(self, secret: str | None = APPSECRET, **options: Any) -> Any:
         chosen = {"hosts": [self.wechat.url], "store": self.store, "random": lambda: 0.0, **options}
         client = self.make(self.wechat.appid, secret, **chosen)
-        self.evidence.look_at(client)
+        self.evidence.record(client)
         return client
 
     def attempt(self, expected: Any, call: Call[Any], /, **options: Any) -> Any:
         """Make a client, and one call with it."""
-        self.evidence.look_at(call)
+        self.evidence.record(call)
         with self.open(**options) as client:
             return self.evidence.attempt(expected, client.call, call)
 
@@ -239,49 +239,51 @@ class TestNothingIsShownOfCallsThatGoWell:
         ]
         with account.open(token_source=source) as client:
             for call in calls[:-1]:
-                evidence.look_at(call)
+                evidence.record(call)
                 evidence.attempt(None, client.call, call)
-            evidence.look_at(calls[-1])
+            evidence.record(calls[-1])
             evidence.attempt(None, list, client.iterate(user.iterate_openids()))
         assert account.wechat.messages[0]["text"] == {"content": SAID}
 
-    def test_with_tokens_and_tickets(self, account, evidence):
+    def test_with_access_tokens_and_tickets(self, account, evidence):
         with account.open() as client:
-            token = evidence.attempt(None, client.get_access_token)
-            evidence.attempt(None, client.get_access_token, rejected=token.access_token)
+            access_token = evidence.attempt(None, client.get_access_token)
+            evidence.attempt(None, client.get_access_token, rejected=access_token.access_token)
             for kind in ("jsapi", "wx_card"):
                 evidence.secrets.add(evidence.attempt(None, client.get_ticket, kind).ticket)
-        evidence.secrets.add(token.access_token)
+        evidence.secrets.add(access_token.access_token)
 
     def test_with_users_who_log_in(self, account, evidence):
         with account.open() as client:
-            evidence.look_at(login.code2session(JS_CODE))
+            evidence.record(login.code2session(JS_CODE))
             session = evidence.attempt(None, client.call, login.code2session(JS_CODE))
             call = login.check_session(session.openid, session.session_key)
-            evidence.look_at(call)
+            evidence.record(call)
             evidence.attempt(None, client.call, call)
-            token = evidence.attempt(None, client.call, oauth.get_access_token(CODE))
-            token = evidence.attempt(None, client.call, oauth.refresh_access_token(token.refresh_token))
-            info = evidence.attempt(None, client.call, oauth.get_user_info(token.access_token, token.openid))
+            access_token = evidence.attempt(None, client.call, oauth.get_access_token(CODE))
+            access_token = evidence.attempt(None, client.call, oauth.refresh_access_token(access_token.refresh_token))
+            info = evidence.attempt(
+                None, client.call, oauth.get_user_info(access_token.access_token, access_token.openid)
+            )
             assert info.nickname == NICKNAME
-        evidence.secrets |= {session.session_key, token.access_token, token.refresh_token}
+        evidence.secrets |= {session.session_key, access_token.access_token, access_token.refresh_token}
 
     def test_with_files(self, account, evidence):
         call = media.upload("image", FILE)
-        evidence.look_at(call)
-        evidence.look_at(call.upload)
+        evidence.record(call)
+        evidence.record(call.upload)
         with account.open() as client:
             uploaded = evidence.attempt(None, client.call, call)
             file = evidence.attempt(None, client.call, media.download(uploaded.media_id))
         assert file.content == FILE
 
-    def test_with_other_sources_of_tokens(self, account, evidence):
+    def test_with_other_sources_of_access_tokens(self, account, evidence):
         account.wechat.answer("/token", {"access_token": REMOTE_TOKEN, "expires_in": 7200})
         account.wechat.answer(PATH, {"openid": "oUSER", "subscribe": 1, "nickname": NICKNAME})
         remote = RemoteTokenSource(account.wechat.url, SHARED_SECRET)
         sources = (remote, FixedToken(FIXED_TOKEN), FixedToken(lambda: FIXED_TOKEN, "cloudbase_access_token"))
         for source in sources:
-            evidence.look_at(source)
+            evidence.record(source)
             account.attempt(None, READ, secret=None, token_source=source)
 
 
@@ -358,17 +360,18 @@ class TestNothingIsShownOfCallsThatFail:
         assert account.wechat.requests_to("/elsewhere") == []
 
     @pytest.mark.parametrize("source", [StableTokenSource(), ClassicTokenSource()], ids=["stable", "classic"])
-    def test_as_the_token_is_rejected_for_good(self, account, source):
+    def test_as_the_access_token_is_rejected_for_good(self, account, source):
         account.prepare(token_source=source)
         account.wechat.fail(PATH, 40001, "invalid credential, access_token is invalid or not latest")
         for _ in range(7):
             account.attempt(AccessTokenRejected, READ, token_source=source)
 
     @pytest.mark.parametrize("source", [StableTokenSource(), ClassicTokenSource()], ids=["stable", "classic"])
-    def test_as_wechat_says_what_it_was_sent(self, account, evidence, source):
+    def test_as_wechat_repeats_the_request(self, account, evidence, source):
         with account.open(token_source=source) as client:
-            token = client.get_access_token().access_token
-            text = f"invalid access_token={token}&secret={APPSECRET} token {token} secret {APPSECRET} rid: 1-2-3-4-5"
+            access_token = client.get_access_token().access_token
+            text = f"invalid access_token={access_token}&secret={APPSECRET}"
+            text += f" token {access_token} secret {APPSECRET} rid: 1-2-3-4-5"
             account.wechat.fail(PATH, 40003, text)
             evidence.attempt(UserNotFound, client.call, READ)
             account.wechat.fail(PATH, 40001, text)
@@ -387,7 +390,7 @@ class TestNothingIsShownOfCallsThatFail:
         account.attempt(InvalidCredential, login.code2session(JS_CODE), secret=WRONG_SECRET, token_source=source)
         account.attempt(CallError, READ, secret=None, token_source=source, store=MemoryStore())
 
-    def test_as_others_fetch_tokens_too(self, account, evidence):
+    def test_as_others_fetch_access_tokens_too(self, account, evidence):
         with account.open(token_source=ClassicTokenSource()) as client:
             for _ in range(7):
                 account.wechat.revoke_access_tokens()
@@ -396,7 +399,7 @@ class TestNothingIsShownOfCallsThatFail:
                 )
         assert [text for text in evidence.found if "was replaced before it expired" in text] != []
 
-    def test_as_a_sticky_token_cannot_be_replaced(self, account, evidence):
+    def test_as_a_sticky_access_token_cannot_be_replaced(self, account, evidence):
         with account.open() as client:
             evidence.attempt(None, client.call, READ)
             account.wechat.revoke_access_tokens(sticky=True)
@@ -415,14 +418,14 @@ class TestNothingIsShownOfCallsThatFail:
 
     @pytest.mark.parametrize("garbage", [b"garbage", b"{}", b'{"value":5}', b"[NaN]", b"\xff"])
     def test_as_the_store_holds_garbage(self, account, garbage):
-        token = f"token:{account.wechat.appid}:stable"
-        for key in (token, f"{token}:limited"):
+        access_token = f"token:{account.wechat.appid}:stable"
+        for key in (access_token, f"{access_token}:limited"):
             account.store.compare_and_set(key, None, garbage + APPSECRET.encode(), 60)
         account.prepare()
         account.wechat.revoke_access_tokens(sticky=True)
         account.attempt(None, READ)
 
-    def test_as_the_token_cannot_be_renewed(self, account, evidence):
+    def test_as_the_access_token_cannot_be_renewed(self, account, evidence):
         for errcode in (40164, 45009, -1):
             with account.open(
                 token_source=ClassicTokenSource(), clock=account.wechat.clock, store=MemoryStore()
@@ -510,7 +513,7 @@ def test_nothing_is_shown_of_a_renewal_that_fails_in_its_thread(evidence, wechat
         client.call(READ)
     (error,) = failed
     assert isinstance(error, ZeroDivisionError)
-    evidence.look_at_error(error)
+    evidence.record_error(error)
 
 
 def test_nothing_is_shown_of_a_call_that_is_cancelled(evidence, wechat):
@@ -523,13 +526,13 @@ def test_nothing_is_shown_of_a_call_that_is_cancelled(evidence, wechat):
             task = asyncio.create_task(client.call(READ))
             while len(wechat.requests_to(PATH)) < 2:  # noqa: ASYNC110, the fake is no task
                 await asyncio.sleep(0.005)
-            evidence.look_at(task)
+            evidence.record(task)
             task.cancel()
             try:
                 await task
             except asyncio.CancelledError as error:
-                evidence.look_at_error(error)
-            evidence.look_at(task)
+                evidence.record_error(error)
+            evidence.record(task)
 
     asyncio.run(main(), debug=True)
     assert "asyncio" in evidence.loggers
@@ -555,7 +558,7 @@ class TestNothingIsShownBy:
             attrs.evolve(READ, headers={"Authorization": SHARED_SECRET}),
         ]
         for thing in things:
-            evidence.look_at(thing)
+            evidence.record(thing)
 
     def test_the_errors_of_calls_that_cannot_be_made(self, evidence):
         for path in (f"/x?access_token={FIXED_TOKEN}", f"/x?secret={APPSECRET}&content={SAID}"):
@@ -581,14 +584,14 @@ class TestNothingIsShownBy:
             while True:
                 step = flow.send(given)
                 kinds.add(type(step))
-                evidence.look_at(step)
+                evidence.record(step)
                 given = client._perform(step)
-                evidence.look_at(given if isinstance(step, Send) else None)
+                evidence.record(given if isinstance(step, Send) else None)
                 for frame in walk_frames(flow):
                     for value in frame.values():
-                        evidence.look_at(value)
+                        evidence.record(value)
         except StopIteration as end:
-            evidence.look_at(end.value)
+            evidence.record(end.value)
         client.close()
         assert kinds >= ({Send} if call.path.startswith("/sns/") else {Send, Get, CompareAndSet})
 
@@ -612,7 +615,7 @@ class TestTheSearch:
     def control(self, evidence: Evidence) -> None:
         evidence.is_control = True
 
-    def test_finds_secrets_in_logs_that_nobody_watches(self, account, evidence):
+    def test_finds_secrets_in_logs_without_a_handler(self, account, evidence):
         filters = {name: logging.getLogger(name).filters[:] for name in LOGGERS}
         try:
             with account.open(token_source=ClassicTokenSource()) as client:
@@ -635,11 +638,11 @@ class TestTheSearch:
         surrounded.__context__ = ValueError(secret)
         holding.url = f"https://example.com/?x={quote(secret)}"  # type: ignore[attr-defined]
         grouped.__cause__ = ExceptionGroup("group", [ValueError(json.dumps(secret))])
-        evidence.look_at_error(plain)
+        evidence.record_error(plain)
         assert evidence.search() == []
         for error in (noted, caused, surrounded, grouped, holding, APIError(1, secret), ValueError(secret.encode())):
             evidence.found.clear()
-            evidence.look_at_error(error)
+            evidence.record_error(error)
             assert evidence.search() != []
 
     def test_listens_to_all_loggers(self, account, evidence):

@@ -72,13 +72,13 @@ class Ask:
         return self.call.json["force_refresh"]
 
 
-def token(value: str, expires_in: int = LIFE) -> AccessToken:
+def make_access_token(value: str, expires_in: int = LIFE) -> AccessToken:
     return AccessToken(access_token=value, expires_in=expires_in)
 
 
 def record(value: str, left: float = LIFE, *, early: float = 240.0) -> bytes:
     """Return what a store holds of a token that was fetched now."""
-    return Credential.make(token(value, int(left)), early, NOW).to_record()
+    return Credential.make(make_access_token(value, int(left)), early, NOW).to_record()
 
 
 class Killed(BaseException):
@@ -136,15 +136,15 @@ class World:
         return (yield Ask(call, deadline))
 
     def getting(self, manager: CredentialManager, patience: float = 30.0) -> Flow[Credential]:
-        return self._own(manager, manager.get(self.monotonic() + patience))
+        return self._register(manager, manager.get(self.monotonic() + patience))
 
     def replacing(
         self, manager: CredentialManager, value: str, errcode: int = REPLACED, patience: float = 30.0
     ) -> Flow[Credential]:
         rejected = RejectedCredential(value, errcode)
-        return self._own(manager, manager.replace(rejected, self.monotonic() + patience))
+        return self._register(manager, manager.replace(rejected, self.monotonic() + patience))
 
-    def _own(self, manager: CredentialManager, flow: Flow[Any]) -> Flow[Any]:
+    def _register(self, manager: CredentialManager, flow: Flow[Any]) -> Flow[Any]:
         self.owners[flow] = manager
         return flow
 
@@ -163,7 +163,7 @@ class World:
         self.steps.clear()
         return drive(flow, self.perform)
 
-    def go_on(self, flow: Flow[Any], step: Any = None, *, until: type = Killed) -> Any:
+    def advance(self, flow: Flow[Any], step: Any = None, *, until: type = Killed) -> Any:
         """Perform a step and those that follow; return the first of a kind, which is not performed, or the result."""
         try:
             while True:
@@ -205,7 +205,7 @@ class World:
 
     def _answer(self, step: Ask) -> Any:
         self.asked.append(step)
-        answer = self.answers.pop(0) if self.answers else token(f"T{len(self.asked)}")
+        answer = self.answers.pop(0) if self.answers else make_access_token(f"T{len(self.asked)}")
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -228,8 +228,8 @@ class World:
         """Save a record, as another process would."""
         assert self.store.compare_and_set(self.key(part), self.store.get(self.key(part)), value, ttl)
 
-    def put_token(self, value: str, left: float = LIFE) -> None:
-        made = Credential.make(token(value, int(left)), self.source.renew_before, self.now)
+    def put_access_token(self, value: str, left: float = LIFE) -> None:
+        made = Credential.make(make_access_token(value, int(left)), self.source.renew_before, self.now)
         self.put(made.to_record(), ttl=left)
 
     def find(self) -> str | None:
@@ -237,10 +237,10 @@ class World:
         found = Credential.load(self.store.get(self.key()))
         return found.value if found else None
 
-    def with_token(self, value: str = "T0", left: float = LIFE) -> CredentialManager:
+    def with_access_token(self, value: str = "T0", left: float = LIFE) -> CredentialManager:
         """Return a manager that has a token in memory, which is in the store as well."""
         manager = self.make()
-        self.put_token(value, left)
+        self.put_access_token(value, left)
         assert self.get(manager) == value
         return manager
 
@@ -265,7 +265,7 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
 # --- the life of a token ---------------------------------------------------------------------------------------------
 
 
-class TestNoToken:
+class TestNoAccessToken:
     @both_sources
     def test_is_fetched_under_a_lock_and_saved(self, source):
         world = World(source)
@@ -289,31 +289,31 @@ class TestNoToken:
         assert world.get(world.make()) == "T1"
         assert world.steps == ["get token"]
 
-    def test_is_waited_for_if_somebody_else_fetches(self, world):
+    def test_is_waited_for_if_another_caller_fetches_it(self, world):
         fetching, waiting = world.getting(world.make()), world.getting(world.make())
-        asking = world.go_on(fetching, until=Ask)
-        step = world.go_on(waiting, until=Sleep)
+        asking = world.advance(fetching, until=Ask)
+        step = world.advance(waiting, until=Sleep)
         for _ in range(10):
-            step = world.go_on(waiting, step, until=Sleep)
-        assert world.go_on(fetching, asking).value == world.go_on(waiting, step).value == "T1"
+            step = world.advance(waiting, step, until=Sleep)
+        assert world.advance(fetching, asking).value == world.advance(waiting, step).value == "T1"
         assert len(world.asked) == 1
 
     def test_is_taken_from_a_neighbour_of_the_same_process_without_asking_the_store(self, world):
         manager = world.make()
         fetching, waiting = world.getting(manager), world.getting(manager)
-        asking = world.go_on(fetching, until=Ask)
-        step = world.go_on(waiting, until=Sleep)
-        world.go_on(fetching, asking)
+        asking = world.advance(fetching, until=Ask)
+        step = world.advance(waiting, until=Sleep)
+        world.advance(fetching, asking)
         world.steps.clear()
-        assert world.go_on(waiting, step).value == "T1"
+        assert world.advance(waiting, step).value == "T1"
         assert world.steps == ["sleep"]
 
     def test_is_waited_for_with_short_pauses_that_grow(self, world):
         world.put(b"somebody", "lock", ttl=5)
         flow = world.getting(world.make(random=lambda: 1.0))
-        pauses = [(step := world.go_on(flow, until=Sleep)).seconds]
+        pauses = [(step := world.advance(flow, until=Sleep)).seconds]
         while world.now < NOW + 4:
-            pauses.append((step := world.go_on(flow, step, until=Sleep)).seconds)
+            pauses.append((step := world.advance(flow, step, until=Sleep)).seconds)
         kill(flow)
         assert pauses[:3] == [0.04, 0.08, 0.16]
         assert set(pauses[3:]) == {0.25}
@@ -325,9 +325,9 @@ class TestNoToken:
         assert NOW + 4.7 < world.now <= NOW + 5
         assert world.asked == []
 
-    def test_is_fetched_when_the_one_who_was_to_fetch_it_has_died(self, world):
+    def test_is_fetched_when_the_caller_who_was_fetching_it_has_died(self, world):
         fetching = world.getting(world.make())
-        world.go_on(fetching, until=Ask)
+        world.advance(fetching, until=Ask)
         kill(fetching)
         assert world.get(world.make()) == "T1"
         assert NOW + LEASE <= world.now < NOW + LEASE + 0.3
@@ -352,20 +352,20 @@ class TestNoToken:
                 assert "secret" not in key
 
 
-class TestAGoodToken:
+class TestAGoodAccessToken:
     @both_sources
     def test_is_given_without_any_step_until_it_is_due_for_renewal(self, source):
         world = World(source)
-        manager = world.with_token()
+        manager = world.with_access_token()
         for left in (LIFE, source.renew_before + 0.001):
             world.now = NOW + LIFE - left
             assert world.get(manager) == "T0"
             assert world.steps == []
 
     @both_sources
-    def test_is_renewed_in_the_background_of_calls_which_go_on_with_it(self, source):
+    def test_is_renewed_in_the_background_of_calls_which_still_use_it(self, source):
         world = World(source)
-        manager = world.with_token()
+        manager = world.with_access_token()
         world.now = NOW + LIFE - source.renew_before
         assert world.get(manager) == "T0"
         assert world.steps == ["background"]
@@ -375,14 +375,14 @@ class TestAGoodToken:
     @both_sources
     def test_is_given_up_to_its_last_moment(self, source):
         world = World(source)
-        manager = world.with_token()
+        manager = world.with_access_token()
         world.now = NOW + LIFE - 0.001
         assert world.get(manager) == "T0"
         world.now = NOW + LIFE
         assert world.get(manager) == "T1"
 
     def test_is_looked_after_once_a_second_at_most(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         looked = []
         for tenth in range(25):
             world.now = NOW + LIFE - 200 + tenth / 10
@@ -394,7 +394,7 @@ class TestAGoodToken:
         assert looked == [0, 10 * RENEW_INTERVAL, 20 * RENEW_INTERVAL]
 
     def test_is_looked_after_half_a_minute_later_if_its_renewal_failed(self, world, caplog):
-        manager = world.with_token()
+        manager = world.with_access_token()
         world.now = due = NOW + LIFE - 200
         world.answers = [AnswerLost("gone")]
         world.get(manager)
@@ -408,17 +408,17 @@ class TestAGoodToken:
         world.renew()
         assert world.get(manager) == "T2"
 
-    def test_is_not_renewed_if_somebody_else_has_done_so(self, world):
-        manager = world.with_token()
+    def test_is_not_renewed_if_another_caller_has_done_so(self, world):
+        manager = world.with_access_token()
         world.now = NOW + LIFE - 200
-        world.put_token("THEIRS")
+        world.put_access_token("THEIRS")
         world.get(manager)
         world.renew()
         assert world.steps == ["get token"]
         assert (world.get(manager), world.asked) == ("THEIRS", [])
 
-    def test_is_not_renewed_while_somebody_else_is_at_it(self, world):
-        manager = world.with_token()
+    def test_is_not_renewed_while_another_caller_renews_it(self, world):
+        manager = world.with_access_token()
         world.now = NOW + LIFE - 200
         world.put(b"somebody", "lock", ttl=8)
         world.get(manager)
@@ -427,7 +427,7 @@ class TestAGoodToken:
         assert (world.get(manager), world.asked) == ("T0", [])
 
     def test_that_is_due_in_the_store_is_given_and_renewed_in_the_background(self, world):
-        world.put_token("OLD", left=200)
+        world.put_access_token("OLD", left=200)
         world.now += 190
         manager = world.make()
         assert world.get(manager) == "OLD"
@@ -447,7 +447,7 @@ class TestALifeOfAnyLength:
     def test_is_used_up_to_its_end_and_never_fetched_twice_at_once(self):
         def check(expires_in, renewed_after, expires_after):
             world = World()
-            world.answers = [token("ODD", expires_in)]
+            world.answers = [make_access_token("ODD", expires_in)]
             manager = world.make()
             assert world.get(manager) == "ODD"
             assert (manager._cached.renew_at, manager._cached.expires_at) == (NOW + renewed_after, NOW + expires_after)
@@ -488,78 +488,89 @@ class TestALifeOfAnyLength:
                 world.get(world.make())
             assert (world.find(), world.store.get(world.key("lock"))) == (None, None)
 
-        check_rows([(row,) for row in [token("T", 0), token("T", -1), token("T", -(10**400)), token("", 7200)]], check)
+        check_rows(
+            [
+                (row,)
+                for row in [
+                    make_access_token("T", 0),
+                    make_access_token("T", -1),
+                    make_access_token("T", -(10**400)),
+                    make_access_token("", 7200),
+                ]
+            ],
+            check,
+        )
 
     def test_begins_before_the_fetch(self, world):
         manager = world.make()
         flow = world.getting(manager)
-        asking = world.go_on(flow, until=Ask)
+        asking = world.advance(flow, until=Ask)
         world.now += 5
-        kept = world.go_on(flow, asking)
+        kept = world.advance(flow, asking)
         assert kept.expires_at == NOW + LIFE
         world.now = NOW + LIFE
         assert world.find() is None
 
     def test_that_ended_while_it_was_fetched_is_given_but_not_saved(self, world):
-        world.answers = [token("SHORT", 3)]
+        world.answers = [make_access_token("SHORT", 3)]
         flow = world.getting(world.make())
-        asking = world.go_on(flow, until=Ask)
+        asking = world.advance(flow, until=Ask)
         world.now += 3
-        assert world.go_on(flow, asking).value == "SHORT"
+        assert world.advance(flow, asking).value == "SHORT"
         assert world.find() is None
 
 
 # --- rejected --------------------------------------------------------------------------------------------------------
 
 
-class TestARejectedToken:
+class TestARejectedAccessToken:
     @both_sources
     @pytest.mark.parametrize("errcode", [REPLACED, NO_TOKEN, EXPIRED])
     def test_is_replaced(self, source, errcode):
         world = World(source)
-        manager = world.with_token()
+        manager = world.with_access_token()
         assert world.replace(manager, "T0", errcode) == "T1"
         assert (world.get(manager), world.find()) == ("T1", "T1")
         assert len(world.asked) == 1
 
     def test_is_compared_with_the_one_in_memory_first(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         assert world.replace(manager, "EARLIER") == "T0"
         assert world.steps == []
 
     def test_is_compared_with_the_one_in_the_store_next(self, world):
-        manager = world.with_token()
-        world.put_token("THEIRS")
+        manager = world.with_access_token()
+        world.put_access_token("THEIRS")
         assert world.replace(manager, "T0") == "THEIRS"
         assert world.steps == ["get token"]
 
     def test_is_compared_with_the_one_that_came_while_it_waited_for_the_lock(self, world):
-        flow = world.replacing(world.with_token(), "T0")
-        step = world.go_on(flow, until=CompareAndSet)
-        world.put_token("THEIRS")
-        assert world.go_on(flow, step).value == "THEIRS"
+        flow = world.replacing(world.with_access_token(), "T0")
+        step = world.advance(flow, until=CompareAndSet)
+        world.put_access_token("THEIRS")
+        assert world.advance(flow, step).value == "THEIRS"
         assert world.asked == []
         assert world.store.get(world.key("lock")) is None
 
     def test_is_not_replaced_by_one_that_has_expired(self, world):
-        manager = world.with_token(left=100)
+        manager = world.with_access_token(left=100)
         world.put(record("THEIRS", 50))
         world.now += 50
         assert world.replace(manager, "T0") == "T1"
 
     def test_is_replaced_by_one_that_is_due_for_renewal(self, world):
-        manager = world.with_token(left=100)
+        manager = world.with_access_token(left=100)
         world.put(record("THEIRS", 60))
         world.now += 59
         assert world.replace(manager, "T0") == "THEIRS"
 
-    def test_that_nobody_knows_is_replaced_by_the_one_there_is(self, world):
-        world.put_token("THEIRS")
+    def test_that_is_not_in_the_store_is_replaced_by_the_stored_one(self, world):
+        world.put_access_token("THEIRS")
         assert world.replace(world.make(), "NONSENSE") == "THEIRS"
 
     def test_is_the_end_if_no_other_can_be_had(self, world):
-        manager = world.with_token()
-        world.answers = [token("T0"), token("T0")]
+        manager = world.with_access_token()
+        world.answers = [make_access_token("T0"), make_access_token("T0")]
         with pytest.raises(AccessTokenRejected, match="gives the rejected access_token again") as caught:
             world.replace(manager, "T0")
         assert "Check AppID and hosts" in caught.value.hint
@@ -567,45 +578,45 @@ class TestARejectedToken:
 
     def test_stays_in_the_store_until_there_is_another(self, world):
         """So that those to whom it is good news that it was rejected can compare."""
-        manager = world.with_token()
+        manager = world.with_access_token()
         world.answers = [AnswerLost("gone")]
         with pytest.raises(AnswerLost):
             world.replace(manager, "T0")
         assert world.find() == "T0"
 
 
-class TestAStickyStableToken:
+class TestAStickyStableAccessToken:
     def stick(self, world: World, old: str, new: str) -> None:
         """Let WeChat give the old token until a new one is forced."""
-        world.answers += [token(old), token(new)]
+        world.answers += [make_access_token(old), make_access_token(new)]
 
     def test_is_replaced_by_force_only_if_it_is_given_again(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         self.stick(world, "T0", "NEW")
         assert world.replace(manager, "T0") == world.find() == "NEW"
         assert [ask.is_forced for ask in world.asked] == [False, True]
 
     def test_is_not_replaced_by_force_if_another_is_given(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         world.replace(manager, "T0")
         assert [ask.is_forced for ask in world.asked] == [False]
         assert world.store.get(world.key("limited")) is None
 
     def test_has_one_time_limit_for_both_requests(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         self.stick(world, "T0", "NEW")
         flow, end = world.replacing(manager, "T0"), world.monotonic() + FETCH_LIMIT
-        asking = world.go_on(flow, until=Ask)
+        asking = world.advance(flow, until=Ask)
         world.now += 3
-        world.go_on(flow, world.go_on(flow, asking, until=Ask))
+        world.advance(flow, world.advance(flow, asking, until=Ask))
         assert [ask.deadline for ask in world.asked] == [end, end]
 
     def test_is_replaced_by_force_every_30_seconds_at_most(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         self.stick(world, "T0", "NEW")
         world.replace(manager, "T0")
         world.now += 29.9
-        world.answers = [token("NEW")]
+        world.answers = [make_access_token("NEW")]
         with pytest.raises(AccessTokenRejected, match="no new access_token was fetched") as caught:
             world.replace(manager, "NEW")
         assert "Too many new access_tokens" in caught.value.hint
@@ -615,17 +626,17 @@ class TestAStickyStableToken:
         assert world.replace(manager, "NEW") == "NEWER"
 
     def test_is_replaced_by_force_20_times_a_day_at_most(self, world):
-        manager = world.with_token("N0")
+        manager = world.with_access_token("N0")
         for number in range(20):
             self.stick(world, f"N{number}", f"N{number + 1}")
             assert world.replace(manager, f"N{number}") == f"N{number + 1}"
             world.now += 31
-        world.answers = [token("N20")]
+        world.answers = [make_access_token("N20")]
         with pytest.raises(AccessTokenRejected, match="no new access_token was fetched"):
             world.replace(manager, "N20")
         world.now = NOW + DAY - 1
-        world.put_token("N20")
-        world.answers = [token("N20")]
+        world.put_access_token("N20")
+        world.answers = [make_access_token("N20")]
         with pytest.raises(AccessTokenRejected, match="no new access_token was fetched"):
             world.replace(manager, "N20")
         world.now = NOW + DAY + 2
@@ -633,23 +644,23 @@ class TestAStickyStableToken:
         assert world.replace(manager, "N20") == "N21"
 
     def test_shares_its_limits_with_other_processes(self, world):
-        manager, other = world.with_token(), world.make()
+        manager, other = world.with_access_token(), world.make()
         self.stick(world, "T0", "NEW")
         world.replace(manager, "T0")
-        world.answers = [token("NEW")]
+        world.answers = [make_access_token("NEW")]
         with pytest.raises(AccessTokenRejected, match="no new access_token was fetched"):
             world.replace(other, "NEW")
 
-    def test_is_told_to_those_who_waited_without_asking_again(self, world):
-        manager, other = world.with_token(), world.make()
-        world.answers = [token("T0"), token("T0")]
+    def test_is_raised_for_the_waiting_callers_without_another_request(self, world):
+        manager, other = world.with_access_token(), world.make()
+        world.answers = [make_access_token("T0"), make_access_token("T0")]
         for each in (manager, other):
             with pytest.raises(AccessTokenRejected, match="gives the rejected access_token again"):
                 world.replace(each, "T0")
         assert len(world.asked) == 2
 
 
-class TestAClassicToken:
+class TestAClassicAccessToken:
     def war(self, world: World, manager: CredentialManager, battles: int, seconds: float) -> None:
         """Let each token be rejected after so many seconds."""
         for _ in range(battles):
@@ -662,7 +673,7 @@ class TestAClassicToken:
         return World(CLASSIC)
 
     def test_is_replaced_5_times_in_300_seconds_at_most(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         self.war(world, manager, 5, 10)
         with pytest.raises(AccessTokenRejected, match="no new access_token was fetched") as caught:
             world.replace(manager, "T5")
@@ -675,13 +686,13 @@ class TestAClassicToken:
         assert world.replace(manager, "T5") == "T6"
 
     def test_is_replaced_200_times_a_day_at_most(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         self.war(world, manager, 200, 61)
         with pytest.raises(AccessTokenRejected, match="no new access_token was fetched"):
             world.replace(manager, world.get(manager))
 
     def test_is_renewed_and_fetched_without_such_limits(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         self.war(world, manager, 5, 1)
         world.now += LIFE - 600
         world.get(manager)
@@ -690,37 +701,37 @@ class TestAClassicToken:
         world.now += LIFE
         assert world.get(manager) == "T7"
 
-    def test_says_once_that_somebody_else_fetches_too(self, world, caplog):
-        manager = world.with_token()
+    def test_logs_once_that_another_program_fetches_too(self, world, caplog):
+        manager = world.with_access_token()
         self.war(world, manager, 3, 10)
         assert len(warnings_of(caplog)) == 1
         assert "token:wx1:classic was replaced before it expired" in warnings_of(caplog)[0]
 
-    def test_says_nothing_if_it_was_rejected_for_another_reason(self, caplog):
+    def test_logs_nothing_if_it_was_rejected_for_another_reason(self, caplog):
         def check(errcode):
             world = World(CLASSIC)
-            world.replace(world.with_token(), "T0", errcode)
+            world.replace(world.with_access_token(), "T0", errcode)
             assert warnings_of(caplog) == []
 
         check_rows([(row,) for row in [NO_TOKEN, EXPIRED]], check)
 
-    def test_says_nothing_if_it_was_due_for_renewal(self, world, caplog):
+    def test_logs_nothing_if_it_was_due_for_renewal(self, world, caplog):
         """A process that was renewing it has died, and the new one was lost with it."""
-        manager = world.with_token()
+        manager = world.with_access_token()
         world.now += LIFE - 600
         world.replace(manager, "T0")
         assert warnings_of(caplog) == []
 
-    def test_says_nothing_if_it_is_another_than_the_one_in_the_store(self, world, caplog):
-        manager = world.with_token()
+    def test_logs_nothing_if_it_differs_from_the_one_in_the_store(self, world, caplog):
+        manager = world.with_access_token()
         world.put(record("THEIRS", 1))
         world.now += 1
         world.replace(manager, "T0")
         assert warnings_of(caplog) == []
 
-    def test_says_nothing_of_stable_tokens(self, caplog):
+    def test_logs_nothing_about_stable_access_tokens(self, caplog):
         world = World(STABLE)
-        world.replace(world.with_token(), "T0")
+        world.replace(world.with_access_token(), "T0")
         assert warnings_of(caplog) == []
 
 
@@ -728,7 +739,7 @@ class TestAClassicToken:
 
 
 class TestAFailedFetch:
-    def test_is_remembered_for_everybody_and_forgotten_in_time(self):
+    def test_is_remembered_for_all_callers_and_forgotten_in_time(self):
         def check(error, seconds):
             world = World()
             first, second = world.make(), world.make()
@@ -773,23 +784,23 @@ class TestAFailedFetch:
             world.get(world.make(secret="WRONG"))
         assert world.get(world.make(secret="RIGHT")) == "T2"
 
-    def test_is_not_told_by_the_secret(self, world):
+    def test_does_not_store_the_secret(self, world):
         world.answers = [WRONG_SECRET]
         with pytest.raises(InvalidCredential):
             world.get(world.make(secret="SECRET"))
         assert not any("SECRET" in key or b"SECRET" in value for key, (value, _) in world.store._entries.items())
 
-    def test_is_told_to_those_who_wait(self, world):
+    def test_is_raised_for_the_waiting_callers(self, world):
         fetching, waiting = world.getting(world.make()), world.getting(world.make())
-        steps = {fetching: world.go_on(fetching, until=Ask), waiting: world.go_on(waiting, until=Sleep)}
+        steps = {fetching: world.advance(fetching, until=Ask), waiting: world.advance(waiting, until=Sleep)}
         world.answers = [WRONG_SECRET]
         for flow, step in steps.items():
             with pytest.raises(InvalidCredential):
-                world.go_on(flow, step)
+                world.advance(flow, step)
         assert len(world.asked) == 1
 
-    def test_costs_the_token_in_memory_nothing(self, world):
-        manager = world.with_token()
+    def test_costs_the_access_token_in_memory_nothing(self, world):
+        manager = world.with_access_token()
         world.now = NOW + LIFE - 1
         world.answers = [WRONG_SECRET]
         world.get(manager)
@@ -800,12 +811,12 @@ class TestAFailedFetch:
             world.get(manager)
         assert len(world.asked) == 1
 
-    def test_does_not_stand_in_the_way_of_a_token_that_somebody_has_got(self, world):
+    def test_does_not_hide_an_access_token_that_another_caller_has_fetched(self, world):
         world.answers = [WRONG_SECRET]
         manager = world.make()
         with pytest.raises(InvalidCredential):
             world.get(manager)
-        world.put_token("THEIRS")
+        world.put_access_token("THEIRS")
         assert world.get(manager) == "THEIRS"
 
 
@@ -834,7 +845,7 @@ class TestAStoreThatFails:
 
         check_rows([(*row, step) for row in FAILURES.values() for step in range(1, STEPS + 1)], check)
 
-    def test_lets_a_classic_token_be_fetched_only_under_the_lock(self):
+    def test_lets_a_classic_access_token_be_fetched_only_under_the_lock(self):
         def check(for_good, lost, step):
             world = World(CLASSIC)
             self.fail_at(world, step, for_good=for_good, lost=lost)
@@ -849,10 +860,10 @@ class TestAStoreThatFails:
 
         check_rows([(*row, step) for row in FAILURES.values() for step in range(1, STEPS + 1)], check)
 
-    def test_lets_a_rejected_token_be_replaced_by_the_same_rule(self):
+    def test_lets_a_rejected_access_token_be_replaced_by_the_same_rule(self):
         def check(for_good, lost, step, source):
             world = World(source)
-            manager = world.with_token()
+            manager = world.with_access_token()
             self.fail_at(world, step, for_good=for_good, lost=lost)
             steps_before = BEFORE if source is STABLE else BEFORE + 2  # as each attempt is counted
             if source is CLASSIC and step <= steps_before:
@@ -873,11 +884,11 @@ class TestAStoreThatFails:
             check,
         )
 
-    def test_does_not_disturb_a_token_in_memory(self, caplog):
+    def test_does_not_disturb_an_access_token_in_memory(self, caplog):
         def check(for_good, lost, step, source):
             caplog.clear()
             world = World(source)
-            manager = world.with_token()
+            manager = world.with_access_token()
             world.now = NOW + LIFE - 100
             self.fail_at(world, step, for_good=for_good, lost=lost)
             assert world.get(manager) == "T0"
@@ -926,9 +937,9 @@ class TestAStoreThatFails:
         assert len(world.asked) == 1
 
     def test_makes_a_process_count_what_it_forces_by_itself(self, world):
-        manager = world.with_token()
+        manager = world.with_access_token()
         self.fail_at(world, 1, for_good=True, lost=False)
-        world.answers = [token("T0"), token("NEW"), token("NEW")]
+        world.answers = [make_access_token("T0"), make_access_token("NEW"), make_access_token("NEW")]
         assert world.replace(manager, "T0") == "NEW"
         with pytest.raises(AccessTokenRejected, match="no new access_token was fetched"):
             world.replace(manager, "NEW")
@@ -1002,7 +1013,7 @@ class TestGarbageInTheStore:
             world.put(garbage, part, ttl=5)
             assert world.get(manager) == "T1"
             world.put(garbage, part, ttl=5)
-            world.answers = [token("T1"), token("NEW")]
+            world.answers = [make_access_token("T1"), make_access_token("NEW")]
             assert world.replace(manager, "T1") == "NEW"
             assert [ask.is_forced for ask in world.asked] == [False, False, True]
             world.now += LIFE - 200
@@ -1022,17 +1033,17 @@ class TestGarbageInTheStore:
 
 
 class TestARecord:
-    def test_of_a_token_is_read_as_it_was_written(self):
-        made = Credential.make(token("T1"), 240.0, NOW)
+    def test_of_an_access_token_is_read_as_it_was_written(self):
+        made = Credential.make(make_access_token("T1"), 240.0, NOW)
         assert Credential.load(made.to_record()) == made
 
-    def test_of_a_token_is_short_enough_for_any_store(self):
-        assert len(Credential.make(token("x" * 512), 240.0, NOW).to_record()) < 1024
+    def test_of_an_access_token_is_short_enough_for_any_store(self):
+        assert len(Credential.make(make_access_token("x" * 512), 240.0, NOW).to_record()) < 1024
 
     def test_of_moments_is_short_enough_for_any_store(self):
         world = World(CLASSIC)
-        manager = world.with_token()
-        TestAClassicToken().war(world, manager, 200, 61.123456)
+        manager = world.with_access_token()
+        TestAClassicAccessToken().war(world, manager, 200, 61.123456)
         assert len(world.store.get(world.key("limited"))) < 8192
 
     def test_of_a_failure_is_read_as_it_was_written(self):
@@ -1046,7 +1057,7 @@ class TestARecord:
         found = json.loads(world.store.get(world.key()))
         assert found == {"value": "T1", "renew_at": NOW + 6960, "expires_at": NOW + 7200}
 
-    def test_shows_no_token_in_its_repr(self):
+    def test_shows_no_access_token_in_its_repr(self):
         assert "SECRET" not in repr(Credential("SECRET", 1, 2))
         assert "SECRET" not in repr(RejectedCredential("SECRET", 40001))
 
@@ -1059,7 +1070,7 @@ def APIError_without_text() -> ClientError:  # noqa: N802
 
 
 class TestATokenServer:
-    def test_is_asked_for_a_token(self):
+    def test_is_asked_for_an_access_token(self):
         (attempt,) = REMOTE.attempts(None)
         call = attempt.call
         assert (call.method, call.host, call.path) == ("POST", "https://tokens.example.com", "/token")
@@ -1068,28 +1079,28 @@ class TestATokenServer:
         assert call.needs_access_token is False
         assert attempt.is_limited is False
 
-    def test_is_told_only_the_fingerprint_of_a_rejected_token(self, world):
+    def test_receives_only_the_fingerprint_of_a_rejected_access_token(self, world):
         world = World(REMOTE)
-        manager = world.with_token("TOKEN")
+        manager = world.with_access_token("TOKEN")
         world.replace(manager, "TOKEN")
         (ask,) = world.asked
         assert ask.call.json["rejected"] == fingerprint("TOKEN")
         assert "TOKEN" not in repr(attrs.asdict(ask.call, recurse=False))
         assert len(fingerprint("TOKEN")) == 64
 
-    def test_is_asked_once_even_if_it_gives_the_rejected_token_again(self):
+    def test_is_asked_once_even_if_it_returns_the_rejected_access_token_again(self):
         world = World(REMOTE)
-        manager = world.with_token()
-        world.answers = [token("T0")]
+        manager = world.with_access_token()
+        world.answers = [make_access_token("T0")]
         with pytest.raises(AccessTokenRejected, match="gives the rejected access_token again"):
             world.replace(manager, "T0")
         assert len(world.asked) == 1
 
-    def test_is_asked_again_and_again_for_a_token_that_is_nearly_over_but_not_at_each_call(self):
+    def test_is_asked_again_for_an_access_token_that_expires_soon_but_not_at_each_call(self):
         """It has not renewed it yet."""
         world = World(REMOTE)
-        manager = world.with_token(left=125)
-        world.answers = [token("T0", 100), token("T0", 70)]
+        manager = world.with_access_token(left=125)
+        world.answers = [make_access_token("T0", 100), make_access_token("T0", 70)]
         asked = []
         for second in range(70):
             world.now = NOW + 10 + second
@@ -1294,7 +1305,7 @@ class TestInEveryOrder:
     """Flows of so many processes, or of so many threads of one."""
 
     @pytest.fixture(autouse=True)
-    def say_nothing(self, caplog):
+    def silence_logs(self, caplog):
         caplog.set_level(logging.CRITICAL, "wechat_msg")
 
     def managers(self, world: World, apart: bool, count: int) -> dict[str, CredentialManager]:
@@ -1313,7 +1324,7 @@ class TestInEveryOrder:
 
         def make() -> tuple[World, Flows]:
             world = World(source)
-            world.put_token("T0")
+            world.put_access_token("T0")
             managers = self.managers(world, apart, count)
             for manager in managers.values():
                 world.get(manager)
@@ -1329,7 +1340,7 @@ class TestInEveryOrder:
     def rejected(self, source: Source, apart: bool, count: int = 3) -> Callable[[], tuple[World, Flows]]:
         def make() -> tuple[World, Flows]:
             world = World(source)
-            world.put_token("T0")
+            world.put_access_token("T0")
             managers = self.managers(world, apart, count)
             for manager in managers.values():
                 world.get(manager)
@@ -1349,7 +1360,7 @@ class TestInEveryOrder:
 
     @both_sources
     @apart_or_not
-    def test_a_renewal_takes_one_fetch_and_nobody_waits_for_it(self, source, apart):
+    def test_a_renewal_takes_one_fetch_and_no_caller_waits_for_it(self, source, apart):
         for world, ends in list_worlds(self.due(source, apart)):
             assert set(ends.values()) <= {"T0", "T1", None}
             assert (len(world.asked), world.find()) == (1, "T1")
@@ -1364,10 +1375,10 @@ class TestInEveryOrder:
             assert (len(world.asked), world.find(), world.now) == (1, "T1", NOW)
 
     @apart_or_not
-    def test_a_sticky_token_is_replaced_by_force_once(self, apart):
+    def test_a_sticky_access_token_is_replaced_by_force_once(self, apart):
         def make() -> tuple[World, Flows]:
             world, flows = self.rejected(STABLE, apart, 2)()
-            world.answers = [token("T0"), token("NEW")]
+            world.answers = [make_access_token("T0"), make_access_token("NEW")]
             return world, flows
 
         for world, ends in list_worlds(make):
@@ -1401,7 +1412,7 @@ class TestInEveryOrder:
     # --- processes die
 
     @apart_or_not
-    def test_others_get_a_token_when_the_lease_of_a_dead_one_ends(self, apart):
+    def test_others_get_an_access_token_when_the_lease_of_a_dead_caller_ends(self, apart):
         numbers = set()
         for world, ends in list_worlds(self.cold(STABLE, apart), deaths=1):
             assert len(ends) >= 2
@@ -1413,7 +1424,7 @@ class TestInEveryOrder:
 
     @both_sources
     @apart_or_not
-    def test_others_get_another_token_when_the_lease_of_a_dead_one_ends(self, source, apart):
+    def test_others_get_another_access_token_when_the_lease_of_a_dead_caller_ends(self, source, apart):
         for world, ends in list_worlds(self.rejected(source, apart, 2), deaths=1):
             assert len(ends) >= 1
             assert set(ends.values()) <= {"T1", "T2"}
@@ -1432,7 +1443,7 @@ class TestInEveryOrder:
     # --- the store fails
 
     @apart_or_not
-    def test_all_get_a_shared_token_whatever_step_of_the_store_fails(self, apart):
+    def test_all_get_a_shared_access_token_whatever_step_of_the_store_fails(self, apart):
         for world, ends in list_worlds(self.cold(STABLE, apart, 2), failures=1):
             assert len(ends) == 2
             assert set(ends.values()) <= {"T1", "T2"}
@@ -1440,7 +1451,7 @@ class TestInEveryOrder:
             assert world.now in (NOW, NOW + LEASE)
 
     @apart_or_not
-    def test_a_classic_token_is_fetched_once_whatever_step_of_the_store_fails(self, apart):
+    def test_a_classic_access_token_is_fetched_once_whatever_step_of_the_store_fails(self, apart):
         for world, ends in list_worlds(self.cold(CLASSIC, apart, 2), failures=1):
             assert list(ends.values()).count(StoreError) <= 1
             assert set(ends.values()) <= {"T1", StoreError}
@@ -1448,7 +1459,7 @@ class TestInEveryOrder:
             assert world.now in (NOW, NOW + LEASE)
 
     @apart_or_not
-    def test_a_classic_token_is_replaced_once_whatever_step_of_the_store_fails(self, apart):
+    def test_a_classic_access_token_is_replaced_once_whatever_step_of_the_store_fails(self, apart):
         for world, ends in list_worlds(self.rejected(CLASSIC, apart, 2), failures=1):
             assert list(ends.values()).count(StoreError) <= 1
             assert set(ends.values()) <= {"T1", "T2", StoreError}
@@ -1456,7 +1467,7 @@ class TestInEveryOrder:
 
     @both_sources
     @apart_or_not
-    def test_a_renewal_disturbs_nobody_whatever_step_of_the_store_fails(self, source, apart):
+    def test_a_renewal_disturbs_no_caller_whatever_step_of_the_store_fails(self, source, apart):
         for world, ends in list_worlds(self.due(source, apart, 2), failures=1):
             assert set(ends.values()) <= {"T0", "T1", None}
             assert len(world.asked) <= 1 or world.failed == ["set token fails"]

@@ -61,7 +61,7 @@ class Worker:
         with self.process as process:
             process.kill()
 
-    def tell(self, what: Any) -> None:
+    def send(self, what: Any) -> None:
         assert self.process.stdin
         self.process.stdin.write(json.dumps(what).encode() + b"\n")
         self.process.stdin.flush()
@@ -87,7 +87,7 @@ class Team:
         common = {"url": wechat.url, "appid": wechat.appid, "secret": wechat.secret, "place": place, "source": source}
         self.is_idle = False
         for worker, colour in zip(self.workers, colours, strict=True):
-            worker.tell({"open": {**common, "colour": colour}})
+            worker.send({"open": {**common, "colour": colour}})
         assert [worker.hear() for worker in self.workers] == ["open"] * len(self.workers)
         self.is_idle = True
 
@@ -95,15 +95,15 @@ class Team:
         """Let the callers of all processes start at once."""
         self.is_idle = False
         for worker in self.workers:
-            worker.tell({"work": {"name": str(worker.process.pid), "callers": callers, **job}})
+            worker.send({"work": {"name": str(worker.process.pid), "callers": callers, **job}})
         assert [worker.hear() for worker in self.workers] == ["ready"] * len(self.workers)
         for worker in self.workers:
-            worker.tell("go")
+            worker.send("go")
 
     def stop(self) -> list[Report]:
         """Let every caller come to an end; one who has not called yet does so."""
         for worker in self.workers:
-            worker.tell("stop")
+            worker.send("stop")
         reports = [Report(**report) for worker in self.workers for report in worker.hear()]
         self.is_idle = True
         return reports
@@ -162,7 +162,7 @@ def name_of(place: str) -> str:
     return "Redis" if place.startswith("redis:") else "SQLite"
 
 
-def newest_token(wechat: FakeWeChatAPI) -> str | None:
+def newest_access_token(wechat: FakeWeChatAPI) -> str | None:
     return wechat.access_token or wechat.stable_access_token
 
 
@@ -170,12 +170,12 @@ def assert_all_succeeded(reports: list[Report], callers: int = 200) -> None:
     assert [report.errors for report in reports] == [[]] * callers
 
 
-def list_tokens(wechat: FakeWeChatAPI) -> dict[str, list[str]]:
+def list_access_tokens(wechat: FakeWeChatAPI) -> dict[str, list[str]]:
     """Return the tokens with which each caller has come, the first one first."""
-    tokens: dict[str, list[str]] = {}
+    access_tokens: dict[str, list[str]] = {}
     for request in wechat.requests_to(PATH):
-        tokens.setdefault(request.query["caller"], []).append(request.query["access_token"])
-    return tokens
+        access_tokens.setdefault(request.query["caller"], []).append(request.query["access_token"])
+    return access_tokens
 
 
 def list_callers(requests: list[APIRequest], is_meant: Callable[[str], bool]) -> set[str]:
@@ -193,17 +193,19 @@ class TestColdStart:
         [pytest.param(SYNC, marks=pytest.mark.endurance), pytest.param(ASYNC, marks=pytest.mark.endurance), MIXED],
         ids=["sync", "async", "mixed"],
     )
-    def test_of_200_callers_in_4_processes_fetches_one_token(self, team, wechat, place, source, colours):
+    def test_of_200_callers_in_4_processes_fetches_one_access_token(self, team, wechat, place, source, colours):
         wechat.delay(FETCH[source], 0.1)  # so that all are there before it comes
         team.open(wechat, place, source, colours)
 
         assert_all_succeeded(team.work())
 
         assert len(wechat.requests_to(FETCH[source])) == 1
-        tokens = list_tokens(wechat)
-        assert len(tokens) == 200
-        assert {token for used in tokens.values() for token in used} == {newest_token(wechat)}
-        assert {len(used) for used in tokens.values()} == {1}
+        access_tokens = list_access_tokens(wechat)
+        assert len(access_tokens) == 200
+        assert {access_token for used in access_tokens.values() for access_token in used} == {
+            newest_access_token(wechat)
+        }
+        assert {len(used) for used in access_tokens.values()} == {1}
 
     def test_of_200_callers_who_want_a_ticket_fetches_one(self, team, wechat, place):
         for path in (TICKET, FETCH["stable"]):
@@ -254,27 +256,27 @@ def due_in(seconds: float, place: str, source: str) -> Iterator[FakeWeChatAPI]:
 class TestRenewal:
     DELAY = 3.0
 
-    def test_makes_nobody_wait(self, team, place, source, record_property):
+    def test_makes_no_caller_wait(self, team, place, source, record_property):
         with due_in(0.5, place, source) as wechat:
             wechat.delay(FETCH[source], self.DELAY)
-            old = newest_token(wechat)
+            old = newest_access_token(wechat)
             team.open(wechat, place, source, MIXED)
             team.start(callers=3, calls=ENDLESS, pause=0.02)
-            wait_until(lambda: len(list_callers(wechat.requests, lambda token: token != old)) == 12)
+            wait_until(lambda: len(list_callers(wechat.requests, lambda access_token: access_token != old)) == 12)
             reports = team.stop()
-            requests, tokens = wechat.requests, list_tokens(wechat)
+            requests, access_tokens = wechat.requests, list_access_tokens(wechat)
 
         assert_all_succeeded(reports, 12)
-        new = newest_token(wechat)
+        new = newest_access_token(wechat)
         assert new != old
-        for used in tokens.values():
+        for used in access_tokens.values():
             assert set(used) == {old, new}
             assert used == [old] * used.count(old) + [new] * used.count(new)
         paths = [request.path for request in requests]
         assert paths.count(FETCH[source]) == 1
         began = paths.index(FETCH[source])
         ended = next(n for n, request in enumerate(requests) if request.query.get("access_token") == new)
-        assert len(list_callers(requests[began:ended], lambda token: token == old)) == 12
+        assert len(list_callers(requests[began:ended], lambda access_token: access_token == old)) == 12
         longest = max(report.longest for report in reports)
         record_property(
             "measured",
@@ -287,7 +289,7 @@ class TestRenewal:
 # --- rejected --------------------------------------------------------------------------------------------------------
 
 
-class TestRejectedToken:
+class TestRejectedAccessToken:
     @pytest.mark.parametrize(
         ("colours", "source", "invalidate"),
         [
@@ -308,10 +310,10 @@ class TestRejectedToken:
         assert_all_succeeded(team.work())
 
         assert len(wechat.requests_to(FETCH[source])) == 1
-        tokens = list_tokens(wechat)
-        assert len(tokens) == 200
-        new = newest_token(wechat)
-        assert {(used[-1], len(used) <= 2) for used in tokens.values()} == {(new, True)}
+        access_tokens = list_access_tokens(wechat)
+        assert len(access_tokens) == 200
+        new = newest_access_token(wechat)
+        assert {(used[-1], len(used) <= 2) for used in access_tokens.values()} == {(new, True)}
 
     def test_that_is_given_again_is_forced_out_once(self, team, wechat, place):
         team.open(wechat, place, "stable", MIXED)
@@ -339,7 +341,7 @@ class TestKill:
         yield victim
         victim.kill()
 
-    def test_of_who_fetches_keeps_the_others_waiting_for_seconds_only(
+    def test_of_the_fetching_process_keeps_the_others_waiting_for_seconds_only(
         self, team, victim, wechat, place, record_property
     ):
         self.let_fetch(victim, wechat, place, "classic")
@@ -358,7 +360,7 @@ class TestKill:
         )
         assert seconds < self.LIMIT
 
-    def test_of_who_renews_is_noticed_by_nobody(self, team, victim, tmp_path, record_property):
+    def test_of_the_renewing_process_is_noticed_by_no_caller(self, team, victim, tmp_path, record_property):
         place = str(tmp_path / "store.db")
         with due_in(0.0, place, "stable") as wechat:
             old = wechat.stable_access_token
@@ -368,7 +370,7 @@ class TestKill:
             team.start(callers=2, calls=ENDLESS, pause=0.02)
             killed_at = time.monotonic()
             victim.kill()
-            wait_until(lambda: len(list_callers(wechat.requests, lambda token: token != old)) == 8)
+            wait_until(lambda: len(list_callers(wechat.requests, lambda access_token: access_token != old)) == 8)
             seconds = time.monotonic() - killed_at
             reports = team.stop()
 
@@ -419,7 +421,7 @@ class TestStoreThatIsDown:
             wechat.clear()
             yield client
 
-    def test_is_not_needed_while_the_token_is_valid(self, make, wechat, backend, source, caplog):
+    def test_is_not_needed_while_the_access_token_is_valid(self, make, wechat, backend, source, caplog):
         with self.open(make, wechat, backend, source) as client, backend.broken():
             client.raw_call("GET", PATH)
             wechat.advance(LIFE - SOURCES[source].renew_before)
@@ -461,14 +463,14 @@ class TestStoreThatIsDown:
 # --- token wars ------------------------------------------------------------------------------------------------------
 
 
-class HarshTokens(ClassicAccessTokens):
+class HarshAccessTokens(ClassicAccessTokens):
     """Classic tokens of which the one before dies at once."""
 
     def fetch(self) -> IssuedAccessToken:
         return self._issue(0.0)
 
 
-class TestTokenWar:
+class TestAccessTokenWar:
     """Two programs of one account that share no store; an hour takes some milliseconds."""
 
     HOURS = 4
@@ -518,8 +520,8 @@ class TestTokenWar:
             assert "another program" in warning
             assert "share one store or a token server, or use StableTokenSource" in warning
 
-    def test_in_which_tokens_die_at_once_is_ended_by_the_limit_of_fetches(self, wechat, caplog):
-        wechat.classic = HarshTokens(wechat.clock)
+    def test_in_which_access_tokens_die_at_once_is_ended_by_the_limit_of_fetches(self, wechat, caplog):
+        wechat.classic = HarshAccessTokens(wechat.clock)
 
         errors, successes = self.fight(wechat, ClassicTokenSource, every=30.0)
 

@@ -257,7 +257,7 @@ class TestSessionOfRequests:
                 with make_fixed(Client, "http://api.weixin.test", session=session) as client:
                     assert client.call(ANYTHING) == {"by": "proxy"}
 
-    def test_takes_what_it_does_not_say_from_the_environment(self, clean_environ):
+    def test_reads_missing_settings_from_the_environment(self, clean_environ):
         with proxying() as proxy, requests.Session() as session:
             clean_environ(HTTP_PROXY=proxy.url)
             session.proxies = {"https": "http://127.0.0.1:1"}
@@ -265,7 +265,7 @@ class TestSessionOfRequests:
                 assert client.call(ANYTHING) == {"by": "proxy"}
 
     @pytest.mark.parametrize("name", ["http", "all"])
-    def test_may_say_that_there_is_no_proxy(self, clean_environ, name):
+    def test_may_disable_the_proxy(self, clean_environ, name):
         with proxying(b'{"by":"server"}') as server, refuse() as proxy, requests.Session() as session:
             clean_environ(HTTP_PROXY=proxy)
             session.proxies = {name: ""}

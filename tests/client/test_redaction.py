@@ -178,7 +178,7 @@ class TestTheLoggersOfHTTPLibraries:
         for name in ("", "wechat_msg", "urllib3", "myapp", "httpx2.extra"):
             assert log(listener, name, "/x?access_token=%s", TOKEN).args == (TOKEN,)
 
-    def test_exist(self):
+    def test_are_those_of_the_installed_versions(self):
         """So that a library which renames its loggers is noticed."""
         known = set(logging.root.manager.loggerDict)
         ours = {name for name in LOGGERS if not name.startswith("hpack")}  # only with HTTP/2

@@ -47,7 +47,7 @@ def single(clock: Clock) -> SingleFlight:
     return SingleFlight(8.0, clock)
 
 
-class TestTurn:
+class TestSingleFlight:
     def test_is_of_one_at_a_time(self, single):
         first, second = single.run(work(), 100.0), single.run(work(), 100.0)
         assert next(first) == "step"
@@ -66,7 +66,7 @@ class TestTurn:
         assert caught.value.__traceback__.tb_next.tb_next is None, "it was raised here, and not in the flow that failed"
         assert next(single.run(work(), 101.0)) == "step"
 
-    def test_that_nobody_ends_is_over_after_a_while(self, single, clock):
+    def test_that_is_never_released_is_over_after_a_while(self, single, clock):
         abandoned = single.run(work(), 100.0)
         next(abandoned)
         clock.now = 107.9
@@ -75,7 +75,7 @@ class TestTurn:
         assert next(single.run(work(), 108.0)) == "step"
         assert end(abandoned) == "done"
 
-    def test_ends_that_of_nobody_else(self, single, clock):
+    def test_ends_no_turn_of_another_caller(self, single, clock):
         """Who took too long may still come to an end."""
         slow, next_one = single.run(work(), 100.0), single.run(work(), 108.0)
         next(slow)

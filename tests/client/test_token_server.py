@@ -132,7 +132,7 @@ class TestMake:
 
 
 class TestGiving:
-    def test_gives_the_token_and_the_seconds_that_it_has_left(self, wechat):
+    def test_returns_the_access_token_and_the_seconds_that_it_has_left(self, wechat):
         with make_client(wechat, clock=wechat.clock) as client:
             server = WebClient(make_token_server(client, SHARED))
             first = ask(server, wechat.appid)
@@ -155,8 +155,10 @@ class TestGiving:
         wechat.delay(STABLE, 0.1)
         application = make_token_server(client, SHARED)
         with ThreadPoolExecutor(20) as pool:
-            tokens = pool.map(lambda _: ask(WebClient(application), wechat.appid).json["access_token"], range(20))
-            assert set(tokens) == {wechat.stable_access_token}
+            access_tokens = pool.map(
+                lambda _: ask(WebClient(application), wechat.appid).json["access_token"], range(20)
+            )
+            assert set(access_tokens) == {wechat.stable_access_token}
 
         assert wechat.access_token_fetches["stable"] == 1
 
@@ -170,7 +172,7 @@ class TestGiving:
         assert ask(server, wechat.appid).json["access_token"] == given
 
     @pytest.mark.parametrize("rejected", ["", "0" * 64, "an older token", 1, [], {}, True])
-    def test_gives_the_one_it_has_to_whom_another_was_rejected(self, server, wechat, rejected):
+    def test_returns_its_own_one_to_a_program_whose_access_token_was_rejected(self, server, wechat, rejected):
         given = ask(server, wechat.appid).json
 
         assert ask(server, wechat.appid, rejected).json["access_token"] == given["access_token"]
@@ -187,7 +189,7 @@ class TestGiving:
 class TestRefusing:
     """Whatever comes, the answer is one of its own, and it holds nothing secret."""
 
-    def test_refuses_who_does_not_know_the_secret(self, client, wechat):
+    def test_refuses_programs_without_the_secret(self, client, wechat):
         def check(authorization):
             environ = {} if authorization is None else {"HTTP_AUTHORIZATION": authorization}
 
@@ -216,7 +218,7 @@ class TestRefusing:
             check,
         )
 
-    def test_says_in_the_log_who_that_was(self, client, caplog):
+    def test_logs_the_address_of_a_refused_program(self, client, caplog):
         call_plainly(client, b"{}", REMOTE_ADDR="203.0.113.7", HTTP_AUTHORIZATION="Bearer guessed-at-random")
 
         assert caplog.messages == ["token server: wrong shared secret from 203.0.113.7"]
@@ -324,7 +326,7 @@ class TestTrouble:
         [(40013, InvalidCredential), (40125, InvalidCredential), (45009, QuotaExhausted), (-1, SystemBusy)],
     )
     @both
-    def test_hands_on_what_wechat_says(self, make, client, wechat, errcode, error):
+    def test_passes_on_the_error_that_wechat_returns(self, make, client, wechat, errcode, error):
         wechat.fail(STABLE, errcode, "as WeChat says")
         with asked_by(make, client, wechat) as remote, pytest.raises(error) as caught:
             remote.get_access_token()
@@ -333,7 +335,7 @@ class TestTrouble:
         assert (caught.value.errcode, caught.value.errmsg) == (errcode, "as WeChat says")
 
     @both
-    def test_says_that_the_secret_is_wrong_in_a_number_that_means_no_token(self, make, client, wechat):
+    def test_reports_a_wrong_secret_with_a_number_that_means_no_access_token(self, make, client, wechat):
         """40001 is also what WeChat says to a wrong AppSecret; who asks the server would take it for a login."""
         wechat.fail(STABLE, 40001, "as WeChat says")
         with asked_by(make, client, wechat) as remote, pytest.raises(InvalidCredential) as caught:
@@ -351,28 +353,28 @@ class TestTrouble:
         assert caught.value.errmsg.startswith("invalid ip 127.0.0.1")
         assert len(caught.value.rid) == 26
 
-    def test_says_that_wechat_is_out_of_reach_and_logs_why(self, client, wechat, caplog):
+    def test_reports_that_wechat_is_unreachable_and_logs_why(self, client, wechat, caplog):
         wechat.close()
         with asked_by(Client, client, wechat) as remote, pytest.raises(SystemBusy, match="ConnectFailed"):
             remote.get_access_token()
 
         assert f"token server: no access_token for {wechat.appid}: ConnectionError: " in caplog.text
 
-    def test_says_that_its_store_is_down(self, wechat, caplog):
+    def test_reports_that_its_store_is_down(self, wechat, caplog):
         with make_client(wechat, store=NoStore(), token_source=ClassicTokenSource()) as client:
             answer = ask(WebClient(make_token_server(client, SHARED)), wechat.appid)
 
         assert (answer.status_code, answer.json) == (503, {"errcode": -1, "errmsg": "StoreError"})
         assert "the disk is full" in caplog.text
 
-    def test_says_that_new_tokens_are_wanted_too_often(self, client, wechat):
+    def test_reports_that_new_access_tokens_are_requested_too_often(self, client, wechat):
         with asked_by(Client, client, wechat) as remote:
-            token = remote.get_access_token().access_token
+            access_token = remote.get_access_token().access_token
             wechat.revoke_access_tokens(sticky=True)
-            token = remote.get_access_token(rejected=token).access_token
+            access_token = remote.get_access_token(rejected=access_token).access_token
             wechat.revoke_access_tokens(sticky=True)
             with pytest.raises(RateLimited, match="no new access_token was fetched"):
-                remote.get_access_token(rejected=token)
+                remote.get_access_token(rejected=access_token)
 
 
 class NoStore(MemoryStore):
@@ -384,7 +386,7 @@ class TestRemote:
     """A client with a `RemoteTokenSource`."""
 
     @both
-    def test_calls_with_the_token_of_the_server(self, make, client, wechat):
+    def test_calls_with_the_access_token_of_the_server(self, make, client, wechat):
         with asked_by(make, client, wechat) as remote:
             assert remote.call(callback.get_api_domain_ips())
             assert remote.get_access_token().access_token == client.get_access_token().access_token
@@ -429,7 +431,7 @@ class TestRemote:
         ],
     )
     @both
-    def test_is_told_what_is_wrong(self, make, client, wechat, path, options, error):
+    def test_reports_the_error_of_the_server(self, make, client, wechat, path, options, error):
         with (
             listen(make_token_server(client, SHARED)) as url,
             make_remote(make, wechat, url + path, **options) as remote,
@@ -440,7 +442,7 @@ class TestRemote:
         assert type(caught.value) is error
 
     @both
-    def test_says_that_the_server_is_out_of_reach(self, make, client, wechat):
+    def test_reports_that_the_server_is_unreachable(self, make, client, wechat):
         with listen(make_token_server(client, SHARED)) as url:
             pass
         with make_remote(make, wechat, url) as remote, pytest.raises(ConnectFailed) as caught:
@@ -459,9 +461,9 @@ class TestSecrecy:
         with listen(make_token_server(client, SHARED)) as url, make_remote(Client, wechat, url, WRONG) as stranger:
             refuse(stranger)
 
-        tokens = {request.query.get("access_token") for request in wechat.requests} - {None}
-        assert len(tokens) == 2
-        for secret in (wechat.secret, SHARED, WRONG, *tokens):
+        access_tokens = {request.query.get("access_token") for request in wechat.requests} - {None}
+        assert len(access_tokens) == 2
+        for secret in (wechat.secret, SHARED, WRONG, *access_tokens):
             assert secret not in caplog.text
 
     def test_answers_hide_what_wechat_repeats(self, server, wechat):
@@ -482,7 +484,7 @@ class TestConnections:
     """What the program's server does besides its application."""
 
     @pytest.mark.parametrize("first_line", ["POST /token", "GET /token", "POST /elsewhere"])
-    def test_answers_who_sends_slowly(self, client, first_line):
+    def test_answers_a_client_that_sends_slowly(self, client, first_line):
         """To hang up while the body is on its way would destroy the answer."""
         with listen(make_token_server(client, SHARED)) as url, connect(url) as connection:
             connection.sendall(f"{first_line} HTTP/1.1\r\nContent-Length: 2\r\n\r\n".encode())
@@ -494,7 +496,7 @@ class TestConnections:
             assert connection.recv(100).startswith((b"HTTP/1.0 403", b"HTTP/1.0 404", b"HTTP/1.0 405"))
 
     @pytest.mark.parametrize("sent", [b"", b"POST /tok", b"POST /token HTTP/1.1\r\nContent-Length: 50\r\n\r\n{"])
-    def test_lets_go_of_who_falls_silent(self, client, capfd, sent):
+    def test_closes_the_connection_of_a_client_that_falls_silent(self, client, capfd, sent):
         class Impatient(QuietHandler):
             timeout = 0.1
 
@@ -506,7 +508,7 @@ class TestConnections:
         assert capfd.readouterr().err == ""
 
     @pytest.mark.parametrize("begin", [b"", b"POST /token HTTP/1.1\r\n", POST_LONG], ids=["line", "head", "body"])
-    def test_lets_go_of_who_sends_byte_by_byte(self, client, capfd, begin):
+    def test_closes_the_connection_of_a_client_that_sends_byte_by_byte(self, client, capfd, begin):
         """However steadily: no byte is late, and still the request does not come to its end."""
 
         class Impatient(QuietHandler):
@@ -546,7 +548,7 @@ class TestConnections:
                 with make_remote(Client, wechat, url) as remote:
                     assert remote.get_access_token()
 
-    def test_says_nothing_of_who_hangs_up(self, client, wechat, capfd):
+    def test_logs_nothing_about_a_client_that_hangs_up(self, client, wechat, capfd):
         with listen(make_token_server(client, SHARED)) as url:
             for sent in (b"", b"POST /token HTTP/1.1\r\nContent-Length: 50\r\n\r\n{"):
                 with connect(url) as connection:
@@ -590,8 +592,10 @@ class TestProgram:
 
         assert wechat.access_token_fetches == {"classic": 0, "stable": 2}
         assert "token server: wrong shared secret from 127.0.0.1" in log
-        tokens = {request.query["access_token"] for request in wechat.requests if "access_token" in request.query}
-        for secret in (wechat.secret, SHARED, WRONG, *tokens):
+        access_tokens = {
+            request.query["access_token"] for request in wechat.requests if "access_token" in request.query
+        }
+        for secret in (wechat.secret, SHARED, WRONG, *access_tokens):
             assert secret not in log
 
     def test_asks_the_hosts_of_the_environment(self, wechat):
@@ -601,17 +605,17 @@ class TestProgram:
         ):
             assert remote.get_access_token().access_token == wechat.stable_access_token
 
-    def test_keeps_the_token_in_a_file_from_one_start_to_the_next(self, wechat, tmp_path):
+    def test_keeps_the_access_token_in_a_file_from_one_start_to_the_next(self, wechat, tmp_path):
         command = [*PROGRAM, "--api", wechat.url, "--classic", "--store", f"{tmp_path}/tokens.db"]
-        tokens = set()
+        access_tokens = set()
         for _ in range(2):
             with (
                 serve(*command, environ=make_environ(wechat)) as server,
                 make_remote(Client, wechat, f"http://127.0.0.1:{server.port}") as remote,
             ):
-                tokens.add(remote.get_access_token().access_token)
+                access_tokens.add(remote.get_access_token().access_token)
 
-        assert tokens == {wechat.access_token}
+        assert access_tokens == {wechat.access_token}
         assert wechat.access_token_fetches == {"classic": 1, "stable": 0}
 
     @pytest.mark.parametrize(

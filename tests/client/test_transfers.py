@@ -304,7 +304,7 @@ class TestUpload:
         with serving(make, halt, timeout=(0.5, PATIENCE), total_timeout=PATIENCE, retries=0) as (_, client):
             assert client.call(upload(LARGE)) == "MEDIA"
 
-    def test_raises_what_wechat_says_against_it(self, make):
+    def test_raises_the_error_that_wechat_returns_for_it(self, make):
         with serving(make, answering(render(REFUSED))) as (_server, client):
             error = catch(InvalidParameter, client.call, upload(LARGE))
 
@@ -328,7 +328,7 @@ class TestForm:
 
         assert read_form(self.send(make, upload(b"x", fields=fields))).fields == fields
 
-    def test_has_a_length_that_is_told_beforehand(self, make):
+    def test_has_a_length_that_is_sent_first(self, make):
         """WeChat does not take a body in chunks."""
         request = self.send(make, upload(SMALL))
 
@@ -381,7 +381,7 @@ class TestNames:
             check,
         )
 
-    def test_of_fields_are_refused_alike(self):
+    def test_of_fields_are_refused_too(self):
         def check(name):
             catch(CallError, upload, b"x", fields={name: "value"})
 
@@ -573,7 +573,7 @@ def targets(tmp_path):
 
 @both
 class TestDownload:
-    def test_gives_the_bytes_and_what_wechat_says_of_them(self, make):
+    def test_returns_the_bytes_and_their_description(self, make):
         file = fetch(make, give(SMALL, content_disposition='attachment; filename="MEDIA.jpg"', x_more="1"))
 
         assert file == File(content=SMALL, size=len(SMALL), content_type="image/jpeg", filename="MEDIA.jpg")
@@ -988,7 +988,7 @@ class TestProgress:
 
         check_rows([{"content_length": None}, {"content_encoding": "gzip"}], check)
 
-    def test_is_not_told_of_json_in_place_of_a_file(self, make):
+    def test_is_not_reported_for_json_in_place_of_a_file(self, make):
         progress = Progress([])
         fetch(make, give(b'{"video_url":"http://example.com"}'), progress=progress)
 
@@ -1002,7 +1002,7 @@ class TestProgress:
 
         assert len(server.requests) == 1
 
-    def test_says_so_if_a_pipe_that_does_not_wait_takes_no_more(self, make):
+    def test_reports_a_nonblocking_pipe_that_is_full(self, make):
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         with (
@@ -1026,7 +1026,7 @@ class TestProgress:
 class TestEventLoop:
     """Of the async client, while files are under way."""
 
-    def test_goes_on_while_a_pipe_is_full(self):
+    def test_continues_while_a_pipe_is_full(self):
         """Otherwise no task of the same event loop could read it."""
 
         async def main() -> bytes:

@@ -46,7 +46,7 @@ def reset(connection: Connection) -> None:
     connection.reset()
 
 
-def say_nothing(connection: Connection) -> None:
+def send_nothing(connection: Connection) -> None:
     connection.socket.recv(1 << 16)
     connection.socket.recv(1 << 16)
 
@@ -59,7 +59,7 @@ def after_the_first_bytes(then: Handle) -> Handle:
     return handle
 
 
-def saying(answer: bytes) -> Handle:
+def sending(answer: bytes) -> Handle:
     def handle(connection: Connection) -> None:
         connection.socket.recv(1 << 16)
         connection.send(answer)
@@ -169,12 +169,12 @@ BEFORE = {
     "cut_off_at_once": Fault(hang_up),
     "cut_off_in_the_handshake": Fault(after_the_first_bytes(hang_up)),
     "reset_in_the_handshake": Fault(after_the_first_bytes(reset)),
-    "cut_off_in_the_middle_of_the_handshake": Fault(saying(HALF_A_HELLO)),
-    "silence_in_the_handshake": Fault(say_nothing, timeout=SILENCE),
-    "another_version_of_tls": Fault(saying(NO_VERSION)),
-    "no_cipher_in_common": Fault(saying(NO_CIPHER)),
-    "no_tls": Fault(saying(render(b"", "400 Bad Request"))),
-    "another_protocol": Fault(saying(b"SSH-2.0-OpenSSH_9.6\r\n")),
+    "cut_off_in_the_middle_of_the_handshake": Fault(sending(HALF_A_HELLO)),
+    "silence_in_the_handshake": Fault(send_nothing, timeout=SILENCE),
+    "another_version_of_tls": Fault(sending(NO_VERSION)),
+    "no_cipher_in_common": Fault(sending(NO_CIPHER)),
+    "no_tls": Fault(sending(render(b"", "400 Bad Request"))),
+    "another_protocol": Fault(sending(b"SSH-2.0-OpenSSH_9.6\r\n")),
     "certificate_that_is_not_trusted": Fault(
         hang_up, context=good, trusts=lambda certificates: certificates.other_host.path
     ),
@@ -196,15 +196,15 @@ BEFORE = {
     "certificate_of_the_client_is_wanted": Fault(hang_up, context=asking_for_a_certificate(ssl.TLSVersion.TLSv1_2)),
     "proxy_that_refuses": Fault(host=ELSEWHERE, is_proxy=True),
     "proxy_that_refuses_without_tls": Fault(host="http://api.weixin.test", is_proxy=True),
-    "proxy_that_does_not_want_to": Fault(saying(render(b"no", "403 Forbidden")), host=ELSEWHERE, is_proxy=True),
-    "proxy_that_wants_a_password": Fault(saying(render(b"", "407 Who are you")), host=ELSEWHERE, is_proxy=True),
+    "proxy_that_does_not_want_to": Fault(sending(render(b"no", "403 Forbidden")), host=ELSEWHERE, is_proxy=True),
+    "proxy_that_wants_a_password": Fault(sending(render(b"", "407 Who are you")), host=ELSEWHERE, is_proxy=True),
     "proxy_that_hangs_up": Fault(after_the_first_bytes(hang_up), host=ELSEWHERE, is_proxy=True),
     "proxy_that_resets": Fault(after_the_first_bytes(reset), host=ELSEWHERE, is_proxy=True),
-    "proxy_that_is_silent": Fault(say_nothing, host=ELSEWHERE, is_proxy=True, timeout=SILENCE),
-    "proxy_of_another_kind": Fault(saying(b"\x05\xff"), host=ELSEWHERE, is_proxy=True),
+    "proxy_that_is_silent": Fault(send_nothing, host=ELSEWHERE, is_proxy=True, timeout=SILENCE),
+    "proxy_of_another_kind": Fault(sending(b"\x05\xff"), host=ELSEWHERE, is_proxy=True),
     "tunnel_that_is_cut_off": Fault(through_the_tunnel(hang_up), host=ELSEWHERE, is_proxy=True),
-    "tunnel_that_is_silent": Fault(through_the_tunnel(say_nothing), host=ELSEWHERE, is_proxy=True, timeout=SILENCE),
-    "tunnel_to_what_is_no_tls": Fault(through_the_tunnel(saying(b"no tls")), host=ELSEWHERE, is_proxy=True),
+    "tunnel_that_is_silent": Fault(through_the_tunnel(send_nothing), host=ELSEWHERE, is_proxy=True, timeout=SILENCE),
+    "tunnel_to_what_is_no_tls": Fault(through_the_tunnel(sending(b"no tls")), host=ELSEWHERE, is_proxy=True),
 }
 #: After it: nobody knows what was done.
 LOST = {
@@ -213,12 +213,12 @@ LOST = {
     "cut_off_in_the_request": Fault(after_the_first_bytes(hang_up), "http"),
     "reset": Fault(after_the_request(reset), context=good),
     "reset_without_tls": Fault(after_the_request(reset), "http"),
-    "silence": Fault(after_the_request(say_nothing), context=good, timeout=(PATIENCE, SOON)),
-    "silence_without_tls": Fault(after_the_request(say_nothing), "http", timeout=(PATIENCE, SOON)),
+    "silence": Fault(after_the_request(send_nothing), context=good, timeout=(PATIENCE, SOON)),
+    "silence_without_tls": Fault(after_the_request(send_nothing), "http", timeout=(PATIENCE, SOON)),
     "half_an_answer": Fault(answering(render(b'{"errcode":0', content_length="13")), context=good),
     "half_a_head": Fault(answering(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"), context=good),
     "half_a_status": Fault(answering(b"HTTP/1.1 200"), "http"),
-    "another_protocol_without_tls": Fault(saying(b"SSH-2.0-OpenSSH_9.6\r\n"), "http"),
+    "another_protocol_without_tls": Fault(sending(b"SSH-2.0-OpenSSH_9.6\r\n"), "http"),
     "no_tls_to_a_port_with": Fault(hang_up, "http", context=good),
     "certificate_of_the_client_is_wanted_in_tls_1_3": Fault(
         hang_up, context=asking_for_a_certificate(ssl.TLSVersion.TLSv1_3)
@@ -555,7 +555,7 @@ print(os.waitpid(child, 0)[1])
 """
 
 
-def test_async_client_goes_on_after_a_fork(tmp_path):
+def test_async_client_continues_after_a_fork(tmp_path):
     """Also its store, which runs in threads that the child does not have."""
     with FakeWeChatAPI("wx0123456789abcdef", "0123456789abcdef0123456789abcdef") as wechat:
         assert run_python("-c", FORKING_ASYNC, wechat.url, str(tmp_path / "wechat.db")) == (0, "0\n")

@@ -11,7 +11,7 @@ class TestCheckRows:
     def test_passes_if_all_rows_do(self):
         check_rows([2, (4, "four")], check_even)
 
-    def test_tells_of_every_row_that_fails(self):
+    def test_reports_every_row_that_fails(self):
         with pytest.raises(ExceptionGroup, match="2 of 3 rows fail") as raised:
             check_rows({"one": (1, "a"), "two": 2, "three": (3, "b")}, check_even)
         assert [error.__notes__ for error in raised.value.exceptions] == [["row: 'one'"], ["row: 'three'"]]

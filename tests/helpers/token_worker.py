@@ -92,10 +92,10 @@ class Threads:
         start, stop = threading.Event(), threading.Event()
         with ThreadPoolExecutor(job.callers) as pool:
             crew = [pool.submit(self._work, job, name, start, stop) for name in job.name_callers()]
-            tell("ready")
-            hear()
+            write_line("ready")
+            read_line()
             start.set()
-            hear()
+            read_line()
             stop.set()
             return [caller.result() for caller in crew]
 
@@ -127,10 +127,10 @@ class Tasks:
     async def _work_together(self, job: Job) -> list[Report]:
         start, stop = asyncio.Event(), asyncio.Event()
         crew = [asyncio.create_task(self._work(job, name, start, stop)) for name in job.name_callers()]
-        tell("ready")
-        await asyncio.to_thread(hear)
+        write_line("ready")
+        await asyncio.to_thread(read_line)
         start.set()
-        await asyncio.to_thread(hear)
+        await asyncio.to_thread(read_line)
         stop.set()
         return await asyncio.gather(*crew)
 
@@ -173,26 +173,26 @@ def open_store(place: str, *, is_async: bool = False) -> Any:
     return RedisStore(redis.Redis.from_url(place), timeout=TIMEOUT)
 
 
-def tell(what: Any) -> None:
+def write_line(what: Any) -> None:
     print(json.dumps(what), flush=True)
 
 
-def hear() -> Any:
+def read_line() -> Any:
     """Return the next command; None at the end of standard input."""
     return json.loads(sys.stdin.readline() or "null")
 
 
 def main() -> None:
     crew: Threads | Tasks | None = None
-    while command := hear():
+    while command := read_line():
         match command:
             case {"open": options}:
                 if crew is not None:
                     crew.close()
                 crew = COLOURS[options["colour"]](options)
-                tell("open")
+                write_line("open")
             case {"work": job} if crew is not None:
-                tell([asdict(report) for report in crew.work(Job(**job))])
+                write_line([asdict(report) for report in crew.work(Job(**job))])
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ class _VirtualThread(threading.Thread):
             self.result.set_exception(error)
         self._parked.release()
 
-    def go_on(self, got: Future[Any]) -> Awaitable[Any] | None:
+    def advance(self, got: Future[Any]) -> Awaitable[Any] | None:
         """Run until the thread waits, and return what it waits for; None if it has ended."""
         self._wanted, self._got = None, got
         self._turn.release()
@@ -119,7 +119,7 @@ async def in_virtual_thread(function: Callable[..., Any], *args: Any) -> Any:
     """Run a sync function in which `await_here` and `sleep` take virtual time."""
     thread = _VirtualThread(functools.partial(contextvars.copy_context().run, function, *args))
     got: Future[Any] = Future()
-    while (wanted := thread.go_on(got)) is not None:
+    while (wanted := thread.advance(got)) is not None:
         got = Future()
         try:
             got.set_result(await wanted)

@@ -221,7 +221,7 @@ class TestTime:
         assert later.filter(expires__lt=Now() + timedelta(seconds=1010)).count() == 1
         assert store.compare_and_set(key, b"x", None, 1)
 
-    def test_passes(self, store):
+    def test_ends_the_life_of_a_value(self, store):
         key = make_key()
         store.compare_and_set(key, None, b"x", 0.05)
 
@@ -630,7 +630,7 @@ class TestConnectionThatDied:
 
         assert kept.get(key) is None
 
-    def test_is_replaced_after_the_server_was_started_anew(self, kept, postgres):
+    def test_is_replaced_after_the_server_was_restarted(self, kept, postgres):
         key = make_key()
         kept.compare_and_set(key, None, b"x", 60)
 
@@ -725,7 +725,7 @@ class TestTrouble:
         with pytest.raises(StoreError, match="readonly"):
             DjangoStore("read_only").compare_and_set(make_key(), None, b"x", 60)
 
-    def test_with_a_database_that_somebody_has_locked(self):
+    def test_with_a_database_that_another_program_has_locked(self):
         from django.db import transaction
 
         with transaction.atomic(using=ON_SQLITE):
@@ -736,7 +736,7 @@ class TestTrouble:
             assert time.monotonic() - start < LIMIT
         connect(ON_SQLITE).close()
 
-    def test_with_a_row_that_somebody_has_locked(self, kept):
+    def test_with_a_row_that_another_program_has_locked(self, kept):
         from django.db import transaction
 
         key = make_key()
@@ -848,7 +848,7 @@ class TestExpired:
 
         assert sum(in_threads(4, clear)) == 4000
 
-    def test_is_left_alone_while_somebody_uses_it(self, databases, using):
+    def test_is_left_alone_while_another_program_uses_it(self, databases, using):
         """On PostgreSQL, where rows are locked one by one: the clean-up does not wait for them."""
         if using == ON_SQLITE:
             return
@@ -862,10 +862,10 @@ class TestExpired:
 
 
 class TestCommand:
-    def test_is_for_the_default_database_unless_told(self):
+    def test_is_for_the_default_database_by_default(self):
         assert "expired entries deleted" in clear_expired()
 
-    def test_says_what_is_wrong(self):
+    def test_reports_what_is_wrong(self):
         from django.core.management import CommandError
 
         with pytest.raises(CommandError, match="migrate"):

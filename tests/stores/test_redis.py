@@ -58,7 +58,7 @@ def server():
 
 
 @pytest.fixture
-def own_server():
+def dedicated_server():
     with run_redis() as server:
         yield server
 
@@ -80,8 +80,8 @@ def connect(request):
 
 
 @pytest.fixture
-def store(connect, own_server):
-    store = connect(own_server.url)
+def store(connect, dedicated_server):
+    store = connect(dedicated_server.url)
     claim(store, "at first")
     return store
 
@@ -162,23 +162,23 @@ class TestAsyncRedisStore(Contract):
         return AsyncRedisStore(redis.asyncio.Redis(port=self.server.port, decode_responses=True), **PATIENT)
 
 
-class PoolOfSomebody(redis.ConnectionPool):
+class PoolOfTheUser(redis.ConnectionPool):
     pass
 
 
-class AsyncPoolOfSomebody(redis.asyncio.ConnectionPool):
+class AsyncPoolOfTheUser(redis.asyncio.ConnectionPool):
     pass
 
 
 class TestRedisStoreOfClientWithPoolOfItsOwn(Contract):
     def make_store(self):
-        pool = PoolOfSomebody(port=self.server.port, decode_responses=True)
+        pool = PoolOfTheUser(port=self.server.port, decode_responses=True)
         return RedisStore(redis.Redis(connection_pool=pool), **PATIENT)
 
 
 class TestAsyncRedisStoreOfClientWithPoolOfItsOwn(Contract):
     def make_store(self):
-        self.pool = AsyncPoolOfSomebody(port=self.server.port, decode_responses=True)
+        self.pool = AsyncPoolOfTheUser(port=self.server.port, decode_responses=True)
         return AsyncRedisStore(redis.asyncio.Redis(connection_pool=self.pool), **PATIENT)
 
     def close_store(self, store):
@@ -266,7 +266,7 @@ class TestIsMadeOf:
         RedisStore(redis.Redis(host="host.invalid"))
         AsyncRedisStore(redis.asyncio.Redis(host="host.invalid"))
 
-    def test_stores(self):
+    def test_a_client_and_is_a_store(self):
         assert isinstance(RedisStore(redis.Redis()), Store)
         assert isinstance(AsyncRedisStore(redis.asyncio.Redis()), AsyncStore)
 
@@ -304,25 +304,25 @@ class TestReaches:
             assert client.delete(f"{prefix}prefixed") == 1
         client.close()
 
-    def test_the_server_with_no_more_connections_than_needed(self, connect, own_server):
-        store = connect(own_server.url)
+    def test_the_server_with_no_more_connections_than_needed(self, connect, dedicated_server):
+        store = connect(dedicated_server.url)
         for number in range(20):
             claim(store, f"key {number}")
-        assert clients_of(own_server) == 1
+        assert clients_of(dedicated_server) == 1
 
-    def test_the_server_from_many_threads_and_keeps_few_connections(self, own_server):
-        store = RedisStore(redis.Redis.from_url(own_server.url), **PATIENT)
+    def test_the_server_from_many_threads_and_keeps_few_connections(self, dedicated_server):
+        store = RedisStore(redis.Redis.from_url(dedicated_server.url), **PATIENT)
         with ThreadPoolExecutor(40) as pool:
             assert all(pool.map(lambda number: claim(store, f"key {number}"), range(400)))
-        assert clients_of(own_server) <= 32
+        assert clients_of(dedicated_server) <= 32
         store.close()
-        assert until(lambda: clients_of(own_server) == 0)
+        assert until(lambda: clients_of(dedicated_server) == 0)
 
-    def test_the_server_from_many_tasks_over_few_connections(self, own_server):
+    def test_the_server_from_many_tasks_over_few_connections(self, dedicated_server):
         async def use():
-            store = AsyncRedisStore(redis.asyncio.Redis.from_url(own_server.url), **PATIENT)
+            store = AsyncRedisStore(redis.asyncio.Redis.from_url(dedicated_server.url), **PATIENT)
             done = await asyncio.gather(*(store.compare_and_set(f"key {i}", None, VALUE, 60) for i in range(400)))
-            return done, own_server.execute("INFO", "stats")
+            return done, dedicated_server.execute("INFO", "stats")
 
         done, stats = asyncio.run(use())
         assert all(done)
@@ -348,65 +348,65 @@ def until(condition):
 
 
 class TestAServerThat:
-    def test_is_not_there(self, connect, own_server):
-        own_server.kill()
-        fail_always(connect(own_server.url), "cannot be reached")
+    def test_is_not_there(self, connect, dedicated_server):
+        dedicated_server.kill()
+        fail_always(connect(dedicated_server.url), "cannot be reached")
 
-    def test_was_killed(self, store, own_server):
-        own_server.kill()
+    def test_was_killed_and_restarted(self, store, dedicated_server):
+        dedicated_server.kill()
         fail_always(store, "cannot be reached")
-        own_server.start()
+        dedicated_server.start()
         assert claim(store)
         assert store.get(KEY) == VALUE
 
-    def test_was_started_again_is_used_again(self, store, own_server):
-        own_server.stop()
-        own_server.start()
+    def test_was_started_again_is_used_again(self, store, dedicated_server):
+        dedicated_server.stop()
+        dedicated_server.start()
         assert until(lambda: claim(store))
-        own_server.kill()
-        own_server.start()
+        dedicated_server.kill()
+        dedicated_server.start()
         assert until(lambda: store.get(KEY) is None)
 
-    def test_is_frozen(self, connect, own_server):
-        known, new = (connect(own_server.url, timeout=0.2) for _ in range(2))
-        claim(connect(own_server.url), "at first")
+    def test_is_frozen(self, connect, dedicated_server):
+        known, new = (connect(dedicated_server.url, timeout=0.2) for _ in range(2))
+        claim(connect(dedicated_server.url), "at first")
         assert until(lambda: known.get("at first") == VALUE)
-        own_server.freeze()
+        dedicated_server.freeze()
         fail_always(known, "in time")
         fail_always(new, "in time")
-        own_server.thaw()
+        dedicated_server.thaw()
         assert until(lambda: known.get("at first") == VALUE)
         assert until(lambda: new.get("at first") == VALUE)
 
-    def test_is_frozen_stops_many_at_once_only_for_a_moment(self, own_server):
-        store = RedisStore(redis.Redis.from_url(own_server.url), timeout=0.2)
-        own_server.freeze()
+    def test_is_frozen_stops_many_at_once_only_for_a_moment(self, dedicated_server):
+        store = RedisStore(redis.Redis.from_url(dedicated_server.url), timeout=0.2)
+        dedicated_server.freeze()
         started = time.monotonic()
         with ThreadPoolExecutor(100) as pool:
             errors = list(pool.map(lambda number: error_of(lambda: claim(store)), range(100)))
         assert {type(error) for error in errors} == {StoreError}
         assert time.monotonic() - started < LIMIT  # one after the other: 20 s
 
-    def test_is_out_of_memory(self, store, own_server):
-        own_server.execute("CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "noeviction")
+    def test_is_out_of_memory(self, store, dedicated_server):
+        dedicated_server.execute("CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "noeviction")
         fail(lambda: claim(store), "out of memory")
         assert store.get("at first") == VALUE
         assert store.compare_and_set("at first", VALUE, None, 60)
-        own_server.execute("CONFIG", "SET", "maxmemory", "0")
+        dedicated_server.execute("CONFIG", "SET", "maxmemory", "0")
         assert claim(store)
 
-    def test_is_a_replica(self, store, own_server):
-        own_server.execute("REPLICAOF", "127.0.0.1", 1)
+    def test_is_a_replica(self, store, dedicated_server):
+        dedicated_server.execute("REPLICAOF", "127.0.0.1", 1)
         fail(lambda: claim(store), "read-only replica")
-        own_server.execute("REPLICAOF", "NO", "ONE")
+        dedicated_server.execute("REPLICAOF", "NO", "ONE")
         assert claim(store)
 
-    def test_forgot_its_scripts(self, store, own_server):
-        own_server.execute("SCRIPT", "FLUSH")
+    def test_forgot_its_scripts(self, store, dedicated_server):
+        dedicated_server.execute("SCRIPT", "FLUSH")
         assert claim(store)
 
-    def test_holds_something_else(self, store, own_server):
-        own_server.execute("RPUSH", f"{PREFIX}{KEY}", "a", "list")
+    def test_holds_something_else(self, store, dedicated_server):
+        dedicated_server.execute("RPUSH", f"{PREFIX}{KEY}", "a", "list")
         fail_always(store, "rejects the command")
         assert claim(store, "another key")
 
@@ -453,7 +453,7 @@ def serve(talk):
                 connection.close()
 
 
-def say(answer):
+def answer_always(answer):
     """Answer everything with *answer*."""
 
     def talk(connection):
@@ -473,9 +473,9 @@ def be_silent(connection):
 
 
 class TestWhatIsNotRedis:
-    def test_is_told_by_what_it_says(self, connect):
+    def test_is_detected_by_its_answers(self, connect):
         def check(answer):
-            with serve(say(answer)) as url:
+            with serve(answer_always(answer)) as url:
                 fail_always(connect(url, timeout=0.1), "Redis: ")
 
         check_rows(
@@ -495,16 +495,16 @@ class TestWhatIsNotRedis:
         )
 
     @pytest.mark.parametrize("talk", [hang_up, be_silent])
-    def test_is_told_by_how_it_says_it(self, connect, talk):
+    def test_is_detected_by_the_form_of_its_answers(self, connect, talk):
         with serve(talk) as url:
             fail_always(connect(url, timeout=0.1), "in time|cannot be reached|protocol")
 
-    def test_is_told_by_how_it_greets(self, connect):
-        with serve(say(b":1\r\n")) as url:
+    def test_is_detected_by_its_greeting(self, connect):
+        with serve(answer_always(b":1\r\n")) as url:
             fail_always(connect(f"{url}/5", password=PASSWORD), "Redis: ")
 
-    def test_is_told_by_what_it_says_while_it_loads_its_data(self, connect):
-        with serve(say(b"-LOADING Redis is loading the dataset in memory\r\n")) as url:
+    def test_is_detected_by_its_answers_while_it_loads_its_data(self, connect):
+        with serve(answer_always(b"-LOADING Redis is loading the dataset in memory\r\n")) as url:
             fail_always(connect(url), "loading")
 
     def test_may_accept_no_connection(self, connect):
@@ -548,12 +548,12 @@ class TestALostAnswer:
             claim(store, "at first")  # now the server knows the script: no answer that gets lost asks for it
             yield store
 
-    def test_is_told_although_the_claim_took_effect(self, store, line, key):
+    def test_is_reported_although_the_claim_took_effect(self, store, line, key):
         line.armed = True
         fail(lambda: claim(store, key), "cannot be reached")
         assert store.get(key) == VALUE
 
-    def test_is_told_although_the_deletion_took_effect(self, store, line, key):
+    def test_is_reported_although_the_deletion_took_effect(self, store, line, key):
         claim(store, key)
         line.armed = True
         fail(lambda: store.compare_and_set(key, VALUE, None, 60), "cannot be reached")
@@ -564,7 +564,7 @@ class TestALostAnswer:
 
 
 class TestAfterAFork:
-    def test_parent_and_child_have_connections_of_their_own(self, own_server):
+    def test_parent_and_child_have_connections_of_their_own(self, dedicated_server):
         code = """
             import os, sys, redis
             from wechat_msg.stores.redis import RedisStore
@@ -577,20 +577,20 @@ class TestAfterAFork:
             right = all(store.get(name) == name.encode() for _ in range(300))
             sys.exit(not right or os.waitpid(child, 0)[1] if child else not right)
             """
-        command = (sys.executable, "-W", "error", "-c", textwrap.dedent(code), own_server.url)
+        command = (sys.executable, "-W", "error", "-c", textwrap.dedent(code), dedicated_server.url)
         assert subprocess.run(command, cwd=servers.ROOT, timeout=servers.TIMEOUT, check=False).returncode == 0
 
 
 class TestInEventLoops:
     @pytest.fixture
-    def store(self, own_server):
-        return AsyncRedisStore(redis.asyncio.Redis.from_url(own_server.url), **PATIENT)
+    def store(self, dedicated_server):
+        return AsyncRedisStore(redis.asyncio.Redis.from_url(dedicated_server.url), **PATIENT)
 
-    def test_one_after_another(self, store, own_server):
+    def test_one_after_another(self, store, dedicated_server):
         for number in range(3):
             assert asyncio.run(store.compare_and_set(f"key {number}", None, VALUE, 60))
         assert len(store._opened) == 1
-        assert until(lambda: clients_of(own_server) == 0)
+        assert until(lambda: clients_of(dedicated_server) == 0)
 
     def test_several_at_the_same_time(self, store):
         async def use(number):
@@ -610,17 +610,17 @@ class TestInEventLoops:
         assert asyncio.run(store.get("key 2")) == VALUE
         gc.collect()  # what had no notice warns of being left open
 
-    def test_it_can_be_closed_and_used_again(self, store, own_server):
+    def test_it_can_be_closed_and_used_again(self, store, dedicated_server):
         async def use():
             await store.aclose()
             await store.get("key")
             await store.aclose()
-            assert await asyncio.to_thread(until, lambda: clients_of(own_server) == 0)
+            assert await asyncio.to_thread(until, lambda: clients_of(dedicated_server) == 0)
             return await store.compare_and_set("key", None, VALUE, 60)
 
         assert asyncio.run(use())
 
-    def test_it_survives_calls_that_are_cancelled(self, store, own_server):
+    def test_it_survives_calls_that_are_cancelled(self, store, dedicated_server):
         async def use():
             for delay in range(40):
                 calls = [asyncio.ensure_future(store.get("key")) for _ in range(5)]
@@ -633,10 +633,10 @@ class TestInEventLoops:
 
         assert asyncio.run(use()) == (True, VALUE)
 
-    def test_it_ends_when_its_caller_is_cancelled(self, store, own_server):
+    def test_it_ends_when_its_caller_is_cancelled(self, store, dedicated_server):
         async def use():
             await store.get("key")
-            own_server.freeze()
+            dedicated_server.freeze()
             async with asyncio.timeout(0.05):
                 await store.get("key")
 
@@ -645,9 +645,9 @@ class TestInEventLoops:
 
 
 class TestTheFramesOfAnError:
-    def test_hold_no_password(self, connect, own_server):
-        own_server.execute("CONFIG", "SET", "requirepass", "another")
-        store = connect(own_server.url.replace("://", f"://:{PASSWORD}@"))
+    def test_hold_no_password(self, connect, dedicated_server):
+        dedicated_server.execute("CONFIG", "SET", "requirepass", "another")
+        store = connect(dedicated_server.url.replace("://", f"://:{PASSWORD}@"))
         for call in (lambda: store.get(KEY), lambda: claim(store)):
             error = error_of(call)
             assert isinstance(error, StoreError)

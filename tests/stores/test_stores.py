@@ -194,7 +194,7 @@ class TestTheContract:
     def test_is_kept_by_a_good_store_under_unittest_too(self):
         assert failures_of(MemoryStore) == {}
 
-    def test_finds_who_checks_first_and_sets_later(self):
+    def test_finds_a_store_that_checks_first_and_sets_later(self):
         failures = failures_of(ChecksThenSets)
         assert "claims won; exactly one must" in failures["test_of_many_claims_at_once_exactly_one_wins"]
         assert {
@@ -204,7 +204,7 @@ class TestTheContract:
             "test_of_many_that_expect_the_same_value_exactly_one_wins",
         } <= set(failures)
 
-    def test_finds_who_ignores_the_time_to_live(self):
+    def test_finds_a_store_that_ignores_the_time_to_live(self):
         failures = failures_of(IgnoresTimeToLive)
         assert "get returned b'first' of a key that is absent or expired" in failures["test_a_value_expires"]
 
@@ -229,7 +229,7 @@ class TestTheContract:
             check,
         )
 
-    def test_really_waits_if_not_told_otherwise(self):
+    def test_really_waits_by_default(self):
         started = time.monotonic()
         asyncio.run(StoreContract().advance(0.05))
         assert time.monotonic() - started >= 0.05
@@ -259,7 +259,7 @@ class TestTheContract:
         code = "import sys, wechat_msg.testing; sys.exit('pytest' in sys.modules)"
         assert subprocess.run((sys.executable, "-c", code), cwd=ROOT, check=False).returncode == 0
 
-    def test_is_told_of_in_detail_by_pytest(self, tmp_path):
+    def test_is_reported_in_detail_by_pytest(self, tmp_path):
         (tmp_path / "test_it.py").write_text(
             textwrap.dedent("""\
                 from wechat_msg.stores import MemoryStore
@@ -373,12 +373,12 @@ class TestInThread:
         assert asyncio.run(use()) == b"the loop went on"
 
     def test_takes_a_given_executor(self):
-        class Tells(MemoryStore):
+        class NamesItsThread(MemoryStore):
             def get(self, key):
                 return threading.current_thread().name.encode()
 
         with ThreadPoolExecutor(1, thread_name_prefix="mine") as executor:
-            assert asyncio.run(in_thread(Tells(), executor).get("key")).startswith(b"mine")
+            assert asyncio.run(in_thread(NamesItsThread(), executor).get("key")).startswith(b"mine")
 
 
 # --- SQLiteStore: the file -------------------------------------------------------------------------------------------
@@ -506,7 +506,7 @@ class TestSQLiteStore:
         with SQLiteStore(path, timeout=TIMEOUT) as store, ThreadPoolExecutor(8) as pool:
             assert max(pool.map(write_and_read, range(1500))) < 32_000_000
 
-    def test_goes_on_while_another_program_reads_for_so_long_that_its_log_cannot_be_emptied(self, store, path):
+    def test_continues_while_a_long_read_of_another_program_keeps_its_log_from_being_emptied(self, store, path):
         claim(store)
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
             reader.execute("BEGIN")
@@ -594,7 +594,7 @@ class TestASQLiteFileThat:
         path.write_bytes(b"")
         assert claim(store)
 
-    def test_holds_a_table_of_somebody_else(self, store, path):
+    def test_holds_a_table_of_another_program(self, store, path):
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("CREATE TABLE wechat_msg_store (key TEXT, value TEXT, expires REAL)")
             connection.execute("INSERT INTO wechat_msg_store VALUES ('key', 'a text', 9e9)")
@@ -755,14 +755,14 @@ class Worker:
         with self.process:
             self.process.kill()
 
-    def tell(self, command, *keys):
+    def send(self, command, *keys):
         print(json.dumps([command, *keys]), file=self.process.stdin, flush=True)
 
     def listen(self):
         return json.loads(self.process.stdout.readline())
 
     def ask(self, command, *keys):
-        self.tell(command, *keys)
+        self.send(command, *keys)
         return self.listen()
 
 
@@ -776,7 +776,7 @@ class TestOfManyProcesses:
     def test_exactly_one_wins_each_key(self, workers):
         keys = [f"key {number}" for number in range(500)]
         for worker in workers:
-            worker.tell("claim", *keys)
+            worker.send("claim", *keys)
         won = [worker.listen() for worker in workers]
         assert [sum(column) for column in zip(*won, strict=True)] == [1] * len(keys)
 
@@ -813,7 +813,7 @@ class TestOfManyProcesses:
         for number in range(20):
             path.unlink(missing_ok=True)
             for worker in workers:
-                worker.tell("claim", f"key {number}")
+                worker.send("claim", f"key {number}")
             assert sorted(worker.listen() for worker in workers) == [[False], [False], [True]]
 
     def test_all_agree_about_what_took_the_place_of_the_file(self, workers, path):

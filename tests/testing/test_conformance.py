@@ -16,7 +16,7 @@ from flask import Flask
 from tests.helpers.certificates import make_certificate
 from tests.helpers.hostile_bots import hang_up, stay_silent
 from tests.helpers.raw_http import answering, listen
-from tests.helpers.rows import check_rows
+from tests.helpers.rows import check_rows, each_row
 from tests.helpers.servers import GUNICORN, serve
 from tests.test_examples import ENVIRON, SETTINGS
 from wechat_msg import (
@@ -98,7 +98,7 @@ def is_garbage(request):
     return is_post(request)
 
 
-def says(word):
+def contains(word):
     """Return a function that returns whether a push contains *word*."""
     return lambda request: is_post(request) and not is_garbage(request) and word in str(read(request).raw.values())
 
@@ -187,19 +187,22 @@ FAULTS = {
     "verification": [spoil(is_get, lambda r: b'"' + r.query.get("echostr", "").encode() + b'"')],
     "echostr_is_text": [spoil(is_get, lambda r: (200, r.query.get("echostr", "").encode(), "text/html"))],
     "modes": [
-        spoil(says("check"), lambda r: seal(read(r), "x").replace(b"<Nonce>2", b"<Nonce>3")),
+        spoil(contains("check"), lambda r: seal(read(r), "x").replace(b"<Nonce>2", b"<Nonce>3")),
         make(attrs.evolve(SEALED, token="another")),
         bot(lambda r: (500, b"", "text/html")),
     ],
     "json_format": [spoil(lambda r: r.body.startswith(b"{"), lambda r: (500, b"", "text/html"))],
-    "types": [spoil(says("voice"), lambda r: b"not supported"), spoil(says("SCAN"), lambda r: (404, b"", "text/html"))],
-    "unknown": [spoil(says("check_of_new_event"), lambda r: (500, b"", "text/html"))],
+    "types": [
+        spoil(contains("voice"), lambda r: b"not supported"),
+        spoil(contains("SCAN"), lambda r: (404, b"", "text/html")),
+    ],
+    "unknown": [spoil(contains("check_of_new_event"), lambda r: (500, b"", "text/html"))],
     "any_text": [
         spoil(has_a_text_that_parsers_refuse, lambda r: (500, b"", "text/html")),
         spoil(holds_two_senders, lambda r: seal(AnyMessage("oANOTHER"), "hello")),
     ],
     "injection": [
-        spoil(says("]]>"), lambda r: seal(read(r), read(r).content)),
+        spoil(contains("]]>"), lambda r: seal(read(r), read(r).content)),
         spoil(is_post, lambda r: answer_with_a_parser(r)),
     ],
     "long_text": [make(handler=lambda message: f"You said: {getattr(message, 'content', '')}")],
@@ -208,7 +211,7 @@ FAULTS = {
         answer_first_only(lambda r: (read(r).raw.get("MsgId"), read(r).create_time)),
         answer_first_only(lambda r: r.query["msg_signature"]),
     ],
-    "slow": [spoil(says("take your time"), lambda r: (503, b"", "text/html"))],
+    "slow": [spoil(contains("take your time"), lambda r: (503, b"", "text/html"))],
     "visit": [spoil(lambda r: not r.query, lambda r: (200, b"hello", "text/html"))],
     "forgery": [
         spoil(lambda r: not is_signature_valid("spamtest", **signed(r)), lambda r: seal(AnyMessage(), "x")),
@@ -239,9 +242,7 @@ def check_bot(app, settings=SEALED, **options):
 
 
 class TestAFault:
-    @pytest.mark.parametrize(
-        ("name", "app"), [pytest.param(name, app, id=name) for name, apps in FAULTS.items() for app in apps]
-    )
+    @each_row(("name", "app"), [(name, app) for name, apps in FAULTS.items() for app in apps])
     def test_is_found(self, name, app):
         row = check_bot(app, slow_text="take your time")[name]
         assert row.status in ("fail", "warn")
@@ -312,7 +313,7 @@ class TestTheTable:
 
     @pytest.mark.parametrize(
         "is_unanswered",
-        [lambda _: True, is_post, lambda r: any(says(word)(r) for word in ("voice", "SCAN", "check_of_new_event"))],
+        [lambda _: True, is_post, lambda r: any(contains(word)(r) for word in ("voice", "SCAN", "check_of_new_event"))],
         ids=["always", "to pushes", "now and then"],
     )
     def test_ends_soon_without_answers(self, is_unanswered):
@@ -472,14 +473,14 @@ class TestAWrongAddress:
         check_rows([404, 405], check)
 
     def test_differs_from_a_bot_that_answers_404_to_an_event(self):
-        rows = check_bot(spoil(says("SCAN"), lambda r: (404, b"", "text/html")))
+        rows = check_bot(spoil(contains("SCAN"), lambda r: (404, b"", "text/html")))
         assert {name for name, row in rows.items() if row.status == "fail"} == {"types"}
 
 
 class TestABotThatDownloadsMedia:
     def test_is_warned_as_the_media_id_is_invented(self):
         def check(answer):
-            rows = check_bot(spoil(lambda r: says("MEDIA_ID")(r) and read(r).msg_type != "miniprogrampage", answer))
+            rows = check_bot(spoil(lambda r: contains("MEDIA_ID")(r) and read(r).msg_type != "miniprogrampage", answer))
             assert {name for name, row in rows.items() if row.status in ("fail", "warn")} - {"speed"} == {"types"}
             types = rows["types"]
             assert types.status == "warn"
@@ -495,7 +496,9 @@ class TestABotThatDownloadsMedia:
         assert rows["types"].status == "pass"
 
     def test_fails_if_it_fails_at_other_messages_too(self):
-        rows = check_bot(spoil(lambda r: says("MEDIA_ID")(r) or says("LOCATION")(r), lambda _: (500, b"", "text/html")))
+        rows = check_bot(
+            spoil(lambda r: contains("MEDIA_ID")(r) or contains("LOCATION")(r), lambda _: (500, b"", "text/html"))
+        )
         assert rows["types"].status == "fail"
         assert "invented" not in rows["types"].finding.en
 

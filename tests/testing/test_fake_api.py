@@ -1167,7 +1167,7 @@ class TestEveryPath:
         access_tokens = {"/cgi-bin/token", "/cgi-bin/stable_token"}
         assert own == {*access_tokens, "/cgi-bin/clear_quota/v2", "/cgi-bin/showqrcode"}
 
-    def test_succeeds(self):
+    def test_succeeds_with_valid_arguments(self):
         """Each has an account of its own; one server serves all of them."""
         accounts = []
         with contextlib.closing(Server(0, lambda request: accounts[-1].handle(request))) as server:

@@ -353,13 +353,13 @@ class TestGoodAnswer:
 
         check_rows(["x" * 2047, "长" * 682 + "x"], check)
 
-    def test_acknowledges(self):
+    def test_is_an_acknowledgement(self):
         def check(mode, format, body):
             assert judge(body, mode, format=format) == Verdict("acknowledged")
 
         check_rows(itertools.product(MODES, FORMATS, [b"success", b""]), check)
 
-    def test_replies(self):
+    def test_is_a_reply_to_the_message(self):
         def check(reply, format):
             write = {"xml": xml, "json": in_json}[format]
             for mode, body in [
@@ -393,7 +393,7 @@ class TestGoodAnswer:
     def test_hands_over_for_a_mini_program(self):
         assert judge(xml(REPLIES[6]), settings=MINI).outcome == "replied"
 
-    def test_may_say_anything(self):
+    def test_may_contain_any_text(self):
         def check(content):
             assert judge(text(content)).reply["Content"] == content.replace("]]><![CDATA[", "")
 

@@ -297,7 +297,7 @@ def answering_wsgi(*pieces, status="200 OK", before=lambda: None):
     return app
 
 
-def write_for_ever(data):
+def write_endlessly(data):
     def app(environ, start_response):
         write = start_response("200 OK", [])
         while True:
@@ -336,12 +336,12 @@ class TestWSGI:
                 (answering_wsgi(b"", status=""), "wrong_status"),
                 (answering_wsgi(b"x" * (1 << 20), b"x"), "too_long"),
                 (answering_wsgi(Endless(b"x" * 65536)), "too_long"),
-                (write_for_ever(b"x" * 65536), "too_long"),
+                (write_endlessly(b"x" * 65536), "too_long"),
             ],
             check,
         )
 
-    @pytest.mark.parametrize("app", [answering_wsgi(Endless(b"")), write_for_ever(b"")], ids=["iterated", "written"])
+    @pytest.mark.parametrize("app", [answering_wsgi(Endless(b"")), write_endlessly(b"")], ids=["iterated", "written"])
     def test_app_that_never_ends_is_stopped(self, colour, app):
         before = threading.active_count()
         fail_with(colour, "timed_out", limit=0.1, wsgi=app)
@@ -404,7 +404,7 @@ def send_all(*messages, before=lambda: None):
     return app
 
 
-def send_for_ever(data):
+def send_endlessly(data):
     async def app(scope, receive, send):
         assert scope["type"] == "http"
         await send(START)
@@ -449,7 +449,7 @@ class TestASGI:
                 (send_all(START, {**SUCCESS, "body": "success"}), "wrong_status"),
                 (send_all({}), "wrong_status"),
                 (send_all(START, {**SUCCESS, "body": b"x" * (1 << 20) + b"x"}), "too_long"),
-                (send_for_ever(b"x" * 65536), "too_long"),
+                (send_endlessly(b"x" * 65536), "too_long"),
             ],
             check,
         )
@@ -459,7 +459,7 @@ class TestASGI:
 
         async def app(scope, receive, send):
             try:
-                await send_for_ever(b"")(scope, receive, send)
+                await send_endlessly(b"")(scope, receive, send)
             except ConnectionResetError:
                 ended.append(True)
                 raise
@@ -601,7 +601,7 @@ class TestTries:
         assert len(bot.requests) == 3
         assert delivery.shown.en == "该公众号提供的服务出现故障，请稍后再试"
 
-    def test_carry_the_same_document_signed_and_sealed_anew(self, colour):
+    def test_carry_the_same_document_with_new_signatures_and_ciphertexts(self, colour):
         def check(mode):
             bot, clock = Bot(BROKEN), iter(range(1700000000, 1700000100))
             with simulate(colour, settings=SEALED, wsgi=bot, now=lambda: next(clock)) as wechat:
@@ -1155,7 +1155,7 @@ class TestBotOfWeChatPy:
 
         check_rows(itertools.product(THEIR_REPLIES, MODES), check)
 
-    def test_may_say_nothing(self):
+    def test_may_reply_with_nothing(self):
         def check(mode):
             app = answering_wsgi(theirs.EmptyReply().render().encode())
             with simulate("sync", settings=SEALED, mode=mode, wsgi=app) as wechat:

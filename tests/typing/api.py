@@ -165,7 +165,7 @@ parsed: Message = parse_message({"MsgType": "text"})
 # --- handled once ----------------------------------------------------------------------------------------------------
 
 
-class OwnStore:
+class CustomStore:
     """A store that inherits nothing."""
 
     def get(self, key: str) -> bytes | None:
@@ -175,7 +175,7 @@ class OwnStore:
         return expected is None and value is not None and ttl > 0
 
 
-class OwnAsyncStore:
+class CustomAsyncStore:
     """An async one."""
 
     async def get(self, key: str) -> bytes | None:
@@ -208,8 +208,8 @@ async def answer_error_async(message: Message, error: Exception) -> Answer:
     return TextReply(content=f"{message.msg_type} {error}")
 
 
-store: Store = OwnStore()
-async_store: AsyncStore = OwnAsyncStore()
+store: Store = CustomStore()
+async_store: AsyncStore = CustomAsyncStore()
 store = MemoryStore(max_entries=5)
 store = SQLiteStore("pushes.db")
 async_store = in_thread(store)
@@ -225,18 +225,18 @@ later: dict[str, Any] = to_customer_service_message(TextReply(content="hi"), "oU
 pool = ThreadPoolExecutor(4)
 
 PushEndpoint(settings, router, store=store, late=AnswerLater(send), executor=pool)
-PushEndpoint(settings, router, store=OwnStore(), late=AnswerLater(send, after="last_try"))
+PushEndpoint(settings, router, store=CustomStore(), late=AnswerLater(send, after="last_try"))
 PushEndpoint(settings, router, store=NO_DEDUP, late=FallbackReply("..."), on_error="acknowledge")
 PushEndpoint(settings, router, store=None, late=None, executor=None, on_error=answer_error, on_store_error="refuse")
 PushEndpoint(settings, answer_text, dedup_key=lambda message: message.content, deliveries=4, handler_limit=60)
 AsyncPushEndpoint(settings, router, store=async_store, late=AnswerLater(send_async))
 AsyncPushEndpoint(settings, answer_scan, store=store, late=AnswerLater(send), executor=pool)
-AsyncPushEndpoint(settings, answer_text, store=OwnAsyncStore(), on_error=answer_error_async)
+AsyncPushEndpoint(settings, answer_text, store=CustomAsyncStore(), on_error=answer_error_async)
 AsyncPushEndpoint(settings, store=NO_DEDUP, late=FallbackReply("..."), on_error=answer_error)
 
 PushEndpoint(settings, answer_scan)  # type: ignore[arg-type]
 PushEndpoint(settings, router, store=async_store)  # type: ignore[arg-type]
-PushEndpoint(settings, router, store=OwnAsyncStore())  # type: ignore[arg-type]
+PushEndpoint(settings, router, store=CustomAsyncStore())  # type: ignore[arg-type]
 PushEndpoint(settings, router, store=HalfAStore())  # type: ignore[arg-type]
 AsyncPushEndpoint(settings, router, store=HalfAStore())  # type: ignore[arg-type]
 PushEndpoint(settings, router, store=MemoryStore)  # type: ignore[arg-type]
@@ -270,7 +270,7 @@ def count_words(answer: Mapping[str, Any]) -> int:
     return len(answer)
 
 
-class OwnSource(Source):
+class CustomSource(Source):
     """A source of tokens of one's own."""
 
     name = "own"
@@ -301,7 +301,7 @@ Client("wx0", "secret", timeout=(3.05, None), token_source=StableTokenSource())
 Client("wx0", "secret", token_source=ClassicTokenSource())
 Client("wx0", token_source=RemoteTokenSource("https://tokens.example.com", "shared secret"))
 Client("wx0", token_source=FixedToken(lambda: "token"))
-Client("wx0", token_source=OwnSource())
+Client("wx0", token_source=CustomSource())
 Client("wx0", "secret", store=async_store)  # type: ignore[arg-type]
 Client("wx0", "secret", store=HalfAStore())  # type: ignore[arg-type]
 Client("wx0", "secret", store)  # type: ignore[call-arg]
@@ -357,7 +357,7 @@ async def call_async(aclient: AsyncClient) -> None:
     """The same types as above, with nothing but `await` before."""
     async with AsyncClient("wx0", "secret", store=async_store, session=httpx2.AsyncClient()) as other:
         assert_type(other, AsyncClient)
-    AsyncClient("wx0", "secret", store=store, token_source=OwnSource())
+    AsyncClient("wx0", "secret", store=store, token_source=CustomSource())
     AsyncClient("wx0", "secret", session=requests.Session())  # type: ignore[arg-type]
 
     assert_type(await aclient.call(user.get_info("o")), user.UserInfo)
@@ -405,11 +405,11 @@ with FakeWeChatAPI() as wechat:
 FakeWeChatAPI(verified=False)
 
 
-def tell_try(one: Try) -> None:
+def print_try(one: Try) -> None:
     print(one.seconds, one.verdict.problem)
 
 
-def test_answers(wechat_push: Callable[..., PushSimulator]) -> None:
+def test_answers_are_typed(wechat_push: Callable[..., PushSimulator]) -> None:
     simulator = wechat_push("/wechat", settings, wsgi=wsgi.push_app(PushEndpoint(settings, router)))
     assert_type(simulator.push_text("hi", openid="oOTHER").text, str | None)
     assert_type(simulator.push({"MsgType": "text"}, mode="sealed", format="json"), Delivery)
@@ -419,7 +419,7 @@ def test_answers(wechat_push: Callable[..., PushSimulator]) -> None:
 
 async def test_answers_in_a_loop() -> None:
     app = asgi.push_app(AsyncPushEndpoint(settings, router))
-    async with AsyncPushSimulator("/wechat", settings, asgi=app, on_try=tell_try, time_limit=1) as simulator:
+    async with AsyncPushSimulator("/wechat", settings, asgi=app, on_try=print_try, time_limit=1) as simulator:
         assert_type(await simulator.verify(), Try)
         assert_type(
             (await simulator.push_event("subscribe", openid="oOTHER", EventKey="qrscene_7")).reply,
