@@ -611,7 +611,7 @@ class TestPushNoticeIsKilled:
     """Nobody gets a notice twice, and nobody is forgotten."""
 
     @pytest.mark.parametrize("workers", [1, 3])
-    def test_knows_whom_it_was_sending_to(self, run, wechat, tmp_path, workers):
+    def test_knows_to_which_users_it_was_sending(self, run, wechat, tmp_path, workers):
         notice = Notice(run, wechat, tmp_path, 12)
         wechat.delay(SEND, 0, times=4)
         wechat.delay(SEND, 60, times=workers)
