@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable
 
-from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import MalformedPush
 from wechat_msg.wire import Format
 
@@ -17,15 +15,6 @@ _FORM = re.compile(rb"[\w.~*+%\[\]-]*(=|%3c|%7b)[^<>{}\s]*", re.IGNORECASE)  # <
 _SHORTEST_BASE64 = 16  # characters; many a word is valid base64
 #: Every push has one of these; InfoType is in pushes of third-party platforms (第三方平台).
 TYPE_NAMES = frozenset(["MsgType", "InfoType"])
-
-
-@frozen
-class _Damage:
-    """A kind of damage; `fits` is called with the stripped body."""
-
-    fits: Callable[[bytes], bool]
-    message: str
-    hint: str
 
 
 def _is_base64(body: bytes) -> bool:
@@ -41,42 +30,35 @@ def _is_form(body: bytes) -> bool:
     return bool(_FORM.fullmatch(start)) or b"form-data" in start
 
 
-#: The first that fits is reported.
-_DAMAGES = [
-    _Damage(
-        lambda body: not body,
-        "the body is empty: a proxy, a redirect or a middleware may have consumed it",
-        "请求体为空：可能被反向代理、跳转（redirect）或中间件读走、丢弃",
-    ),
-    _Damage(
-        _is_base64,
-        "the body is base64: an API gateway or cloud function may have encoded it (isBase64Encoded); decode it first",
-        "请求体是 base64 编码：API 网关或云函数会这样传递（isBase64Encoded 为 true），请先解码再交给本库",
-    ),
-    _Damage(
-        _is_form,
-        "the body is form-encoded: a framework or proxy may have parsed it as a form; pass the raw body on",
-        "请求体是表单编码（form、URL 编码）：可能被框架或代理当作表单解析过，请传入原始请求体",
-    ),
-    _Damage(
-        lambda body: body.startswith(b'"'),
-        "the body is one JSON string: a gateway or framework may have encoded it as JSON; pass the raw body on",
-        "请求体是一个 JSON 字符串：可能被网关或框架转成了 JSON，请传入原始请求体",
-    ),
-    _Damage(
-        lambda _: True,
-        "the body is neither XML nor JSON: not a push of WeChat, or re-encoded in transit"
-        " (compressed, another charset)",
-        "请求体既不是 XML 也不是 JSON：不是微信的推送，或在途中被压缩、转码",
-    ),
-]
-
-
 def explain_body(body: bytes) -> MalformedPush:
     """Return the error for a body that is neither XML nor JSON: what it is instead, and what may have caused it."""
     stripped = body.removeprefix(b"\xef\xbb\xbf").strip()
-    damage = next(damage for damage in _DAMAGES if damage.fits(stripped))
-    return MalformedPush(damage.message, hint=damage.hint)
+    if not stripped:
+        return MalformedPush(
+            "the body is empty: a proxy, a redirect or a middleware may have consumed it",
+            hint="请求体为空：可能被反向代理、跳转（redirect）或中间件读走、丢弃",
+        )
+    if _is_base64(stripped):
+        return MalformedPush(
+            "the body is base64: an API gateway or cloud function may have encoded it (isBase64Encoded);"
+            " decode it first",
+            hint="请求体是 base64 编码：API 网关或云函数会这样传递（isBase64Encoded 为 true），请先解码再交给本库",
+        )
+    if _is_form(stripped):
+        return MalformedPush(
+            "the body is form-encoded: a framework or proxy may have parsed it as a form; pass the raw body on",
+            hint="请求体是表单编码（form、URL 编码）：可能被框架或代理当作表单解析过，请传入原始请求体",
+        )
+    if stripped.startswith(b'"'):
+        return MalformedPush(
+            "the body is one JSON string: a gateway or framework may have encoded it as JSON; pass the raw body on",
+            hint="请求体是一个 JSON 字符串：可能被网关或框架转成了 JSON，请传入原始请求体",
+        )
+    return MalformedPush(
+        "the body is neither XML nor JSON: not a push of WeChat, or re-encoded in transit"
+        " (compressed, another charset)",
+        hint="请求体既不是 XML 也不是 JSON：不是微信的推送，或在途中被压缩、转码",
+    )
 
 
 def is_plain_push(body: bytes, form: Format) -> bool:

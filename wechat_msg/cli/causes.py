@@ -60,6 +60,16 @@ _OTHER_BODY = Text(
 _OTHER_SIGNATURE = Text(
     "the Token is correct; signature was altered in the query", "Token 正确，查询串中的 signature 被改动"
 )
+
+
+def _restore_plus(encrypt: str) -> str:
+    return encrypt.replace(" ", "+")
+
+
+def _remove_spaces(encrypt: str) -> str:
+    return "".join(encrypt.split())
+
+
 #: What may happen to base64 in transit, and how to undo it.
 _REPAIRS: list[tuple[Text, Callable[[str], str]]] = [
     (
@@ -67,12 +77,9 @@ _REPAIRS: list[tuple[Text, Callable[[str], str]]] = [
             "each + of the base64 became a space: the body was decoded as a form",
             "base64 中的 + 变成了空格：请求体被当作表单解码了",
         ),
-        lambda encrypt: encrypt.replace(" ", "+"),
+        _restore_plus,
     ),
-    (
-        Text("the base64 contains line breaks or spaces", "base64 中混入了换行或空格"),
-        lambda encrypt: "".join(encrypt.split()),
-    ),
+    (Text("the base64 contains line breaks or spaces", "base64 中混入了换行或空格"), _remove_spaces),
     (Text("the base64 was URL-encoded (%2B)", "base64 被做了 URL 编码（%2B）"), unquote),
 ]
 
