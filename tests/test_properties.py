@@ -216,6 +216,7 @@ class TestReplies:
         assert article["Description"] == normalise(clean(description), form)
 
     @for_any(
+        times=50,
         fields=st.dictionaries(
             names,
             st.recursive(
@@ -225,7 +226,7 @@ class TestReplies:
                 ),
                 max_leaves=8,
             ),
-        )
+        ),
     )
     def test_members_of_a_raw_reply_reach_wechat(self, fields):
         response = PushEndpoint(BOTH, lambda message: RawReply(fields=fields)).handle(request_of(JSON_TEXT, "sealed"))
@@ -360,7 +361,7 @@ class TestAnythingAtAll:
         assert is_answered_or_refused(SEALED, PushRequest("POST", sealed_query(SEALED_TEXT), document))
         assert is_answered_or_refused(BOTH, PushRequest("POST", sealed_query(SEALED_TEXT), document))
 
-    @for_any(times=300, document=documents)
+    @for_any(document=documents)
     def test_in_a_sealed_envelope_gives_a_push_or_a_push_error(self, document):
         assert is_answered_or_refused(SEALED, request_of(document, "sealed"))
 
@@ -396,7 +397,7 @@ class TestAnythingAtAll:
             assert 200 <= response.status < 500
             assert asyncio.run(AsyncPushEndpoint(account).handle(request)) == response
 
-    @for_any(fields=st.one_of(json_values, fields, st.dictionaries(texts, json_values)))
+    @for_any(times=50, fields=st.one_of(json_values, fields, st.dictionaries(texts, json_values)))
     def test_as_a_mapping_gives_a_message_or_malformed_push(self, fields):
         try:
             message = parse_message(fields)
@@ -405,7 +406,9 @@ class TestAnythingAtAll:
         assert message.raw == fields
         assert str(message.created_at)
 
-    @for_any(fields=st.dictionaries(st.sampled_from(["Content", "Idx", "bizmsgmenuid", "Url", "x"]), json_values))
+    @for_any(
+        times=50, fields=st.dictionaries(st.sampled_from(["Content", "Idx", "bizmsgmenuid", "Url", "x"]), json_values)
+    )
     def test_next_to_the_common_fields_never_loses_a_message(self, fields):
         mapping = {"FromUserName": "o", "ToUserName": "gh", "CreateTime": "1", "MsgType": "text", **fields}
         assert isinstance(parse_message(mapping), (TextMessage, UnknownMessage))
@@ -473,7 +476,7 @@ INDENTED = EVENT.replace(b"><", b">\n  <")
 
 
 class TestReader:
-    @for_any(times=1000, document=mutations([TEXT, EVENT, INDENTED, COMPATIBLE]))
+    @for_any(times=400, document=mutations([TEXT, EVENT, INDENTED, COMPATIBLE]))
     def test_reads_what_xmltodict_reads(self, document):
         # A limit of a section may be part of a text, which xmltodict cannot know.
         assume(not any(mark in document for mark in ODD_MARKS))
@@ -484,7 +487,7 @@ class TestReader:
         if isinstance(expected, dict) and expected:
             assert parse_body(document) == expected
 
-    @for_any(times=300, document=mutations([COMPATIBLE, wrap(SEALED_TEXT)]))
+    @for_any(times=150, document=mutations([COMPATIBLE, wrap(SEALED_TEXT)]))
     def test_finds_the_encrypt_that_xmltodict_finds(self, document):
         assume(not any(mark in document for mark in ODD_MARKS[:2]))
         try:
