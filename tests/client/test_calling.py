@@ -617,7 +617,7 @@ class TestTheTimeOfACall:
     def test_is_not_begun_anew_by_waiting_for_somebody_elses_token(self, network):
         caller = network.make(total=8.0)
         network.run(caller.call(READ))
-        assert network.store.compare_and_set("token:wx1:stable:lock", None, b"somebody", 600)
+        assert network.store.compare_and_set("access_token:wx1:stable:lock", None, b"somebody", 600)
         network.plan("/cgi-bin/read", Late(4, refusal(42001)))
         with pytest.raises(TransportError, match="another caller is still fetching"):
             network.run(caller.call(READ))

@@ -415,7 +415,7 @@ class TestNothingIsShownOfCallsThatFail:
 
     @pytest.mark.parametrize("garbage", [b"garbage", b"{}", b'{"value":5}', b"[NaN]", b"\xff"])
     def test_as_the_store_holds_garbage(self, account, garbage):
-        token = f"token:{account.wechat.appid}:stable"
+        token = f"access_token:{account.wechat.appid}:stable"
         for key in (token, f"{token}:limited"):
             account.store.compare_and_set(key, None, garbage + APPSECRET.encode(), 60)
         account.prepare()

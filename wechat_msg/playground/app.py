@@ -29,8 +29,8 @@ from wechat_msg.playground.sender import PushSender, list_modes
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.details import explain_error
-from wechat_msg.testing.fake_api.account import Media
 from wechat_msg.testing.fake_api.fake import APPID, SECRET, FakeWeChatAPI
+from wechat_msg.testing.fake_api.fake_account import Media
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.response import FakeResponse
 from wechat_msg.wire import parse_json
