@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -50,11 +51,13 @@ class Validators:
         return self(lambda value: isinstance(value, str) and value in values, " or ".join(map(repr, values)))
 
 
-def is_whole_number(minimum: int) -> Callable[[object], bool]:
-    """Return a function that returns whether a value is an int of at least *minimum*, and not a bool."""
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+def is_whole_number(minimum: float = float("-inf"), maximum: float = float("inf")) -> Callable[[object], bool]:
+    """Return a function that returns whether a value is an int in these limits, and not a bool."""
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum
 
 
-def is_seconds(value: object) -> bool:
-    """Return whether *value* is a duration in seconds: a finite number greater than 0."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+def is_seconds(value: object, *, or_zero: bool = False, maximum: float = sys.float_info.max) -> bool:
+    """Return whether *value* is a duration: a number of seconds greater than 0, or 0 if *or_zero*."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return 0 < value <= maximum or (or_zero and value == 0)

@@ -9,7 +9,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg._validators import Validators
+from wechat_msg._validators import Validators, is_whole_number
 from wechat_msg.errors import ReplyError
 from wechat_msg.wire import Format
 
@@ -32,11 +32,10 @@ __all__ = [
 
 _MAX_ARTICLES = 8
 
-
 _check = Validators(ReplyError)
 _text = _check.instance_of(str, what="text")
 _optional_text = attrs.validators.optional(_text)
-_integer = _check(lambda it: isinstance(it, int) and not isinstance(it, bool), "a whole number")
+_integer = _check(is_whole_number(), "a whole number")
 _mapping = _check.instance_of(Mapping, what="a mapping")
 
 

@@ -617,7 +617,7 @@ class TestTheTimeOfACall:
     def test_does_not_restart_after_waiting_for_the_access_token_of_another_caller(self, network):
         caller = network.make(total=8.0)
         network.run(caller.call(READ))
-        assert network.store.compare_and_set("token:wx1:stable:lock", None, b"somebody", 600)
+        assert network.store.compare_and_set("access_token:wx1:stable:lock", None, b"somebody", 600)
         network.plan("/cgi-bin/read", Late(4, refusal(42001)))
         with pytest.raises(TransportError, match="another caller is still fetching"):
             network.run(caller.call(READ))

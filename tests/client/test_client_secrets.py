@@ -418,7 +418,7 @@ class TestNothingIsShownOfCallsThatFail:
 
     @pytest.mark.parametrize("garbage", [b"garbage", b"{}", b'{"value":5}', b"[NaN]", b"\xff"])
     def test_as_the_store_holds_garbage(self, account, garbage):
-        access_token = f"token:{account.wechat.appid}:stable"
+        access_token = f"access_token:{account.wechat.appid}:stable"
         for key in (access_token, f"{access_token}:limited"):
             account.store.compare_and_set(key, None, garbage + APPSECRET.encode(), 60)
         account.prepare()

@@ -213,14 +213,14 @@ class World:
     def describe(self, step: Any) -> str:
         if not isinstance(step, (Get, CompareAndSet)):
             return type(step).__name__.lower()
-        key = step.key.removeprefix(f"token:wx1:{self.source.name}").strip(":").split(":")[0] or "token"
+        key = step.key.removeprefix(f"access_token:wx1:{self.source.name}").strip(":").split(":")[0] or "token"
         return f"{'get' if isinstance(step, Get) else 'set'} {key}"
 
     # --- the store
 
     def key(self, part: str = "token") -> str:
         """Return the key of the token, or of another part of what is kept about it."""
-        name = f"token:wx1:{self.source.name}"
+        name = f"access_token:wx1:{self.source.name}"
         parts = {"token": name, "failure": self.managers[0]._failure_key if self.managers else ""}
         return parts.get(part, f"{name}:{part}")
 
@@ -399,7 +399,7 @@ class TestAGoodAccessToken:
         world.answers = [AnswerLost("gone")]
         world.get(manager)
         world.renew()
-        assert warnings_of(caplog) == [f"token:wx1:stable could not be renewed yet: {AnswerLost('gone')}"]
+        assert warnings_of(caplog) == [f"access_token:wx1:stable could not be renewed yet: {AnswerLost('gone')}"]
         world.now = due + 29.9
         world.get(manager)
         assert world.steps == []
@@ -705,7 +705,7 @@ class TestAClassicAccessToken:
         manager = world.with_access_token()
         self.war(world, manager, 3, 10)
         assert len(warnings_of(caplog)) == 1
-        assert "token:wx1:classic was replaced before it expired" in warnings_of(caplog)[0]
+        assert "access_token:wx1:classic was replaced before it expired" in warnings_of(caplog)[0]
 
     def test_logs_nothing_if_it_was_rejected_for_another_reason(self, caplog):
         def check(errcode):
@@ -924,7 +924,7 @@ class TestAStoreThatFails:
         assert first.levelname == "ERROR"
         assert (
             first.getMessage()
-            == f"sharing token:wx1:stable is degraded: {StoreError('down')} (0 more errors since the last line)"
+            == f"sharing access_token:wx1:stable is degraded: {StoreError('down')} (0 more errors since the last line)"
         )
 
     def test_makes_a_process_remember_a_failed_fetch_by_itself(self, world):

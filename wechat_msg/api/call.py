@@ -12,6 +12,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import clears_locals, frozen
+from wechat_msg._validators import Validators
 from wechat_msg.api._arguments import without_none
 from wechat_msg.api.results import Result
 from wechat_msg.errors import CallError
@@ -80,17 +81,31 @@ class File:
     headers: Mapping[str, str] = field(factory=dict, repr=False, eq=False)
 
 
-def _check_plain(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+def _is_plain(value: object) -> bool:
     # WeChat refuses encoded names (filename*=); a line break would end the header.
-    if not isinstance(value, str) or not _PLAIN.fullmatch(value):
-        raise CallError(f"{attribute.name} of an upload must be plain ASCII, without quotes（文件名只能用 ASCII）")
+    return isinstance(value, str) and _PLAIN.fullmatch(value) is not None
 
 
-def _check_fields(instance: object, attribute: attrs.Attribute[Any], fields: Mapping[str, str]) -> None:
-    for name, value in fields.items():
-        _check_plain(instance, attribute, name)
-        if not isinstance(value, str):
-            raise CallError("the fields of an upload must be texts")
+def _are_headers(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(part, str) and part.isascii() and part.isprintable() for pair in value.items() for part in pair
+    )
+
+
+_check = Validators(CallError)
+_plain = _check(_is_plain, "plain ASCII, without quotes（文件名只能用 ASCII）")
+_form_fields = _check(
+    lambda fields: all(_is_plain(name) and isinstance(value, str) for name, value in fields.items()),
+    "texts, with names of plain ASCII without quotes",
+)
+_method = _check(lambda value: isinstance(value, str) and _METHOD.fullmatch(value), "GET or POST")
+# Anything but a plain path could send the access_token to another host.
+_path = _check(
+    lambda value: isinstance(value, str) and _PATH.fullmatch(value),
+    "like /cgi-bin/user/info; put the query into params",
+)
+_params = _check.instance_of(Mapping, what="a mapping")
+_headers = _check(_are_headers, "a mapping of plain ASCII texts")
 
 
 def _copy_buffer(file: FileSource) -> _StoredFile:
@@ -116,36 +131,11 @@ class Upload:
     """
 
     file: _StoredFile = field(repr=False, converter=_copy_buffer)
-    filename: str = field(repr=False, validator=_check_plain)
-    content_type: str = field(default="application/octet-stream", validator=_check_plain)
-    name: str = field(default="media", validator=_check_plain)
-    fields: Mapping[str, str] = field(factory=dict, repr=False, validator=_check_fields)
+    filename: str = field(repr=False, validator=_plain)
+    content_type: str = field(default="application/octet-stream", validator=_plain)
+    name: str = field(default="media", validator=_plain)
+    fields: Mapping[str, str] = field(factory=dict, repr=False, validator=_form_fields)
     progress: Progress | None = field(default=None, repr=False)
-
-
-def _check_method(_instance: object, _attribute: object, method: str) -> None:
-    if not isinstance(method, str) or not _METHOD.fullmatch(method):
-        raise CallError("method must be GET or POST")
-
-
-def _check_path(_instance: object, _attribute: object, path: str) -> None:
-    # Anything but a plain path could send the access_token to another host.
-    if not isinstance(path, str) or not _PATH.fullmatch(path):
-        raise CallError("path must be like /cgi-bin/user/info; put the query into params")
-
-
-def _check_params(_instance: object, _attribute: object, params: object) -> None:
-    if not isinstance(params, Mapping):
-        raise CallError("params must be a mapping")
-
-
-def _check_headers(_instance: object, _attribute: object, headers: object) -> None:
-    if not isinstance(headers, Mapping) or not all(_is_plain(part) for pair in headers.items() for part in pair):
-        raise CallError("headers must be a mapping of plain ASCII texts")
-
-
-def _is_plain(text: object) -> bool:
-    return isinstance(text, str) and text.isascii() and text.isprintable()
 
 
 @clears_locals
@@ -176,10 +166,10 @@ class Call(Generic[T_co]):
         headers: Further headers.
     """
 
-    method: str = field(validator=_check_method)
-    path: str = field(validator=_check_path)
+    method: str = field(validator=_method)
+    path: str = field(validator=_path)
     parse: Callable[[Mapping[str, Any]], T_co] = field(repr=False)
-    params: Mapping[str, str | int | Placeholder] = field(factory=dict, repr=False, validator=_check_params)
+    params: Mapping[str, str | int | Placeholder] = field(factory=dict, repr=False, validator=_params)
     json: Any = field(default=None, repr=False)
     upload: Upload | None = field(default=None, repr=False, kw_only=True)
     parse_file: Callable[[File], T_co] | None = field(default=None, repr=False, kw_only=True)
@@ -189,7 +179,7 @@ class Call(Generic[T_co]):
     also_done: frozenset[int] = field(default=frozenset(), repr=False, kw_only=True)
     needs_access_token: bool = field(default=True, repr=False, kw_only=True)
     host: str | None = field(default=None, repr=False, kw_only=True)
-    headers: Mapping[str, str] = field(factory=dict, repr=False, kw_only=True, validator=_check_headers)
+    headers: Mapping[str, str] = field(factory=dict, repr=False, kw_only=True, validator=_headers)
 
     def repeatable(self) -> Call[T_co]:
         """Return a copy of the call that the client may retry even if the first request may have succeeded.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-import random as chance
+import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -70,7 +70,7 @@ class _Client(Generic[S, Session]):
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Any] | None = None,
-        random: Callable[[], float] = chance.random,
+        random: Callable[[], float] = random.random,
     ) -> None:
         self.appid = appid
         self._clock = clock

@@ -89,7 +89,7 @@ class CredentialManager:
         self._send = send
         self._private_store = MemoryStore(clock=account.monotonic)
         self._flights = {id(each): SingleFlight(LEASE, account.monotonic) for each in (store, self._private_store)}
-        self._key = f"token:{name}:{source.name}"
+        self._key = f"access_token:{name}:{source.name}"
         # With other credentials, such as a new AppSecret, an earlier failure does not count.
         credentials = f"{account.appid}:{account.secret}:{source.credentials}"
         self._failure_key = f"{self._key}:failure:{hashlib.sha256(credentials.encode()).hexdigest()[:16]}"

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from attrs import field
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -19,6 +20,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from wechat_msg._tracebacks import define
 from wechat_msg.errors import MalformedPush, PushError, SettingsError
 from wechat_msg.playground.access import BrowserSession, Gate, refuse_request
 from wechat_msg.playground.calls import put_menu, record_call
@@ -27,8 +29,8 @@ from wechat_msg.playground.sender import PushSender, list_modes
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.details import explain_error
-from wechat_msg.testing.fake_api.account import Media
 from wechat_msg.testing.fake_api.fake import APPID, SECRET, FakeWeChatAPI
+from wechat_msg.testing.fake_api.fake_account import Media
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.response import FakeResponse
 from wechat_msg.wire import parse_json
@@ -115,24 +117,20 @@ def make_api(settings: PushSettings, secret: str = SECRET) -> FakeWeChatAPI:
     return FakeWeChatAPI(settings.appid or APPID, secret)
 
 
+@define(eq=False, repr=False, slots=False)
 class _Playground:
     """The routes and their state."""
 
-    def __init__(
-        self, settings: PushSettings, url: str, api: FakeWeChatAPI, openid: str, time_limit: float, max_media_bytes: int
-    ) -> None:
-        self.chat = Chat()
-        self._api, self._openid, self._max_media_bytes = api, openid, max_media_bytes
-        self._sender = PushSender(url, settings, self.chat, api, openid, time_limit)
-        self._about = {
-            "url": url,
-            "modes": list_modes(settings),
-            "account_kind": settings.account_kind.value,
-            "appid": api.appid,
-            "openid": openid,
-            "api": api.url,
-            "time_limit": time_limit,
-        }
+    settings: PushSettings
+    url: str
+    api: FakeWeChatAPI
+    openid: str
+    time_limit: float
+    max_media_bytes: int
+    chat: Chat = field(factory=Chat, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._sender = PushSender(self.url, self.settings, self.chat, self.api, self.openid, self.time_limit)
         self.routes = [
             Route("/", self._show_page),
             Route("/playground/events", self._stream_events),
@@ -153,8 +151,18 @@ class _Playground:
         """Start and stop together with the application."""
         pushes = ThreadPoolExecutor(_PUSHES_AT_ONCE, "playground")
         asyncio.get_running_loop().set_default_executor(pushes)
-        self.chat.put("about", kind="about", **self._about)
-        put_menu(self.chat, self._api)
+        self.chat.put(
+            "about",
+            kind="about",
+            url=self.url,
+            modes=list_modes(self.settings),
+            account_kind=self.settings.account_kind.value,
+            appid=self.api.appid,
+            openid=self.openid,
+            api=self.api.url,
+            time_limit=self.time_limit,
+        )
+        put_menu(self.chat, self.api)
         self._sender.put_user()
         self._sender.watch_bot()
         yield
@@ -208,24 +216,24 @@ class _Playground:
         if kind not in _KINDS or not _is_media(content_type):
             raise _Refusal(415, _NO_MEDIA)
         content = await _read_body(request, _MAX_UPLOAD_BYTES)
-        media_id = self._api.new_id()
-        self._api.media[media_id] = Media(kind, name[:100], content, content_type, self._api.now, is_permanent=False)
+        media_id = self.api.new_id()
+        self.api.media[media_id] = Media(kind, name[:100], content, content_type, self.api.now, is_permanent=False)
         self._forget_media()
         md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()  # as PicMd5Sum
-        return JSONResponse({"media_id": media_id, "url": self._api.url_of(media_id), "md5": md5}, 201)
+        return JSONResponse({"media_id": media_id, "url": self.api.url_of(media_id), "md5": md5}, 201)
 
     def _forget_media(self) -> None:
         """Remove the oldest files beyond the limit."""
-        kept = list(self._api.media.items())
-        excess = sum(len(one.content) for _, one in kept) - self._max_media_bytes
+        kept = list(self.api.media.items())
+        excess = sum(len(one.content) for _, one in kept) - self.max_media_bytes
         for media_id, one in kept:
             if excess <= 0:
                 return
-            self._api.media.pop(media_id, None)  # the bot may have deleted it
+            self.api.media.pop(media_id, None)  # the bot may have deleted it
             excess -= len(one.content)
 
     async def _show_media(self, request: Request) -> Response:
-        media = self._api.media.get(request.path_params["media_id"])
+        media = self.api.media.get(request.path_params["media_id"])
         if media is None or not media.content:
             raise _Refusal(404, _NOT_FOUND)
         return _show(request, media)
@@ -241,13 +249,13 @@ class _Playground:
             await _read_body(request, _MAX_CALL_BYTES),
             request.client.host if request.client else "",
         )
-        answer = await run_in_threadpool(self._api.handle, called)
+        answer = await run_in_threadpool(self.api.handle, called)
         self._forget_media()
-        if len(self._api.requests) > _MAX_REQUESTS:
-            self._api.clear()
+        if len(self.api.requests) > _MAX_REQUESTS:
+            self.api.clear()
         if answer is None:
             return Response(status_code=503)
-        record_call(self.chat, self._api, self._openid, called, answer)
+        record_call(self.chat, self.api, self.openid, called, answer)
         return _pass_on(answer)
 
 

@@ -30,7 +30,7 @@ from wechat_msg.wire import Format
 
 __all__ = ["PushSender", "list_modes"]
 
-_FORMATS = get_args(Format)
+_FORMATS: tuple[Format, ...] = get_args(Format)
 _RETRY_SECONDS = 2.0
 _UNSENDABLE = Text("Cannot create this push", "无法生成这条推送")
 
@@ -63,6 +63,7 @@ class _Message:
 _sent: ContextVar[_Message] = ContextVar("_sent")
 
 
+@define(eq=False, repr=False, slots=False)
 class PushSender:
     """A sender of any number of pushes at once.
 
@@ -78,16 +79,20 @@ class PushSender:
         SettingsError: The URL is invalid.
     """
 
-    def __init__(
-        self, url: str, settings: PushSettings, chat: Chat, api: FakeWeChatAPI, openid: str, time_limit: float
-    ) -> None:
-        self._url, self._settings, self._chat, self._api, self._openid = url, settings, chat, api, openid
+    url: str
+    settings: PushSettings
+    chat: Chat
+    api: FakeWeChatAPI
+    openid: str
+    time_limit: float
+    _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _is_watching: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
         # One simulator for all pushes: it gives each event another second.
         self._simulator = AsyncPushSimulator(
-            url, settings, openid=openid, time_limit=time_limit, on_try=self._record_try
+            self.url, self.settings, openid=self.openid, time_limit=self.time_limit, on_try=self._record_try
         )
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._is_watching = False
 
     def send(self, fields: Mapping[str, Any], mode: str, form: str) -> int:
         """Start to push; return the number of the entry.
@@ -96,12 +101,10 @@ class PushSender:
             SettingsError: The mode or the format is not possible.
             ReplyError: The fields cannot be written.
         """
-        for one in _FORMATS:
-            for other in list_modes(self._settings):
-                if (one, other) == (form, mode):
-                    write_document(fields, one)
-                    return self._start(_Message(fields, other, one), self._push)
-        raise SettingsError("these settings do not allow this mode or format", hint="这些配置不支持所选的模式或格式")
+        if mode not in list_modes(self.settings) or form not in _FORMATS:
+            raise SettingsError("these settings do not allow this mode or format", hint="这些配置不支持该模式或格式")
+        write_document(fields, form)
+        return self._start(_Message(fields, mode, form), self._push)
 
     def verify(self) -> int:
         """Start to verify the URL; return the number of the entry."""
@@ -120,7 +123,7 @@ class PushSender:
     # --- tasks --------------------------------------------------------------------------------------------------------
 
     def _start(self, message: _Message, work: Callable[[_Message], Coroutine[Any, Any, None]]) -> int:
-        message.entry = self._chat.add(**message.to_entry())
+        message.entry = self.chat.add(**message.to_entry())
         self._run(work(message))
         return message.entry
 
@@ -131,11 +134,11 @@ class PushSender:
 
     async def _verify(self, message: _Message) -> None:
         _sent.set(message)
-        one = await self._simulator.verify()
+        verdict = (await self._simulator.verify()).verdict
         self._finish(message)
-        if one.verdict.problem is not None:
-            problem = problem_to_json(one.verdict.problem, one.verdict.detail)
-            self._chat.add("failure", of=message.entry, notice="", problem=problem)
+        if verdict.problem is not None:
+            problem = problem_to_json(verdict.problem, verdict.detail)
+            self.chat.add("failure", of=message.entry, notice="", problem=problem)
 
     async def _push(self, message: _Message) -> None:
         _sent.set(message)
@@ -144,14 +147,14 @@ class PushSender:
             delivery = await self._simulator.push(message.fields, mode=message.mode, format=message.format)
         except WeChatError as error:
             problem = {"what": text_to_json(label(_UNSENDABLE, explain_error(error)))}
-            self._chat.add("failure", of=message.entry, notice="", problem=problem)
+            self.chat.add("failure", of=message.entry, notice="", problem=problem)
         else:
             self._record_delivery(message, delivery)
         self._finish(message)
 
     def _finish(self, message: _Message) -> None:
         message.is_done = True
-        self._chat.put(message.entry, **message.to_entry())
+        self.chat.put(message.entry, **message.to_entry())
 
     # --- results ------------------------------------------------------------------------------------------------------
 
@@ -166,34 +169,34 @@ class PushSender:
             "problem": problem_to_json(verdict.problem, verdict.detail),
         }
         message.tries.append(summary)
-        message.wires.append(try_to_json(self._settings, self._url, one))
-        self._chat.put(message.entry, **message.to_entry())
+        message.wires.append(try_to_json(self.settings, self.url, one))
+        self.chat.put(message.entry, **message.to_entry())
         self._record_health(verdict.problem, verdict.detail)
 
     def _record_delivery(self, message: _Message, delivery: Delivery) -> None:
         if delivery.problem is not None:
             notice = SERVICE_UNAVAILABLE if delivery.shown.zh == SERVICE_UNAVAILABLE else ""
             problem = problem_to_json(delivery.problem, delivery.verdict.detail)
-            self._chat.add("failure", of=message.entry, notice=notice, problem=problem)
+            self.chat.add("failure", of=message.entry, notice=notice, problem=problem)
         elif delivery.reply is not None and delivery.has_reader:
-            self._chat.add("reply", of=message.entry, reply=delivery.reply)
+            self.chat.add("reply", of=message.entry, reply=delivery.reply)
 
     def _pass_to_api(self, fields: Mapping[str, Any]) -> None:
         """Pass the push to the API, which keeps track of what the user does."""
-        self._api.record_push({"FromUserName": self._openid, **fields})
+        self.api.record_push({"FromUserName": self.openid, **fields})
         self.put_user()
 
     def put_user(self) -> None:
         """Put into the conversation whether the user follows the account."""
-        self._chat.put("user", kind="user", is_follower=bool(self._api.users[self._openid]["subscribe"]))
+        self.chat.put("user", kind="user", is_follower=bool(self.api.users[self.openid]["subscribe"]))
 
     # --- whether the bot listens --------------------------------------------------------------------------------------
 
     def _record_health(self, problem: Problem | None, detail: str) -> None:
         if problem is None or problem.code != UNREACHABLE.code:
-            self._chat.put("bot", kind="bot", is_up=True)
+            self.chat.put("bot", kind="bot", is_up=True)
             return
-        self._chat.put("bot", kind="bot", is_up=False, problem=problem_to_json(problem, detail))
+        self.chat.put("bot", kind="bot", is_up=False, problem=problem_to_json(problem, detail))
         if not self._is_watching:
             self.watch_bot()
 
@@ -201,14 +204,14 @@ class PushSender:
         """Try to connect until it succeeds."""
         self._is_watching = True
         while (detail := await self._find_connect_error()) is not None:
-            self._chat.put("bot", kind="bot", is_up=False, problem=problem_to_json(UNREACHABLE, detail))
+            self.chat.put("bot", kind="bot", is_up=False, problem=problem_to_json(UNREACHABLE, detail))
             await asyncio.sleep(_RETRY_SECONDS)
         self._is_watching = False
-        self._chat.put("bot", kind="bot", is_up=True)
+        self.chat.put("bot", kind="bot", is_up=True)
 
     async def _find_connect_error(self) -> str | None:
         """Return why the bot refuses a connection; None if it accepts one."""
-        parts = urlsplit(self._url)
+        parts = urlsplit(self.url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, port), _RETRY_SECONDS)

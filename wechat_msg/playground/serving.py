@@ -8,7 +8,10 @@ import socket
 from collections.abc import Callable, Iterable
 
 import uvicorn
+from attrs import field
 
+from wechat_msg._tracebacks import define
+from wechat_msg._validators import Validators, is_whole_number
 from wechat_msg.errors import SettingsError
 from wechat_msg.playground.access import BrowserSession
 from wechat_msg.playground.app import make_api, make_app
@@ -19,6 +22,10 @@ from wechat_msg.testing.fake_api.fake import SECRET, FakeWeChatAPI
 __all__ = ["Playground", "run_playground"]
 
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104, only compared
+
+_check = Validators(SettingsError)
+_is_host = _check.instance_of(str, what="this machine's name or address（应为本机的主机名或地址）")
+_is_port = _check(is_whole_number(0, 65535), "a number from 0 to 65535（应为 0 到 65535 的整数）")
 
 
 class _Server(uvicorn.Server):
@@ -34,6 +41,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+@define(eq=False, repr=False, slots=False)
 class Playground:
     """A playground that listens as soon as it is created, and serves while `run` runs.
 
@@ -55,26 +63,24 @@ class Playground:
         SettingsError: The URL is invalid, or the port is not available.
     """
 
-    def __init__(
-        self,
-        settings: PushSettings,
-        url: str,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 8765,
-        allowed_hosts: Iterable[str] = (),
-        secret: str = SECRET,
-        time_limit: float = 5.0,
-    ) -> None:
-        self.api: FakeWeChatAPI = make_api(settings, secret)
+    settings: PushSettings
+    url: str
+    host: str = field(default="127.0.0.1", kw_only=True, validator=_is_host)
+    port: int = field(default=8765, kw_only=True, validator=_is_port)
+    allowed_hosts: Iterable[str] = field(default=(), kw_only=True)
+    secret: str = field(default=SECRET, kw_only=True)
+    time_limit: float = field(default=5.0, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        self.api: FakeWeChatAPI = make_api(self.settings, self.secret)
         with contextlib.ExitStack() as undo:
-            self._socket = undo.enter_context(_listen(host, port))
-            is_everywhere = host in _EVERYWHERE
-            name = "127.0.0.1" if is_everywhere else f"[{host}]" if ":" in host else host
+            self._socket = undo.enter_context(_listen(self.host, self.port))
+            is_everywhere = self.host in _EVERYWHERE
+            name = "127.0.0.1" if is_everywhere else f"[{self.host}]" if ":" in self.host else self.host
             self.base: str = f"http://{name}:{self._socket.getsockname()[1]}"
-            session = BrowserSession(self.base, allowed_hosts, at_any_address=is_everywhere)
+            session = BrowserSession(self.base, self.allowed_hosts, at_any_address=is_everywhere)
             self.address: str = session.address
-            app = make_app(settings, url, api=self.api, session=session, time_limit=time_limit)
+            app = make_app(self.settings, self.url, api=self.api, session=session, time_limit=self.time_limit)
             undo.pop_all()
         config = uvicorn.Config(
             app, log_config=None, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=1
@@ -121,10 +127,6 @@ def run_playground(
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    if not isinstance(host, str):
-        raise SettingsError("must be this machine's name or address", hint="应为本机的主机名或地址", setting="host")
-    if port not in range(1 << 16):
-        raise SettingsError("must be a number from 0 to 65535", hint="应为 0 到 65535 的整数", setting="port")
     with contextlib.ExitStack() as undo:
         try:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

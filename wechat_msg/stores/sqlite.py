@@ -10,13 +10,14 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from attrs import field
 
 from wechat_msg._tracebacks import define
-from wechat_msg._validators import Validators
+from wechat_msg._validators import Validators, is_seconds
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.stores._sqlite_pool import Pool, get_code, is_locked
 
@@ -75,7 +76,7 @@ class SQLiteStore:
         clock: Seconds since the epoch, the same for all processes; a parameter for tests.
 
     Raises:
-        SettingsError: *path* is empty or ``":memory:"`` (use `MemoryStore`), or *timeout* is less than 0.
+        SettingsError: *path* is empty or ``":memory:"`` (use `MemoryStore`), or *timeout* is not a number from 0.
 
     Example:
         >>> import tempfile
@@ -93,7 +94,7 @@ class SQLiteStore:
         default=1.0,
         alias="timeout",
         kw_only=True,
-        validator=_check(lambda value: isinstance(value, (int, float)) and value >= 0, "seconds, 0 or more"),
+        validator=_check(partial(is_seconds, or_zero=True), "seconds, 0 or more"),
     )
     _clock: Callable[[], float] = field(default=time.time, alias="clock", kw_only=True)
     _pool: Pool = field(init=False)

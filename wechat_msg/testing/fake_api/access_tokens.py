@@ -54,14 +54,14 @@ class IssuedAccessTokens:
     def expire(self) -> None:
         """Expire all access_tokens now (42001)."""
         now = self._clock()
-        for token in self._issued.values():
-            token.expires_at = min(token.expires_at, now)
+        for issued in self._issued.values():
+            issued.expires_at = min(issued.expires_at, now)
 
     def reject(self, after: float = 0.0) -> None:
         """Reject all access_tokens (40001) after *after* seconds."""
         rejected_at = self._clock() + after
-        for token in self._issued.values():
-            token.rejected_at = min(token.rejected_at, rejected_at)
+        for issued in self._issued.values():
+            issued.rejected_at = min(issued.rejected_at, rejected_at)
 
     def _issue(self, change_over: float) -> IssuedAccessToken:
         self.reject(change_over)

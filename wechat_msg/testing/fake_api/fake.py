@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
 
-from wechat_msg.testing.fake_api.account import FakeAccount
+from wechat_msg.testing.fake_api.fake_account import FakeAccount
 from wechat_msg.testing.fake_api.faults import EVERY_PATH, FaultPlan
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.response import JSON_TYPE, ErrcodeError, FakeResponse, make_response

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.testing.fake_api.account import FakeAccount
+from wechat_msg.testing.fake_api.fake_account import FakeAccount
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.response import ErrcodeError, FakeResponse, make_response, ok
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from wechat_msg.testing.fake_api.access_tokens import LIFETIME, IssuedAccessToken
-from wechat_msg.testing.fake_api.account import ACCESS_TOKEN_QUOTA, FakeAccount
+from wechat_msg.testing.fake_api.fake_account import ACCESS_TOKEN_QUOTA, FakeAccount
 from wechat_msg.testing.fake_api.response import ErrcodeError, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 

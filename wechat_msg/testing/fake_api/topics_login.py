@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from wechat_msg.testing.fake_api.access_tokens import LIFETIME
-from wechat_msg.testing.fake_api.account import FakeAccount
+from wechat_msg.testing.fake_api.fake_account import FakeAccount
 from wechat_msg.testing.fake_api.response import ErrcodeError, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 from wechat_msg.testing.fake_api.topics_access_token import check_app

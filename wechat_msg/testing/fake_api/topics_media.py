@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from wechat_msg.testing.fake_api.account import FakeAccount, Media
+from wechat_msg.testing.fake_api.fake_account import FakeAccount, Media
 from wechat_msg.testing.fake_api.response import ErrcodeError, FakeResponse, make_response
 from wechat_msg.testing.fake_api.routes import Params, route
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wechat_msg.testing.fake_api.account import FakeAccount
+from wechat_msg.testing.fake_api.fake_account import FakeAccount
 from wechat_msg.testing.fake_api.response import PNG, ErrcodeError, FakeResponse, make_response, ok
 from wechat_msg.testing.fake_api.routes import Params, constant, route
 

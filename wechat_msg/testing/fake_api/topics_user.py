@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wechat_msg.testing.fake_api.account import FakeAccount
+from wechat_msg.testing.fake_api.fake_account import FakeAccount
 from wechat_msg.testing.fake_api.response import ErrcodeError, ok
 from wechat_msg.testing.fake_api.routes import Params, route
 

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Self, TypeVar
 
-from attrs import field
+from attrs import field, setters
 
 from wechat_msg._flow import Flow, Sleep, drive, drive_async
-from wechat_msg._tracebacks import frozen
+from wechat_msg._tracebacks import define, frozen
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
-from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, complete_fields
-from wechat_msg.testing.simulator.in_process import (
-    ASGIApp,
-    ASGITransport,
-    LoopTransport,
-    ThreadTransport,
-    WSGIApp,
-    WSGITransport,
-)
+from wechat_msg.testing.simulator.in_process import ASGITransport, LoopTransport, ThreadTransport, WSGITransport
 from wechat_msg.testing.simulator.judging import judge_echo, judge_reply
-from wechat_msg.testing.simulator.options import SimulatorOptions, is_clean_text
+from wechat_msg.testing.simulator.options import SimulatorOptions, check, is_clean_text
 from wechat_msg.testing.simulator.transports import AsyncPushTransport, HTTPTransport, PushTransport
 from wechat_msg.testing.simulator.verdicts import BotResponse, Delivery, NoResponse, Try, Verdict
 from wechat_msg.wire import Format
@@ -48,56 +39,26 @@ class _Send:
     limit: float
 
 
-class _Simulator(Generic[T]):
-    """What both simulators share: their flows. `PushSimulator` documents the options."""
+@define(eq=False, repr=False, slots=False, on_setattr=setters.frozen)
+class _Simulator(SimulatorOptions, Generic[T]):
+    """What both simulators share: their options and flows."""
 
-    def __init__(
-        self,
-        url: str,
-        settings: PushSettings,
-        *,
-        mode: Mode | None = None,
-        format: Format = "xml",
-        openid: str = "oUSER",
-        time_limit: float = 5.0,
-        tries: int = 3,
-        pause: float = 1.0,
-        wsgi: WSGIApp | None = None,
-        asgi: ASGIApp | None = None,
-        lifespan_limit: float = 10.0,
-        ssl_context: ssl.SSLContext | None = None,
-        api: FakeWeChatAPI | None = None,
-        on_try: Callable[[Try], None] | None = None,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self.settings: PushSettings = settings
-        self._options = SimulatorOptions(
-            settings=settings,
-            mode=mode,
-            format=format,
-            openid=openid,
-            time_limit=time_limit,
-            tries=tries,
-            pause=pause,
-            wsgi=wsgi,
-            asgi=asgi,
-            lifespan_limit=lifespan_limit,
-            ssl_context=ssl_context,
-            api=api,
-            on_try=on_try,
-            now=now,
-        )
-        self._lock = threading.Lock()
-        self._last_event_time = 0
-        self._transport: T = self._make_transport(url)
+    url: str
+    settings: PushSettings = field(validator=check.instance_of(PushSettings))
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+    _last_event_time: int = field(default=0, init=False, on_setattr=setters.NO_OP)
+    _transport: T = field(init=False, on_setattr=setters.NO_OP)
 
-    def _make_transport(self, url: str) -> T:
-        options = self._options
-        if options.asgi is not None:
-            return self._adapt_async(ASGITransport(options.asgi, url, lifespan_limit=options.lifespan_limit))
-        if options.wsgi is not None:
-            return self._adapt(WSGITransport(options.wsgi, url))
-        return self._adapt(HTTPTransport(url, options.ssl_context))
+    def __attrs_post_init__(self) -> None:
+        if self.wsgi is not None and self.asgi is not None:
+            raise SettingsError("give wsgi or asgi, not both", hint="wsgi 与 asgi 只能给出其一")
+        if self.asgi is not None:
+            app = ASGITransport(self.asgi, self.url, lifespan_limit=self.lifespan_limit)
+            self._transport = self._adapt_async(app)
+        elif self.wsgi is not None:
+            self._transport = self._adapt(WSGITransport(self.wsgi, self.url))
+        else:
+            self._transport = self._adapt(HTTPTransport(self.url, self.ssl_context))
 
     def _adapt(self, transport: PushTransport) -> T:
         """Turn a blocking transport into the kind that this simulator uses."""
@@ -113,32 +74,32 @@ class _Simulator(Generic[T]):
         echostr = str(int.from_bytes(os.urandom(8), "big")) if echostr is None else echostr
         if not is_clean_text(echostr):
             raise SettingsError("echostr must be text", hint="echostr 应为文本")
-        request = build_echostr_request(self.settings, echostr, now=self._options.now)
-        return (yield from self._try(request, judge_echo, time.monotonic(), 1, self._options.time_limit))
+        request = build_echostr_request(self.settings, echostr, now=self.now)
+        return (yield from self._try(request, judge_echo, time.monotonic(), 1, self.time_limit))
 
     def _send(self, request: PushRequest, fields: Mapping[str, Any], time_limit: float | None) -> Flow[Try]:
         if not isinstance(request, PushRequest):
             raise SettingsError("request must be a PushRequest", hint="request 应为 PushRequest")
-        limit = self._options.override(time_limit=time_limit).time_limit
+        limit = self.override(time_limit=time_limit).time_limit
         _check_fields(fields)
         judge = judge_echo if request.method == "GET" else self._judge_for(fields)
         return (yield from self._try(request, judge, time.monotonic(), 1, limit))
 
     def _push(self, fields: Mapping[str, Any], openid: str | None, **overrides: Any) -> Flow[Delivery]:
-        options = self._options.override(openid=openid, **overrides)
+        options = self.override(openid=openid, **overrides)
         document = self._complete(fields, options.openid, is_override=openid is not None)
-        if options.api is not None:
-            options.api.record_push(document)
+        if self.api is not None:
+            self.api.record_push(document)
         tries, start = [], time.monotonic()
         for number in range(1, options.tries + 1):
-            # Signed and sealed anew, as time has passed; the document stays the same.
-            request = build_push(self.settings, document, mode=options.mode, format=options.format, now=options.now)
-            one = yield from self._try(request, self._judge_for(document), start, number, options.time_limit)
-            tries.append(one)
-            if one.verdict.problem is None or not one.verdict.problem.is_retried:
+            # Signed and sealed again, as time has passed; the document stays the same.
+            request = build_push(self.settings, document, mode=options.mode, format=options.format, now=self.now)
+            current = yield from self._try(request, self._judge_for(document), start, number, self.time_limit)
+            tries.append(current)
+            if current.verdict.problem is None or not current.verdict.problem.is_retried:
                 break
-            if number < options.tries and one.seconds < options.time_limit:
-                yield Sleep(options.pause)
+            if number < options.tries and current.seconds < self.time_limit:
+                yield Sleep(self.pause)
         return Delivery(document, tuple(tries), options.format, self.settings.account_kind)
 
     def _try(self, request: PushRequest, judge: Judge, start: float, number: int, limit: float) -> Flow[Try]:
@@ -147,12 +108,12 @@ class _Simulator(Generic[T]):
         seconds = time.monotonic() - began
         if isinstance(answer, NoResponse):
             verdict = Verdict("failed", problem=answer.problem, detail=answer.detail)
-            one = Try(number, began - start, seconds, request, None, verdict)
+            ended = Try(number, began - start, seconds, request, None, verdict)
         else:
-            one = Try(number, began - start, seconds, request, answer, judge(request, answer))
-        if self._options.on_try is not None:
-            self._options.on_try(one)
-        return one
+            ended = Try(number, began - start, seconds, request, answer, judge(request, answer))
+        if self.on_try is not None:
+            self.on_try(ended)
+        return ended
 
     def _judge_for(self, fields: Mapping[str, Any]) -> Judge:
         return lambda request, answer: judge_reply(self.settings, request, answer, fields)
@@ -160,7 +121,7 @@ class _Simulator(Generic[T]):
     def _complete(self, fields: Mapping[str, Any], openid: str, *, is_override: bool) -> Mapping[str, Any]:
         """Add the missing fields. No two events get the same second, which is what tells them apart."""
         _check_fields(fields)
-        now = int(self._options.now())
+        now = int(self.now())
         if fields.get("MsgType") == "event":
             with self._lock:
                 now = self._last_event_time = max(now, self._last_event_time + 1)

@@ -1,4 +1,4 @@
-"""The table."""
+"""The first migration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Makes the table of `Entry`."""
+    """The migration that creates the table of `Entry`."""
 
     initial = True
     dependencies = ()
