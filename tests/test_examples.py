@@ -504,7 +504,7 @@ class TestPushNotice:
         assert Counter(notice.asked) == dict.fromkeys(notice.users, 2)
         assert len(list(notice.folder.glob("notice-*.db"))) == 2
 
-    def test_shares_one_token_between_its_workers(self, wechat, notice):
+    def test_shares_one_access_token_between_its_workers(self, wechat, notice):
         wechat.delay(SEND, 60, times=3)
         with notice.start("--workers", "3"):
             notice.wait_until_asked(3)
@@ -611,7 +611,7 @@ class TestPushNoticeIsKilled:
     """Nobody gets a notice twice, and nobody is forgotten."""
 
     @pytest.mark.parametrize("workers", [1, 3])
-    def test_knows_whom_it_was_sending_to(self, run, wechat, tmp_path, workers):
+    def test_knows_to_which_users_it_was_sending(self, run, wechat, tmp_path, workers):
         notice = Notice(run, wechat, tmp_path, 12)
         wechat.delay(SEND, 0, times=4)
         wechat.delay(SEND, 60, times=workers)
