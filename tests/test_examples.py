@@ -504,7 +504,7 @@ class TestPushNotice:
         assert Counter(notice.asked) == dict.fromkeys(notice.users, 2)
         assert len(list(notice.folder.glob("notice-*.db"))) == 2
 
-    def test_shares_one_token_between_its_workers(self, wechat, notice):
+    def test_shares_one_access_token_between_its_workers(self, wechat, notice):
         wechat.delay(SEND, 60, times=3)
         with notice.start("--workers", "3"):
             notice.wait_until_asked(3)
