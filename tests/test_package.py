@@ -354,7 +354,7 @@ def make(home: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     execute(home, *pip, "wheel", "--no-deps", "--wheel-dir", home, PACKAGE.parent)
     execute(home, sys.executable, "-m", "venv", "--clear", "--without-pip", home / "venv")
-    execute(home, *pip, "--python", home / "venv" / "bin" / "python", "install", *home.glob("*.whl"))
+    execute(home, *pip, "--python", home / "venv" / "bin" / "python", "install", "--no-compile", *home.glob("*.whl"))
 
 
 @pytest.fixture(scope="session")
