@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from wechat_msg.errors import MalformedPush
 
-__all__ = ["NOT_WELL_FORMED", "read_elements"]
+__all__ = ["MAX_DEPTH", "MAX_ELEMENTS", "NOT_WELL_FORMED", "read_elements"]
 
 MAX_DEPTH = 32  # real pushes nest five deep
 MAX_ELEMENTS = 10_000  # real pushes have less than a hundred

@@ -27,6 +27,13 @@ __all__ = [
 ]
 
 _AES_BLOCK = 16  # also the length of the key and of the IV
+_PLUS_LOST = (
+    "In a form or query + means a space: send JSON, or use encodeURIComponent. "
+    "表单或查询参数解码时 + 会变成空格，请改用 JSON 提交，或先用 encodeURIComponent 编码"
+)
+_NOT_DECODED = "Decode the form or query before using the value. 该值仍是 URL 编码（如 %2B），请先解码"
+#: Damage of base64 in transit from the client: the character that shows it, what it is, and what to do.
+_DAMAGE = {" ": ("it has spaces where + was", _PLUS_LOST), "%": ("it is percent-encoded", _NOT_DECODED)}
 
 
 @clears_locals
@@ -227,15 +234,6 @@ def _decode_base64(value: str, name: str) -> bytes:
         return binascii.a2b_base64(_encode(value, name), strict_mode=True)
     except binascii.Error:
         raise _not_base64(value, name) from None
-
-
-_PLUS_LOST = (
-    "In a form or query + means a space: send JSON, or use encodeURIComponent. "
-    "表单或查询参数解码时 + 会变成空格，请改用 JSON 提交，或先用 encodeURIComponent 编码"
-)
-_NOT_DECODED = "Decode the form or query before using the value. 该值仍是 URL 编码（如 %2B），请先解码"
-#: Damage of base64 in transit from the client: the character that shows it, what it is, and what to do.
-_DAMAGE = {" ": ("it has spaces where + was", _PLUS_LOST), "%": ("it is percent-encoded", _NOT_DECODED)}
 
 
 def _not_base64(value: str, name: str) -> UserDataError:

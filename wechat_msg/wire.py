@@ -15,12 +15,14 @@ from wechat_msg.errors import MalformedPush, ReplyError
 __all__ = [
     "Format",
     "clean_text",
+    "decode_damaged",
     "detect_format",
     "parse_body",
     "parse_json",
     "read_encrypt",
     "read_encrypts",
     "render_body",
+    "replace_surrogates",
 ]
 
 Format = Literal["xml", "json"]

@@ -27,6 +27,12 @@ __all__ = ["APIResponse", "read_response"]
 T = TypeVar("T")
 
 _OK = 200
+_NOT_WECHATS = "应答不是微信接口的格式：可能被代理、网关或防火墙改写或截断"
+_NOT_EXPECTED = "应答内容与预期不符：微信可能调整了该接口，可用 raw_call 查看原始应答"
+_HINTS: dict[type[APIError], str] = {
+    InvalidCredential: "Check AppID and AppSecret. 请核对 AppID 与 AppSecret（重置 AppSecret 后旧的立即失效）",
+    AuthorizationExpired: "Send the user through the authorisation again. 请让用户重新授权登录",
+}
 #: Errors of a reader whose response does not have the expected form.
 _NOT_AS_EXPECTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
@@ -87,10 +93,6 @@ def _unreadable(response: APIResponse, what: str, hint: str) -> UnreadableAnswer
     return UnreadableAnswer(f"HTTP {status}, {kind}, {len(response.body)} bytes: {what}", status, hint=hint)
 
 
-_NOT_WECHATS = "应答不是微信接口的格式：可能被代理、网关或防火墙改写或截断"
-_NOT_EXPECTED = "应答内容与预期不符：微信可能调整了该接口，可用 raw_call 查看原始应答"
-
-
 def _make_error(call: Call[Any], errcode: int, errmsg: str) -> APIError:
     """Return the error. In a call without an access_token, the number is about the credential that it sent instead."""
     error = make_api_error(errcode, errmsg)
@@ -99,12 +101,6 @@ def _make_error(call: Call[Any], errcode: int, errmsg: str) -> APIError:
     with_secret = SECRET in call.params.values() or (isinstance(call.json, Mapping) and SECRET in call.json.values())
     cls = InvalidCredential if with_secret else AuthorizationExpired
     return cls(errcode, error.errmsg, error.rid, _HINTS[cls])
-
-
-_HINTS: dict[type[APIError], str] = {
-    InvalidCredential: "Check AppID and AppSecret. 请核对 AppID 与 AppSecret（重置 AppSecret 后旧的立即失效）",
-    AuthorizationExpired: "Send the user through the authorisation again. 请让用户重新授权登录",
-}
 
 
 def _parse(parse: Callable[[Any], T], found: Any, status: int) -> T:

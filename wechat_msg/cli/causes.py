@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import unquote
 
-from wechat_msg._tracebacks import frozen
+from wechat_msg._tracebacks import define
 from wechat_msg.crypto import Envelope
 from wechat_msg.errors import (
     AppIdMismatch,
@@ -84,7 +84,7 @@ _REPAIRS: list[tuple[Text, Callable[[str], str]]] = [
 ]
 
 
-@frozen
+@define
 class Evidence:
     """What is known about a push.
 
@@ -101,10 +101,10 @@ class Evidence:
     settings: PushSettings
     query: Mapping[str, str] | None
     body: bytes
-    encrypt: str | None
-    is_readable: bool
-    signed: bool | None
-    sealed: bool | None
+    encrypt: str | None = None
+    is_readable: bool = False
+    signed: bool | None = None
+    sealed: bool | None = None
 
 
 def find_cause(error: PushError, evidence: Evidence) -> Text | None:

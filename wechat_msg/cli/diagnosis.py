@@ -94,17 +94,10 @@ def diagnose(
 
 
 @define
-class _Examination:
+class _Examination(Evidence):
     """The checks of one push, and what they have found so far."""
 
-    settings: PushSettings
-    query: Mapping[str, str] | None
-    body: bytes
     found: Diagnosis = field(factory=Diagnosis)
-    encrypt: str | None = None
-    is_readable: bool = False
-    signed: bool | None = None
-    sealed: bool | None = None
 
     def run(self, now: float) -> Diagnosis:
         if self.query is not None:
@@ -114,8 +107,7 @@ class _Examination:
         if self.body or self.query is None or "echostr" not in self.query:
             self._check_body()
         if self.found.error is not None:
-            known = (self.encrypt, self.is_readable, self.signed, self.sealed)
-            self.found.cause = find_cause(self.found.error, Evidence(self.settings, self.query, self.body, *known))
+            self.found.cause = find_cause(self.found.error, self)
         return self.found
 
     def _ask_endpoint(self, query: Mapping[str, str]) -> PushError | None:

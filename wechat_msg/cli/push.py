@@ -127,10 +127,7 @@ def push(
     if mode in ("compatible", "sealed") and not settings.ciphers:
         raise Failure(_NO_KEY.format(mode=mode))
     fields, own_form = _make_fields(output, text=text, image=image, event=event, file=file)
-    fixed = {} if file is not None else {name: _GIVEN_BY[name] for name in fields.keys() & _GIVEN_BY}
-    if openid is not None:
-        fixed["FromUserName"] = same("--openid")
-    fields |= _read_fields(extra, fixed)
+    fields |= _read_fields(extra, _find_fixed(fields, file, openid))
     simulator = PushSimulator(
         check_url("URL", url),
         settings,
@@ -138,14 +135,11 @@ def push(
         format=form or own_form,
         tries=tries,
         ssl_context=make_ssl_context(insecure=insecure),
-        on_try=None if as_json else lambda one: print_try(output, one, verbose=verbose),
+        on_try=None if as_json else lambda attempt: print_try(output, attempt, verbose=verbose),
     )
     with simulator, output.waiting(Text("waiting for the answer", "等待应答")):
         delivery = simulator.push(fields, openid=openid)
-    if as_json:
-        output.print_json(_to_json(delivery, verbose=verbose))
-    else:
-        _print_result(output, delivery, verbose=verbose)
+    _print_result(output, delivery, as_json=as_json, verbose=verbose)
     return 0 if delivery.problem is None else 1
 
 
@@ -188,6 +182,12 @@ def _read_file(output: Output, path: str) -> tuple[dict[str, Any], Format]:
     return fields, detect_format(body)
 
 
+def _find_fixed(fields: Mapping[str, Any], file: str | None, openid: str | None) -> Mapping[str, Text]:
+    """Return the fields that other options than ``--field`` set, each with the name of that option."""
+    fixed = {} if file is not None else {name: _GIVEN_BY[name] for name in fields.keys() & _GIVEN_BY}
+    return fixed if openid is None else {**fixed, "FromUserName": same("--openid")}
+
+
 def _read_fields(extra: tuple[str, ...], fixed: Mapping[str, Text]) -> dict[str, str]:
     """Parse the additional fields.
 
@@ -210,23 +210,23 @@ def _read_fields(extra: tuple[str, ...], fixed: Mapping[str, Text]) -> dict[str,
 # --- the results ------------------------------------------------------------------------------------------------------
 
 
-def print_try(output: Output, one: Try, *, verbose: bool = False) -> None:
+def print_try(output: Output, attempt: Try, *, verbose: bool = False) -> None:
     """Print one try."""
-    verdict = one.verdict
-    status = f"HTTP {one.answer.status}  " if one.answer and one.answer.status == 200 else ""
+    verdict = attempt.verdict
+    status = f"HTTP {attempt.answer.status}  " if attempt.answer and attempt.answer.status == 200 else ""
     what = verdict.problem.what if verdict.problem else _OUTCOMES[verdict.outcome]
     seen = annotate(what, verdict.detail)
     output.print_line(
         "fail" if verdict.problem else "pass",
-        Text(f"try {one.number}", f"第 {one.number} 次"),
-        f"{one.began:.2f} s → {one.began + one.seconds:.2f} s  {status}{output.to_text(seen)}",
+        Text(f"try {attempt.number}", f"第 {attempt.number} 次"),
+        f"{attempt.began:.2f} s → {attempt.began + attempt.seconds:.2f} s  {status}{output.to_text(seen)}",
     )
     if verbose:
-        _print_wire(output, one)
+        _print_wire(output, attempt)
 
 
-def _print_wire(output: Output, one: Try) -> None:
-    request, answer = one.request, one.answer
+def _print_wire(output: Output, attempt: Try) -> None:
+    request, answer = attempt.request, attempt.answer
     output.print_text(f"> {request.method} ?{request.query_string}", style="dim", indent=2)
     output.print_text(f"> {request.body.decode(errors='replace')}", style="dim", indent=2)
     if answer is not None:
@@ -234,7 +234,10 @@ def _print_wire(output: Output, one: Try) -> None:
         output.print_text(f"< {answer.body.decode(errors='replace')}", style="dim", indent=2)
 
 
-def _print_result(output: Output, delivery: Delivery, *, verbose: bool) -> None:
+def _print_result(output: Output, delivery: Delivery, *, as_json: bool, verbose: bool) -> None:
+    if as_json:
+        output.print_json(_to_json(delivery, verbose=verbose))
+        return
     if verbose:
         output.print_text(Text("sent, before encryption:", "推送内容（加密前）："))
         output.print_text(
@@ -243,7 +246,7 @@ def _print_result(output: Output, delivery: Delivery, *, verbose: bool) -> None:
         output.print_text(Text("answered, after decryption:", "应答内容（解密后）："))
         output.print_text(delivery.verdict.document, style="dim", indent=2)
     if delivery.problem is not None:
-        output.print_text(label(Text("The user sees", "用户看到"), delivery.shown), indent=2)
+        output.print_text(label(Text("The user sees", "用户看到"), delivery.user_sees), indent=2)
         output.print_text(label(Text("Fix", "解决办法"), delivery.problem.fix), indent=2)
     elif delivery.reply is not None and not verbose:
         output.print_fields(delivery.reply, indent=2)
@@ -253,28 +256,28 @@ def _to_json(delivery: Delivery, *, verbose: bool) -> dict[str, Any]:
     return {
         **_verdict_to_json(delivery.tries[-1]),
         "reply": delivery.reply,
-        "shown": delivery.shown,
+        "user_sees": delivery.user_sees,
         "seconds": round(delivery.seconds, 3),
-        "tries": [_try_to_json(one, verbose=verbose) for one in delivery.tries],
+        "tries": [_try_to_json(attempt, verbose=verbose) for attempt in delivery.tries],
     }
 
 
-def _try_to_json(one: Try, *, verbose: bool) -> dict[str, Any]:
+def _try_to_json(attempt: Try, *, verbose: bool) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "number": one.number,
-        "began": round(one.began, 3),
-        "seconds": round(one.seconds, 3),
-        "status": one.answer.status if one.answer else None,
-        **_verdict_to_json(one),
+        "number": attempt.number,
+        "began": round(attempt.began, 3),
+        "seconds": round(attempt.seconds, 3),
+        "status": attempt.answer.status if attempt.answer else None,
+        **_verdict_to_json(attempt),
     }
     if verbose:
-        document["query"] = one.request.query
-        document["body"] = one.request.body.decode(errors="replace")
-        document["answer"] = one.answer.body.decode(errors="replace") if one.answer else None
+        document["query"] = attempt.request.query
+        document["body"] = attempt.request.body.decode(errors="replace")
+        document["answer"] = attempt.answer.body.decode(errors="replace") if attempt.answer else None
     return document
 
 
-def _verdict_to_json(one: Try) -> dict[str, Any]:
-    problem = one.verdict.problem
+def _verdict_to_json(attempt: Try) -> dict[str, Any]:
+    problem = attempt.verdict.problem
     document = {"code": problem.code, "what": problem.what, "fix": problem.fix} if problem else None
-    return {"outcome": one.verdict.outcome, "problem": document, "detail": explain_detail(one.verdict.detail)}
+    return {"outcome": attempt.verdict.outcome, "problem": document, "detail": explain_detail(attempt.verdict.detail)}

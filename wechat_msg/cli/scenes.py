@@ -53,9 +53,9 @@ Scene = Callable[[Stage], Iterator[Line]]
 def verify(stage: Stage) -> Iterator[Line]:
     """Verify the URL, as WeChat's console does when the server settings are saved."""
     with PushSimulator(stage.bot, stage.settings) as wechat:
-        one = wechat.verify()
-    seen = Text("echostr returned", "原样返回 echostr") if one.verdict.outcome == "verified" else _describe(one)
-    yield Line(one.verdict.problem is None, same("GET"), _add_time(seen, one.seconds))
+        attempt = wechat.verify()
+    seen = Text("echostr returned", "原样返回 echostr") if attempt.verdict.outcome == "verified" else _describe(attempt)
+    yield Line(attempt.verdict.problem is None, same("GET"), _add_time(seen, attempt.seconds))
 
 
 #: Mode, format, what the user does, the fields of the push, and the expected fields of the reply.
@@ -145,11 +145,11 @@ def wait_longer(stage: Stage) -> Iterator[Line]:
     """Send a message whose handler takes 7 seconds; WeChat hangs up after 5 and sends it again."""
     with PushSimulator(stage.bot, stage.settings) as wechat:
         delivery = wechat.push_text("7")
-    for one in delivery.tries[:-1]:
-        code = one.verdict.problem.code if one.verdict.problem else ""
-        yield Line(code == "timed_out", _number(one.number), _span(one))
-    one = delivery.tries[-1]
-    yield Line(one.number > 1 and (delivery.text or "").startswith("7 "), _number(one.number), _span(one))
+    for attempt in delivery.tries[:-1]:
+        code = attempt.verdict.problem.code if attempt.verdict.problem else ""
+        yield Line(code == "timed_out", _number(attempt.number), _span(attempt))
+    attempt = delivery.tries[-1]
+    yield Line(attempt.number > 1 and (delivery.text or "").startswith("7 "), _number(attempt.number), _span(attempt))
     yield _count_runs(stage, delivery.fields)
 
 
@@ -190,8 +190,8 @@ SLOW: Mapping[Text, Scene] = {
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def _describe(one: Try) -> Text:
-    verdict = one.verdict
+def _describe(attempt: Try) -> Text:
+    verdict = attempt.verdict
     if verdict.problem is not None:
         return verdict.problem.what
     if verdict.reply is None:
@@ -200,8 +200,8 @@ def _describe(one: Try) -> Text:
     return same(f"→ {shown}")
 
 
-def _span(one: Try) -> Text:
-    return _join(same(f"{one.began:.1f} s – {one.began + one.seconds:.1f} s  "), _describe(one))
+def _span(attempt: Try) -> Text:
+    return _join(same(f"{attempt.began:.1f} s – {attempt.began + attempt.seconds:.1f} s  "), _describe(attempt))
 
 
 def _add_time(seen: Text, seconds: float) -> Text:
@@ -222,8 +222,8 @@ def _count_runs(stage: Stage, fields: Mapping[str, Any]) -> Line:
     return Line(runs == 1, Text("the handler ran", "处理函数运行"), times)
 
 
-def _find_nonce(one: Try) -> str:
+def _find_nonce(attempt: Try) -> str:
     try:
-        return str(read_document(one.answer.body if one.answer else b"").get("Nonce", ""))
+        return str(read_document(attempt.answer.body if attempt.answer else b"").get("Nonce", ""))
     except MalformedPush:
         return ""

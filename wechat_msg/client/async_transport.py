@@ -34,6 +34,11 @@ _NEVER_SENT = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
+_OTHER_LOOP = (
+    "the session of this AsyncClient was used in another event loop, to which its connections belong: omit session, "
+    "or make session and client in each loop"
+    "（httpx2 会话只能用于一个事件循环：请不要传 session，或在每个事件循环里各建一个）"
+)
 
 
 @frozen
@@ -95,14 +100,7 @@ class AsyncTransport:
             TransportError: There is no answer.
             CallError: The proxy cannot be used.
         """
-        headers = dict(request.headers)
-        content: bytes | AsyncIterator[bytes] | None
-        if isinstance(request.body, MultipartBody):
-            await asyncio.to_thread(request.body.open)
-            headers["Content-Length"] = str(len(request.body))
-            content = _read(request.body)
-        else:
-            content = request.body
+        content, headers = await _open_body(request)
         progress = _Progress(is_before_sending=self._session is None)
         try:
             session = self._session or await self._find_session(request.url)
@@ -197,6 +195,14 @@ def _make_proxy(url: str, context: ssl.SSLContext) -> httpx2.Proxy:
     return httpx2.Proxy(url, ssl_context=context if url.startswith("https:") else None)
 
 
+async def _open_body(request: Request) -> tuple[bytes | AsyncIterator[bytes] | None, dict[str, str]]:
+    """Return the content and the headers of a request."""
+    if not isinstance(request.body, MultipartBody):
+        return request.body, dict(request.headers)
+    await asyncio.to_thread(request.body.open)
+    return _read(request.body), {**request.headers, "Content-Length": str(len(request.body))}
+
+
 async def _feed(receiver: Receiver, piece: bytes) -> None:
     """Feed the receiver; in a thread if it writes to a file, which may be slow."""
     if receiver.writes_a_file:
@@ -209,10 +215,3 @@ async def _read(body: MultipartBody) -> AsyncIterator[bytes]:
     """Read in a thread, as a disk or a pipe may be slow."""
     while piece := await asyncio.to_thread(body.read, CHUNK_SIZE):
         yield piece
-
-
-_OTHER_LOOP = (
-    "the session of this AsyncClient was used in another event loop, to which its connections belong: omit session, "
-    "or make session and client in each loop"
-    "（httpx2 会话只能用于一个事件循环：请不要传 session，或在每个事件循环里各建一个）"
-)

@@ -22,7 +22,7 @@ from wechat_msg.errors import AccessTokenRejected, CallError, ClientError, Store
 from wechat_msg.stores import MemoryStore
 from wechat_msg.stores._error_log import StoreErrorLog
 
-__all__ = ["CredentialManager", "RejectedCredential"]
+__all__ = ["REPLACED", "CredentialManager", "RejectedCredential"]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -34,6 +34,24 @@ RENEW_INTERVAL = 1.0
 """Seconds between two attempts of one process to renew a credential that is still valid."""
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 0.25
+REPLACED = 40001
+"""The errcode of an access_token that is not the latest; an expired one has another errcode."""
+_TOO_OFTEN = (
+    "Too many new access_tokens in a short time: probably another program fetches them, too. Let all programs share "
+    "one store or a token server, or use StableTokenSource. "
+    "短时间内多次重新获取 access_token，很可能有其他程序也在获取："
+    "请让所有程序共用同一个存储或中控服务器，或改用 StableTokenSource"
+)
+_SAME_AGAIN = (
+    "WeChat rejects this access_token, but the source gives it again. Check AppID and hosts. "
+    "微信拒绝了这个 access_token，但重新获取得到的仍是同一个：请核对 AppID 与接口域名是否属于同一环境"
+)
+_REPLACED_BY_OTHERS = (
+    "%s was replaced before it expired: probably another program fetches access_tokens of this account, and each ends "
+    "the other's. Let all programs share one store or a token server, or use StableTokenSource."
+    "（access_token 提前失效：很可能有其他程序也在获取，互相顶替。"
+    "请共用同一个存储或中控服务器，或改用 StableTokenSource）"
+)
 
 SendCall = Callable[[Call[FetchedCredential], float], Flow[FetchedCredential]]
 
@@ -257,23 +275,3 @@ class CredentialManager:
         if current is not None and self._is_fresh(current):  # the rejected one: another one would have been accepted
             self._has_warned = True
             _log.warning(_REPLACED_BY_OTHERS, self._key)
-
-
-REPLACED = 40001
-"""The errcode of an access_token that is not the latest; an expired one has another errcode."""
-_TOO_OFTEN = (
-    "Too many new access_tokens in a short time: probably another program fetches them, too. Let all programs share "
-    "one store or a token server, or use StableTokenSource. "
-    "短时间内多次重新获取 access_token，很可能有其他程序也在获取："
-    "请让所有程序共用同一个存储或中控服务器，或改用 StableTokenSource"
-)
-_SAME_AGAIN = (
-    "WeChat rejects this access_token, but the source gives it again. Check AppID and hosts. "
-    "微信拒绝了这个 access_token，但重新获取得到的仍是同一个：请核对 AppID 与接口域名是否属于同一环境"
-)
-_REPLACED_BY_OTHERS = (
-    "%s was replaced before it expired: probably another program fetches access_tokens of this account, and each ends "
-    "the other's. Let all programs share one store or a token server, or use StableTokenSource."
-    "（access_token 提前失效：很可能有其他程序也在获取，互相顶替。"
-    "请共用同一个存储或中控服务器，或改用 StableTokenSource）"
-)

@@ -17,6 +17,7 @@ from wechat_msg.api.results import ResultOf
 from wechat_msg.errors import CallError
 
 __all__ = [
+    "DAY",
     "ClassicTokenSource",
     "FetchAttempt",
     "FetchedCredential",

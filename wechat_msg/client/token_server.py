@@ -135,8 +135,7 @@ def _make_error(errcode: int, errmsg: str, rid: str | None = None) -> Mapping[st
 # --- as a program ----------------------------------------------------------------------------------------------------
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the server until it is stopped."""
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m wechat_msg.client.token_server", description="access_token 中控服务器")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on; 0 for a free one")
@@ -145,6 +144,12 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--classic", action="store_true", help="fetch with /cgi-bin/token instead of stable_token")
     parser.add_argument("--api", action="append", help="host of WeChat's API, repeatable; default: WECHAT_API_HOSTS")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the server until it is stopped."""
+    parser = _make_parser()
     options = parser.parse_args(arguments)
     try:
         client = Client.from_env(

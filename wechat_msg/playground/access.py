@@ -45,6 +45,15 @@ _NO_KEY = Text(
     "Open the full address that was printed when the playground started, with ?key= at its end.",
     "请打开启动调试台时打印的完整网址（末尾带 ?key=）。",
 )
+_NOTICE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>wechat-msg playground</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 16px/1.7 system-ui, sans-serif; display: grid; place-content: center; min-height: 90vh; padding: 0 24px }}
+h1 {{ font-size: 20px; color: #07c160 }}
+p {{ max-width: 34em; margin: 4px 0 }}
+</style>
+<h1>wechat-msg playground</h1><p>{zh}</p><p lang="en">{en}</p></html>"""
 
 
 def _to_names(names: Iterable[str]) -> frozenset[str]:
@@ -163,14 +172,3 @@ def refuse_request(headers: Headers, status: int, why: Text) -> Response:
     if "text/html" not in headers.get("accept", ""):
         return JSONResponse({"error": {"en": why.en, "zh": why.zh}}, status)
     return HTMLResponse(_NOTICE.format(zh=why.zh, en=why.en), status, {"Content-Security-Policy": _NOTICE_POLICY})
-
-
-_NOTICE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>wechat-msg playground</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-:root {{ color-scheme: light dark }}
-body {{ font: 16px/1.7 system-ui, sans-serif; display: grid; place-content: center; min-height: 90vh; padding: 0 24px }}
-h1 {{ font-size: 20px; color: #07c160 }}
-p {{ max-width: 34em; margin: 4px 0 }}
-</style>
-<h1>wechat-msg playground</h1><p>{zh}</p><p lang="en">{en}</p></html>"""

@@ -225,12 +225,12 @@ class _Playground:
     def _forget_media(self) -> None:
         """Remove the oldest files beyond the limit."""
         kept = list(self.api.media.items())
-        excess = sum(len(one.content) for _, one in kept) - self.max_media_bytes
-        for media_id, one in kept:
+        excess = sum(len(media.content) for _, media in kept) - self.max_media_bytes
+        for media_id, media in kept:
             if excess <= 0:
                 return
             self.api.media.pop(media_id, None)  # the bot may have deleted it
-            excess -= len(one.content)
+            excess -= len(media.content)
 
     async def _show_media(self, request: Request) -> Response:
         media = self.api.media.get(request.path_params["media_id"])

@@ -37,18 +37,18 @@ def problem_to_json(problem: Problem | None, detail: str = "") -> dict[str, Any]
     return {"code": problem.code, "what": what, "fix": fix, "detail": text_to_json(explain_detail(detail))}
 
 
-def try_to_json(settings: PushSettings, url: str, one: Try) -> dict[str, Any]:
+def try_to_json(settings: PushSettings, url: str, attempt: Try) -> dict[str, Any]:
     """Return everything about a try except the secrets of the settings."""
     return {
-        "number": one.number,
-        "began": one.began,
-        "seconds": one.seconds,
-        "request": _request_to_json(settings, url, one.request),
-        "signatures": _signatures_to_json(one),
-        "answer": _answer_to_json(one.answer),
-        "outcome": one.verdict.outcome,
-        "problem": problem_to_json(one.verdict.problem, one.verdict.detail),
-        "document": _clip(one.verdict.document),
+        "number": attempt.number,
+        "began": attempt.began,
+        "seconds": attempt.seconds,
+        "request": _request_to_json(settings, url, attempt.request),
+        "signatures": _signatures_to_json(attempt),
+        "answer": _answer_to_json(attempt.answer),
+        "outcome": attempt.verdict.outcome,
+        "problem": problem_to_json(attempt.verdict.problem, attempt.verdict.detail),
+        "document": _clip(attempt.verdict.document),
     }
 
 
@@ -99,12 +99,12 @@ def _read(body: bytes, read: Callable[[bytes], Mapping[str, Any]]) -> Mapping[st
 # --- signatures -------------------------------------------------------------------------------------------------------
 
 
-def _signatures_to_json(one: Try) -> list[dict[str, Any]]:
+def _signatures_to_json(attempt: Try) -> list[dict[str, Any]]:
     """Return each signature with the parts that it covers; the Token is only named."""
-    query, reply = one.request.query, _read(one.answer.body, read_document) if one.answer else {}
+    query, reply = attempt.request.query, _read(attempt.answer.body, read_document) if attempt.answer else {}
     signatures = [("signature", query.get("signature"), [query.get("timestamp"), query.get("nonce")])]
     if "msg_signature" in query:
-        sealed = _find_encrypt(one.request.body)
+        sealed = _find_encrypt(attempt.request.body)
         signatures.append(("msg_signature", query["msg_signature"], [query["timestamp"], query["nonce"], sealed]))
     if "MsgSignature" in reply:
         parts = [reply.get(name) for name in ("TimeStamp", "Nonce", "Encrypt")]

@@ -158,24 +158,24 @@ class PushSender:
 
     # --- results ------------------------------------------------------------------------------------------------------
 
-    def _record_try(self, one: Try) -> None:
-        message, verdict = _sent.get(), one.verdict
+    def _record_try(self, attempt: Try) -> None:
+        message, verdict = _sent.get(), attempt.verdict
         summary = {
-            "number": one.number,
-            "began": one.began,
-            "seconds": one.seconds,
+            "number": attempt.number,
+            "began": attempt.began,
+            "seconds": attempt.seconds,
             "outcome": verdict.outcome,
-            "status": one.answer.status if one.answer else None,
+            "status": attempt.answer.status if attempt.answer else None,
             "problem": problem_to_json(verdict.problem, verdict.detail),
         }
         message.tries.append(summary)
-        message.wires.append(try_to_json(self.settings, self.url, one))
+        message.wires.append(try_to_json(self.settings, self.url, attempt))
         self.chat.put(message.entry, **message.to_entry())
         self._record_health(verdict.problem, verdict.detail)
 
     def _record_delivery(self, message: _Message, delivery: Delivery) -> None:
         if delivery.problem is not None:
-            notice = SERVICE_UNAVAILABLE if delivery.shown.zh == SERVICE_UNAVAILABLE else ""
+            notice = SERVICE_UNAVAILABLE if delivery.user_sees.zh == SERVICE_UNAVAILABLE else ""
             problem = problem_to_json(delivery.problem, delivery.verdict.detail)
             self.chat.add("failure", of=message.entry, notice=notice, problem=problem)
         elif delivery.reply is not None and delivery.has_reader:

@@ -37,6 +37,22 @@ _MAX_CONNECTIONS = 32  # of a process; further callers wait
 #: Settings of a client that must not be copied to another pool.
 _NOT_COPIED = re.compile("maint|orig_|oss_|himport|event_dispatcher|max_connections|timeout$")
 
+_NOT_REDIS = "Redis: the server does not speak the Redis protocol"
+#: The meaning of an error: the first class that matches, as many are subclasses of others.
+_MEANINGS: tuple[tuple[type[Exception], str], ...] = (
+    (exceptions.TimeoutError, "does not answer in time"),
+    (TimeoutError, "does not answer in time"),
+    (exceptions.AuthenticationError, "rejects the user or the password"),
+    (exceptions.NoPermissionError, "rejects the user or the password"),
+    (exceptions.BusyLoadingError, "is loading its data"),
+    (exceptions.ReadOnlyError, "is a read-only replica"),
+    (exceptions.OutOfMemoryError, "is out of memory"),
+    (exceptions.InvalidResponse, "the server does not speak the Redis protocol"),
+    (exceptions.ResponseError, "rejects the command"),
+    (exceptions.RedisError, "cannot be reached, or closed the connection"),
+    (UnicodeEncodeError, "cannot hold this key: it is not ASCII"),
+    (OSError, "cannot be reached, or closed the connection"),
+)
 
 _check = Validators(SettingsError)
 _check_timeout = _check(is_seconds, "seconds, greater than 0")
@@ -214,24 +230,6 @@ def _read_outcome(answer: object) -> bool:
     if answer not in (0, 1):
         raise StoreError(_NOT_REDIS)
     return answer == 1
-
-
-_NOT_REDIS = "Redis: the server does not speak the Redis protocol"
-#: The meaning of an error: the first class that matches, as many are subclasses of others.
-_MEANINGS: tuple[tuple[type[Exception], str], ...] = (
-    (exceptions.TimeoutError, "does not answer in time"),
-    (TimeoutError, "does not answer in time"),
-    (exceptions.AuthenticationError, "rejects the user or the password"),
-    (exceptions.NoPermissionError, "rejects the user or the password"),
-    (exceptions.BusyLoadingError, "is loading its data"),
-    (exceptions.ReadOnlyError, "is a read-only replica"),
-    (exceptions.OutOfMemoryError, "is out of memory"),
-    (exceptions.InvalidResponse, "the server does not speak the Redis protocol"),
-    (exceptions.ResponseError, "rejects the command"),
-    (exceptions.RedisError, "cannot be reached, or closed the connection"),
-    (UnicodeEncodeError, "cannot hold this key: it is not ASCII"),
-    (OSError, "cannot be reached, or closed the connection"),
-)
 
 
 @contextlib.contextmanager

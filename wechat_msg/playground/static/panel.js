@@ -109,7 +109,7 @@ function request(one) {
 function signatures(one) {
   const rows = one.signatures.map(({ name, value, parts }) => make("li", {},
     make("div", {}, part("name", name), part("mark", " = "), part("text", value)),
-    make("div.made", {}, make("small", {}, t("signatureHow")),
+    make("div.signature-input", {}, make("small", {}, t("signatureHow")),
       parts.map((each, at) => make("span", { className: at ? "piece" : "piece secret", title: each }, each.length > 44 ? `${each.slice(0, 40)}…` : each)))));
   return section("signatures", t("signatures"), one.signatures.map(({ name, value }) => `${name}=${value}`).join("\n"), make("ul.signatures", {}, rows));
 }

@@ -78,13 +78,13 @@ _INJECTIONS: Mapping[str, str] = {
     fix=Text("check the Token, and return echostr alone", "请核对 Token，并只返回 echostr"),
 )
 def verification(probe: Probe) -> Finding:
-    one = probe.verify()
-    problem = one.verdict.problem
+    attempt = probe.verify()
+    problem = attempt.verdict.problem
     if problem == problems.REDIRECTED:
-        probe.abort(one)
+        probe.abort(attempt)
     if problem is not None:
         probe.push_text("check")  # ends all checks if no bot answers that either
-    finding = expect_accepted([(same("echostr"), one)])
+    finding = expect_accepted([(same("echostr"), attempt)])
     return finding if problem in (None, problems.NOT_ECHOED) else attrs.evolve(finding, fix=problem.fix)
 
 
@@ -114,7 +114,7 @@ def echostr_is_text(probe: Probe) -> Finding:
 def modes(probe: Probe) -> Finding:
     attempts = [(same(mode), probe.push({"MsgType": "text", "Content": "check"}, mode)) for mode in probe.modes]
     finding = expect_accepted(attempts)
-    found = [one.verdict.problem for _, one in attempts if one.verdict.problem]
+    found = [attempt.verdict.problem for _, attempt in attempts if attempt.verdict.problem]
     if found:
         finding = attrs.evolve(finding, fix=found[0].fix)
     if found == [problems.WRONG_STATUS] * len(attempts):  # then all other rows would fail for the same reason
@@ -159,9 +159,9 @@ def types(probe: Probe) -> Finding:
 
 
 def _push_media(probe: Probe) -> Iterator[Attempt]:
-    for attempt in _push_messages(probe, _MEDIA):
-        yield attempt
-        if attempt[1].verdict.problem == problems.TIMED_OUT:  # perhaps in a download, as the others would
+    for name, attempt in _push_messages(probe, _MEDIA):
+        yield name, attempt
+        if attempt.verdict.problem == problems.TIMED_OUT:  # perhaps in a download, as the others would
             return
 
 

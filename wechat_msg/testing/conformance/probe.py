@@ -82,11 +82,11 @@ class Probe:
 
     def push(self, fields: Mapping[str, Any], mode: Mode | None = None, format: Format = "xml") -> Try:
         """Send a genuine push once."""
-        one = self._require_server(self._simulator.push(fields, mode=mode, format=format, tries=1).tries[0])
-        if one.answer is not None:
-            self.slowest = max(self.slowest, one.seconds)
-            self._require_bot(one, one.answer.status)
-        return one
+        attempt = self._require_server(self._simulator.push(fields, mode=mode, format=format, tries=1).tries[0])
+        if attempt.answer is not None:
+            self.slowest = max(self.slowest, attempt.seconds)
+            self._require_bot(attempt, attempt.answer.status)
+        return attempt
 
     def push_text(self, content: str) -> Try:
         """Send a genuine text message once."""
@@ -106,30 +106,30 @@ class Probe:
         """Send a request once, unchanged."""
         return self._require_server(self._simulator.send(request, fields or {}))
 
-    def abort(self, one: Try) -> NoReturn:
+    def abort(self, attempt: Try) -> NoReturn:
         """End all checks.
 
         Raises:
             Unreachable: Always; its finding explains this try.
         """
         # Before the first push the address or the server is wrong; afterwards the check's own request is the cause.
-        fix = one.verdict.problem.fix if one.verdict.problem and not self._is_bot_known else None
-        raise Unreachable(Finding("fail", explain(one), fix=fix))
+        fix = attempt.verdict.problem.fix if attempt.verdict.problem and not self._is_bot_known else None
+        raise Unreachable(Finding("fail", explain(attempt), fix=fix))
 
-    def _require_server(self, one: Try) -> Try:
+    def _require_server(self, attempt: Try) -> Try:
         """Return the try, or end all checks if no server answers or too many requests have timed out."""
-        problem = one.verdict.problem
+        problem = attempt.verdict.problem
         self._has_answered |= problem not in (problems.TIMED_OUT, problems.HUNG_UP)
         self._timeouts += problem == problems.TIMED_OUT or not self._has_answered
         most = _MAX_TIMEOUTS if self._has_answered else 1
         if problem in _NO_SERVER or self._timeouts > most:
-            self.abort(one)
-        return one
+            self.abort(attempt)
+        return attempt
 
-    def _require_bot(self, one: Try, status: int) -> None:
+    def _require_bot(self, attempt: Try, status: int) -> None:
         """End all checks if the first push is answered by something else than the bot, such as a proxy."""
-        if not self._is_bot_known and (one.verdict.problem == problems.REDIRECTED or status in _NOT_FROM_BOT):
-            self.abort(one)
+        if not self._is_bot_known and (attempt.verdict.problem == problems.REDIRECTED or status in _NOT_FROM_BOT):
+            self.abort(attempt)
         self._is_bot_known = True
 
 
@@ -139,16 +139,16 @@ class Probe:
 def expect_accepted(attempts: Iterable[Attempt], otherwise: Status = "fail") -> Finding:
     """Return a pass if WeChat accepts every answer, else the attempts that failed, and why."""
     listed = list(attempts)
-    failed = [attempt for attempt in listed if attempt[1].verdict.problem]
+    failed = [(name, attempt) for name, attempt in listed if attempt.verdict.problem]
     if failed:
-        return Finding(otherwise, join(label(name, explain(one)) for name, one in failed))
+        return Finding(otherwise, join(label(name, explain(attempt)) for name, attempt in failed))
     return Finding("pass", join(name for name, _ in listed))
 
 
-def explain(one: Try) -> Text:
+def explain(attempt: Try) -> Text:
     """Return in one line why WeChat rejects an answer."""
-    problem = one.verdict.problem
-    return annotate(problem.what, one.verdict.detail) if problem else Text("accepted", "正常")
+    problem = attempt.verdict.problem
+    return annotate(problem.what, attempt.verdict.detail) if problem else Text("accepted", "正常")
 
 
 # --- what must be refused --------------------------------------------------------------------------------------------
@@ -182,27 +182,27 @@ _REACTIONS: Mapping[_Reaction, Finding] = {
 def expect_refused(attempts: Iterable[Attempt]) -> Finding:
     """Return a pass if every attempt was refused with 4xx, else those that were not."""
     listed = list(attempts)
-    received = {_react_to(one) for _, one in listed}
+    received = {_react_to(attempt) for _, attempt in listed}
     worst: _Reaction = next(reaction for reaction in _REACTIONS if reaction in received)
     finding = _REACTIONS[worst]
-    named = [_name(name, one) for name, one in listed if _react_to(one) == worst]
+    named = [_name(name, attempt) for name, attempt in listed if _react_to(attempt) == worst]
     return attrs.evolve(finding, text=label(finding.text, join(named)))
 
 
-def _name(name: Text, one: Try) -> Text:
-    if one.answer is None or one.answer.status in range(400, 500):
+def _name(name: Text, attempt: Try) -> Text:
+    if attempt.answer is None or attempt.answer.status in range(400, 500):
         return name
-    return Text(f"{name.en} ({one.answer.status})", f"{name.zh}（{one.answer.status}）")
+    return Text(f"{name.en} ({attempt.answer.status})", f"{name.zh}（{attempt.answer.status}）")
 
 
-def _react_to(one: Try) -> _Reaction:
-    if one.answer is None:
-        return "refused" if one.verdict.problem == problems.HUNG_UP else "no_answer"
-    if one.answer.status in range(400, 500):
+def _react_to(attempt: Try) -> _Reaction:
+    if attempt.answer is None:
+        return "refused" if attempt.verdict.problem == problems.HUNG_UP else "no_answer"
+    if attempt.answer.status in range(400, 500):
         return "refused"
-    if one.answer.status in range(500, 600):
+    if attempt.answer.status in range(500, 600):
         return "crashed"
-    return "accepted" if one.verdict.outcome == "verified" or _is_reply(one.answer.body) else "unclear"
+    return "accepted" if attempt.verdict.outcome == "verified" or _is_reply(attempt.answer.body) else "unclear"
 
 
 def _is_reply(body: bytes) -> bool:

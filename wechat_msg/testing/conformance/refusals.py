@@ -61,8 +61,8 @@ def forgery(probe: Probe) -> Finding:
         genuine, other = probe.build(_FIELDS), probe.build({**_FIELDS, "Content": "other"})
         attempts.append((Text("another body", "替换正文"), probe.send(attrs.evolve(genuine, body=other.body))))
         unsigned = {name: value for name, value in genuine.query.items() if name != "msg_signature"}
-        one = probe.send(attrs.evolve(genuine, query=unsigned))
-        attempts.append((Text("no msg_signature", "缺少 msg_signature"), one))
+        attempt = probe.send(attrs.evolve(genuine, query=unsigned))
+        attempts.append((Text("no msg_signature", "缺少 msg_signature"), attempt))
     return expect_refused(attempts)
 
 
@@ -96,10 +96,10 @@ def outer_fields(probe: Probe) -> Finding:
         return _NO_KEY
     fields = complete_fields({**_FIELDS, "Content": "sealed content"}, int(time.time()))
     genuine = probe.build(fields, mode="compatible")
-    one = probe.send(attrs.evolve(genuine, body=genuine.body.replace(b"sealed content", b"FORGED content")), fields)
-    if "FORGED" in one.verdict.document:
+    attempt = probe.send(attrs.evolve(genuine, body=genuine.body.replace(b"sealed content", b"FORGED content")), fields)
+    if "FORGED" in attempt.verdict.document:
         return Finding("fail", Text("the plain fields are processed", "采信了明文字段"))
-    if one.verdict.reply and "sealed content" in one.verdict.document:
+    if attempt.verdict.reply and "sealed content" in attempt.verdict.document:
         return Finding("pass", Text("the reply is to the sealed text", "回复的是加密部分"))
     return Finding("pass", Text("the plain fields have no effect", "明文字段没有影响"))
 

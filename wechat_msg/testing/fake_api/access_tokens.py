@@ -11,7 +11,7 @@ from attrs import field
 from wechat_msg._tracebacks import define
 from wechat_msg.testing.fake_api.response import ErrcodeError
 
-__all__ = ["ClassicAccessTokens", "IssuedAccessToken", "StableAccessTokens"]
+__all__ = ["LIFETIME", "ClassicAccessTokens", "IssuedAccessToken", "StableAccessTokens"]
 
 #: Seconds for which an access_token is valid.
 LIFETIME = 7200.0

@@ -44,7 +44,7 @@ _COMPRESSIONS = ("gzip", "deflate", "br", "zstd")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-class _Fault(Exception):
+class _Rejection(Exception):
     """A problem that ends the judging of an answer."""
 
     def __init__(self, problem: Problem, detail: str = "") -> None:
@@ -57,8 +57,8 @@ def judge_echo(request: PushRequest, answer: BotResponse) -> Verdict:
     """Judge the answer to a URL verification (接入验证)."""
     try:
         _check_status(answer)
-    except _Fault as fault:
-        return Verdict("failed", problem=fault.problem, detail=fault.detail)
+    except _Rejection as rejection:
+        return Verdict("failed", problem=rejection.problem, detail=rejection.detail)
     if answer.body != request.query.get("echostr", "").encode():
         return Verdict("failed", problem=problems.NOT_ECHOED, detail=f"{len(answer.body)} bytes")
     return Verdict("verified")
@@ -88,9 +88,9 @@ def judge_reply(
             _check_errcode(reply["ErrCode"])
             return Verdict("acknowledged", document=document.decode())
         _check(settings, reply, fields)
-    except _Fault as fault:
+    except _Rejection as rejection:
         return Verdict(
-            "failed", problem=fault.problem, detail=fault.detail, document=document.decode("utf-8", "replace")
+            "failed", problem=rejection.problem, detail=rejection.detail, document=document.decode("utf-8", "replace")
         )
     return Verdict("replied", reply=reply, document=document.decode())
 
@@ -99,16 +99,16 @@ def _check_status(answer: BotResponse) -> None:
     if answer.status in range(300, 400):
         # Without the query, which may contain the signature.
         target = re.split("[?#]", answer.headers.get("location", ""))[0][:_MAX_CHARACTERS]
-        raise _Fault(problems.REDIRECTED, f"HTTP {answer.status}" + (f" -> {target}" if target else ""))
+        raise _Rejection(problems.REDIRECTED, f"HTTP {answer.status}" + (f" -> {target}" if target else ""))
     if answer.status != 200:
-        raise _Fault(problems.of_status(answer.status), f"HTTP {answer.status}")
+        raise _Rejection(problems.of_status(answer.status), f"HTTP {answer.status}")
 
 
 def _check_encoding(answer: BotResponse) -> None:
     """Refuse a compressed answer: WeChat asks for none, and a megabyte may expand to a gigabyte."""
     encoding = answer.headers.get("content-encoding", "").lower()
     if encoding in _COMPRESSIONS:
-        raise _Fault(problems.UNREADABLE, f"Content-Encoding: {encoding}")
+        raise _Rejection(problems.UNREADABLE, f"Content-Encoding: {encoding}")
 
 
 # --- the envelope -----------------------------------------------------------------------------------------------------
@@ -121,19 +121,19 @@ def _open(settings: PushSettings, request: PushRequest, body: bytes) -> bytes:
     if "Encrypt" not in outer:
         # In the compatible mode pushes have plain members too, and WeChat accepts both kinds of reply.
         if is_sealed and b"MsgType" not in request.body:
-            raise _Fault(problems.UNSEALED)
+            raise _Rejection(problems.UNSEALED)
         return body
     if not is_sealed:
-        raise _Fault(problems.SEALED)
+        raise _Rejection(problems.SEALED)
     return _unseal(settings, outer)
 
 
 def _unseal(settings: PushSettings, outer: Mapping[str, Any]) -> bytes:
     if not settings.ciphers:
-        raise _Fault(problems.WRONG_SEAL, "no key to decrypt it with")
+        raise _Rejection(problems.WRONG_SEAL, "no key to decrypt it with")
     for name in _ENVELOPE:
         if not isinstance(outer.get(name), (str, int)):
-            raise _Fault(problems.WRONG_SEAL, name)
+            raise _Rejection(problems.WRONG_SEAL, name)
     encrypt, msg_signature, timestamp, nonce = (str(outer[name]) for name in _ENVELOPE)
     try:
         verify_msg_signature(
@@ -141,21 +141,21 @@ def _unseal(settings: PushSettings, outer: Mapping[str, Any]) -> bytes:
         )
         return settings.ciphers[0].decrypt(encrypt)
     except PushError as error:
-        raise _Fault(problems.WRONG_SEAL, type(error).__name__) from None
+        raise _Rejection(problems.WRONG_SEAL, type(error).__name__) from None
 
 
 def _read(body: bytes, request: PushRequest) -> Mapping[str, Any]:
     if len(body) > MAX_DOCUMENT_BYTES:
-        raise _Fault(problems.TOO_LONG, f"{len(body)} bytes")
+        raise _Rejection(problems.TOO_LONG, f"{len(body)} bytes")
     try:
         if _CONTROL.search(body):
-            raise _Fault(problems.UNREADABLE, "control characters")
+            raise _Rejection(problems.UNREADABLE, "control characters")
         document = read_document(body)
     except MalformedPush:
-        raise _Fault(problems.of_unreadable(body)) from None
+        raise _Rejection(problems.of_unreadable(body)) from None
     with contextlib.suppress(MalformedPush):  # a push that is malformed on purpose has no format
         if detect_format(body) != detect_format(request.body):
-            raise _Fault(problems.WRONG_FORMAT)
+            raise _Rejection(problems.WRONG_FORMAT)
     return document
 
 
@@ -165,39 +165,39 @@ def _read(body: bytes, request: PushRequest) -> Mapping[str, Any]:
 def _check(settings: PushSettings, reply: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
     for name in _COMMON:
         if reply.get(name) in (None, ""):
-            raise _Fault(problems.INCOMPLETE, name)
+            raise _Rejection(problems.INCOMPLETE, name)
     kind = reply["MsgType"]
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise _Fault(problems.WRONG_TYPE)
+        raise _Rejection(problems.WRONG_TYPE)
     if settings.account_kind == MINI_PROGRAM and kind not in _OF_MINI_PROGRAMS:
-        raise _Fault(problems.NOT_FOR_ACCOUNT, kind)
+        raise _Rejection(problems.NOT_FOR_ACCOUNT, kind)
     members, path = _TYPES[kind]
     if set(reply) - {*_COMMON, *members}:
-        raise _Fault(problems.UNKNOWN_MEMBER)
+        raise _Rejection(problems.UNKNOWN_MEMBER)
     _check_path(reply, path)
     if (reply["ToUserName"], reply["FromUserName"]) != (fields.get("FromUserName"), fields.get("ToUserName")):
-        raise _Fault(problems.WRONG_ADDRESSEE)
+        raise _Rejection(problems.WRONG_ADDRESSEE)
     if not re.fullmatch(r"[0-9]{1,10}", str(reply["CreateTime"]), re.ASCII):
-        raise _Fault(problems.INCOMPLETE, "CreateTime")
+        raise _Rejection(problems.INCOMPLETE, "CreateTime")
     if kind == "text" and (size := len(str(reply["Content"]).encode())) > MAX_TEXT_BYTES:
-        raise _Fault(problems.TEXT_TOO_LONG, f"{size} bytes")
+        raise _Rejection(problems.TEXT_TOO_LONG, f"{size} bytes")
     if kind == "news":
         _check_articles(reply, is_event=fields.get("MsgType") == "event")
 
 
 def _check_errcode(errcode: Any) -> None:
     if str(errcode) != "0":
-        raise _Fault(problems.ASKS_AGAIN)
+        raise _Rejection(problems.ASKS_AGAIN)
 
 
 def _check_single(members: Mapping[str, Any], list_name: str) -> None:
     """Refuse repeated elements, which the parser returns as a list."""
     for name, value in members.items():
         if isinstance(value, list) and name != list_name:
-            raise _Fault(problems.REPEATED, name if name in _COMMON else "")
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, Mapping):
-                _check_single(one, list_name)
+            raise _Rejection(problems.REPEATED, name if name in _COMMON else "")
+        for member in value if isinstance(value, list) else [value]:
+            if isinstance(member, Mapping):
+                _check_single(member, list_name)
 
 
 def _check_path(reply: Mapping[str, Any], path: tuple[str, ...]) -> None:
@@ -205,7 +205,7 @@ def _check_path(reply: Mapping[str, Any], path: tuple[str, ...]) -> None:
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     if path and value in (None, ""):
-        raise _Fault(problems.INCOMPLETE, ".".join(path))
+        raise _Rejection(problems.INCOMPLETE, ".".join(path))
 
 
 def _check_articles(reply: Mapping[str, Any], *, is_event: bool) -> None:
@@ -215,6 +215,6 @@ def _check_articles(reply: Mapping[str, Any], *, is_event: bool) -> None:
     listed = articles if isinstance(articles, list) else [articles]
     most = _MAX_ARTICLES if is_event else 1
     if str(reply.get("ArticleCount")) != str(len(listed)) or not 1 <= len(listed) <= most:
-        raise _Fault(problems.ARTICLES, f"{len(listed)}")
+        raise _Rejection(problems.ARTICLES, f"{len(listed)}")
     if not all(isinstance(article, Mapping) and article.get("Title") for article in listed):
-        raise _Fault(problems.INCOMPLETE, "Title")
+        raise _Rejection(problems.INCOMPLETE, "Title")

@@ -11,7 +11,7 @@ from attrs import field
 from wechat_msg._tracebacks import frozen
 from wechat_msg.testing.bilingual import Text
 
-__all__ = ["Problem", "of_status", "of_tls", "of_unreadable"]
+__all__ = ["ASKS_AGAIN", "UNREACHABLE", "Problem", "of_status", "of_tls", "of_unreadable"]
 
 
 @frozen

@@ -19,6 +19,7 @@ __all__ = ["SERVICE_UNAVAILABLE", "BotResponse", "Delivery", "NoResponse", "Outc
 Outcome = Literal["verified", "acknowledged", "replied", "failed"]
 
 SERVICE_UNAVAILABLE = "该公众号提供的服务出现故障，请稍后再试"
+NOTHING = Text("nothing", "无")
 """What the user of an Official Account reads if no answer is valid."""
 
 
@@ -144,7 +145,7 @@ class Delivery:
         return self.tries[-1].began + self.tries[-1].seconds
 
     @property
-    def shown(self) -> Text:
+    def user_sees(self) -> Text:
         """What the user sees: the reply in short, nothing, or that the service is unavailable."""
         if not self.has_reader or self.problem == ASKS_AGAIN:  # such events have no user who waits
             return NOTHING
@@ -162,6 +163,3 @@ class Delivery:
     def __repr__(self) -> str:
         """Return the outcome, as a failed assertion shows it."""
         return f"<Delivery {self.verdict}, tries: {len(self.tries)}, {self.seconds:.2f} s>"
-
-
-NOTHING = Text("nothing", "无")
