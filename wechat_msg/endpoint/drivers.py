@@ -146,6 +146,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
 
     Example:
         >>> from wechat_msg.testing import build_push
+        >>> from wechat_msg import PushSettings
         >>> settings = PushSettings(token="spamtest")
         >>> endpoint = PushEndpoint(settings, lambda message: "hello")
         >>> response = endpoint.handle(build_push(settings, {"MsgType": "text", "Content": "hi"}))
@@ -208,6 +209,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     Example:
         >>> import asyncio
         >>> from wechat_msg.testing import build_push
+        >>> from wechat_msg import PushSettings
         >>> settings = PushSettings(token="spamtest")
         >>> async def answer(message):
         ...     return "hello"
