@@ -599,7 +599,7 @@ class TestTries:
             delivery = wechat.push_text("hi")
         assert [one.number for one in delivery.tries] == [1, 2, 3]
         assert len(bot.requests) == 3
-        assert delivery.user_sees.en == "该公众号提供的服务出现故障，请稍后再试"
+        assert delivery.shown.en == "该公众号提供的服务出现故障，请稍后再试"
 
     def test_carry_the_same_document_with_new_signatures_and_ciphertexts(self, colour):
         def check(mode):
@@ -699,7 +699,7 @@ class TestShown:
             app = answering_wsgi(answer)
             delivery = PushSimulator("/", PLAIN, wsgi=app, pause=0.0).push_event("unsubscribe")
             assert not delivery.has_reader
-            assert delivery.user_sees.en == "nothing"
+            assert delivery.shown.en == "nothing"
 
         check_rows([b"success", b"no reply at all"], check)
 
@@ -707,17 +707,17 @@ class TestShown:
         settings = PushSettings(token="spamtest", account_kind="mini_program")
         delivery = PushSimulator("/", settings, wsgi=answering_wsgi(b"no reply at all"), pause=0.0).push_text("hi")
         assert delivery.problem
-        assert delivery.user_sees.zh == "无"
+        assert delivery.shown.zh == "无"
 
     def test_is_nothing_if_wechat_will_send_it_again(self):
         app = answering_wsgi(b"<xml><ErrCode>1</ErrCode></xml>")
         delivery = PushSimulator("/", PLAIN, wsgi=app, pause=0.0).push_event("xpay_goods_deliver_notify")
         assert len(delivery.tries) == 3
-        assert delivery.user_sees.en == "nothing"
+        assert delivery.shown.en == "nothing"
 
     def test_is_the_kind_of_a_reply_without_text(self):
         app = wsgi.push_app(PushEndpoint(PLAIN, lambda _: ImageReply(media_id="M")))
-        assert PushSimulator("/", PLAIN, wsgi=app).push_text("hi").user_sees.en == "[image]"
+        assert PushSimulator("/", PLAIN, wsgi=app).push_text("hi").shown.en == "[image]"
 
 
 @both

@@ -246,7 +246,7 @@ def _print_result(output: Output, delivery: Delivery, *, as_json: bool, verbose:
         output.print_text(Text("answered, after decryption:", "应答内容（解密后）："))
         output.print_text(delivery.verdict.document, style="dim", indent=2)
     if delivery.problem is not None:
-        output.print_text(label(Text("The user sees", "用户看到"), delivery.user_sees), indent=2)
+        output.print_text(label(Text("The user sees", "用户看到"), delivery.shown), indent=2)
         output.print_text(label(Text("Fix", "解决办法"), delivery.problem.fix), indent=2)
     elif delivery.reply is not None and not verbose:
         output.print_fields(delivery.reply, indent=2)
@@ -256,7 +256,7 @@ def _to_json(delivery: Delivery, *, verbose: bool) -> dict[str, Any]:
     return {
         **_verdict_to_json(delivery.tries[-1]),
         "reply": delivery.reply,
-        "user_sees": delivery.user_sees,
+        "shown": delivery.shown,
         "seconds": round(delivery.seconds, 3),
         "tries": [_try_to_json(attempt, verbose=verbose) for attempt in delivery.tries],
     }

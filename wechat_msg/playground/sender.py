@@ -175,7 +175,7 @@ class PushSender:
 
     def _record_delivery(self, message: _Message, delivery: Delivery) -> None:
         if delivery.problem is not None:
-            notice = SERVICE_UNAVAILABLE if delivery.user_sees.zh == SERVICE_UNAVAILABLE else ""
+            notice = SERVICE_UNAVAILABLE if delivery.shown.zh == SERVICE_UNAVAILABLE else ""
             problem = problem_to_json(delivery.problem, delivery.verdict.detail)
             self.chat.add("failure", of=message.entry, notice=notice, problem=problem)
         elif delivery.reply is not None and delivery.has_reader:

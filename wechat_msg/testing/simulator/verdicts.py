@@ -145,7 +145,7 @@ class Delivery:
         return self.tries[-1].began + self.tries[-1].seconds
 
     @property
-    def user_sees(self) -> Text:
+    def shown(self) -> Text:
         """What the user sees: the reply in short, nothing, or that the service is unavailable."""
         if not self.has_reader or self.problem == ASKS_AGAIN:  # such events have no user who waits
             return NOTHING
