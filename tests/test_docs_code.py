@@ -39,7 +39,7 @@ from tests.helpers.documents import (
 from tests.helpers.forking import Forks, fork_from
 from tests.helpers.servers import serve
 from wechat_msg import PushRequest, PushSettings
-from wechat_msg.cli.main import app as cli
+from wechat_msg.cli.commands import app as cli
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
 
 #: What the documents and their tests import, directly or not.

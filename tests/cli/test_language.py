@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers.commands import CHINESE, ask
 from tests.helpers.rows import check_rows
-from wechat_msg.cli.main import app
+from wechat_msg.cli.commands import app
 
 
 class TestLanguage:

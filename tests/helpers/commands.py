@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from tests.helpers.servers import ROOT, TIMEOUT
 from wechat_msg import PushSettings
 from wechat_msg.cli.bot import listen
-from wechat_msg.cli.main import app
+from wechat_msg.cli.commands import app
 from wechat_msg.testing import build_push
 
 SETTINGS = PushSettings(token="spamtest", encoding_aes_key="A" * 43, appid="wx0123456789abcdef")

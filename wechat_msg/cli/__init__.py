@@ -14,7 +14,7 @@ wechat-msg 需要 click 与 rich（extra cli）：  pip install click rich
 def main() -> None:
     """Run the command, and exit with its status."""
     try:
-        from wechat_msg.cli.main import app
+        from wechat_msg.cli.commands import app
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("click", "rich"):
             raise
