@@ -51,6 +51,16 @@ def find_patches(tree: ast.AST) -> Iterator[ast.expr]:
                 yield node
 
 
+def test_no_module_hides_a_public_name_of_its_package():
+    """To import a submodule sets an attribute of the package, whatever it was before."""
+    for path in (each for each in SOURCES if each.name == "__init__.py"):
+        names = {name.name for name in ast.parse(path.read_bytes()).body if isinstance(name, ast.FunctionDef)}
+        modules = {
+            each.stem for each in path.parent.iterdir() if each.suffix == ".py" or (each / "__init__.py").exists()
+        }
+        assert names & modules == set(), path
+
+
 def test_no_test_patches_a_private_name():
     """What a test has to change is a parameter."""
     found = [
