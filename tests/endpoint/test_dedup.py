@@ -86,7 +86,7 @@ class TestTheKeyOfAMessage:
         keys = {make_key(parse_message({**fields, "MsgType": name})) for name in ("telepathy", "telekinesis")}
         assert len(keys) == 2
 
-    def test_is_printable_and_short_and_tells_nothing(self):
+    def test_is_printable_and_short_and_contains_no_text(self):
         long = attrs.evolve(TEXT, from_user_name="o用户" * 1000, msg_id="\ud800" * 1000)
         for message in (TEXT, long, event()):
             key = make_key(message)
@@ -146,7 +146,7 @@ class TestTheKeyOfAnEvent:
         assert event(**sent, Status="a").msg_id == "1"
         assert make_key(event(**sent, Status="a")) != make_key(event(**sent, Status="b"))
 
-    def test_is_another_than_that_of_a_message_that_says_the_same(self):
+    def test_differs_from_that_of_a_message_with_the_same_text(self):
         assert make_key(event(Event="text")) != make_key(parse_message({**EVENT, "MsgType": "text", "Content": "hi"}))
 
     def test_is_made_of_an_event_that_names_no_user(self):
@@ -314,7 +314,7 @@ class World:
         )
         return PushDelivery(handling, Push(message=message, format="xml"), self.now)
 
-    def go_on(self, flow: Generator[Any, Any, Any], given: Any = None) -> Any:
+    def proceed(self, flow: Generator[Any, Any, Any], given: Any = None) -> Any:
         """Send the result of the last step, perform steps of the store, and return the next step of another kind."""
         try:
             step = flow.send(given)
@@ -338,25 +338,25 @@ class World:
 
     def wait(self, flow: Generator[Any, Any, Any]) -> Any:
         """Let a delivery sleep, and return its next other step."""
-        step = self.go_on(flow)
+        step = self.proceed(flow)
         while isinstance(step, Sleep):
-            step = self.go_on(flow)
+            step = self.proceed(flow)
         return step
 
     def start(self, **options: Any) -> tuple[PushDelivery, Generator[Any, Any, Any], Generator[Any, Any, Any]]:
         """Return a delivery whose handler runs, its flow, and the flow of its work."""
         delivery = self.deliver(**options)
         answering = delivery.answer()
-        assert isinstance(self.go_on(answering), RunLeased)
+        assert isinstance(self.proceed(answering), RunLeased)
         working = delivery.work()
-        assert self.go_on(working) == "the handler runs"
+        assert self.proceed(working) == "the handler runs"
         return delivery, answering, working
 
     def keep(self, delivery: PushDelivery, until: float) -> None:
         """Let time pass while the lease of a delivery is renewed."""
         while self.now < until:
             self.now = min(self.now + 0.7, until)
-            assert self.go_on(delivery.renew()) == End(True)
+            assert self.proceed(delivery.renew()) == End(True)
 
     def find(self, key: str = "push:1") -> Record | None:
         raw = self.store.get(key)
@@ -418,68 +418,68 @@ class TestTheFirstDelivery:
     )
     def test_has_as_much_time_as_wechat_and_its_policy_leave(self, options, seconds):
         world = World()
-        assert world.go_on(world.deliver(**options).answer()).seconds == seconds
+        assert world.proceed(world.deliver(**options).answer()).seconds == seconds
 
     def test_leaves_the_key_free_if_its_handler_fails_when_its_time_is_up(self, world):
         delivery, answering, working = world.start(deliveries=1, handled=KeyError())
         world.keep(delivery, 4.5)
         with pytest.raises(KeyError):
-            world.go_on(working)
-        assert world.go_on(answering) == End(SUCCESS)
+            world.proceed(working)
+        assert world.proceed(answering) == End(SUCCESS)
         assert world.find() is None
 
     def test_counts_its_time_from_its_arrival(self, world):
         delivery = world.deliver()
         world.now += 2
-        assert world.go_on(delivery.answer()).seconds == 3.5
+        assert world.proceed(delivery.answer()).seconds == 3.5
 
     def test_gives_up_when_wechat_has_hung_up(self, world):
         _, answering, _ = world.start()
         world.now = 5.5
-        assert world.go_on(answering) == End(None)
+        assert world.proceed(answering) == End(None)
 
     def test_looks_for_the_reply_if_it_has_a_moment_left(self, world):
         """A timer may go off too early."""
         _, answering, working = world.start()
         world.now = 5.49
-        world.go_on(working)
+        world.proceed(working)
         assert world.wait(answering) == End(REPLY)
 
     def test_acknowledges_in_time_if_it_is_the_only_one(self, world):
         delivery, answering, _ = world.start(deliveries=1)
         world.keep(delivery, 4.5)
-        assert world.go_on(answering) == End(SUCCESS)
+        assert world.proceed(answering) == End(SUCCESS)
         assert world.find().late
 
     def test_acknowledges_in_time_if_the_reply_can_be_sent_later(self, world):
         delivery, answering, working = world.start(late=LATER)
         world.keep(delivery, 4.5)
-        assert world.go_on(answering) == End(SUCCESS)
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(answering) == End(SUCCESS)
+        assert world.proceed(working) == End(REPLY)
         assert world.later == [HANDLED.reply]
         assert world.find().reply == SUCCESS
 
     def test_answers_with_the_reply_that_came_in_the_last_moment(self, world):
         _, answering, working = world.start(late=LATER)
         world.now = 4.5
-        world.go_on(working)
-        assert world.go_on(answering) == End(REPLY)
+        world.proceed(working)
+        assert world.proceed(answering) == End(REPLY)
         assert world.later == []
 
-    def test_that_claims_by_a_store_that_did_not_say_so_is_still_the_first(self, world):
+    def test_whose_claim_the_store_did_not_confirm_is_still_the_first(self, world):
         delivery = world.deliver()
         flow = delivery.answer()
         first = next(flow)
         first.perform()
         assert isinstance(flow.send(False), Get)
-        assert isinstance(world.go_on(flow, first.value), RunLeased)
+        assert isinstance(world.proceed(flow, first.value), RunLeased)
 
 
 class TestTheNextDelivery:
     def test_is_answered_at_once_if_the_reply_is_there(self, world):
         _, _, working = world.start()
-        world.go_on(working)
-        assert world.go_on(world.deliver().answer()) == End(REPLY)
+        world.proceed(working)
+        assert world.proceed(world.deliver().answer()) == End(REPLY)
         assert world.store.get("push:1:tries") is None
 
     def test_sees_counts_itself_and_looks_again(self, world):
@@ -499,22 +499,22 @@ class TestTheNextDelivery:
     def test_looks_more_and_more_seldom(self, world):
         world.start()
         flow = world.deliver().answer()
-        pauses = [world.go_on(flow).seconds for _ in range(8)]
+        pauses = [world.proceed(flow).seconds for _ in range(8)]
         assert pauses == [0.02, 0.04, 0.08, 0.16, 0.2, 0.2, 0.2, 0.2]
 
     def test_does_not_touch_the_lease(self, world):
         world.start()
         world.now = 2
-        world.go_on(world.deliver().answer())
+        world.proceed(world.deliver().answer())
         world.now = 2.5
         assert world.find() is None
 
     def test_is_answered_as_soon_as_it_sees_the_reply(self, world):
         _, _, working = world.start()
         flow = world.deliver().answer()
-        world.go_on(flow)
-        world.go_on(working)
-        assert world.go_on(flow) == End(REPLY)
+        world.proceed(flow)
+        world.proceed(working)
+        assert world.proceed(flow) == End(REPLY)
 
     def test_gives_up_when_wechat_has_hung_up(self, world):
         world.start()
@@ -526,7 +526,7 @@ class TestTheNextDelivery:
         deliveries = [world.deliver() for _ in range(2)]
         flows = [delivery.answer() for delivery in deliveries]
         for flow in flows:
-            world.go_on(flow)
+            world.proceed(flow)
         assert [delivery.tries for delivery in deliveries] == [2, 3]
         world.now = 4.5
         world.store.compare_and_set("push:1", None, Record("me").dump(), 60)
@@ -563,14 +563,14 @@ class TestTheNextDelivery:
     def test_is_acknowledged_at_once_after_the_reply_was_promised(self, late):
         world = World()
         world.store.compare_and_set("push:1", None, Record("another", late=True).dump(), 60)
-        assert world.go_on(world.deliver(late=late).answer()) == End(SUCCESS)
+        assert world.proceed(world.deliver(late=late).answer()) == End(SUCCESS)
         assert world.now == 0
 
     @each_row("late", [None, FallbackReply("请稍候")])
     def test_waits_for_the_reply_if_the_policy_sends_none_later(self, late):
         world = World()
         world.store.compare_and_set("push:1", None, Record("another", late=True).dump(), 60)
-        assert isinstance(world.go_on(world.deliver(late=late).answer()), Sleep)
+        assert isinstance(world.proceed(world.deliver(late=late).answer()), Sleep)
 
     def test_does_not_extend_the_lease_of_a_late_owner(self, world):
         """Its process may be dead by now."""
@@ -594,16 +594,16 @@ class TestTheNextDelivery:
         world.keep(owner, 10)
         last = world.deliver(late=LATER_IN_THE_END)
         flow = last.answer()
-        world.go_on(flow)
+        world.proceed(flow)
         world.keep(owner, 14.5)
         step = next(flow)
         assert (step.value, step.ttl) == (Record(owner.owner, late=True).dump(), 2.5)
         with pytest.raises(KeyError):
-            world.go_on(failing)
-        assert isinstance(world.go_on(flow, step.perform()), RunLeased)
+            world.proceed(failing)
+        assert isinstance(world.proceed(flow, step.perform()), RunLeased)
         working = last.work()
-        world.go_on(working)
-        assert world.go_on(working) == End(REPLY)
+        world.proceed(working)
+        assert world.proceed(working) == End(REPLY)
         assert world.later == []
 
     def test_takes_over_when_the_lease_ends(self, world):
@@ -618,25 +618,25 @@ class TestTheNextDelivery:
         _, _, working = world.start(handled=KeyError())
         delivery = world.deliver()
         flow = delivery.answer()
-        world.go_on(flow)
+        world.proceed(flow)
         with pytest.raises(KeyError):
-            world.go_on(working)
-        assert isinstance(world.go_on(flow), RunLeased)
+            world.proceed(working)
+        assert isinstance(world.proceed(flow), RunLeased)
 
     def test_that_took_over_keeps_its_number(self, world):
         world.start()
         second, third = world.deliver(), world.deliver()
         flow = second.answer()
-        world.go_on(flow)
+        world.proceed(flow)
         world.now = 2.5
         assert isinstance(world.wait(flow), RunLeased)
-        world.go_on(third.answer())
+        world.proceed(third.answer())
         assert (second.tries, third.tries) == (2, 3)
 
     def test_does_not_handle_the_push_as_well_when_the_store_fails(self, world):
         world.start()
         flow = world.deliver().answer()
-        world.go_on(flow)
+        world.proceed(flow)
         assert isinstance(next(flow), Get)
         assert isinstance(flow.throw(StoreError("down")), Sleep)
         assert world.reports == ["down"]
@@ -677,7 +677,7 @@ class TestTheStoreFails:
         flow.send(False)
         assert flow.send(Record("me").dump()) == Get(world.store, "push:1:tries")
         assert flow.throw(StoreError("down")) == Sleep(0.1)
-        assert isinstance(world.go_on(flow), Sleep)
+        assert isinstance(world.proceed(flow), Sleep)
         assert delivery.tries == 2
 
     def test_after_it_has_counted_and_counts_no_try_twice(self, world):
@@ -689,7 +689,7 @@ class TestTheStoreFails:
             step = flow.send(step.perform())
         step.perform()
         assert flow.throw(StoreError("timed out")) == Sleep(0.1)
-        world.go_on(flow)
+        world.proceed(flow)
         assert delivery.tries == 2
 
     def test_to_count_for_half_a_second_and_the_number_is_guessed(self, world):
@@ -711,7 +711,7 @@ class TestTheStoreFails:
         delivery = world.deliver()
         step, flow = None, delivery.answer()
         while step != Sleep(0.02):
-            step = world.go_on(flow)
+            step = world.proceed(flow)
         assert delivery.tries == 2
 
     def test_to_save_a_reply_that_goes_out_with_this_very_try(self, world):
@@ -725,7 +725,7 @@ class TestTheStoreFails:
         world.now = 6
         assert isinstance(next(working), CompareAndSet)
         assert working.throw(StoreError("down")) == Sleep(0.1)
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.find() == Record(delivery.owner, reply=REPLY)
 
     def test_to_save_a_reply_for_as_long_as_a_lease_and_is_not_asked_again(self, world):
@@ -741,7 +741,7 @@ class TestTheStoreFails:
         assert isinstance(next(answering), CompareAndSet)
         assert world.fail_on(answering) == End(SUCCESS)
         assert world.now < 4.9
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.later == [HANDLED.reply]
 
     def test_to_free_the_key_and_the_error_of_the_handler_goes_up(self, world):
@@ -762,7 +762,7 @@ class TestTheStoreFails:
         assert steps <= 200
         assert world.reports == ["the store contradicts itself"]
 
-    def test_by_refusing_for_ever_to_note_that_a_try_has_ended(self, world):
+    def test_by_always_refusing_to_note_that_a_try_has_ended(self, world):
         world.store.compare_and_set("push:1:tries", None, b"2 another", 60)
         flow = world.deliver().answer()
         running = Record("another").dump()
@@ -794,7 +794,7 @@ class TestTheWork:
     def test_frees_the_key_if_the_handler_fails(self, world):
         _, _, working = world.start(handled=KeyError("own"))
         with pytest.raises(KeyError, match="own"):
-            world.go_on(working)
+            world.proceed(working)
         assert world.find() is None
 
     @each_row("error", [KeyboardInterrupt, SystemExit])
@@ -803,7 +803,7 @@ class TestTheWork:
         _, _, working = world.start()
         step = working.throw(error())
         with pytest.raises(error):
-            world.go_on(working, step.perform())
+            world.proceed(working, step.perform())
         assert world.find() is None
 
     def test_yields_no_further_step_if_it_is_closed(self, world):
@@ -815,9 +815,9 @@ class TestTheWork:
     def test_frees_the_key_after_a_promise_too(self, world):
         _, answering, working = world.start(late=LATER, handled=KeyError())
         world.now = 4.5
-        world.go_on(answering)
+        world.proceed(answering)
         with pytest.raises(KeyError):
-            world.go_on(working)
+            world.proceed(working)
         assert world.find() is None
 
     def test_does_not_free_the_key_of_another_owner(self, world):
@@ -825,31 +825,31 @@ class TestTheWork:
         world.now = 3
         other, _, _ = world.start()
         with pytest.raises(KeyError):
-            world.go_on(working)
+            world.proceed(working)
         assert world.find() == Record(other.owner)
 
-    def test_frees_the_key_if_the_reply_asks_wechat_to_come_again(self, world):
+    def test_frees_the_key_if_the_reply_asks_wechat_to_try_again(self, world):
         again = Handled(REPLY, ErrCodeReply(err_code=1))
         _, _, working = world.start(handled=again)
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.find() is None
 
-    def test_keeps_an_err_code_that_says_done(self, world):
+    def test_keeps_an_err_code_that_means_done(self, world):
         _, _, working = world.start(handled=Handled(REPLY, ErrCodeReply()))
-        world.go_on(working)
+        world.proceed(working)
         assert world.find().reply == REPLY
 
     def test_is_saved_after_the_lease_has_ended_if_no_delivery_took_over(self, world):
         delivery, _, working = world.start()
         world.now = 100
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.find() == Record(delivery.owner, reply=REPLY)
 
     def test_does_not_change_the_record_of_the_delivery_that_took_over(self, world, caplog):
         _, _, working = world.start()
         world.now = 3
         other, _, _ = world.start()
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.find() == Record(other.owner)
         assert "another one took over its message" in caplog.text
         assert world.later == []
@@ -857,7 +857,7 @@ class TestTheWork:
     def test_hands_over_what_can_only_be_sent_later_once(self, world):
         handled = Handled(SUCCESS, TextReply(content="hi"), only_later=True)
         _, _, working = world.start(late=LATER, handled=handled)
-        assert world.go_on(working) == End(SUCCESS)
+        assert world.proceed(working) == End(SUCCESS)
         assert world.later == [handled.reply]
         assert world.find().reply == SUCCESS
 
@@ -869,7 +869,7 @@ class TestTheWork:
         delivery, _, working = world.start(late=late)
         running, promised = Record(delivery.owner), Record(delivery.owner, late=True)
         world.store.compare_and_set("push:1", running.dump(), promised.dump(), 2.5)
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.later == [HANDLED.reply]
         assert world.find().reply == kept
 
@@ -883,13 +883,13 @@ class TestTheWork:
         step = working.send(step.perform())
         assert (step.expected, step.perform()) == (promised.dump(), True)
         assert working.throw(StoreError("timed out")) == Sleep(0.1)
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.later == [HANDLED.reply]
 
 
 class TestTheLease:
     def renew(self, world: World, delivery: PushDelivery) -> bool:
-        return world.go_on(delivery.renew()).value
+        return world.proceed(delivery.renew()).value
 
     def test_is_renewed_while_the_handler_runs(self, world):
         delivery, _, _ = world.start()
@@ -909,7 +909,7 @@ class TestTheLease:
     def test_is_renewed_after_a_promise_and_keeps_it(self, world):
         delivery, answering, _ = world.start(late=LATER)
         world.keep(delivery, 4.5)
-        world.go_on(answering)
+        world.proceed(answering)
         world.now = 6.9
         assert self.renew(world, delivery)
         world.now = 9
@@ -921,7 +921,7 @@ class TestTheLease:
         delivery, answering, _ = world.start(late=LATER)
         if promised:
             world.now = 4.5
-            world.go_on(answering)
+            world.proceed(answering)
         world.now = 20
         assert self.renew(world, delivery)
         assert world.find() == Record(delivery.owner, late=promised)
@@ -937,14 +937,14 @@ class TestTheLease:
 
     def test_is_not_renewed_after_the_reply_is_there(self, world):
         delivery, _, working = world.start()
-        world.go_on(working)
+        world.proceed(working)
         assert not self.renew(world, delivery)
         assert world.find().reply == REPLY
 
     def test_is_not_taken_again_after_the_handler_has_failed(self, world):
         delivery, _, working = world.start(handled=KeyError())
         with pytest.raises(KeyError):
-            world.go_on(working)
+            world.proceed(working)
         assert not self.renew(world, delivery)
         assert world.find() is None
 
@@ -956,8 +956,8 @@ class TestTheLease:
         while step.expected is not None:
             step = renewing.send(step.perform())
         with pytest.raises(KeyError):
-            world.go_on(working)
-        assert world.go_on(renewing, step.perform()) == End(False)
+            world.proceed(working)
+        assert world.proceed(renewing, step.perform()) == End(False)
         assert world.find() is None
 
 
@@ -1026,7 +1026,7 @@ class TestInEveryOrder:
         world.store.compare_and_set("push:1:tries", None, b"2 another", 60)
         world.keep(owner, 10)
         waiting = world.deliver(**options).answer()
-        world.go_on(waiting)
+        world.proceed(waiting)
         world.keep(owner, 14.5)
         return owner, working, waiting
 
@@ -1095,7 +1095,7 @@ class TestInEveryOrder:
             world.start()
             flows = {str(number): world.deliver().answer() for number in range(2)}
             for flow in flows.values():
-                world.go_on(flow)
+                world.proceed(flow)
             world.now = 2.6
             return world, flows
 
@@ -1140,5 +1140,5 @@ def test_keys_and_records_are_json(world):
     """An operator can read the values in a store."""
     delivery, _, working = world.start()
     assert json.loads(world.store.get("push:1")) == {"owner": delivery.owner, "late": False}
-    world.go_on(working)
+    world.proceed(working)
     assert json.loads(world.store.get("push:1")) == {"owner": delivery.owner, "documents": dict(REPLY.documents)}

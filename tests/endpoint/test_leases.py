@@ -228,7 +228,7 @@ class TestLeaseRenewer:
 
 class TestAfterAFork:
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-    def test_begins_anew_in_the_child_with_neither_thread_nor_leases(self):
+    def test_restarts_in_the_child_with_neither_thread_nor_leases(self):
         status, output = run("-W", "error", "-c", FORKS)
         assert (status, output) == (0, "the child renews its own lease only\n")
 
