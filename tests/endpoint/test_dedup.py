@@ -760,7 +760,7 @@ class TestTheStoreFails:
             steps += 1
             step = flow.send(answer if isinstance(step, CompareAndSet) else None)
         assert steps <= 200
-        assert world.reports == ["the store contradicts itself"]
+        assert world.reports == ["the store refuses to replace the value that it returns"]
 
     def test_by_always_refusing_to_note_that_a_try_has_ended(self, world):
         world.store.compare_and_set("push:1:tries", None, b"2 another", 60)

@@ -1337,7 +1337,7 @@ class TestAStoreThatFails:
         store = ReturnFalse(answer)
         endpoint = rig.build(rig.handler(seconds), store=store)
         assert await rig.push(endpoint) == ends((seconds, TOLD))
-        assert any("contradicts itself" in line for line in list_log(caplog))
+        assert any("refuses to replace the value" in line for line in list_log(caplog))
 
     @each_row("seconds", [7, 20])
     @in_virtual_time

@@ -152,7 +152,7 @@ class PushDelivery:
             raw: bytes | None = yield Get(self.store, self.key)
             if raw is not None:
                 return load_record(raw)  # perhaps our own, if the store did the first step but then failed
-        raise StoreError("the store contradicts itself")
+        raise StoreError("the store refuses to replace the value that it returns")
 
     def _read_record(self) -> Flow[Record]:
         """Return the record; a delivery that has seen one never runs the handler only because the store is down."""
@@ -260,7 +260,7 @@ class PushDelivery:
             if found.reply is not None:
                 return found.reply != handled.answer  # the store saved the reply, but then failed
             self._late |= found.late
-        raise StoreError("the store contradicts itself")
+        raise StoreError("the store refuses to replace the value that it returns")
 
     def _release(self) -> Flow[None]:
         self._settled = True

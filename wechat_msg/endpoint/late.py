@@ -61,7 +61,9 @@ class FallbackReply:
     """
 
     content: str = field(
-        validator=_check(lambda it: isinstance(it, str) and it, "text, and not empty（FallbackReply 的文本不能为空）")
+        validator=_check(
+            lambda value: isinstance(value, str) and value, "text, and not empty（FallbackReply 的文本不能为空）"
+        )
     )
 
 

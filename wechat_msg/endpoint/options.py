@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
 import attrs
@@ -40,7 +41,7 @@ class EndpointOptions(Generic[H, S]):
         kw_only=True,
         validator=_optional(
             _check(
-                lambda it: isinstance(it, (Store, NoDedup)) and not isinstance(it, type),
+                lambda value: isinstance(value, (Store, NoDedup)) and not isinstance(value, type),
                 "a Store, an AsyncStore or NO_DEDUP",
             )
         ),
@@ -53,7 +54,7 @@ class EndpointOptions(Generic[H, S]):
         default="raise",
         kw_only=True,
         validator=_check(
-            lambda it: it in ("raise", "acknowledge") or callable(it),
+            lambda value: value in ("raise", "acknowledge") or callable(value),
             "'raise', 'acknowledge' or a function of the message and the error",
         ),
     )
@@ -64,14 +65,14 @@ class EndpointOptions(Generic[H, S]):
         default=None,
         kw_only=True,
         validator=_optional(
-            _check(lambda it: callable(it) and not is_async(it), "a function of the message that is not async")
+            _check(lambda value: callable(value) and not is_async(value), "a function of the message that is not async")
         ),
     )
     deliveries: int = field(default=3, kw_only=True, validator=_check(is_whole_number(1), "a whole number from 1"))
     handler_limit: float = field(
         default=600.0,
         kw_only=True,
-        validator=_check(lambda it: is_seconds(it) or it == float("inf"), "a number of seconds greater than 0"),
+        validator=_check(partial(is_seconds, maximum=float("inf")), "a number of seconds greater than 0"),
     )
     clock: Callable[[], float] = field(default=time.time, kw_only=True)
     monotonic: Callable[[], float] = field(default=time.monotonic, kw_only=True)
