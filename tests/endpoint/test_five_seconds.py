@@ -53,7 +53,7 @@ def deliver(port: int, path: str, request: PushRequest, timeout: float = HANGS_U
 def deliver_until_answered(port: int, path: str, fields: Mapping[str, Any], tries: int) -> tuple[int, str | None]:
     """Deliver as WeChat does; return the number of the try that was answered, and the text of the reply."""
     for number in range(1, tries + 1):
-        answer = deliver(port, path, build_push(SETTINGS, fields))  # sealed anew for every try
+        answer = deliver(port, path, build_push(SETTINGS, fields))  # sealed again for every try
         if answer is not None:
             reply = open_reply(SETTINGS, answer)
             return number, reply and reply["Content"]

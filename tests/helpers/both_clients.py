@@ -16,8 +16,8 @@ from wechat_msg import AsyncClient, Client, WeChatError
 from wechat_msg.api.call import Call, Pages
 from wechat_msg.client import FixedToken
 
-TOKEN = "a-token-that-nobody-may-see"
-SECRET = "a-secret-that-nobody-may-see"
+TOKEN = "an-access-token-to-hide"
+SECRET = "a-secret-to-hide"
 
 
 class InLoop:

@@ -137,7 +137,7 @@ def send_again(stage: Stage) -> Iterator[Line]:
             if reply is None:
                 return
             if number < 2:
-                time.sleep(1.1)  # a reply that is created anew has another CreateTime
+                time.sleep(1.1)  # a reply that is created a second time has another CreateTime
     yield _count_runs(stage, fields)
 
 
@@ -175,7 +175,7 @@ QUICK: Mapping[Text, Scene] = {
     Text("Requests that must be refused", "必须拒绝的请求"): forge,
 }
 SLOW: Mapping[Text, Scene] = {
-    Text("One message, sent again: the same reply, encrypted anew", "同一条消息重推：回复相同，重新加密"): send_again,
+    Text("One message, sent again: the same reply, encrypted again", "同一条消息重推：回复相同，重新加密"): send_again,
     Text(
         "A handler of 7 s: WeChat hangs up after 5 s; the next try gets the reply",
         "处理需 7 秒：微信 5 秒后断开，重试时拿到回复",

@@ -33,6 +33,9 @@ KEEP = 300.0
 _MARGIN = 10.0  # seconds: the clocks of servers and stores differ
 _UNSHARED = "unshared"
 
+#: The number of tries, in events that have it; it differs from one try to the next.
+_COUNTER = "RetryTimes"
+
 _SORTED = json.JSONEncoder(sort_keys=True)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -98,8 +101,7 @@ def _identify(message: Message) -> tuple[Any, ...]:
     msg_id = getattr(message, "msg_id", None)
     if msg_id and not isinstance(message, Event):
         return "message", msg_id
-    counter = get_kind(message).counter
-    raw = {name: _canonical(value) for name, value in message.raw.items() if name != counter}
+    raw = {name: _canonical(value) for name, value in message.raw.items() if name != _COUNTER}
     return "event", getattr(message, "event", message.msg_type).lower(), raw
 
 

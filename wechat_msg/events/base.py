@@ -45,12 +45,10 @@ class PushKind:
     Attributes:
         needs_errcode: Whether its acknowledgement is an ErrCode; others are acknowledged with ``success``.
         resent_for: Seconds after which WeChat no longer re-sends it; 0 if WeChat makes only the usual three tries.
-        counter: The member that WeChat changes with each try.
     """
 
     needs_errcode: bool = False
     resent_for: float = 0.0
-    counter: str = "RetryTimes"
 
 
 _USUAL = PushKind()

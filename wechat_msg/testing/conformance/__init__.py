@@ -31,7 +31,7 @@ def check_endpoint(
     Args:
         simulator: Plays WeChat's side; its settings must be those of the endpoint.
         slow_text: A text that the bot takes more than 5 seconds to answer.
-        resend_after: Seconds between a push and its re-send. Below 1, a reply that is created anew may not be noticed,
+        resend_after: Seconds between a push and its re-send. Below 1, a reply that is created twice may not be noticed,
             because only its CreateTime differs.
 
     Raises:

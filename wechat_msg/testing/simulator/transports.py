@@ -251,9 +251,9 @@ class _TooLong(Exception):
 
 
 class _Stream(io.RawIOBase):
-    """A readable stream over a socket, with a deadline; a socket's own time-out starts anew with every byte.
+    """A readable stream over a socket, with a deadline; a socket's own time-out restarts with every byte.
 
-    It returns MAX_RESPONSE_BYTES at most: HTTPResponse alone would read a chunk of size -1 for ever.
+    It returns MAX_RESPONSE_BYTES at most: HTTPResponse alone would read a chunk of size -1 without end.
     """
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
