@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import functools
 import gc
+import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
@@ -262,6 +263,15 @@ class TestErrorOfTheHandler:
         assert open_reply(PLAIN, handle(answer, push()))["Content"] == "fine"
 
 
+class Incomparable:
+    """A value that raises an error when it is compared."""
+
+    __hash__ = None
+
+    def __eq__(self, other):
+        raise RuntimeError("not comparable")
+
+
 class TestBuilding:
     @each_row("cls", [PushEndpoint, AsyncPushEndpoint])
     @each_row("settings", [None, "spamtest", {"token": "spamtest"}, PushSettings])
@@ -285,13 +295,19 @@ class TestBuilding:
             {"late": AnswerLater},
             {"executor": 4},
             {"on_error": "ignore"},
+            {"on_error": Incomparable()},
             {"on_store_error": "ignore"},
+            {"on_store_error": Incomparable()},
             {"dedup_key": "MsgId"},
             {"dedup_key": make_async(replying("key"))},
             {"deliveries": 0},
             {"deliveries": "3"},
+            {"deliveries": True},
+            {"deliveries": Incomparable()},
             {"handler_limit": 0},
             {"handler_limit": "ten minutes"},
+            {"handler_limit": math.nan},
+            {"handler_limit": Incomparable()},
         ],
     )
     def test_refuses_an_option_of_another_kind(self, cls, option):

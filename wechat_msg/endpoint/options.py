@@ -54,7 +54,7 @@ class EndpointOptions(Generic[H, S]):
         default="raise",
         kw_only=True,
         validator=_check(
-            lambda value: value in ("raise", "acknowledge") or callable(value),
+            lambda value: callable(value) or (isinstance(value, str) and value in ("raise", "acknowledge")),
             "'raise', 'acknowledge' or a function of the message and the error",
         ),
     )
