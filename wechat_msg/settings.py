@@ -47,7 +47,7 @@ def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any
 
 
 def _empty_to_none(text: str | None) -> str | None:
-    return None if text == "" else text
+    return None if isinstance(text, str) and not text else text
 
 
 def _check_identity(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -81,7 +81,7 @@ def _to_keys(values: Iterable[str]) -> tuple[str, ...]:
 
 def _to_account_kind(kind: AccountKind | str) -> AccountKind:
     try:
-        return AccountKind(kind)
+        return AccountKind(kind if isinstance(kind, (str, AccountKind)) else "")
     except ValueError:
         hint = "应为 official_account（公众号）或 mini_program（小程序）"
         raise SettingsError("must be official_account or mini_program", hint=hint, setting="account_kind") from None

@@ -393,6 +393,12 @@ class TestNames:
 
         check_rows([None, 5, b"bytes"], check)
 
+    def test_refuses_fields_that_are_not_a_mapping(self):
+        def check(fields):
+            catch(CallError, upload, b"x", fields=fields)
+
+        check_rows([None, 5, "description", [("description", "value")], b"x"], check)
+
     @both
     def test_stand_for_texts_that_can_be_written(self, make):
         with serving(make, take) as (server, client):

@@ -95,7 +95,10 @@ def _are_headers(value: object) -> bool:
 _check = Validators(CallError)
 _plain = _check(_is_plain, "plain ASCII, without quotes（文件名只能用 ASCII）")
 _form_fields = _check(
-    lambda fields: all(_is_plain(name) and isinstance(value, str) for name, value in fields.items()),
+    lambda fields: (
+        isinstance(fields, Mapping)
+        and all(_is_plain(name) and isinstance(value, str) for name, value in fields.items())
+    ),
     "texts, with names of plain ASCII without quotes",
 )
 _method = _check(lambda value: isinstance(value, str) and _METHOD.fullmatch(value), "GET or POST")
