@@ -305,7 +305,9 @@ class NoRegistry(Registry):
         return None
 
     def remove(self, running: Any, reply: Any = None) -> bool:
-        running.ended.done() or running.ended.set_result(reply)
+        running.has_ended, running.reply = True, reply
+        if running.ended is not None and not running.ended.done():
+            running.ended.set_result(reply)
         return True
 
 

@@ -12,7 +12,16 @@ import pytest
 
 from tests.helpers.rows import each_row
 from tests.helpers.servers import run
-from wechat_msg import NO_DEDUP, AsyncPushEndpoint, MemoryStore, PushEndpoint, PushSettings, SQLiteStore, StoreError
+from wechat_msg import (
+    NO_DEDUP,
+    Acknowledgement,
+    AsyncPushEndpoint,
+    MemoryStore,
+    PushEndpoint,
+    PushSettings,
+    SQLiteStore,
+    StoreError,
+)
 from wechat_msg._flow import CompareAndSet, Get, Sleep, Wait
 from wechat_msg.endpoint.lanes import IDLE, LEASE, LOST_AFTER, RENEW_EVERY, Process
 from wechat_msg.endpoint.records import Run, dump_texts
@@ -199,6 +208,23 @@ class TestAClaim:
         claim = end.value.value
         assert claim.startswith(".")
         assert World().run(Process(None, "", time.monotonic, print).is_dead(claim)) is False
+
+
+class TestTheRegistry:
+    def test_gives_the_reply_to_those_who_waited_and_to_those_who_come_too_late(self):
+        registry = Process(None, "", time.monotonic, print).registry
+        running = Running("push", "d", 1e9, MemoryStore(), "push")
+        assert registry.add(running)
+        assert not registry.add(Running("push", "d", 1e9, MemoryStore(), "push"))
+        early = registry.join(running)
+        reply = Acknowledgement()
+        assert registry.remove(running, reply)
+        assert not registry.remove(running)
+        assert (early.result(0), registry.join(running).result(0)) == (reply, reply)
+        late = Running("push", "d", 1e9, MemoryStore(), "push")
+        registry.add(late)
+        registry.remove(late, reply)
+        assert registry.join(late).result(0) == reply
 
 
 class TestTheKeeper:

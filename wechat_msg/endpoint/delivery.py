@@ -137,8 +137,8 @@ class PushDelivery:
         if found.late and isinstance(self.options.late, AnswerLater):
             return self.acknowledgement
         left = self._left()
-        if left > 0 and isinstance(found, Running) and not found.ended.done():
-            reply = yield Wait(found.ended, left)
+        if left > 0 and isinstance(found, Running) and not found.has_ended:
+            reply = yield Wait(self.handling.process.registry.join(found), left)
             return reply
         if left > 0:
             yield Sleep(min(self._pause, left))

@@ -30,7 +30,9 @@ class Running:
         record_key: The key of the record.
         claim: The claim in the record; `NO_CLAIM` if the store has not been asked for it.
         late: Whether a try was answered without the reply.
-        ended: Gets the reply when it is in the record; None if the handler ended without one.
+        has_ended: Whether the handler has ended.
+        reply: The reply when it is in the record; None if the handler ended without one.
+        ended: Gets the reply; None if no delivery has waited for it.
     """
 
     key: str
@@ -40,7 +42,9 @@ class Running:
     record_key: str
     claim: str = field(default=NO_CLAIM, init=False)
     late: bool = field(default=False, init=False)
-    ended: Future[Reply | None] = field(factory=Future, init=False)
+    has_ended: bool = field(default=False, init=False)
+    reply: Reply | None = field(default=None, init=False)
+    ended: Future[Reply | None] | None = field(default=None, init=False)
 
 
 class Registry:
@@ -72,5 +76,16 @@ class Registry:
             if self._running.get(running.key) is not running:
                 return False
             del self._running[running.key]
-        running.ended.set_result(reply)
+            running.has_ended, running.reply = True, reply
+        if running.ended is not None:
+            running.ended.set_result(reply)
         return True
+
+    def join(self, running: Running) -> Future[Reply | None]:
+        """Return a future that gets the reply."""
+        with self._lock:
+            if running.ended is None:
+                running.ended = Future()
+                if running.has_ended:
+                    running.ended.set_result(running.reply)
+            return running.ended
