@@ -194,8 +194,8 @@ class PushDelivery:
             return None
         try:
             running.claim = yield from process.make_claim(self.name, shared=self.record_key == self.key)
-            run = Run(running.claim).dump()
-            claimed: bool = yield CompareAndSet(self.store, self.record_key, raw, run, self._run_ttl)
+            running.record = Run(running.claim).dump()
+            claimed: bool = yield CompareAndSet(self.store, self.record_key, raw, running.record, self._run_ttl)
         except BaseException:
             process.give_up(running)  # the store may have done the step before it failed
             raise
@@ -324,7 +324,7 @@ class PushDelivery:
             for has gone out before.
         """
         keep = keep_for(self.push.message, accepts_for(self.options.settings, self.push.message))
-        expected: bytes | None = Run(running.claim).dump()
+        expected: bytes | None = running.record
         for _ in range(_ATTEMPTS):
             late = running.late
             reply = self._choose_reply(handled, late=late)

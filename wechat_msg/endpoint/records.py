@@ -111,11 +111,11 @@ def load_texts(raw: bytes | None) -> list[str]:
 
 
 def _pack(*texts: str) -> bytes:
-    packed = b""
+    parts: list[bytes] = []
     for text in texts:
         part = text.encode()
-        packed += len(part).to_bytes(_LENGTH) + part
-    return packed
+        parts += (len(part).to_bytes(_LENGTH), part)
+    return b"".join(parts)
 
 
 def _unpack(raw: bytes) -> list[str]:

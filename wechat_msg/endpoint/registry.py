@@ -29,6 +29,7 @@ class Running:
         store: The store that has the record.
         record_key: The key of the record.
         claim: The claim in the record; `NO_CLAIM` if the store has not been asked for it.
+        record: The record with that claim.
         late: Whether a try was answered without the reply.
         has_ended: Whether the handler has ended.
         reply: The reply when it is in the record; None if the handler ended without one.
@@ -41,6 +42,7 @@ class Running:
     store: AnyStore
     record_key: str
     claim: str = field(default=NO_CLAIM, init=False)
+    record: bytes = field(default=b"", init=False)
     late: bool = field(default=False, init=False)
     has_ended: bool = field(default=False, init=False)
     reply: Reply | None = field(default=None, init=False)
