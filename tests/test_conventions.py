@@ -12,7 +12,6 @@ from pathlib import Path
 from tests.helpers.public_names import PACKAGE, SOURCES
 
 TESTS = Path(__file__).parent
-FOLDERS_TO_RENAME = {"endpoint"}
 ODD_WORDS = re.compile(
     "_(nobody|somebody|everybody|whoever|whom|tells?|told|says?|said|anew|afresh|alike|beside|mends?|heals?"
     "|for_ever|go_on|goes_on|as_it_were|comes?_again|becomes?_of|come_to_rest|out_of_reach)_"
@@ -88,7 +87,6 @@ def test_names_of_tests_and_helpers_are_plain():
     found = [
         f"{path}: {name}"
         for path, tree in parse_tests().items()
-        if FOLDERS_TO_RENAME.isdisjoint(path.parts)
         for name in find_names(tree)
         if not is_plain(name, path.parent.name)
     ]

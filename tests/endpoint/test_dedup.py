@@ -73,7 +73,7 @@ class TestTheKeyOfAMessage:
         keys = {make_key(parse_message({**fields, "MsgType": name})) for name in ("telepathy", "telekinesis")}
         assert len(keys) == 2
 
-    def test_is_printable_and_short_and_tells_nothing(self):
+    def test_is_printable_and_short_and_contains_no_text(self):
         long = attrs.evolve(TEXT, from_user_name="o用户" * 1000, msg_id="\ud800" * 1000)
         for message in (TEXT, long, event()):
             key = make_key(message)
@@ -133,7 +133,7 @@ class TestTheKeyOfAnEvent:
         assert event(**sent, Status="a").msg_id == "1"
         assert make_key(event(**sent, Status="a")) != make_key(event(**sent, Status="b"))
 
-    def test_is_another_than_that_of_a_message_that_says_the_same(self):
+    def test_differs_from_that_of_a_message_with_the_same_text(self):
         assert make_key(event(Event="text")) != make_key(parse_message({**EVENT, "MsgType": "text", "Content": "hi"}))
 
     def test_is_made_of_an_event_that_names_no_user(self):

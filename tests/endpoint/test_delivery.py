@@ -282,7 +282,7 @@ class TestASlowHandler:
         assert "the reply to a TextMessage came after the last try" in line
 
     @in_virtual_time
-    async def test_that_is_too_late_and_has_nothing_to_say_is_acknowledged_without_a_word_in_the_log(self, rig, caplog):
+    async def test_that_is_too_late_and_has_no_reply_is_acknowledged_without_a_log_line(self, rig, caplog):
         assert await rig.push(rig.build(rig.handler(20, None))) == ends(*HUNG_UP, (14.5, "success"))
         assert list_log(caplog) == []
 
@@ -374,7 +374,7 @@ class TestASlowHandler:
 
     @each_row("seconds", [7, 12])
     @in_virtual_time
-    async def test_goes_on_if_the_server_cancels_the_request_when_wechat_hangs_up(self, async_rig, seconds):
+    async def test_continues_if_the_server_cancels_the_request_when_wechat_hangs_up(self, async_rig, seconds):
         endpoint = async_rig.build(async_rig.handler(seconds))
         assert await async_rig.push(endpoint, cancels=True) == ends(*IN_TIME[seconds])
         assert async_rig.runs == [0]
@@ -443,7 +443,7 @@ class TestAResend:
         assert [(await rig.handle(endpoint, build())).body for _ in range(3)] == [body.encode()] * 3
 
     @in_virtual_time
-    async def test_gets_the_reply_sealed_afresh_with_the_time_of_now_around_the_time_of_then(self, rig):
+    async def test_gets_the_reply_sealed_again_with_the_time_of_now_around_the_time_of_then(self, rig):
         endpoint = rig.build(rig.handler(), SEALED)
         outers, inners = [], []
         for _ in range(3):
@@ -546,14 +546,14 @@ class TestAResend:
         assert rig.runs == [0]
 
     @in_virtual_time
-    async def test_is_known_by_what_dedup_key_says(self, rig):
+    async def test_is_known_by_the_value_of_dedup_key(self, rig):
         endpoint = rig.build(rig.handler(), dedup_key=lambda message: message.content)
         for content in ("a", "b", "a"):
             await rig.handle(endpoint, build(fields={"Content": content}))
         assert len(rig.runs) == 2
 
     @in_virtual_time
-    async def test_is_known_as_usual_if_dedup_key_says_nothing(self, rig):
+    async def test_is_known_as_usual_if_dedup_key_returns_none(self, rig):
         endpoint = rig.build(rig.handler(), dedup_key=lambda message: None)
         for number in (1, 2, 1):
             await rig.handle(endpoint, build(fields={"MsgId": number}))
@@ -755,7 +755,7 @@ class TestAFailingHandler:
 
     @each_row("seconds", [0, 7])
     @in_virtual_time
-    async def test_is_logged_and_acknowledged_if_the_endpoint_is_told_so(self, rig, caplog, seconds):
+    async def test_is_logged_and_acknowledged_if_the_option_is_set(self, rig, caplog, seconds):
         endpoint = rig.build(rig.handler(seconds, KeyError("own text")), on_error="acknowledge")
         tries = await rig.push(endpoint)
         assert tries[-1] == (pytest.approx(seconds, abs=0.2), "success")
@@ -787,7 +787,7 @@ class TestAFailingHandler:
 
     @each_row("answer", [None, ""])
     @in_virtual_time
-    async def test_is_acknowledged_if_that_function_says_nothing(self, rig, answer):
+    async def test_is_acknowledged_if_that_function_returns_none(self, rig, answer):
         async def on_error(message, error):
             return answer
 
@@ -856,7 +856,7 @@ class TestAHandlerThatRaisesCancelledError:
 
     @each_row("seconds", [0, 7])
     @in_virtual_time
-    async def test_is_acknowledged_if_the_endpoint_is_told_so(self, rig, caplog, error, seconds):
+    async def test_is_acknowledged_if_the_option_is_set(self, rig, caplog, error, seconds):
         endpoint = rig.build(rig.handler(seconds, error), on_error="acknowledge")
         assert (await rig.push(endpoint))[-1] == (pytest.approx(seconds, abs=0.2), "success")
         assert len(rig.runs) == 1
@@ -1055,7 +1055,7 @@ class TestMoreTries:
         ],
     )
     @in_virtual_time
-    async def test_are_waited_for_as_the_endpoint_is_told(self, early_rig, deliveries, expected):
+    async def test_are_waited_for_as_the_option_is_set(self, early_rig, deliveries, expected):
         endpoint = early_rig.build(early_rig.handler(30), deliveries=deliveries)
         assert await early_rig.push(endpoint, tries=4) == ends(*expected)
         assert early_rig.runs == [0]
@@ -1085,7 +1085,7 @@ class TestVirtualPayment:
         assert [task.result().status for task in wechat.abandoned] == [503] * 4
 
     @in_virtual_time
-    async def test_that_is_to_come_again_is_handled_again(self, rig):
+    async def test_that_wechat_is_asked_to_repeat_is_handled_again(self, rig):
         again = ErrCodeReply(err_code=1, err_msg="later")
         endpoint = rig.build(script(rig, (0, again), (0, again), (0, None)))
         request = build_event(PAYMENT, format="json")
@@ -1094,7 +1094,7 @@ class TestVirtualPayment:
         assert len(rig.runs) == 3
 
     @in_virtual_time
-    async def test_that_is_to_come_again_is_handled_again_by_a_delivery_that_waits(self, rig):
+    async def test_that_wechat_is_asked_to_repeat_is_handled_again_by_a_delivery_that_waits(self, rig):
         endpoint = rig.build(script(rig, (7, ErrCodeReply(err_code=1)), (0, None)))
         tries = await rig.push(endpoint, build_event(PAYMENT, format="json"))
         assert tries == ends((5, "hung up"), (7, {"ErrCode": 0, "ErrMsg": "success"}))
@@ -1173,7 +1173,7 @@ class TestAnsweringLater:
 
     @each_row("answer", [None, "", Acknowledgement(), Acknowledgement(body="")])
     @in_virtual_time
-    async def test_sends_nothing_where_nothing_was_said(self, early_rig, caplog, answer):
+    async def test_sends_nothing_if_there_is_no_reply(self, early_rig, caplog, answer):
         sent = Sent(early_rig)
         endpoint = early_rig.build(early_rig.handler(7, answer), late=AnswerLater(sent.send))
         assert await early_rig.push(endpoint) == ends((4.5, "success"))
@@ -1201,7 +1201,7 @@ class TestAnsweringLater:
         assert len(list_log(caplog)) == 1
 
     @in_virtual_time
-    async def test_sends_to_whom_the_reply_says(self, early_rig):
+    async def test_sends_to_the_recipient_of_the_reply(self, early_rig):
         sent = Sent(early_rig)
         reply = TextReply(content=TOLD, to_user_name="oOTHER")
         endpoint = early_rig.build(early_rig.handler(7, reply), late=AnswerLater(sent.send))
@@ -1344,7 +1344,7 @@ class TestAStoreThatFails:
         assert rig.runs == [0, 0]
 
     @in_virtual_time
-    async def test_at_once_lets_wechat_come_again_if_the_endpoint_is_told_so(self, rig):
+    async def test_at_once_lets_wechat_try_again_if_the_option_is_set(self, rig):
         store = FaultyStore(down=True)
         endpoint = rig.build(rig.handler(), store=store, on_store_error="refuse")
         assert await rig.push(endpoint) == ends(*[(0, 503)] * 3)
@@ -1374,15 +1374,15 @@ class TestAStoreThatFails:
     @each_row("answer", [False, None])
     @each_row("seconds", [0, 3])
     @in_virtual_time
-    async def test_to_do_anything_but_says_no_is_as_good_as_none(self, rig, caplog, seconds, answer):
-        store = SayNo(answer)
+    async def test_to_do_anything_but_returns_false_is_as_good_as_none(self, rig, caplog, seconds, answer):
+        store = ReturnFalse(answer)
         endpoint = rig.build(rig.handler(seconds), store=store)
         assert await rig.push(endpoint) == ends((seconds, TOLD))
         assert any("contradicts itself" in line for line in list_log(caplog))
 
     @each_row("seconds", [7, 20])
     @in_virtual_time
-    async def test_to_write_any_more_and_says_no_makes_no_delivery_wait_for_ever(self, rig, seconds):
+    async def test_to_write_any_more_and_returns_false_makes_no_delivery_wait_without_limit(self, rig, seconds):
         store = FaultyStore()
         endpoint = rig.build(rig.handler(seconds), store=store)
         pushing = asyncio.create_task(rig.push(endpoint))
@@ -1418,7 +1418,7 @@ def spoil(store: MemoryStore, record: bytes) -> None:
     assert store.compare_and_set(key, None, record, 300)
 
 
-class SayNo:
+class ReturnFalse:
     """A store that does nothing and says so."""
 
     def __init__(self, answer: Any) -> None:
@@ -1433,7 +1433,7 @@ class SayNo:
 
 class TestTheLog:
     @in_virtual_time
-    async def test_says_once_that_the_store_is_down(self, rig, caplog):
+    async def test_logs_once_that_the_store_is_down(self, rig, caplog):
         endpoint = rig.build(rig.handler(), store=FaultyStore(down=True))
         for number in range(1000 if rig.kind == ASYNC else 100):
             await rig.handle(endpoint, build(fields={"MsgId": number + 1}))
@@ -1442,7 +1442,7 @@ class TestTheLog:
         assert "0 more" in line
 
     @in_virtual_time
-    async def test_tells_again_after_a_minute_how_often(self, rig, caplog):
+    async def test_logs_again_after_a_minute_how_often(self, rig, caplog):
         endpoint = rig.build(rig.handler(), store=FaultyStore(down=True))
         for pause in (0, 59, 2, 59, 2):
             await asyncio.sleep(pause)
@@ -1452,7 +1452,7 @@ class TestTheLog:
         ]
 
     @in_virtual_time
-    async def test_tells_of_a_worker_that_stood_still(self, rig, caplog):
+    async def test_logs_a_worker_that_stood_still(self, rig, caplog):
         store = FaultyStore()
         frozen = rig.build(rig.handler(7), store=store)
         first = asyncio.create_task(rig.handle(frozen, build()))
@@ -1512,7 +1512,7 @@ class TestNothingIsLeft:
         assert after - before < 50_000
 
     @in_virtual_time
-    async def test_of_tasks(self, async_rig):
+    async def test_of_tasks_of_the_event_loop(self, async_rig):
         endpoint = async_rig.build(async_rig.handler(1))
         requests = [build(fields={"MsgId": number + 1}) for number in range(200)]
         await asyncio.gather(*(endpoint.handle(request) for request in requests * 2))

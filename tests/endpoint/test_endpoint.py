@@ -55,7 +55,7 @@ def echo(settings=PLAIN, echostr="4375120948345356249"):
     return build_echostr_request(settings, echostr, now=lambda: NOW)
 
 
-def say(answer):
+def replying(answer):
     return lambda message: answer
 
 
@@ -118,7 +118,7 @@ PHRASES = {400: b"Bad Request", 403: b"Forbidden", 405: b"Method Not Allowed", 4
 
 class TestRefusal:
     @each_row("name", list(REFUSED))
-    def test_has_the_status_of_its_error_and_a_body_that_says_nothing(self, handle, name):
+    def test_has_the_status_of_its_error_and_a_body_without_details(self, handle, name):
         status, _, settings, request = REFUSED[name]
         response = handle(fail_with(AssertionError("a refused push got to the handler")), request, settings)
         assert (response.status, response.body) == (status, PHRASES[status])
@@ -137,7 +137,7 @@ class TestRefusal:
             assert len(secret) < 5 or secret not in caplog.text
 
     @each_row("method", ["HEAD", "PUT", "DELETE", "OPTIONS", ""])
-    def test_of_a_method_says_which_ones_are_allowed(self, handle, method):
+    def test_of_a_method_names_the_allowed_ones(self, handle, method):
         response = handle(None, attrs.evolve(push(), method=method))
         assert response.headers == {"Allow": "GET, POST"}
 
@@ -160,19 +160,19 @@ class TestAnswer:
     @each_row("answer", [5, 0, False, True, b"hi", ["hi"], {"Content": "hi"}, object(), TextReply])
     def test_of_another_type_is_an_error_of_the_application(self, handle, answer):
         with pytest.raises(ReplyError, match="a handler must return a Reply, text or None"):
-            handle(say(answer), push())
+            handle(replying(answer), push())
 
     def test_that_a_mini_program_cannot_show_is_an_error_of_the_application(self, handle):
         with pytest.raises(ReplyError, match="Mini Program"):
-            handle(say("hi"), push(), attrs.evolve(PLAIN, account_kind=MINI_PROGRAM))
+            handle(replying("hi"), push(), attrs.evolve(PLAIN, account_kind=MINI_PROGRAM))
 
-    @each_row("handler", [None, say(None), say(""), say(Acknowledgement())])
+    @each_row("handler", [None, replying(None), replying(""), replying(Acknowledgement())])
     def test_of_nothing_is_success(self, handle, handler):
         response = handle(handler, push())
         assert (response.status, response.body) == (200, b"success")
 
     def test_may_be_nothing_at_all(self, handle):
-        assert handle(say(Acknowledgement(body="")), push()).body == b""
+        assert handle(replying(Acknowledgement(body="")), push()).body == b""
 
     def test_of_text_is_a_text_reply(self, handle):
         request = push(content="hi")
@@ -185,7 +185,7 @@ class TestAnswer:
         }
 
     def test_may_be_a_reply(self, handle):
-        assert open_reply(PLAIN, handle(say(ImageReply(media_id="MID")), push()))["Image"] == {"MediaId": "MID"}
+        assert open_reply(PLAIN, handle(replying(ImageReply(media_id="MID")), push()))["Image"] == {"MediaId": "MID"}
 
     @each_row("format", ["xml", "json"])
     @each_row("mode", ["plain", "compatible", "sealed"])
@@ -200,7 +200,7 @@ class TestAnswer:
     def test_to_virtual_payment_is_an_err_code(self, handle):
         request = build_push(PLAIN, {"MsgType": "event", "Event": "xpay_coin_pay_notify"}, format="json")
         assert handle(None, request).body == b'{"ErrCode":0,"ErrMsg":"success"}'
-        assert handle(say(ErrCodeReply(err_code=1, err_msg="no")), request).body == b'{"ErrCode":1,"ErrMsg":"no"}'
+        assert handle(replying(ErrCodeReply(err_code=1, err_msg="no")), request).body == b'{"ErrCode":1,"ErrMsg":"no"}'
 
     @each_row("sample", SAMPLES)
     def test_is_asked_for_with_the_model_of_the_push(self, sample):
@@ -217,8 +217,8 @@ class TestAnswer:
 
     def test_may_come_from_a_router(self):
         router = Router()
-        router.on(TextMessage, content="1")(say("one"))
-        router.default(say("default"))
+        router.on(TextMessage, content="1")(replying("one"))
+        router.default(replying("default"))
         endpoint = PushEndpoint(PLAIN, router)
         contents = [open_reply(PLAIN, endpoint.handle(push(content=content)))["Content"] for content in "12"]
         assert contents == ["one", "default"]
@@ -267,10 +267,10 @@ class TestBuilding:
     @each_row("settings", [None, "spamtest", {"token": "spamtest"}, PushSettings])
     def test_refuses_what_are_not_settings(self, cls, settings):
         with pytest.raises(SettingsError, match="PushSettings"):
-            cls(settings, say("hi"))
+            cls(settings, replying("hi"))
 
     @each_row("cls", [PushEndpoint, AsyncPushEndpoint])
-    @each_row("handler", ["hi", 5, TextReply(content="hi"), say("hi")(None)])
+    @each_row("handler", ["hi", 5, TextReply(content="hi"), replying("hi")(None)])
     def test_refuses_a_handler_that_cannot_be_called(self, cls, handler):
         with pytest.raises(SettingsError, match="handler"):
             cls(PLAIN, handler)
@@ -287,7 +287,7 @@ class TestBuilding:
             {"on_error": "ignore"},
             {"on_store_error": "ignore"},
             {"dedup_key": "MsgId"},
-            {"dedup_key": make_async(say("key"))},
+            {"dedup_key": make_async(replying("key"))},
             {"deliveries": 0},
             {"deliveries": "3"},
             {"handler_limit": 0},
@@ -297,7 +297,7 @@ class TestBuilding:
     def test_refuses_an_option_of_another_kind(self, cls, option):
         (name,) = option
         with pytest.raises(SettingsError, match=name):
-            cls(PLAIN, say("hi"), **option)
+            cls(PLAIN, replying("hi"), **option)
 
 
 class Bot:
@@ -314,7 +314,7 @@ class Bot:
 
 
 class TestPushEndpoint:
-    @each_row("handler", [make_async(say("hi")), Bot(), Bot().method, functools.partial(Bot().method, extra=1)])
+    @each_row("handler", [make_async(replying("hi")), Bot(), Bot().method, functools.partial(Bot().method, extra=1)])
     def test_refuses_an_async_handler_when_it_is_built(self, handler):
         with pytest.raises(SettingsError, match="AsyncPushEndpoint"):
             PushEndpoint(PLAIN, handler)
@@ -322,7 +322,7 @@ class TestPushEndpoint:
     @each_row("depth", [0, 1, 2])
     @each_row("add", [lambda router: router.on(TextMessage), lambda router: router.default])
     def test_refuses_a_router_with_an_async_handler_when_it_is_built(self, add, depth):
-        handler = make_async(say("hi"))
+        handler = make_async(replying("hi"))
         for _ in range(depth + 1):
             router = Router()
             add(router)(handler)
@@ -331,7 +331,7 @@ class TestPushEndpoint:
             PushEndpoint(PLAIN, router)
 
     def test_refuses_a_handler_that_turns_out_to_be_async_without_a_warning(self):
-        endpoint = PushEndpoint(PLAIN, lambda message: make_async(say("hi"))(message))
+        endpoint = PushEndpoint(PLAIN, lambda message: make_async(replying("hi"))(message))
         with pytest.raises(ReplyError, match="AsyncPushEndpoint"):
             endpoint.handle(push())
         gc.collect()  # a coroutine that was never awaited would warn now
@@ -342,7 +342,7 @@ class TestPushEndpoint:
                 yield
 
         with pytest.raises(ReplyError, match="AsyncPushEndpoint"):
-            PushEndpoint(PLAIN, say(Promise())).handle(push())
+            PushEndpoint(PLAIN, replying(Promise())).handle(push())
 
     def test_runs_the_handler_in_the_thread_that_asks(self):
         threads = []
@@ -434,7 +434,7 @@ class TestAsyncPushEndpoint:
 
         async def main():
             asyncio.get_running_loop().set_default_executor(NoThreads())
-            return await AsyncPushEndpoint(PLAIN, make_async(say("hi"))).handle(push())
+            return await AsyncPushEndpoint(PLAIN, make_async(replying("hi"))).handle(push())
 
         assert open_reply(PLAIN, asyncio.run(main()))["Content"] == "hi"
 
@@ -491,7 +491,7 @@ class TestAsyncPushEndpoint:
             assert contents == [f"re: {str(number) * 50}" for number in range(100)]
 
     def test_may_be_used_by_one_loop_after_another(self):
-        endpoint = AsyncPushEndpoint(PLAIN, make_async(say("hi")))
+        endpoint = AsyncPushEndpoint(PLAIN, make_async(replying("hi")))
         for _ in range(2):
             assert open_reply(PLAIN, asyncio.run(endpoint.handle(push())))["Content"] == "hi"
 
@@ -513,7 +513,7 @@ class TestDrain:
         asyncio.run(main())
         assert ended == ["hi"]
 
-    def test_waits_no_longer_than_it_is_told(self):
+    def test_waits_no_longer_than_its_timeout(self):
         async def main():
             endpoint = AsyncPushEndpoint(PLAIN, lambda message: asyncio.sleep(60))
             with pytest.raises(TimeoutError):

@@ -151,7 +151,7 @@ class TestEveryHandler:
 
             yield dict(zip(COMBINATIONS, pool.map(start, COMBINATIONS), strict=True))
 
-    def test_runs_once_and_is_answered_as_its_policy_says(self, bots):
+    def test_runs_once_and_is_answered_by_its_policy(self, bots):
         jobs = [(name, number, outcome) for name in bots for number, outcome in enumerate(OUTCOMES)]
 
         def observe(job):
@@ -177,7 +177,7 @@ class TestEveryHandler:
 
 class TestRace:
     @pytest.mark.parametrize("store", ["sqlite", "redis"])
-    def test_of_one_push_runs_the_handler_once_and_answers_all_alike(self, store, tmp_path):
+    def test_of_one_push_runs_the_handler_once_and_gives_all_the_same_answer(self, store, tmp_path):
         with start_bot(GUNICORN_4, store, tmp_path) as bot, ThreadPoolExecutor(50) as pool:
             start = threading.Barrier(50)
 

@@ -122,7 +122,7 @@ class TestToCustomerServiceMessage:
 
         assert to_customer_service_message(MenuReply(), "oUSER")["msgmenu"] == {"head_content": "?"}
 
-    def test_refuses_replies_that_do_not_say_how(self):
+    def test_refuses_replies_without_a_policy(self):
         @attrs.frozen(kw_only=True)
         class AiReply(Reply):
             msg_type = "transfer_biz_ai_ivr"
@@ -152,7 +152,7 @@ class TestAnswerLater:
         with pytest.raises(SettingsError, match="send"):
             AnswerLater(sender)
 
-    def test_is_for_the_first_try_unless_it_says_so(self):
+    def test_is_for_the_first_try_by_default(self):
         assert (AnswerLater(send).after, AnswerLater(send, "last_try").after) == ("first_try", "last_try")
 
     @each_row("after", ["", "first", "FIRST_TRY", None, 1, ["first_try"]])

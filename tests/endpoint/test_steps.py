@@ -133,10 +133,10 @@ class World:
 
     def claim(self, delivery: PushDelivery) -> Generator[Any, Any, Any]:
         """Return the flow of a delivery that has a lane, and is about to claim."""
-        assert isinstance(self.go_on(delivery.handling.process.make_claim("", shared=True)), End)
+        assert isinstance(self.proceed(delivery.handling.process.make_claim("", shared=True)), End)
         return delivery.answer()
 
-    def go_on(self, flow: Generator[Any, Any, Any], given: Any = None) -> Any:
+    def proceed(self, flow: Generator[Any, Any, Any], given: Any = None) -> Any:
         """Send the result of the last step, perform steps of the store, and return the next step of another kind."""
         try:
             step = flow.send(given)
@@ -160,9 +160,9 @@ class World:
 
     def wait(self, flow: Generator[Any, Any, Any]) -> Any:
         """Let a delivery sleep, and return its next other step."""
-        step = self.go_on(flow)
+        step = self.proceed(flow)
         while isinstance(step, Sleep):
-            step = self.go_on(flow)
+            step = self.proceed(flow)
         return step
 
     def take_over(self, **options: Any) -> PushDelivery:
@@ -175,18 +175,18 @@ class World:
         """Return a delivery whose handler runs, its flow, and the flow of its work."""
         delivery = self.deliver(**options)
         answering = delivery.answer()
-        assert isinstance(self.go_on(answering), RunWork)
+        assert isinstance(self.proceed(answering), RunWork)
         working = delivery.work()
-        assert self.go_on(working) == "the handler runs"
+        assert self.proceed(working) == "the handler runs"
         return delivery, answering, working
 
     def keep(self, delivery: PushDelivery, until: float) -> None:
         """Let time pass while the lane of a delivery's process is renewed."""
         while self.now < until:
             start, flow = self.now, delivery.handling.process.keep()
-            self.go_on(flow)
+            self.proceed(flow)
             self.now = min(start + 0.7, until)
-            self.go_on(flow)
+            self.proceed(flow)
             self.now = min(start + 0.7, until)
 
     def find(self, key: str = "push:1") -> Run | Done | None:
@@ -259,84 +259,84 @@ class TestTheFirstDelivery:
     )
     def test_has_as_much_time_as_wechat_and_its_policy_leave(self, options, seconds):
         world = World()
-        assert world.go_on(world.deliver(**options).answer()).seconds == seconds
+        assert world.proceed(world.deliver(**options).answer()).seconds == seconds
 
     def test_leaves_the_key_free_if_its_handler_fails_when_its_time_is_up(self, world):
         delivery, answering, working = world.start(deliveries=1, handled=KeyError())
         world.keep(delivery, 4.5)
         with pytest.raises(KeyError):
-            world.go_on(working)
-        assert world.go_on(answering) == End(SUCCESS)
+            world.proceed(working)
+        assert world.proceed(answering) == End(SUCCESS)
         assert world.find() is None
 
     def test_counts_its_time_from_its_arrival(self, world):
         delivery = world.deliver()
         world.now += 2
-        assert world.go_on(delivery.answer()).seconds == 2.5
+        assert world.proceed(delivery.answer()).seconds == 2.5
 
     def test_learns_only_if_it_takes_long_whether_it_is_the_last(self, world):
         """An earlier one may have failed, and left the key free."""
         _, answering, _ = world.start()
         world.now = 4.5
-        step = world.go_on(answering)
+        step = world.proceed(answering)
         assert (type(step), step.seconds) == (Wait, 1.0)
         world = World()
         _, answering, _ = world.start()
         world.store.compare_and_set("tries:1", None, TWO, 60)
         world.now = 4.5
-        assert world.go_on(answering) == End(SUCCESS)
+        assert world.proceed(answering) == End(SUCCESS)
 
     def test_gives_up_when_wechat_has_hung_up(self, world):
         _, answering, _ = world.start()
         world.now = 5.5
-        assert world.go_on(answering) == End(None)
+        assert world.proceed(answering) == End(None)
 
     def test_looks_for_the_reply_if_it_has_a_moment_left(self, world):
         """A timer may go off too early."""
         _, answering, working = world.start()
         world.now = 5.49
-        world.go_on(working)
+        world.proceed(working)
         assert world.wait(answering) == End(REPLY)
 
     def test_acknowledges_in_time_if_it_is_the_only_one(self, world):
         delivery, answering, _ = world.start(deliveries=1)
         world.keep(delivery, 4.5)
-        assert world.go_on(answering) == End(SUCCESS)
+        assert world.proceed(answering) == End(SUCCESS)
         assert world.find().late
 
     def test_acknowledges_in_time_if_the_reply_can_be_sent_later(self, world):
         delivery, answering, working = world.start(late=LATER)
         world.keep(delivery, 4.5)
-        assert world.go_on(answering) == End(SUCCESS)
-        assert world.go_on(working) == End(SUCCESS)
+        assert world.proceed(answering) == End(SUCCESS)
+        assert world.proceed(working) == End(SUCCESS)
         assert world.later == [HANDLED.reply]
         assert world.find().reply == SUCCESS
 
     def test_answers_with_the_reply_that_came_in_the_last_moment(self, world):
         _, answering, working = world.start(late=LATER)
         world.now = 4.5
-        world.go_on(working)
-        assert world.go_on(answering) == End(REPLY)
+        world.proceed(working)
+        assert world.proceed(answering) == End(REPLY)
         assert world.later == []
 
-    def test_that_claims_by_a_store_that_did_not_say_so_is_still_the_first(self, world):
+    def test_whose_claim_the_store_did_not_confirm_is_still_the_first(self, world):
         delivery = world.deliver()
         flow = world.claim(delivery)
         first = next(flow)
         first.perform()
         step = flow.send(False)
         assert isinstance(step, Get)
-        step = world.go_on(flow, step.perform())
+        step = world.proceed(flow, step.perform())
         assert step == Sleep(0.02)
-        assert isinstance(world.go_on(flow), RunWork)
+        assert isinstance(world.proceed(flow), RunWork)
         assert delivery.tries == 1
 
 
 class TestTheNextDelivery:
     def test_is_answered_at_once_if_the_reply_is_there(self, world):
         _, _, working = world.start()
-        world.go_on(working)
-        assert world.go_on(world.deliver().answer()) == End(REPLY)
+        world.proceed(working)
+        assert world.proceed(world.deliver().answer()) == End(REPLY)
         assert world.store.get("tries:1") is None
 
     def test_sees_counts_itself_and_looks_again(self, world):
@@ -358,14 +358,14 @@ class TestTheNextDelivery:
     def test_looks_more_and_more_seldom(self, world):
         world.start()
         flow = world.deliver().answer()
-        pauses = [world.go_on(flow).seconds for _ in range(8)]
+        pauses = [world.proceed(flow).seconds for _ in range(8)]
         assert pauses == [0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.5, 0.5]
 
     def test_does_not_touch_the_lease(self, world):
         world.start()
         lane = world.store.get(":lane:0")
         world.now = 2
-        world.go_on(world.deliver().answer())
+        world.proceed(world.deliver().answer())
         assert world.store.get(":lane:0") == lane
         world.now = 2.5
         assert world.store.get(":lane:0") is None
@@ -373,29 +373,29 @@ class TestTheNextDelivery:
     def test_waits_in_the_process_of_the_handler_without_asking_the_store(self, world):
         owner, _, working = world.start()
         flow = world.deliver(process=owner.handling.process).answer()
-        step = world.go_on(flow)
+        step = world.proceed(flow)
         assert step == Wait(owner.running.ended, 5.5)
-        assert world.go_on(working) == End(REPLY)
-        assert world.go_on(flow, step.future.result()) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
+        assert world.proceed(flow, step.future.result()) == End(REPLY)
 
     def test_is_never_run_in_the_process_of_the_handler_although_that_has_lost_its_lane(self, world):
         owner, _, _ = world.start()
         world.now = 100
-        assert isinstance(world.go_on(world.deliver(process=owner.handling.process).answer()), Wait)
+        assert isinstance(world.proceed(world.deliver(process=owner.handling.process).answer()), Wait)
 
     def test_takes_over_from_its_own_process_after_handler_limit(self, world):
         owner, _, working = world.start()
         world.now = 601
         delivery = world.deliver(process=owner.handling.process)
         assert isinstance(world.wait(delivery.answer()), RunWork)
-        assert world.go_on(working) == End(None)
+        assert world.proceed(working) == End(None)
 
     def test_is_answered_as_soon_as_it_sees_the_reply(self, world):
         _, _, working = world.start()
         flow = world.deliver().answer()
-        world.go_on(flow)
-        world.go_on(working)
-        assert world.go_on(flow) == End(REPLY)
+        world.proceed(flow)
+        world.proceed(working)
+        assert world.proceed(flow) == End(REPLY)
 
     def test_gives_up_when_wechat_has_hung_up(self, world):
         world.start()
@@ -407,7 +407,7 @@ class TestTheNextDelivery:
         deliveries = [world.deliver() for _ in range(2)]
         flows = [delivery.answer() for delivery in deliveries]
         for flow in flows:
-            world.go_on(flow)
+            world.proceed(flow)
         assert [delivery.tries for delivery in deliveries] == [2, 3]
         world.now = 4.5
         world.store.compare_and_set("push:1", world.store.get("push:1"), Run(ME).dump(), 60)
@@ -444,14 +444,14 @@ class TestTheNextDelivery:
     def test_is_acknowledged_at_once_after_the_reply_was_promised(self, late):
         world = World()
         world.store.compare_and_set("push:1", None, Run(ANOTHER, late=True).dump(), 60)
-        assert world.go_on(world.deliver(late=late).answer()) == End(SUCCESS)
+        assert world.proceed(world.deliver(late=late).answer()) == End(SUCCESS)
         assert world.now == 0
 
     @each_row("late", [None, FallbackReply("请稍候")])
     def test_waits_for_the_reply_if_the_policy_sends_none_later(self, late):
         world = World()
         world.store.compare_and_set("push:1", None, Run(ANOTHER, late=True).dump(), 60)
-        assert isinstance(world.go_on(world.deliver(late=late).answer()), Sleep)
+        assert isinstance(world.proceed(world.deliver(late=late).answer()), Sleep)
 
     def test_does_not_extend_the_lease_of_a_late_owner(self, world):
         """Its process may be dead by now."""
@@ -468,18 +468,18 @@ class TestTheNextDelivery:
         world.keep(owner, 10)
         last = world.deliver(late=LATER_IN_THE_END)
         flow = last.answer()
-        world.go_on(flow)
+        world.proceed(flow)
         world.keep(owner, 14.5)
         step = next(flow)
         while isinstance(step, Get):
             step = flow.send(step.perform())
         assert (step.value, step.ttl) == (Run(owner.running.claim, late=True).dump(), 660)
         with pytest.raises(KeyError):
-            world.go_on(failing)
-        assert isinstance(world.go_on(flow, step.perform()), RunWork)
+            world.proceed(failing)
+        assert isinstance(world.proceed(flow, step.perform()), RunWork)
         working = last.work()
-        world.go_on(working)
-        assert world.go_on(working) == End(REPLY)
+        world.proceed(working)
+        assert world.proceed(working) == End(REPLY)
         assert world.later == []
 
     def test_takes_over_when_the_lease_ends(self, world):
@@ -494,25 +494,25 @@ class TestTheNextDelivery:
         _, _, working = world.start(handled=KeyError())
         delivery = world.deliver()
         flow = delivery.answer()
-        world.go_on(flow)
+        world.proceed(flow)
         with pytest.raises(KeyError):
-            world.go_on(working)
-        assert isinstance(world.go_on(flow), RunWork)
+            world.proceed(working)
+        assert isinstance(world.proceed(flow), RunWork)
 
     def test_that_took_over_keeps_its_number(self, world):
         world.start()
         second, third = world.deliver(), world.deliver()
         flow = second.answer()
-        world.go_on(flow)
+        world.proceed(flow)
         world.now = 2.5
         assert isinstance(world.wait(flow), RunWork)
-        world.go_on(third.answer())
+        world.proceed(third.answer())
         assert (second.tries, third.tries) == (2, 3)
 
     def test_does_not_handle_the_push_as_well_when_the_store_fails(self, world):
         world.start()
         flow = world.deliver().answer()
-        world.go_on(flow)
+        world.proceed(flow)
         assert isinstance(next(flow), Get)
         assert isinstance(flow.throw(StoreError("down")), Sleep)
         assert world.reports == ["down"]
@@ -553,7 +553,7 @@ class TestTheStoreFails:
         flow.send(False)
         assert flow.send(Run(ME).dump()) == Get(world.store, "tries:1")
         assert flow.throw(StoreError("down")) == Sleep(0.1)
-        assert isinstance(world.go_on(flow), Sleep)
+        assert isinstance(world.proceed(flow), Sleep)
         assert delivery.tries == 2
 
     def test_after_it_has_counted_and_counts_no_try_twice(self, world):
@@ -565,7 +565,7 @@ class TestTheStoreFails:
             step = flow.send(step.perform())
         step.perform()
         assert flow.throw(StoreError("timed out")) == Sleep(0.1)
-        world.go_on(flow)
+        world.proceed(flow)
         assert delivery.tries == 2
 
     def test_to_count_for_half_a_second_and_the_number_is_guessed(self, world):
@@ -587,7 +587,7 @@ class TestTheStoreFails:
         delivery = world.deliver()
         step, flow = None, delivery.answer()
         while step != Sleep(0.02):
-            step = world.go_on(flow)
+            step = world.proceed(flow)
         assert delivery.tries == 2
 
     def test_to_save_a_reply_that_goes_out_with_this_very_try(self, world):
@@ -601,7 +601,7 @@ class TestTheStoreFails:
         world.now = 6
         assert isinstance(next(working), CompareAndSet)
         assert working.throw(StoreError("down")) == Sleep(0.1)
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.find() == Done(delivery.running.claim, REPLY)
 
     def test_to_save_a_reply_for_as_long_as_a_lease_and_is_not_asked_again(self, world):
@@ -617,7 +617,7 @@ class TestTheStoreFails:
         assert isinstance(next(answering), CompareAndSet)
         assert world.fail_on(answering) == End(SUCCESS)
         assert world.now < 4.9
-        assert world.go_on(working) == End(SUCCESS)
+        assert world.proceed(working) == End(SUCCESS)
         assert world.later == [HANDLED.reply]
 
     def test_to_free_the_key_and_the_error_of_the_handler_goes_up(self, world):
@@ -638,7 +638,7 @@ class TestTheStoreFails:
         assert steps <= 1000
         assert world.reports == ["the store has no free lane, or contradicts itself"]
 
-    def test_by_refusing_for_ever_to_note_that_a_try_has_ended(self, world):
+    def test_by_always_refusing_to_note_that_a_try_has_ended(self, world):
         world.store.compare_and_set("tries:1", None, TWO, 60)
         flow = world.claim(world.deliver())
         running = Run(ANOTHER).dump()
@@ -680,7 +680,7 @@ class TestTheWork:
     def test_frees_the_key_if_the_handler_fails(self, world):
         _, _, working = world.start(handled=KeyError("own"))
         with pytest.raises(KeyError, match="own"):
-            world.go_on(working)
+            world.proceed(working)
         assert world.find() is None
 
     @each_row("error", [KeyboardInterrupt, SystemExit])
@@ -689,7 +689,7 @@ class TestTheWork:
         _, _, working = world.start()
         step = working.throw(error())
         with pytest.raises(error):
-            world.go_on(working, step.perform())
+            world.proceed(working, step.perform())
         assert world.find() is None
 
     def test_yields_no_further_step_if_it_is_closed(self, world):
@@ -701,9 +701,9 @@ class TestTheWork:
     def test_frees_the_key_after_a_promise_too(self, world):
         _, answering, working = world.start(late=LATER, handled=KeyError())
         world.now = 4.5
-        world.go_on(answering)
+        world.proceed(answering)
         with pytest.raises(KeyError):
-            world.go_on(working)
+            world.proceed(working)
         assert world.find() is None
 
     def test_does_not_free_the_key_of_another_owner(self, world):
@@ -711,31 +711,31 @@ class TestTheWork:
         world.now = 3
         other = world.take_over()
         with pytest.raises(KeyError):
-            world.go_on(working)
+            world.proceed(working)
         assert world.find() == Run(other.running.claim)
 
-    def test_frees_the_key_if_the_reply_asks_wechat_to_come_again(self, world):
+    def test_frees_the_key_if_the_reply_asks_wechat_to_try_again(self, world):
         again = Handled(REPLY, ErrCodeReply(err_code=1))
         _, _, working = world.start(handled=again)
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.find() is None
 
-    def test_keeps_an_err_code_that_says_done(self, world):
+    def test_keeps_an_err_code_that_means_done(self, world):
         _, _, working = world.start(handled=Handled(REPLY, ErrCodeReply()))
-        world.go_on(working)
+        world.proceed(working)
         assert world.find().reply == REPLY
 
     def test_is_saved_after_the_lease_has_ended_if_no_delivery_took_over(self, world):
         delivery, _, working = world.start()
         world.now = 100
-        assert world.go_on(working) == End(REPLY)
+        assert world.proceed(working) == End(REPLY)
         assert world.find() == Done(delivery.running.claim, REPLY)
 
     def test_does_not_change_the_record_of_the_delivery_that_took_over(self, world, caplog):
         _, _, working = world.start()
         world.now = 3
         other = world.take_over()
-        assert world.go_on(working) == End(None)
+        assert world.proceed(working) == End(None)
         assert world.find() == Run(other.running.claim)
         assert "another one took over its message" in caplog.text
         assert world.later == []
@@ -743,7 +743,7 @@ class TestTheWork:
     def test_hands_over_what_can_only_be_sent_later_once(self, world):
         handled = Handled(SUCCESS, TextReply(content="hi"), only_later=True)
         _, _, working = world.start(late=LATER, handled=handled)
-        assert world.go_on(working) == End(SUCCESS)
+        assert world.proceed(working) == End(SUCCESS)
         assert world.later == [handled.reply]
         assert world.find().reply == SUCCESS
 
@@ -755,7 +755,7 @@ class TestTheWork:
         delivery, _, working = world.start(late=late)
         running, promised = Run(delivery.running.claim), Run(delivery.running.claim, late=True)
         world.store.compare_and_set("push:1", running.dump(), promised.dump(), 2.5)
-        assert world.go_on(working) == End(kept)
+        assert world.proceed(working) == End(kept)
         assert world.later == [HANDLED.reply]
         assert world.find().reply == kept
 
@@ -769,5 +769,5 @@ class TestTheWork:
         step = working.send(step.perform())
         assert (step.expected, step.perform()) == (promised.dump(), True)
         assert working.throw(StoreError("timed out")) == Sleep(0.1)
-        assert world.go_on(working) == End(SUCCESS)
+        assert world.proceed(working) == End(SUCCESS)
         assert world.later == [HANDLED.reply]

@@ -111,7 +111,7 @@ class OnSQLite:
         modes = [path.stat().st_mode for path in files]
         for path in files:
             path.chmod(0o555)
-        with as_nobody():
+        with as_unprivileged_user():
             yield
         for path, mode in zip(files, modes, strict=True):
             path.chmod(mode)
@@ -148,7 +148,7 @@ class OnSQLite:
 
 
 @contextlib.contextmanager
-def as_nobody():
+def as_unprivileged_user():
     """Run as the user nobody: file modes do not apply to root."""
     if os.geteuid() != 0:
         yield
