@@ -50,7 +50,7 @@ from wechat_msg import (
 )
 from wechat_msg.api import errcodes
 from wechat_msg.client import credential, credential_manager, hosts, sending, sources, transport
-from wechat_msg.endpoint import dedup, delivery
+from wechat_msg.endpoint import dedup, delivery, lanes
 from wechat_msg.events.base import get_kind
 from wechat_msg.testing import FakeWeChatAPI
 from wechat_msg.testing.conformance import CHECKS
@@ -275,14 +275,16 @@ def test_numbers_are_those_of_the_code():
     lasting = (
         delivery.ANSWER_BY,
         delivery.HANG_UP,
-        delivery.LEASE,
-        delivery.RENEW_EVERY,
+        lanes.LEASE,
+        lanes.RENEW_EVERY,
+        lanes.IDLE,
+        delivery.KEEP_TRIES,
         dedup.KEEP,
         get_kind(UnknownEvent(create_time=0, event="xpay_refund_notify")).resent_for,
         limit,
     )
 
-    assert sorted(float(row[0]) for row in rows) == sorted([*lasting, *delivery._PAUSES])
+    assert sorted(float(row[0]) for row in rows) == sorted([*lasting, delivery._FIRST_PAUSE, delivery._LONGEST_PAUSE])
 
 
 def test_every_line_of_the_log_is_in_the_table():

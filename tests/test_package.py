@@ -102,10 +102,12 @@ WITHIN_ENDPOINT: dict[str, set[str]] = {
     "late": set(),
     "dedup": set(),
     "options": {"dedup", "late"},
-    "handling": {"dedup", "late", "options"},
-    "delivery": {"dedup", "handling", "late", "options"},
-    "leases": {"delivery"},
-    "drivers": {"dedup", "delivery", "handling", "late", "leases", "options"},
+    "records": set(),
+    "registry": set(),
+    "lanes": {"records", "registry"},
+    "handling": {"dedup", "lanes", "late", "options"},
+    "delivery": {"dedup", "handling", "lanes", "late", "options", "records", "registry"},
+    "drivers": {"dedup", "delivery", "handling", "lanes", "late", "options"},
     "__init__": {"dedup", "drivers", "late"},
 }
 MAY_IMPORT["testing"] = set(MAY_IMPORT)

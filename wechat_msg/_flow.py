@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import Future
 from typing import Any, TypeVar, cast
 
 from attrs import field
@@ -17,6 +18,7 @@ __all__ = [
     "Flow",
     "Get",
     "Sleep",
+    "Wait",
     "drive",
     "drive_async",
     "perform_async",
@@ -59,6 +61,14 @@ class CompareAndSet:
 class Sleep:
     """The step that waits for a number of seconds."""
 
+    seconds: float
+
+
+@frozen
+class Wait:
+    """The step that waits for a future, for a number of seconds at most; its result is None if there is none yet."""
+
+    future: Future[Any]
     seconds: float
 
 

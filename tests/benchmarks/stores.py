@@ -25,8 +25,8 @@ from tests.helpers.postgres_server import Postgres, run_postgres
 from tests.helpers.redis_server import RedisServer, run_redis
 from tests.stores.test_django import set_up
 from wechat_msg import MemoryStore, SQLiteStore, open_push, render_reply
-from wechat_msg.endpoint.dedup import Record
-from wechat_msg.endpoint.delivery import LEASE
+from wechat_msg.endpoint.lanes import LEASE
+from wechat_msg.endpoint.records import Done, Run
 from wechat_msg.stores.django import DjangoStore
 from wechat_msg.stores.redis import AsyncRedisStore, RedisStore
 
@@ -34,8 +34,8 @@ from .jobs import SEALED, TEXT, Job, Side, make_push
 
 KEEP = 300.0  # seconds
 PUSH = open_push(SEALED, make_push(SEALED, "text 400 B"))
-RUNNING = Record("0" * 32).dump()
-DONE = Record("0" * 32, reply=render_reply(SEALED, PUSH, TEXT * 4)).dump()
+RUNNING = Run("0." + "0" * 16 + "." + "0" * 16).dump()
+DONE = Done("0." + "0" * 16 + "." + "0" * 16, render_reply(SEALED, PUSH, TEXT * 4)).dump()
 
 
 class Places(NamedTuple):

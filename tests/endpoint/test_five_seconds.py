@@ -31,6 +31,7 @@ HANGS_UP = 5.0  # seconds
 TRIES = 3
 # The parent loads the application, as servers in production may: what it opens must survive the fork.
 GUNICORN_4 = (*GUNICORN, "--workers", "4", "--threads", "32", "--preload", "tests.helpers.slow_app:make_wsgi()")
+GUNICORN_2 = (*GUNICORN, "--workers", "2", "--threads", "8", "tests.helpers.slow_app:make_wsgi()")
 UVICORN_2 = (*UVICORN, "--workers", "2", "--factory", "tests.helpers.slow_app:make_asgi")
 DJANGO_2 = (*UVICORN, "--workers", "2", "--factory", "tests.helpers.slow_app:make_django")
 
@@ -94,11 +95,11 @@ class Bot:
 
 
 @contextlib.contextmanager
-def start_bot(command: tuple[str, ...], store: str, folder: Path) -> Iterator[Bot]:
+def start_bot(command: tuple[str, ...], store: str, folder: Path, **environ: str) -> Iterator[Bot]:
     diary = folder / "diary"
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(run_redis()).url if store == "redis" else str(folder / "store.db")
-        server = stack.enter_context(serve(*command, environ={"STORE": place, "DIARY": str(diary)}))
+        server = stack.enter_context(serve(*command, environ={"STORE": place, "DIARY": str(diary), **environ}))
         wait_until_accepting(server.port)
         yield Bot(server, diary)
 
@@ -246,7 +247,7 @@ class TestKill:
     @pytest.mark.parametrize(
         ("store", "messages", "kill_every", "kills"),
         [
-            ("redis", 20, 0.5, 1),
+            ("redis", 20, 0.2, 1),
             pytest.param("redis", 300, 0.2, 10, marks=pytest.mark.endurance),
             pytest.param("sqlite", 300, 0.2, 10, marks=pytest.mark.endurance),
         ],
@@ -281,3 +282,27 @@ class TestKill:
     def send(self, bot: Bot, number: int) -> str | None:
         seconds = random.uniform(0.1, 0.4)
         return deliver_until_answered(bot.server.port, "/none", make_text(number, seconds), tries=200)[1]
+
+
+@pytest.mark.endurance
+class TestStop:
+    def test_of_a_worker_for_six_seconds_lets_another_one_answer_and_all_tries_get_its_answer(self, tmp_path):
+        """The worker that goes on finds its claim gone, and its reply reaches nobody."""
+        with start_bot(GUNICORN_2, "sqlite", tmp_path, SIGNED="1") as bot, ThreadPoolExecutor(2) as pool:
+            fields, port = make_text(1, 1), bot.server.port
+            first = pool.submit(deliver, port, "/none", build_push(SETTINGS, fields), timeout=30.0)
+            wait_until(lambda: bot.count_runs())
+            [stopped] = bot.read_diary("start")
+            os.kill(stopped.pid, signal.SIGSTOP)
+            try:
+                answers = [deliver_until_answered(port, "/none", fields, TRIES)[1]]
+                time.sleep(max(stopped.time + 6 - time.time(), 0))
+            finally:
+                os.kill(stopped.pid, signal.SIGCONT)
+            assert first.result() is None  # its time was over, so WeChat would have hung up
+            answers += [deliver_until_answered(port, "/none", fields, 1)[1] for _ in range(10)]
+
+            [_, other] = bot.read_diary("start")
+            assert other.pid != stopped.pid
+            assert set(answers) == {f"reply to 1 by {other.pid}"}
+            assert "a handler lost its lease" in bot.server.read_log()

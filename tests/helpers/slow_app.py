@@ -2,7 +2,8 @@
 
 ``/none``, ``/later`` and ``/fallback`` are endpoints with these policies. The environment tells the store (STORE: a URL
 of Redis, or a path) and the diary (DIARY), to which every run of a handler adds one line when it starts and one when it
-ends: which of the two, MsgId, process, and the time; and a late reply adds one, too.
+ends: which of the two, MsgId, process, and the time; and a late reply adds one, too. With SIGNED
+every reply names its process.
 """
 
 from __future__ import annotations
@@ -38,18 +39,22 @@ def name_of(message: Message) -> str:
     return getattr(message, "msg_id", None) or message.raw["EventKey"]
 
 
+def reply_to(message: Message) -> str:
+    return f"reply to {name_of(message)}" + (f" by {os.getpid()}" if os.environ.get("SIGNED") else "")
+
+
 def sleep_and_answer(message: Message) -> str:
     write("start", name_of(message))
     time.sleep(float(getattr(message, "content", 0)))
     write("end", name_of(message))
-    return f"reply to {name_of(message)}"
+    return reply_to(message)
 
 
 async def sleep_and_answer_async(message: Message) -> str:
     write("start", name_of(message))
     await asyncio.sleep(float(getattr(message, "content", 0)))
     write("end", name_of(message))
-    return f"reply to {name_of(message)}"
+    return reply_to(message)
 
 
 def send(message: dict[str, Any]) -> None:

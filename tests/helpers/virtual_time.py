@@ -15,8 +15,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from wechat_msg import MemoryStore, PushRequest, PushResponse, StoreError
-from wechat_msg._flow import drive
-from wechat_msg.endpoint.delivery import RENEW_EVERY, PushDelivery
+from wechat_msg._flow import Flow, Sleep, drive
 
 HANGS_UP = 5.0
 """Seconds that WeChat waits for an answer."""
@@ -50,6 +49,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    def block(self, seconds: float) -> None:
+        """Let time pass in which no task runs, as a blocking call does."""
+        self._jumping.now += seconds
 
     def run_in_executor(self, executor: Executor | None, function: Callable[..., Any], *args: Any) -> Any:
         return self.create_task(in_virtual_thread(function, *args))
@@ -242,36 +245,21 @@ class WeChat:
             task.cancel()
 
 
-# --- leases and stores -----------------------------------------------------------------------------------------------
+# --- lanes and stores ------------------------------------------------------------------------------------------------
 
 
-class VirtualRenewer:
-    """A `LeaseRenewer` in virtual time."""
+def run_in_background(flow: Flow[None]) -> None:
+    """Perform *flow*, whose steps are those of stores, in a virtual thread; to be called in one."""
 
-    def __init__(self) -> None:
-        self.renewing: dict[PushDelivery, asyncio.Task[None]] = {}
+    def perform(step: Any) -> Any:
+        return sleep(step.seconds) if isinstance(step, Sleep) else step.perform()
 
-    def add(self, delivery: PushDelivery, limit: float) -> None:
-        loop = _here.thread.loop
-        self.renewing[delivery] = loop.create_task(self._renew(delivery, loop.time() + limit))
+    task = _here.thread.loop.create_task(in_virtual_thread(drive, flow, perform))
+    _background.add(task)
+    task.add_done_callback(_background.discard)
 
-    def remove(self, delivery: PushDelivery) -> None:
-        if delivery in self.renewing:
-            self.renewing.pop(delivery).cancel()
 
-    async def _renew(self, delivery: PushDelivery, end: float) -> None:
-        while asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(RENEW_EVERY)
-            try:
-                if not await self._drive(delivery):
-                    return
-            except StoreError as error:
-                delivery.handling.report(error)
-
-    async def _drive(self, delivery: PushDelivery) -> bool:
-        if getattr(delivery.store, "seconds", 0):
-            return await in_virtual_thread(drive, delivery.renew(), lambda step: step.perform())
-        return drive(delivery.renew(), lambda step: step.perform())
+_background: set[asyncio.Task[Any]] = set()
 
 
 @define(slots=False)

@@ -1,4 +1,4 @@
-"""The key that all deliveries of a push share, and the record that the store holds under it."""
+"""The key that all deliveries of a push share, and how long its reply is kept."""
 
 from __future__ import annotations
 
@@ -9,20 +9,15 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
-from wechat_msg._tracebacks import frozen
-from wechat_msg.errors import ReplyError, StoreError
 from wechat_msg.events.base import Event, get_kind
 from wechat_msg.messages import Message
-from wechat_msg.replies import Acknowledgement, RenderedReply
 
 __all__ = [
     "KEEP",
     "NO_DEDUP",
     "NoDedup",
-    "Record",
     "is_unshared",
     "keep_for",
-    "load_record",
     "make_key",
     "make_unshared_key",
 ]
@@ -37,7 +32,6 @@ _UNSHARED = "unshared"
 _COUNTER = "RetryTimes"
 
 _SORTED = json.JSONEncoder(sort_keys=True)
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class NoDedup(enum.Enum):
@@ -117,49 +111,3 @@ def _canonical(value: Any) -> Any:
 def keep_for(message: Message, accepted: float = 0.0) -> float:
     """Return for how many seconds the reply to *message* is kept: longer than the *accepted* for which it is valid."""
     return max(KEEP, get_kind(message).resent_for, accepted + _MARGIN)
-
-
-# --- the record ------------------------------------------------------------------------------------------------------
-
-
-@frozen
-class Record:
-    """The value of a key: which delivery runs the handler, or the reply.
-
-    Attributes:
-        owner: The delivery that runs the handler.
-        late: Whether the last answer that WeChat waits for went out without the reply.
-        reply: The reply; None if the handler still runs.
-    """
-
-    owner: str
-    late: bool = False
-    reply: Acknowledgement | RenderedReply | None = None
-
-    def dump(self) -> bytes:
-        """Return the record as bytes."""
-        if isinstance(self.reply, RenderedReply):
-            content: dict[str, Any] = {"documents": dict(self.reply.documents)}
-        elif self.reply is not None:
-            content = {"body": self.reply.body}
-        else:
-            content = {"late": self.late}
-        return _COMPACT.encode({"owner": self.owner, **content}).encode()
-
-
-def load_record(raw: bytes) -> Record:
-    """Return the record that `Record.dump` wrote.
-
-    Raises:
-        StoreError: The value was not written by `Record.dump`.
-    """
-    try:
-        content = json.loads(raw)
-        owner = str(content["owner"])
-        if "documents" in content:
-            return Record(owner, reply=RenderedReply(documents=content["documents"]))
-        if "body" in content:
-            return Record(owner, reply=Acknowledgement(body=content["body"]))
-        return Record(owner, late=bool(content["late"]))
-    except (KeyError, TypeError, ValueError, RecursionError, ReplyError):
-        raise StoreError("the store holds a value that is not a record of a push") from None

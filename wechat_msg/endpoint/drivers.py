@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import logging
+import threading
 import time
-from concurrent.futures import Future
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import Any, ClassVar, cast
 
 import attrs
 from attrs import field
 
-from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, drive, drive_async, perform_async
+from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait, drive, drive_async, perform_async
 from wechat_msg._tracebacks import define
 from wechat_msg.answering import Answer, seal_reply
 from wechat_msg.endpoint.dedup import NoDedup
-from wechat_msg.endpoint.delivery import RENEW_EVERY, PushDelivery, RunLeased
+from wechat_msg.endpoint.delivery import PushDelivery, RunWork
 from wechat_msg.endpoint.handling import Handling
+from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, FallbackReply, answers_first_try
-from wechat_msg.endpoint.leases import LeaseRenewer, renewer
 from wechat_msg.endpoint.options import EndpointOptions, H, S
-from wechat_msg.errors import PushError, SettingsError, StoreError
+from wechat_msg.errors import PushError, SettingsError
 from wechat_msg.exchange import PushRequest, PushResponse, error_response
 from wechat_msg.push import answer_get, open_push
 from wechat_msg.replies import Reply
@@ -46,6 +49,7 @@ __all__ = ["AsyncPushEndpoint", "PushEndpoint"]
 _log = logging.getLogger("wechat_msg")
 
 _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
+_WAIT = 0.1  # seconds between two looks on a clock of the caller's own
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
@@ -62,13 +66,18 @@ class _Endpoint(EndpointOptions[H, S]):
         store: AnyStore | NoDedup = private_store if self.store is None else self.store
         if self._is_async and not isinstance(store, NoDedup):
             store = for_event_loop(store)
+        shared_store = None if isinstance(store, NoDedup) else store
+        # It takes a moment to derive one from a Token: better now than in an event loop.
+        identity = "" if self.store is None or shared_store is None else self.settings.identity
+        report = StoreErrorLog("deduplication", self.monotonic).report
+        lanes_store = None if isinstance(store, MemoryStore) else shared_store
         self._handling = Handling(
             options=self,
-            store=None if isinstance(store, NoDedup) else store,
+            store=shared_store,
             private_store=private_store,
-            # It takes a moment to derive one from a Token: better now than in an event loop.
-            identity="" if self.store is None or isinstance(store, NoDedup) else self.settings.identity,
-            report=StoreErrorLog("deduplication", self.monotonic).report,
+            process=Process(lanes_store, identity, self.monotonic, report),
+            identity=identity,
+            report=report,
         )
 
     def _check_combination(self) -> None:
@@ -113,6 +122,15 @@ class _Endpoint(EndpointOptions[H, S]):
         return seal_reply(self.settings, push, reply, now=self.clock)
 
 
+def _run_in_thread(flow: Flow[None]) -> None:
+    """Perform *flow*, whose steps are those of stores, in a daemon thread on the real clock."""
+
+    def perform(step: Get | CompareAndSet | Sleep) -> Any:
+        return time.sleep(step.seconds) if isinstance(step, Sleep) else step.perform()
+
+    threading.Thread(target=drive, args=(flow, perform), name="wechat_msg.lane", daemon=True).start()
+
+
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class PushEndpoint(_Endpoint[Handler | Router, Store]):
     """The endpoint of one account: it receives pushes and answers them. Threads may share it.
@@ -155,8 +173,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
     """
 
     _is_async = False
-    #: Shared by all endpoints of a process; a subclass in a test may have its own.
-    renewer: ClassVar[LeaseRenewer] = renewer
+    #: Starts the flow that renews the lane; a subclass in a test may run it on a clock of its own.
+    run_in_background: ClassVar[Callable[[Flow[None]], None]] = staticmethod(_run_in_thread)
 
     def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat.
@@ -170,28 +188,41 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         """
         return drive(self._respond(request), self._perform)
 
-    def _perform(self, step: Get | CompareAndSet | Sleep | RunHandler | RunLeased) -> Any:
+    def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork) -> Any:
         match step:
             case Get() | CompareAndSet():
                 return step.perform()
             case RunHandler():
                 return run_handler(step)
-            case RunLeased():
-                return self._run_leased(step.delivery, step.seconds)
+            case RunWork():
+                return self._run_work(step.delivery, step.seconds)
+            case Wait():
+                return self._wait(step.future, step.seconds)
             case Sleep():
                 return (self.sleep or time.sleep)(step.seconds)
 
-    def _run_leased(self, delivery: PushDelivery, seconds: float) -> Reply | None:
+    def _wait(self, future: Future[Any], seconds: float) -> Any:
+        if self.sleep is None:
+            wait((future,), seconds)
+        else:  # no other wait takes time on a clock of the caller's own
+            while seconds > 0 and not future.done():
+                self.sleep(min(_WAIT, seconds))
+                seconds -= _WAIT
+        return future.result() if future.done() else None
+
+    def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
+        process = delivery.handling.process
+        if process.needs_keeper():
+            type(self).run_in_background(process.keep())
         if self.executor is None:
-            self.renewer.add(delivery, self.handler_limit)
-            try:
-                return drive(delivery.work(), self._perform)
-            finally:
-                self.renewer.remove(delivery)
+            return drive(delivery.work(), self._perform)
         context = contextvars.copy_context()
-        future = self.executor.submit(context.run, drive, delivery.work(), self._perform)
-        self.renewer.add(delivery, self.handler_limit)  # also while it waits for a thread
-        future.add_done_callback(lambda _: self.renewer.remove(delivery))
+        try:
+            future = self.executor.submit(context.run, drive, delivery.work(), self._perform)
+        except BaseException:
+            drive(delivery.release(), self._perform)
+            raise
+        future.add_done_callback(lambda ended: drive(delivery.release(), self._perform) if ended.cancelled() else None)
         try:
             future.exception(max(seconds, 0))
         except TimeoutError:
@@ -220,8 +251,10 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     _is_async = True
 
-    # The tasks of running handlers, and those that renew their leases; an event loop itself holds tasks weakly.
-    _tasks: dict[asyncio.Task[Reply], asyncio.Task[None]] = field(init=False, factory=dict)
+    #: The running handlers' tasks, each with one that nothing but the end of the event loop cancels before it; an event
+    #: loop itself holds tasks weakly.
+    _tasks: dict[asyncio.Task[Reply | None], tuple[PushDelivery, asyncio.Task[Any]]] = field(init=False, factory=dict)
+    _keepers: list[asyncio.Task[None]] = field(init=False, factory=list)
 
     async def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat; see `PushEndpoint.handle`."""
@@ -236,27 +269,41 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
 
-    async def _perform(self, step: Get | CompareAndSet | Sleep | RunHandler | RunLeased) -> Any:
+    async def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork) -> Any:
         match step:
             case Get() | CompareAndSet():
                 return await perform_async(step)
             case RunHandler():
                 return await self._run_handler(step)
-            case RunLeased():
-                return await self._run_leased(step.delivery, step.seconds)
+            case RunWork():
+                return await self._run_work(step.delivery, step.seconds)
+            case Wait():
+                return await self._wait(step.future, step.seconds)
             case Sleep():
                 return await (self.sleep or asyncio.sleep)(step.seconds)
 
+    async def _wait(self, future: Future[Any], seconds: float) -> Any:
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake(_: Future[Any]) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(done.set)
+
+        future.add_done_callback(wake)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), max(seconds, 0))
+        return future.result() if future.done() else None
+
     async def _run_handler(self, step: RunHandler) -> Answer:
-        task = cast("asyncio.Task[Reply]", asyncio.current_task())
+        task = cast("asyncio.Task[Reply | None]", asyncio.current_task())
         try:
             answer = await self._await_handler(step)
             if task.cancelling():
                 await asyncio.sleep(0)  # raises here, not in the flow, if the handler has just cancelled its task
         except CANCELLED as error:
-            renewing = self._tasks[task]
+            _, other = self._tasks[task]
             # An event loop that shuts down cancels all tasks; a handler that cancels only its own has failed.
-            if task.cancelling() and (renewing.cancelling() or renewing.done()):
+            if task.cancelling() and (other.cancelling() or other.done()):
                 raise
             while task.cancelling():
                 task.uncancel()
@@ -271,12 +318,12 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         answer = await asyncio.get_running_loop().run_in_executor(self.executor, lambda: context.run(call, step))
         return await answer if inspect.isawaitable(answer) else answer
 
-    async def _run_leased(self, delivery: PushDelivery, seconds: float) -> Reply | None:
-        renewing = asyncio.create_task(self._renew(delivery))
+    async def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
+        self._start_keeper(delivery.handling.process)
         task = asyncio.create_task(drive_async(delivery.work(), self._perform))
-        self._tasks[task] = renewing
-        task.add_done_callback(lambda ended: self._tasks.pop(ended).cancel())
-        done: set[asyncio.Task[Reply]] = set()
+        self._tasks[task] = delivery, asyncio.create_task(asyncio.Event().wait())
+        task.add_done_callback(self._forget)
+        done: set[asyncio.Task[Reply | None]] = set()
         try:
             done, _ = await asyncio.wait((task,), timeout=max(seconds, 0))
         finally:
@@ -284,18 +331,20 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
                 task.add_done_callback(_log_failure)
         return task.result() if done else None
 
-    async def _renew(self, delivery: PushDelivery) -> None:
-        end = self.monotonic() + self.handler_limit
-        while self.monotonic() < end:
-            await (self.sleep or asyncio.sleep)(RENEW_EVERY)
-            try:
-                if not await drive_async(delivery.renew(), self._perform):
-                    return
-            except StoreError as error:
-                delivery.handling.report(error)
+    def _forget(self, ended: asyncio.Task[Reply | None]) -> None:
+        delivery, other = self._tasks.pop(ended)
+        delivery.abandon()  # it may have been cancelled before its flow began
+        other.cancel()
+
+    def _start_keeper(self, process: Process) -> None:
+        """Start the task that renews the lane, if this process has none, or its event loop has ended."""
+        is_gone = any(not keeper.get_loop().is_running() for keeper in self._keepers)
+        if process.needs_keeper(is_gone=is_gone):
+            flow = drive_async(process.keep(), self._perform)
+            self._keepers[:] = [asyncio.get_running_loop().create_task(flow, context=contextvars.Context())]
 
 
-def _log_failure(ended: Future[Reply] | asyncio.Task[Reply]) -> None:
+def _log_failure(ended: Future[Reply | None] | asyncio.Task[Reply | None]) -> None:
     """Log the exception of a handler whose request has ended."""
     if not ended.cancelled() and (error := ended.exception()):
         _log.error("a handler failed after its request had ended", exc_info=error)

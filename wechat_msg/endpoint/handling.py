@@ -11,6 +11,7 @@ from wechat_msg._flow import AnyStore, Flow
 from wechat_msg._tracebacks import frozen
 from wechat_msg.answering import Answer, acknowledge, explain_refusal, may_reply, to_reply, write_reply
 from wechat_msg.endpoint.dedup import make_key, make_unshared_key
+from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, FallbackReply
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.errors import SettingsError, StoreError
@@ -59,6 +60,7 @@ class Handling:
         options: The endpoint's options.
         store: The store that all deliveries of a push share; None if every delivery is handled.
         private_store: A store in memory, for a delivery that shares nothing.
+        process: The pushes whose handlers run in this process, and its lane.
         identity: The first part of all keys.
         report: Called with every error of a store.
     """
@@ -66,6 +68,7 @@ class Handling:
     options: EndpointOptions[Any, Any]
     store: AnyStore | None
     private_store: AnyStore
+    process: Process
     identity: str
     report: Callable[[StoreError], None]
 

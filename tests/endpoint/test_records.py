@@ -1,0 +1,84 @@
+"""The records of a push, as bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.rows import each_row
+from wechat_msg import Acknowledgement, StoreError
+from wechat_msg.endpoint.records import Done, Run, dump_texts, load_record, load_texts
+from wechat_msg.replies import RenderedReply
+
+CLAIM = "3.0123456789abcdef.0123456789abcdef"
+REPLY = RenderedReply(documents={"xml": "<xml><A>1</A></xml>", "json": '{"A":1}'})
+GARBAGE = [b"", b"\xff", b"garbage", b"\x01", b"\x02", b'{"owner":"o","late":false}', b"\0" * 100_000]
+
+
+class TestARecord:
+    @each_row(
+        "record",
+        [
+            Run(CLAIM),
+            Run(CLAIM, late=True),
+            Done(CLAIM, Acknowledgement()),
+            Done(CLAIM, Acknowledgement(body="")),
+            Done(CLAIM, REPLY),
+            Done(CLAIM, RenderedReply(documents={"xml": "你好😀]]>"})),
+            Done(CLAIM, RenderedReply(documents={"json": "{}"})),
+        ],
+    )
+    def test_is_read_as_it_was_written(self, record):
+        assert load_record(record.dump()) == record
+        assert load_record(record.dump()).dump() == record.dump()
+        assert record.dump()[0] == 1
+
+    def test_is_short_enough_for_any_store(self):
+        assert len(Run(CLAIM).dump()) < 100
+        long = RenderedReply(documents={"xml": "长" * 2048, "json": "长" * 2048})
+        assert len(Done(CLAIM, long).dump()) < 64 * 1024
+
+    @each_row("record", [Run(CLAIM), Run(CLAIM, late=True), Done(CLAIM, REPLY), Done(CLAIM, Acknowledgement())])
+    def test_of_another_format_or_damaged_is_a_store_error(self, record):
+        raw = record.dump()
+        damaged = [b"\x02" + raw[1:], b"\x01X" + raw[2:], raw + b"\0", raw + b"\0\0\0\0", *cut(raw)]
+        for each in damaged:
+            with pytest.raises(StoreError, match="not a record"):
+                load_record(each)
+
+    @each_row(
+        "raw",
+        [
+            *GARBAGE,
+            dump_texts([CLAIM]),
+            Run("no claim").dump(),
+            Done(CLAIM, Acknowledgement()).dump().replace(b"success", b"SUCCESS"),
+            Done(CLAIM, REPLY).dump().replace(b"json", b"yaml"),
+            Run(CLAIM).dump().replace(b"3.01", b"3.\xff1"),
+            Run(CLAIM, late=True).dump().replace(b"late", b"soon"),
+        ],
+    )
+    def test_that_was_not_written_by_this_package_is_a_store_error(self, raw):
+        with pytest.raises(StoreError, match="not a record"):
+            load_record(raw)
+
+    def test_names_the_delivery_of_its_claim(self):
+        assert Run(CLAIM).name == "01234567"
+
+
+def cut(raw: bytes) -> list[bytes]:
+    """Return the value as it would be if its end was lost; what ends after a text may be another record."""
+    return [raw[:end] for end in range(len(raw)) if end < 2 + 4 or end % 7 == 0]
+
+
+class TestTexts:
+    @each_row("texts", [[], ["a"], ["a", "", "长"]])
+    def test_are_read_as_they_were_written(self, texts):
+        assert load_texts(dump_texts(texts)) == texts
+
+    def test_are_none_if_there_is_no_value(self):
+        assert load_texts(None) == []
+
+    @each_row("raw", [*GARBAGE, Run(CLAIM).dump(), dump_texts(["a"])[:-1], b"\x02" + dump_texts(["a"])[1:]])
+    def test_that_were_not_written_by_this_package_are_a_store_error(self, raw):
+        with pytest.raises(StoreError, match="neither a lane"):
+            load_texts(raw)

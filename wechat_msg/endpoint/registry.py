@@ -1,0 +1,93 @@
+"""The pushes whose handlers run in this process; deliveries of such a push wait here, without asking the store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+from attrs import field
+
+from wechat_msg._flow import AnyStore
+from wechat_msg._tracebacks import define
+from wechat_msg.replies import Reply
+
+__all__ = ["NO_CLAIM", "Registry", "Running"]
+
+
+NO_CLAIM = ".."
+
+
+@define(eq=False, repr=False)
+class Running:
+    """A push whose handler runs in this process, or will run after its claim.
+
+    Attributes:
+        key: The key that all deliveries of the push share.
+        name: The delivery that runs the handler.
+        ends: When the handler has taken too long, so that it keeps no other delivery from handling the push.
+        store: The store that has the record.
+        record_key: The key of the record.
+        claim: The claim in the record; `NO_CLAIM` if the store has not been asked for it.
+        record: The record with that claim.
+        late: Whether a try was answered without the reply.
+        has_ended: Whether the handler has ended.
+        reply: The reply when it is in the record; None if the handler ended without one.
+        ended: Gets the reply; None if no delivery has waited for it.
+    """
+
+    key: str
+    name: str
+    ends: float
+    store: AnyStore
+    record_key: str
+    claim: str = field(default=NO_CLAIM, init=False)
+    record: bytes = field(default=b"", init=False)
+    late: bool = field(default=False, init=False)
+    has_ended: bool = field(default=False, init=False)
+    reply: Reply | None = field(default=None, init=False)
+    ended: Future[Reply | None] | None = field(default=None, init=False)
+
+
+class Registry:
+    """The pushes whose handlers run, by their keys; threads may share it."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, Running] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Return the number of pushes."""
+        return len(self._running)
+
+    def add(self, running: Running) -> bool:
+        """Add a push; False if it runs already."""
+        return self._running.setdefault(running.key, running) is running
+
+    def find(self, key: str) -> Running | None:
+        """Return the running push with this key, if there is one."""
+        return self._running.get(key)
+
+    def list_over(self, now: float) -> Iterator[Running]:
+        """Return the pushes whose handlers have taken too long."""
+        return (running for running in tuple(self._running.values()) if now > running.ends)
+
+    def remove(self, running: Running, reply: Reply | None = None) -> bool:
+        """Remove a push, and wake the deliveries that wait for it; False if it was removed before."""
+        with self._lock:
+            if self._running.get(running.key) is not running:
+                return False
+            del self._running[running.key]
+            running.has_ended, running.reply = True, reply
+        if running.ended is not None:
+            running.ended.set_result(reply)
+        return True
+
+    def join(self, running: Running) -> Future[Reply | None]:
+        """Return a future that gets the reply."""
+        with self._lock:
+            if running.ended is None:
+                running.ended = Future()
+                if running.has_ended:
+                    running.ended.set_result(running.reply)
+            return running.ended
