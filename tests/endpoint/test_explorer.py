@@ -17,7 +17,7 @@ from wechat_msg.endpoint.handling import Handled, Handling
 from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.records import Done, dump_texts, load_record
-from wechat_msg.endpoint.registry import Registry
+from wechat_msg.endpoint.registry import RunningPushes
 from wechat_msg.exchange import Push
 from wechat_msg.replies import RenderedReply, Reply
 from wechat_msg.stores import MemoryStore
@@ -77,7 +77,7 @@ class Mutation:
     """A fault in the code that the explorer must find."""
 
     make_process: Callable[..., Process] = Process
-    make_registry: Callable[[], Registry] = Registry
+    make_registry: Callable[[], RunningPushes] = RunningPushes
 
 
 @define(eq=False)
@@ -184,7 +184,7 @@ class World:
         if choice == "time is up":
             self.clocks[name].now += 5.6 if self.clocks[name].now else 4.5
         if isinstance(step, RunWork):
-            self.go_on_after_work(name, flow, choice)
+            self.resume_after_work(name, flow, choice)
         elif isinstance(step, Wait):
             self.resume(name, lambda: flow.send(step.future.result() if step.future.done() else None))
         elif choice in ("fails", "lies"):
@@ -200,7 +200,7 @@ class World:
             self.clocks[f"work of {name}"] = self.clocks[name]
             self.start(f"work of {name}", self.home[name], step.delivery.work())
 
-    def go_on_after_work(self, name: str, flow: Generator[Any, Any, Any], choice: str) -> None:
+    def resume_after_work(self, name: str, flow: Generator[Any, Any, Any], choice: str) -> None:
         result = self.results.get(f"work of {name}") if choice == "ends" else None
         resume = flow.throw if isinstance(result, Exception) else flow.send
         self.resume(name, lambda: resume(result))
@@ -295,7 +295,7 @@ class TestEveryDelivery:
 # --- faults in the code ----------------------------------------------------------------------------------------------
 
 
-class NoRegistry(Registry):
+class NoRegistry(RunningPushes):
     """A registry that forgets everything."""
 
     def add(self, running: Any) -> bool:

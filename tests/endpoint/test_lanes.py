@@ -142,7 +142,7 @@ class TestALane:
         assert world.claim(first).startswith("1.")
         assert world.run(second.is_dead(claim))
 
-    def test_that_was_not_renewed_for_two_seconds_is_taken_anew_before_the_next_claim(self, world):
+    def test_that_was_not_renewed_for_two_seconds_is_taken_again_before_the_next_claim(self, world):
         process = world.fork()
         world.claim(process)
         world.now = LOST_AFTER - 0.01

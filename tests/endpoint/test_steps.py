@@ -628,7 +628,7 @@ class TestTheStoreFails:
         assert world.reports == ["down"]
 
     @each_row("answer", [False, None])
-    def test_by_contradicting_itself(self, answer):
+    def test_by_refusing_the_value_that_it_returns(self, answer):
         world = World()
         flow = world.deliver().answer()
         step, steps = next(flow), 0
@@ -636,7 +636,7 @@ class TestTheStoreFails:
             steps += 1
             step = flow.send(answer if isinstance(step, CompareAndSet) else None)
         assert steps <= 1000
-        assert world.reports == ["the store has no free lane, or contradicts itself"]
+        assert world.reports == ["the store has no free lane, or refuses to replace the value that it returns"]
 
     def test_by_always_refusing_to_note_that_a_try_has_ended(self, world):
         world.store.compare_and_set("tries:1", None, TWO, 60)

@@ -12,7 +12,7 @@ from typing import cast
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg.endpoint.records import Run, dump_texts, load_texts
-from wechat_msg.endpoint.registry import NO_CLAIM, Registry, Running
+from wechat_msg.endpoint.registry import NO_CLAIM, RunningPushes, Running
 from wechat_msg.errors import StoreError
 
 __all__ = ["LEASE", "LOST_AFTER", "RENEW_EVERY", "Process"]
@@ -45,7 +45,7 @@ class Process:
     """
 
     id: str
-    registry: Registry
+    registry: RunningPushes
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class Process:
         self._identity = identity
         self._monotonic = monotonic
         self._report = report
-        self.begin_anew()
+        self.reset()
         _processes.add(self)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Become a process that has claimed nothing, as the child of a fork is."""
         self.id = secrets.token_hex(8)
-        self.registry = Registry()
+        self.registry = RunningPushes()
         self._lock = threading.Lock()
         self._value = dump_texts([self.id])
         self._lane: tuple[int, float] | None = None  # its number, and when it was renewed
@@ -216,10 +216,10 @@ class Process:
 _processes: weakref.WeakSet[Process] = weakref.WeakSet()
 
 
-def _begin_anew() -> None:
+def _reset_all() -> None:
     for process in tuple(_processes):
-        process.begin_anew()
+        process.reset()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=_reset_all)

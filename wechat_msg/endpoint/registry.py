@@ -12,7 +12,7 @@ from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
 from wechat_msg.replies import Reply
 
-__all__ = ["NO_CLAIM", "Registry", "Running"]
+__all__ = ["NO_CLAIM", "RunningPushes", "Running"]
 
 
 NO_CLAIM = ".."
@@ -49,7 +49,7 @@ class Running:
     ended: Future[Reply | None] | None = field(default=None, init=False)
 
 
-class Registry:
+class RunningPushes:
     """The pushes whose handlers run, by their keys; threads may share it."""
 
     def __init__(self) -> None:
