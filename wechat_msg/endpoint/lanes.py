@@ -12,7 +12,7 @@ from typing import cast
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg.endpoint.records import Run, dump_texts, load_texts
-from wechat_msg.endpoint.registry import NO_CLAIM, RunningPushes, Running
+from wechat_msg.endpoint.registry import NO_CLAIM, Running, RunningPushes
 from wechat_msg.errors import StoreError
 
 __all__ = ["LEASE", "LOST_AFTER", "RENEW_EVERY", "Process"]

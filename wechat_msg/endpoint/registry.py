@@ -12,7 +12,7 @@ from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
 from wechat_msg.replies import Reply
 
-__all__ = ["NO_CLAIM", "RunningPushes", "Running"]
+__all__ = ["NO_CLAIM", "Running", "RunningPushes"]
 
 
 NO_CLAIM = ".."
