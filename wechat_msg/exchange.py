@@ -76,12 +76,14 @@ class Push:
         format: The data format of the push and of its answer.
         cipher: The cipher that opened the push; None if it was plain.
         appid: The id at the end of the envelope; None if the push was plain.
+        document: What `reopen_push` needs: the body, or its ``Encrypt`` if the push was sealed.
     """
 
     message: Message
     format: Format
     cipher: MessageCipher | None = None
     appid: str | None = None
+    document: bytes = field(default=b"", repr=False, eq=False)
 
 
 def parse_query(query_string: str | bytes) -> dict[str, str]:

@@ -45,6 +45,7 @@ __all__ = [
     "open_push",
     "parse_query",
     "render_reply",
+    "reopen_push",
     "seal_reply",
 ]
 
@@ -92,7 +93,8 @@ def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
                 hint="签名正确，但缺少 echostr：可能是跳转（redirect）把 POST 推送变成了 GET，或被代理、网关丢弃",
             )
         return echostr
-    envelope, _ = _open_envelope(settings, query, echostr or "")
+    _check_sealed(settings, query, echostr or "")
+    envelope, _ = _open_envelope(settings, echostr or "")
     try:
         return envelope.content.decode("utf-8")
     except UnicodeDecodeError:
@@ -185,22 +187,50 @@ def _open_plain(settings: PushSettings, request: PushRequest, form: Format) -> P
         return _open_sealed(settings, request, form, fields["Encrypt"])
     if not fields.keys() & TYPE_NAMES:
         raise explain_document(request.body)
-    return Push(message=parse_message(fields), format=form)
+    return Push(message=parse_message(fields), format=form, document=request.body)
 
 
 def _open_sealed(settings: PushSettings, request: PushRequest, form: Format, encrypt: str) -> Push:
-    envelope, cipher = _open_envelope(settings, request.query, encrypt)
+    _check_sealed(settings, request.query, encrypt)
+    return _read_sealed(settings, form, encrypt)
+
+
+def _read_sealed(settings: PushSettings, form: Format, encrypt: str) -> Push:
+    envelope, cipher = _open_envelope(settings, encrypt)
     message = parse_message(parse_body(envelope.content))
-    return Push(message=message, format=form, cipher=cipher, appid=envelope.appid)
+    document = encrypt.encode("utf-8", "replace")
+    return Push(message=message, format=form, cipher=cipher, appid=envelope.appid, document=document)
 
 
-def _open_envelope(settings: PushSettings, query: Mapping[str, str], encrypt: str) -> tuple[Envelope, MessageCipher]:
-    """Verify ``msg_signature``, and open the envelope with the first key that works."""
+def reopen_push(settings: PushSettings, form: Format, document: bytes, *, is_sealed: bool) -> Push:
+    """Open a push again whose signature was verified when it came.
+
+    Args:
+        settings: The account's settings; they must still have the key.
+        form: `Push.format`.
+        document: `Push.document`.
+        is_sealed: Whether the push had a cipher.
+
+    Raises:
+        PushError: The key has changed, or the document is damaged.
+    """
+    if is_sealed:
+        return _read_sealed(settings, form, document.decode("utf-8", "replace"))
+    return Push(message=parse_message(parse_body(document)), format=form, document=document)
+
+
+def _check_sealed(settings: PushSettings, query: Mapping[str, str], encrypt: str) -> None:
+    """Verify ``msg_signature``."""
+    if settings.ciphers:
+        _verify(settings, query, "msg_signature", encrypt)
+
+
+def _open_envelope(settings: PushSettings, encrypt: str) -> tuple[Envelope, MessageCipher]:
+    """Open the envelope with the first key that works."""
     if not settings.ciphers:
         raise ModeMismatch(
             "the push is sealed, but encoding_aes_key is not set（收到密文推送，需要配置 encoding_aes_key）"
         )
-    _verify(settings, query, "msg_signature", encrypt)
     failures: list[DecryptError | AppIdMismatch] = []
     for cipher in settings.ciphers:
         try:

@@ -248,13 +248,13 @@ class WeChat:
 # --- lanes and stores ------------------------------------------------------------------------------------------------
 
 
-def run_in_background(flow: Flow[None]) -> None:
-    """Perform *flow*, whose steps are those of stores, in a virtual thread; to be called in one."""
+def run_in_background(flow: Flow[None], perform: Callable[[Any], Any]) -> None:
+    """Perform *flow*, in a virtual thread; to be called in one."""
 
-    def perform(step: Any) -> Any:
-        return sleep(step.seconds) if isinstance(step, Sleep) else step.perform()
+    def perform_or_sleep(step: Any) -> Any:
+        return sleep(step.seconds) if isinstance(step, Sleep) else perform(step)
 
-    task = _here.thread.loop.create_task(in_virtual_thread(drive, flow, perform))
+    task = _here.thread.loop.create_task(in_virtual_thread(drive, flow, perform_or_sleep))
     _background.add(task)
     task.add_done_callback(_background.discard)
 

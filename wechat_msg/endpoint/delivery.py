@@ -4,51 +4,52 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
+import attrs
 from attrs import field
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import acknowledge
-from wechat_msg.endpoint.dedup import is_unshared, keep_for, make_unshared_key
-from wechat_msg.endpoint.handling import Handled, Handling
-from wechat_msg.endpoint.lanes import LEASE
+from wechat_msg.endpoint.dedup import is_unshared, make_unshared_key
+from wechat_msg.endpoint.handling import Handling
+from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
+from wechat_msg.endpoint.jobs import enqueue
 from wechat_msg.endpoint.late import AnswerLater, answers_first_try
 from wechat_msg.endpoint.options import EndpointOptions
-from wechat_msg.endpoint.records import NAME, Done, Run, dump_texts, load_record, load_texts
+from wechat_msg.endpoint.records import NAME, Done, Entry, Free, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running
+from wechat_msg.endpoint.tries import count_try
+from wechat_msg.endpoint.work import HANG_UP, Work, compute_run_ttl
 from wechat_msg.errors import StoreError
 from wechat_msg.exchange import Push
-from wechat_msg.push import accepts_for
-from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
+from wechat_msg.replies import Acknowledgement, Reply
 
 __all__ = ["PushDelivery", "RunWork"]
 
 _log = logging.getLogger("wechat_msg")
 
-T = TypeVar("T")
-
 ANSWER_BY = 4.5
 """Seconds after which an answer must be on its way: WeChat hangs up after 5."""
-HANG_UP = 5.5
-"""Seconds after which WeChat has hung up for certain, on its clock too."""
-RUN_LONGER = 60.0
-"""Seconds for which the record of a running handler outlives ``handler_limit``."""
-KEEP_TRIES = 60.0
-"""Seconds for which the number of tries is kept; they take 15."""
+KEEP_BY = 3.5
+"""Seconds after which the push is put into the inbox if this try may be acknowledged."""
 
-_LONGEST_RUN = 86400.0  # seconds; a store may take no larger number, such as infinity
 _ATTEMPTS = 100  # a compare-and-set only fails if another delivery's has succeeded
 _ANSWERED = ANSWER_BY + 0.2  # seconds; a store that recovers later is of no use to an answer
-_ASK_AGAIN = 0.1  # seconds between two calls of a store that fails
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5  # seconds between two reads of the record
+_REQUEUE_AFTER = 60.0  # seconds after which a job that nobody has begun is enqueued again
+
+_GONE = Run(NO_CLAIM, late=True)  # stands for the record of a handler that this delivery has run
+_NO_ROOM = Free(NO_CLAIM)  # stands for the record of a push that is not claimed, as max_running handlers run
 
 
 @frozen
 class RunWork:
-    """The step that performs `PushDelivery.work`; its result is None after *seconds*, or if there is no reply."""
+    """The step that performs the work of a delivery, or goes on waiting for it.
+
+    Its result is None after *seconds*, or if there is no reply.
+    """
 
     delivery: PushDelivery
     seconds: float
@@ -72,7 +73,9 @@ class PushDelivery:
         name: The name of this delivery in its claims, and among the tries.
         acknowledgement: The acknowledgement for this kind of push.
         tries: The number of this try.
-        running: The push while this delivery runs the handler; None if it has claimed nothing.
+        work: The handler's work if this delivery runs it; None if it has claimed nothing.
+        started: The running work, as the driver knows it.
+        is_over: Whether the work has ended.
     """
 
     handling: Handling
@@ -85,10 +88,15 @@ class PushDelivery:
     name: str = field(init=False)
     acknowledgement: Reply = field(init=False)
     tries: int = field(default=1, init=False)
-    running: Running | None = field(default=None, init=False)
+    work: Work | None = field(default=None, init=False)
+    started: Any = field(default=None, init=False)
+    is_over: bool = field(default=False, init=False)
     _is_counted: bool = field(default=False, init=False)
     _may_be_acknowledged: bool = field(init=False)
-    _started: bool = field(default=False, init=False)
+    _is_queued: bool = field(default=False, init=False)
+    _kept: tuple[str, Entry] | None = field(default=None, init=False)
+    _has_tried_to_keep: bool = field(default=False, init=False)
+    _is_too_large: bool = field(default=False, init=False)
     _pause: float = field(default=_FIRST_PAUSE, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -108,65 +116,90 @@ class PushDelivery:
         Raises:
             Exception: The handler raised it.
         """
+        try:
+            reply = yield from self._answer()
+        except Exception:
+            yield from self._take_back()
+            raise
+        yield from self._take_back()
+        return reply
+
+    def _answer(self) -> Flow[Reply | None]:
         found = yield from self._begin()
         if found is None:
             return None
         refused: Run | Running | None = None
         while not isinstance(found, Reply):
+            if found is _NO_ROOM and not self.handling.waits_for_room:
+                return (yield from self._refuse())
             reply = yield from self._wait_for(found)
             if reply is not None:
                 return reply
-            if self._left() <= 0:
-                if not self._must_answer():
+            if self._left() <= 0 and not self._must_answer():
+                yield from self._count(found.name, until=_ANSWERED)
+            if self._may_keep() and self._left() <= 0:
+                yield from self._keep(found)
+            elif self._left() <= 0:
+                if not self._must_answer() or (yield from self._should_be_sent_again(found)):
                     return None
                 # A refusal although the record is unchanged: the store does not work, and there is no time to wait.
-                if found.late or found == refused or (yield from self._end_without_reply(found)):
-                    return self.handling.choose_fallback(self.push.message)
+                ended = found.late or found == refused or (yield from self._end_without_reply(found))
+                if ended is not False:
+                    return self.handling.choose_fallback(self.push.message) if ended else None
                 refused = found
-            found = (yield from self._ask_until(self.arrived + _ANSWERED, self._look_again)) or found
+            found = (yield from self.handling.ask_until(self.arrived + _ANSWERED, self._look_again)) or found
         return found
 
     def _wait_for(self, found: Run | Running) -> Flow[Reply | None]:
         """Run the handler if this delivery has claimed it, else wait for it; return the answer if there is one."""
-        if found is self.running and not self._started:
-            self._started = True
-            reply: Reply | None = yield RunWork(self, self._left())
-            if reply is None and not self._must_answer():
-                yield from self._count(found.name, until=_ANSWERED)
+        reply: Reply | None = None
+        if self.work is not None and found is self.work.running and not self.is_over:
+            reply = yield RunWork(self, self._left())
             return reply
         if found.late and isinstance(self.options.late, AnswerLater):
+            self._has_acknowledged(found.slot)
             return self.acknowledgement
         left = self._left()
+        if isinstance(found, Running) and found.has_ended and found.reply is not None:
+            return found.reply
         if left > 0 and isinstance(found, Running) and not found.has_ended:
             reply = yield Wait(self.handling.process.registry.join(found), left)
-            return reply
-        if left > 0:
+        elif left > 0:
             yield Sleep(min(self._pause, left))
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        return reply
+
+    def _refuse(self) -> Flow[Reply | None]:
+        """End a delivery for which no thread may wait: the last one is acknowledged if the push can be kept."""
+        self.handling.report_overload()
+        if self.tries >= self.options.deliveries and self._may_keep():
+            yield from self._keep(_NO_ROOM)
+            if self._kept is not None and (yield from self._end_without_reply(_NO_ROOM)):
+                return self.acknowledgement
         return None
 
     def _begin(self) -> Flow[Reply | Running | Run | None]:
-        """Claim the key or find who did; None if the store is down and ``on_store_error`` is "refuse"."""
+        """Claim the key or find who did; None if WeChat has to send the push again."""
         try:
             found = yield from self._look(None)  # most pushes are new
         except StoreError as error:
             self.handling.report(error)
-            if self.options.on_store_error == "refuse":
+            if self.options.on_store_error == "refuse" or self.options.queue is not None:
                 return None
             self.store, self.record_key = self.handling.private_store, make_unshared_key()
             found = yield from self._look(None)
-        if not isinstance(found, Reply) and found is not self.running:
+        if not isinstance(found, Reply | None) and not ((self.work and found is self.work.running) or self._is_queued):
             yield from self._count(found.name, until=0.5)
         return found
 
-    def _look_again(self) -> Flow[Reply | Running | Run]:
+    def _look_again(self) -> Flow[Reply | Running | Run | None]:
         """Read the record, unless the handler runs in this process."""
         running = self.handling.process.find_running(self.key)
         if running is not None:
             return running
         return (yield from self._look((yield Get(self.store, self.record_key))))
 
-    def _look(self, raw: bytes | None) -> Flow[Reply | Running | Run]:
+    def _look(self, raw: bytes | None) -> Flow[Reply | Running | Run | None]:
         """Return the reply, or who runs the handler; if there is nobody, claim the key. *raw* is what the store has."""
         for _ in range(_ATTEMPTS):
             if (running := self.handling.process.find_running(self.key)) is not None:
@@ -175,86 +208,170 @@ class PushDelivery:
             if isinstance(record, Done):
                 return record.reply
             # A delivery counts itself before it takes over a push, so that another death does not lose the number.
-            if record and not (self._is_counted and (yield from self.handling.process.is_dead(record.claim))):
+            # What is in the inbox is taken over by those who look after it.
+            if record and (record.slot or not (self._is_counted and (yield from self._is_dead(record)))):
                 return record
-            if self._started:
-                return Run(NO_CLAIM, late=True)  # a delivery runs the handler once
-            if (claimed := (yield from self._claim(raw))) is not None:
-                return claimed
+            if self.work is not None or self._is_queued:
+                return _GONE  # a delivery runs the handler once
+            if self.options.queue is None and not self.handling.has_room():
+                return _NO_ROOM
+            mine = yield from (self._claim(raw) if self.options.queue is None else self._enqueue(raw))
+            if mine is not None:
+                return mine
             raw = yield Get(self.store, self.record_key)
         raise StoreError("the store refuses to replace the value that it returns")
 
+    def _is_dead(self, record: Run) -> Flow[bool]:
+        return (yield from self.handling.process.is_dead(record.claim))
+
     def _claim(self, raw: bytes | None) -> Flow[Running | None]:
         """Claim the key if the store still has *raw*; None if another delivery was faster."""
-        process = self.handling.process
-        running = Running(
-            self.key, self.name, self.options.monotonic() + self.options.handler_limit, self.store, self.record_key
-        )
+        process, now, options = self.handling.process, self.options.monotonic(), self.options
+        running = Running(self.key, self.push, self.name, now, now + options.handler_limit, self.store, self.record_key)
         if not process.registry.add(running):
             return None
         try:
             running.claim = yield from process.make_claim(self.name, shared=self.record_key == self.key)
             running.record = Run(running.claim).dump()
-            claimed: bool = yield CompareAndSet(self.store, self.record_key, raw, running.record, self._run_ttl)
+            ttl = compute_run_ttl(self.handling)
+            claimed: bool = yield CompareAndSet(self.store, self.record_key, raw, running.record, ttl)
         except BaseException:
             process.give_up(running)  # the store may have done the step before it failed
             raise
         if not claimed:
             process.registry.remove(running)
             return None
-        self.running = running
+        last_try_ends = self.arrived + options.deliveries * HANG_UP
+        self.work = Work(self.handling, running, self.arrived + HANG_UP, last_try_ends, is_first=raw is None)
         return running
 
-    @property
-    def _run_ttl(self) -> float:
-        return min(self.options.handler_limit, _LONGEST_RUN) + RUN_LONGER
+    def _enqueue(self, raw: bytes | None) -> Flow[Run | None]:
+        """Put the push into the inbox and enqueue it; None if another delivery was faster.
+
+        Raises:
+            StoreError: The push was not enqueued.
+        """
+        inbox, claim = self._inbox, self._make_free_claim()
+        entry = inbox.make_entry(self.push, self.key, claim, attempt=0, due_after=_REQUEUE_AFTER)
+        if entry is None:
+            raise StoreError("a push is too large to be enqueued")
+        slot = yield from inbox.put(entry)
+        free = Free(claim, slot)
+        if not (yield CompareAndSet(self.store, self.key, raw, free.dump(), ENTRY_KEPT)):
+            yield from inbox.replace(slot, entry.dump(), None)
+            return None
+        self._is_queued = True
+        if not (yield from enqueue(self.handling, self.key, slot)):
+            yield CompareAndSet(self.store, self.key, free.dump(), None)
+            yield from inbox.replace(slot, entry.dump(), None)
+            raise StoreError("queue raised an error, so the push was not enqueued")
+        return free
+
+    def _make_free_claim(self) -> str:
+        """Return a claim of no process, with the name of this delivery."""
+        return f"..{self.name}{secrets.token_hex(4)}"
 
     # --- the number of this try
 
     def _count(self, earlier: str, until: float) -> Flow[None]:
         """Set the number of this try; it is guessed if the store fails until so many seconds after its arrival."""
         if not self._is_counted:
-            tries = yield from self._ask_until(self.arrived + until, lambda: self._count_try(earlier))
-            self.tries = tries or (1 if self.running else 2)
+            tries = yield from self.handling.ask_until(
+                self.arrived + until, lambda: count_try(self.store, self.record_key, earlier, self.name)
+            )
+            self.tries = tries or (1 if self.work else 2)
             self._is_counted = True
-
-    def _count_try(self, earlier: str) -> Flow[int]:
-        """Return the number of this try; the delivery *earlier* came before it, and may not have counted itself."""
-        identity, _, digest = self.record_key.rpartition("push:")
-        key = f"{identity}tries:{digest}"
-        for _ in range(_ATTEMPTS):
-            raw: bytes | None = yield Get(self.store, key)
-            counted = load_texts(raw)
-            names = list(dict.fromkeys((*counted, earlier, self.name)))
-            if names == counted or (yield CompareAndSet(self.store, key, raw, dump_texts(names), KEEP_TRIES)):
-                return names.index(self.name) + 1
-        raise StoreError("the store refuses to replace the value that it returns")
 
     # --- the end of a try without the reply
 
-    def _end_without_reply(self, found: Run | Running) -> Flow[bool]:
-        """Record that this try ends without the reply; False if the record has changed."""
-        store, key = self.store, self.record_key
-        if isinstance(found, Running):
-            found.late, store, key = True, found.store, found.record_key
-        run, late = Run(found.claim).dump(), Run(found.claim, late=True).dump()
+    @property
+    def _inbox(self) -> Inbox:
+        return cast("Inbox", self.handling.inbox)
 
-        def mark_late() -> Flow[bool]:
-            marked: bool = yield CompareAndSet(store, key, run, late, self._run_ttl)
-            return marked
+    def _keeps(self) -> bool:
+        """Return whether this delivery puts a push into the inbox before it is acknowledged."""
+        policy = isinstance(self.options.late, AnswerLater) and self._may_be_acknowledged
+        return policy and self.handling.inbox is not None and self.record_key == self.key
 
-        return (yield from self._ask_until(self.arrived + _ANSWERED, mark_late)) is not False
+    def _may_keep(self) -> bool:
+        return not self._has_tried_to_keep and self._keeps() and self._must_answer()
 
-    def _ask_until(self, end: float, ask: Callable[[], Flow[T]]) -> Flow[T | None]:
-        """Ask the store, again and again while it fails; None if it still fails at *end*."""
-        while True:
+    def _keep(self, found: Run | Running) -> Flow[None]:
+        """Put the push into the inbox, before it is acknowledged."""
+        self._has_tried_to_keep = True
+        if found.slot or found.late:
+            return
+        is_claimed = found is not _NO_ROOM
+        claim = found.claim if is_claimed else self._make_free_claim()
+        entry = self._inbox.make_entry(self.push, self.key, claim, attempt=int(is_claimed))
+        if entry is None:
+            self._is_too_large = True
+            return
+        slot = yield from self.handling.ask_until(self.arrived + ANSWER_BY, lambda: self._inbox.put(entry))
+        self._kept = (slot, entry) if slot else None
+
+    def _take_back(self) -> Flow[None]:
+        """Delete the entry that was not needed, as the answer was ready in time."""
+        if self._kept is not None:
+            (slot, entry), self._kept = self._kept, None
             try:
-                return (yield from ask())
+                yield from self._inbox.replace(slot, entry.dump(), None)
             except StoreError as error:
                 self.handling.report(error)
-            if self.options.monotonic() >= end:
-                return None
-            yield Sleep(_ASK_AGAIN)
+
+    def _has_acknowledged(self, slot: str) -> None:
+        """Leave the entry of this delivery in the inbox if the record has its *slot*."""
+        if self._kept is not None and self._kept[0] == slot:
+            self._kept = None
+
+    def _should_be_sent_again(self, found: Run | Running, *, marked: bool = True) -> Flow[bool]:
+        """Return whether the push is not acknowledged, as it is not in the inbox, and WeChat sends it again."""
+        is_kept = found.slot or found.late or self._kept is not None or self._is_too_large
+        if not self._keeps() or (is_kept and marked):
+            return False
+        yield from self._count(found.name, until=_ANSWERED)
+        if self.tries < self.options.deliveries:
+            return True
+        _log.warning("a %s was acknowledged, but is not kept in the inbox", type(self.push.message).__name__)
+        return False
+
+    def _end_without_reply(self, found: Run | Running) -> Flow[bool | None]:
+        """Record that this try ends without the reply; False if the record has changed, None if WeChat tries again."""
+        slot, before, after = self._mark(found)
+        if after is None:
+            yield from self.handling.report_lost(self.push.message, "overload")
+            return True
+        store, key = (found.store, found.record_key) if isinstance(found, Running) else (self.store, self.record_key)
+        ttl = compute_run_ttl(self.handling, slot)
+
+        def mark_late() -> Flow[bool]:
+            if (yield CompareAndSet(store, key, before, after, ttl)):
+                return True
+            is_marked: bool = (yield Get(store, key)) == after  # by a step after which the store failed
+            return is_marked
+
+        marked = yield from self.handling.ask_until(self.arrived + _ANSWERED, mark_late)
+        if marked is False:
+            return False
+        if marked is None and (yield from self._should_be_sent_again(found, marked=False)):
+            return None
+        if marked:
+            self._has_acknowledged(slot)
+        if isinstance(found, Running):
+            found.late = True
+            if marked:
+                found.slot, found.record = slot, after
+        return True
+
+    def _mark(self, found: Run | Running) -> tuple[str, bytes | None, bytes | None]:
+        """Return the slot, the record that is expected, and the one that says that the push was answered."""
+        slot = found.slot or (self._kept[0] if self._kept else "")
+        if isinstance(found, Running):
+            run = Run(found.claim, found.slot, found.late)
+            return slot, run.dump(), Run(found.claim, slot, late=True).dump()
+        if found is _NO_ROOM:
+            return slot, None, Free(self._make_free_claim(), slot, late=True).dump() if slot else None
+        return slot, found.dump(), attrs.evolve(found, slot=slot, late=True).dump()
 
     def _must_answer(self) -> bool:
         """Return whether the user would see an error if WeChat got no answer now."""
@@ -262,101 +379,8 @@ class PushDelivery:
         return (first_try or self.tries >= self.options.deliveries) and self._may_be_acknowledged
 
     def _left(self) -> float:
+        """Return the seconds until there is something to do."""
         # A delivery that claimed a free key learns only if it waits whether it is the last.
-        may_be_last = self.running is not None and not self._is_counted and self._may_be_acknowledged
-        limit = ANSWER_BY if may_be_last or self._must_answer() else HANG_UP
+        may_be_last = (self.work is not None or self._is_queued) and not self._is_counted and self._may_be_acknowledged
+        limit = KEEP_BY if self._may_keep() else ANSWER_BY if may_be_last or self._must_answer() else HANG_UP
         return round(self.arrived + limit - self.options.monotonic(), 6)  # so that no wait is too short to end
-
-    # --- the handler's work
-
-    def work(self) -> Flow[Reply | None]:
-        """Run the handler and save its reply for all deliveries; if it raises, the next delivery may run it again.
-
-        Returns:
-            The reply; None if another process has taken over the push.
-        """
-        running = cast("Running", self.running)
-        try:
-            handled = yield from self.handling.handle(self.push)
-            if handled.wants_another_try:
-                yield from self.release()
-                return handled.answer
-            saved, late = yield from self._save_in_time(running, handled)
-        except GeneratorExit:
-            raise  # the flow was closed, and no further step is performed
-        except BaseException:
-            yield from self.release()
-            raise
-        finally:
-            self.abandon()
-        if saved is None:
-            _log.warning("a handler lost its lease; another one took over its message, so its reply is dropped")
-            return None
-        if late or handled.only_later:
-            yield from self.handling.send_later(self.push.message, handled.reply)
-        return saved
-
-    def _save_in_time(self, running: Running, handled: Handled) -> Flow[tuple[Reply | None, bool]]:
-        """Save the reply, and wake the deliveries that wait for it in this process; see `_save`."""
-        now = self.options.monotonic()
-        # The record may not say so: if the store failed, or nothing is shared, no try knows that it is the last.
-        if now > self.arrived + self.options.deliveries * HANG_UP and self._may_be_acknowledged:
-            running.late = True
-        # If WeChat has hung up, only the record can carry the reply to another try.
-        end = now if self._left() > 0 else now + LEASE
-        saved = yield from self._ask_until(end, lambda: self._save(running, handled))
-        if saved is None:
-            return self._choose_reply(
-                handled, late=running.late
-            ), running.late  # it can still go out with this very try
-        self.handling.process.registry.remove(running, saved[0])
-        return saved
-
-    def _choose_reply(self, handled: Handled, *, late: bool) -> Acknowledgement | RenderedReply:
-        # The user gets a late reply as a message, so no further try may carry it.
-        return Acknowledgement() if late and isinstance(self.options.late, AnswerLater) else handled.answer
-
-    def _save(self, running: Running, handled: Handled) -> Flow[tuple[Reply | None, bool]]:
-        """Save the reply.
-
-        Returns:
-            What the record holds now, or None if the push was taken over; and whether the last answer that WeChat waits
-            for has gone out before.
-        """
-        keep = keep_for(self.push.message, accepts_for(self.options.settings, self.push.message))
-        expected: bytes | None = running.record
-        for _ in range(_ATTEMPTS):
-            late = running.late
-            reply = self._choose_reply(handled, late=late)
-            done = Done(running.claim, reply).dump()
-            if (yield CompareAndSet(running.store, running.record_key, expected, done, keep)):
-                return reply, late
-            expected = yield Get(running.store, running.record_key)
-            if expected is None:
-                continue  # the store was emptied
-            found = load_record(expected)
-            if found.claim != running.claim:
-                return None, False
-            if isinstance(found, Done):  # the store saved the reply, but then failed
-                return found.reply, found.reply != handled.answer
-            running.late |= found.late
-        raise StoreError("the store refuses to replace the value that it returns")
-
-    def release(self) -> Flow[None]:
-        """Delete the record, so that the next delivery runs the handler."""
-        running = cast("Running", self.running)
-        try:
-            if not self._is_counted and self._may_be_acknowledged and self.record_key == self.key:
-                yield from self._count_try(self.name)  # a delivery that claims a free key cannot know of this one
-            for late in (False, True):
-                run = Run(running.claim, late).dump()
-                if (yield CompareAndSet(running.store, running.record_key, run, None)):
-                    break
-            self.handling.process.registry.remove(running)
-        except StoreError as error:
-            self.handling.report(error)
-
-    def abandon(self) -> None:
-        """Leave the push to others if its record may still name this delivery."""
-        if self.running is not None:
-            self.handling.process.give_up(self.running)

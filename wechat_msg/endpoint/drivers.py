@@ -7,10 +7,11 @@ import contextlib
 import contextvars
 import inspect
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import Executor, Future, wait
 from typing import Any, ClassVar, cast
 
 import attrs
@@ -21,10 +22,14 @@ from wechat_msg._tracebacks import define
 from wechat_msg.answering import Answer, seal_reply
 from wechat_msg.endpoint.dedup import NoDedup
 from wechat_msg.endpoint.delivery import PushDelivery, RunWork
-from wechat_msg.endpoint.handling import Handling
+from wechat_msg.endpoint.handling import Handling, WarningLog
+from wechat_msg.endpoint.inbox import Inbox
+from wechat_msg.endpoint.jobs import begin_job
 from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, FallbackReply, answers_first_try
 from wechat_msg.endpoint.options import EndpointOptions, H, S
+from wechat_msg.endpoint.upkeep import Upkeep
+from wechat_msg.endpoint.work import StartWork, Work
 from wechat_msg.errors import PushError, SettingsError
 from wechat_msg.exchange import PushRequest, PushResponse, error_response
 from wechat_msg.push import answer_get, open_push
@@ -50,6 +55,8 @@ _log = logging.getLogger("wechat_msg")
 
 _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
 _WAIT = 0.1  # seconds between two looks on a clock of the caller's own
+_DRAIN_PAUSE = 0.05  # seconds between two looks whether the handlers have ended
+_HANGS_UP, _IS_REPLAYED = 5.0, 300.0  # seconds since a push was signed
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
@@ -59,6 +66,7 @@ class _Endpoint(EndpointOptions[H, S]):
     _is_async: ClassVar[bool]
 
     _handling: Handling = field(init=False, on_setattr=attrs.setters.NO_OP)
+    _upkeep: Upkeep = field(init=False, on_setattr=attrs.setters.NO_OP)
 
     def __attrs_post_init__(self) -> None:
         self._check_combination()
@@ -69,16 +77,21 @@ class _Endpoint(EndpointOptions[H, S]):
         shared_store = None if isinstance(store, NoDedup) else store
         # It takes a moment to derive one from a Token: better now than in an event loop.
         identity = "" if self.store is None or shared_store is None else self.settings.identity
-        report = StoreErrorLog("deduplication", self.monotonic).report
-        lanes_store = None if isinstance(store, MemoryStore) else shared_store
+        durable_store = shared_store if _is_durable(store) else None
+        process = Process(durable_store, identity, self.monotonic)
+        is_kept = durable_store is not None and (isinstance(self.late, AnswerLater) or self.queue is not None)
         self._handling = Handling(
             options=self,
             store=shared_store,
             private_store=private_store,
-            process=Process(lanes_store, identity, self.monotonic, report),
+            process=process,
+            inbox=Inbox(durable_store, identity, process, self.clock) if durable_store and is_kept else None,
             identity=identity,
-            report=report,
+            report=StoreErrorLog("deduplication", self.monotonic).report,
+            waits_for_room=self._is_async,
+            warn=WarningLog(self.monotonic).warn,
         )
+        self._upkeep = Upkeep(self._handling)
 
     def _check_combination(self) -> None:
         """Raise SettingsError if options do not fit together."""
@@ -88,16 +101,23 @@ class _Endpoint(EndpointOptions[H, S]):
                 "a Mini Program cannot be answered with text; use AnswerLater"
                 "（小程序不支持被动回复，请使用 AnswerLater）"
             )
+        if self.queue is not None and not _is_durable(self.store):
+            raise SettingsError(
+                "queue= needs a store that the workers share, such as RedisStore"
+                "（使用任务队列需要与 worker 共享的 store，例如 RedisStore）"
+            )
+        if self.ordered and isinstance(self.store, NoDedup):
+            raise SettingsError("ordered= needs a store（ordered=True 需要 store）")
         if self._is_async:
             return
         send = late.send if isinstance(late, AnswerLater) else None
-        if any(map(is_async, (self.handler, self.on_error, send))):
+        if any(map(is_async, (self.handler, self.on_error, send, self.queue, self.on_lost))):
             raise SettingsError("an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）")
         if isinstance(self.store, Store) and is_async(self.store.get):
             raise SettingsError("an AsyncStore needs AsyncPushEndpoint（AsyncStore 请使用 AsyncPushEndpoint）")
         # One and the same delivery runs the handler and is answered before it ends.
         answers_early = answers_first_try(late, shares=not isinstance(self.store, NoDedup)) or self.deliveries == 1
-        if late is not None and not is_mini_program and answers_early and self.executor is None:
+        if late is not None and not is_mini_program and answers_early and self.executor is None and self.queue is None:
             raise SettingsError(
                 "this policy answers before the handler ends, so it needs executor=, such as a ThreadPoolExecutor"
                 "（该策略要在处理函数结束前应答，请传入 executor=ThreadPoolExecutor(...)）"
@@ -116,19 +136,51 @@ class _Endpoint(EndpointOptions[H, S]):
         # From here on an error is the application's own, and the framework gets it.
         reply: Answer = None
         if self.handler is not None:
-            reply = yield from PushDelivery(self._handling, push, arrived).answer()
+            self._warn_of_starvation(request)
+            delivery = PushDelivery(self._handling, push, arrived)
+            try:
+                reply = yield from delivery.answer()
+            finally:
+                if delivery.started is not None and not delivery.is_over:
+                    delivery.started.add_done_callback(_log_failure)
             if reply is None:
                 return _TRY_AGAIN
         return seal_reply(self.settings, push, reply, now=self.clock)
 
+    def _warn_of_starvation(self, request: PushRequest) -> None:
+        waited = self.clock() - int(request.query["timestamp"])
+        if _HANGS_UP <= waited < _IS_REPLAYED:
+            self._handling.warn(
+                "a push waited %d seconds before it reached the endpoint, longer than WeChat waits: the server has too"
+                " few free threads, or its clock is wrong（推送在到达处理代码前等待过久：线程不足，或服务器时钟不准）",
+                waited,
+            )
 
-def _run_in_thread(flow: Flow[None]) -> None:
-    """Perform *flow*, whose steps are those of stores, in a daemon thread on the real clock."""
+    def _check_queue(self) -> None:
+        if self.queue is None:
+            raise SettingsError("run_job needs an endpoint with queue=（run_job 需要设置了 queue= 的 endpoint）")
 
-    def perform(step: Get | CompareAndSet | Sleep) -> Any:
-        return time.sleep(step.seconds) if isinstance(step, Sleep) else step.perform()
+    def _warn_of_drain(self, left: int, handed_back: int) -> None:
+        if left:
+            _log.warning(
+                "the process ends while %d handlers run; %d of their pushes were handed back to others",
+                left,
+                handed_back,
+            )
 
-    threading.Thread(target=drive, args=(flow, perform), name="wechat_msg.lane", daemon=True).start()
+
+def _is_durable(store: object) -> bool:
+    """Return whether other processes can read what is in a store."""
+    return store is not None and not isinstance(store, NoDedup | MemoryStore)
+
+
+def _run_in_thread(flow: Flow[None], perform: Callable[[Any], Any]) -> None:
+    """Perform *flow* in a daemon thread on the real clock."""
+
+    def perform_or_sleep(step: Any) -> Any:
+        return time.sleep(step.seconds) if isinstance(step, Sleep) else perform(step)
+
+    threading.Thread(target=drive, args=(flow, perform_or_sleep), name="wechat_msg.upkeep", daemon=True).start()
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
@@ -174,7 +226,11 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
 
     _is_async = False
     #: Starts the flow that renews the lane; a subclass in a test may run it on a clock of its own.
-    run_in_background: ClassVar[Callable[[Flow[None]], None]] = staticmethod(_run_in_thread)
+    run_in_background: ClassVar[Callable[[Flow[None], Callable[[Any], Any]], None]] = staticmethod(_run_in_thread)
+
+    #: The work taken over that waits for the one thread that runs it, if there is no executor.
+    _waiting: queue.SimpleQueue[Work] = field(init=False, factory=queue.SimpleQueue)
+    _is_working: threading.Lock = field(init=False, factory=threading.Lock)
 
     def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat.
@@ -186,9 +242,67 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
             Exception: The handler raised it.
             ReplyError: The handler's answer cannot be sent.
         """
+        self._start_upkeep()
         return drive(self._respond(request), self._perform)
 
-    def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork) -> Any:
+    def recover(self) -> int:
+        """Start the work on pushes that were acknowledged or queued, and that no process works on any more.
+
+        The first request in any process does the same. Call it when the application starts, as users may wait; never
+        when a module is imported, as that may be in a process that forks.
+
+        Returns:
+            The number of pushes; their handlers may still run.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        if self._handling.inbox is None:
+            return 0
+        self._handling.process.is_ending = False
+        started = drive(self._upkeep.look_at_all(), self._perform)
+        self._start_upkeep()
+        return started
+
+    def drain(self, seconds: float = 30.0) -> None:
+        """Wait up to *seconds* for running handlers, and let other processes work on what still runs then.
+
+        To be called when the application ends, and takes no more requests.
+        """
+        process = self._handling.process
+        process.is_ending, end = True, self.monotonic() + seconds
+        while len(process.registry) and self.monotonic() < end:
+            (self.sleep or time.sleep)(_DRAIN_PAUSE)
+        left = len(process.registry)
+        self._warn_of_drain(left, drive(self._upkeep.hand_back_all(), self._perform))
+
+    def run_job(self, job: str) -> None:
+        """Handle the push of a job, in a worker of the job queue; does nothing if it is done, or runs elsewhere.
+
+        Args:
+            job: The text that ``queue=`` was called with.
+
+        Raises:
+            SettingsError: The text is another one, or the endpoint has no ``queue``.
+            StoreError: The store failed.
+            Exception: The handler raised it. The push is enqueued again later, so the job need not be.
+        """
+        self._check_queue()
+        self._start_upkeep()
+        work = drive(begin_job(self._handling, job), self._perform)
+        if work is not None:
+            drive(work.run(), self._perform)
+
+    def _start_upkeep(self) -> None:
+        process = self._handling.process
+        if process.store is None:
+            return
+        if process.needs("keep_lane"):
+            type(self).run_in_background(self._upkeep.keep_lane(), self._perform)
+        if self._handling.inbox is not None and process.needs("watch_inbox"):
+            type(self).run_in_background(self._upkeep.watch_inbox(), self._perform)
+
+    def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork) -> Any:
         match step:
             case Get() | CompareAndSet():
                 return step.perform()
@@ -200,6 +314,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
                 return self._wait(step.future, step.seconds)
             case Sleep():
                 return (self.sleep or time.sleep)(step.seconds)
+            case StartWork():
+                return self._start_work(step.work)
 
     def _wait(self, future: Future[Any], seconds: float) -> Any:
         if self.sleep is None:
@@ -211,24 +327,53 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         return future.result() if future.done() else None
 
     def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
-        process = delivery.handling.process
-        if process.needs_keeper():
-            type(self).run_in_background(process.keep())
+        work = cast("Work", delivery.work)
+        self._start_upkeep()  # now there is a lane
         if self.executor is None:
-            return drive(delivery.work(), self._perform)
+            delivery.is_over = True
+            return drive(work.run(), self._perform)
+        if delivery.started is None:
+            delivery.started = self._submit(self.executor, work)
+        try:
+            delivery.started.exception(max(seconds, 0))
+        except TimeoutError:
+            return None
+        delivery.is_over = True
+        reply: Reply | None = delivery.started.result()
+        return reply
+
+    def _submit(self, executor: Executor, work: Work) -> Future[Reply | None]:
         context = contextvars.copy_context()
         try:
-            future = self.executor.submit(context.run, drive, delivery.work(), self._perform)
+            future = executor.submit(context.run, drive, work.run(), self._perform)
         except BaseException:
-            drive(delivery.release(), self._perform)
+            drive(work.leave(), self._perform)
             raise
-        future.add_done_callback(lambda ended: drive(delivery.release(), self._perform) if ended.cancelled() else None)
-        try:
-            future.exception(max(seconds, 0))
-        except TimeoutError:
-            future.add_done_callback(_log_failure)
-            return None
-        return future.result()
+        future.add_done_callback(lambda ended: drive(work.leave(), self._perform) if ended.cancelled() else None)
+        return future
+
+    def _start_work(self, work: Work) -> None:
+        if self.executor is not None:
+            self._submit(self.executor, work).add_done_callback(_log_failure)
+            return
+        self._waiting.put(work)
+        if self._is_working.acquire(blocking=False):
+            threading.Thread(target=self._work_on_waiting, name="wechat_msg.recovery", daemon=True).start()
+
+    def _work_on_waiting(self) -> None:
+        """Run the handlers of what was taken over, one after another."""
+        while True:
+            try:
+                work = self._waiting.get_nowait()
+            except queue.Empty:
+                self._is_working.release()
+                if self._waiting.empty() or not self._is_working.acquire(blocking=False):
+                    return
+                continue
+            try:
+                drive(work.run(), self._perform)
+            except Exception as error:  # noqa: BLE001, the handler's; the next one must run
+                _log.error("a handler failed after its request had ended", exc_info=error)
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
@@ -253,23 +398,60 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     #: The running handlers' tasks, each with one that nothing but the end of the event loop cancels before it; an event
     #: loop itself holds tasks weakly.
-    _tasks: dict[asyncio.Task[Reply | None], tuple[PushDelivery, asyncio.Task[Any]]] = field(init=False, factory=dict)
-    _keepers: list[asyncio.Task[None]] = field(init=False, factory=list)
+    _tasks: dict[asyncio.Task[Reply | None], tuple[Work, asyncio.Task[Any]]] = field(init=False, factory=dict)
+    _upkeep_tasks: dict[str, asyncio.Task[None]] = field(init=False, factory=dict)
 
     async def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat; see `PushEndpoint.handle`."""
+        self._start_upkeep()
         return await drive_async(self._respond(request), self._perform)
 
-    async def drain(self, seconds: float = 30.0) -> None:
-        """Wait up to *seconds* for running handlers; to be called when the application ends and takes no more requests.
+    async def recover(self) -> int:
+        """Start the work on pushes that no process works on any more; see `PushEndpoint.recover`."""
+        if self._handling.inbox is None:
+            return 0
+        self._handling.process.is_ending = False
+        started = await drive_async(self._upkeep.look_at_all(), self._perform)
+        self._start_upkeep()
+        return started
 
-        Without it, replies to pushes that were acknowledged before their handlers ended would be lost.
+    async def drain(self, seconds: float = 30.0) -> None:
+        """Wait for running handlers, and let other processes work on the rest; see `PushEndpoint.drain`.
+
         `wechat_msg.adapters.asgi.push_app` calls it.
         """
+        process = self._handling.process
+        process.is_ending = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
+        left = len(process.registry)
+        self._warn_of_drain(left, await drive_async(self._upkeep.hand_back_all(), self._perform))
 
-    async def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork) -> Any:
+    async def run_job(self, job: str) -> None:
+        """Handle the push of a job, in a worker of the job queue; see `PushEndpoint.run_job`."""
+        self._check_queue()
+        self._start_upkeep()
+        work = await drive_async(begin_job(self._handling, job), self._perform)
+        if work is not None:
+            await self._start_task(work)
+
+    def _start_upkeep(self) -> None:
+        process = self._handling.process
+        if process.store is None:
+            return
+        is_gone = any(not task.get_loop().is_running() for task in self._upkeep_tasks.values())
+        if is_gone:
+            self._upkeep_tasks.clear()
+        flows = {"keep_lane": self._upkeep.keep_lane}
+        if self._handling.inbox is not None:
+            flows["watch_inbox"] = self._upkeep.watch_inbox
+        for name, flow in flows.items():
+            if process.needs(name, is_gone=is_gone):
+                started = drive_async(flow(), self._perform)
+                loop = asyncio.get_running_loop()
+                self._upkeep_tasks[name] = loop.create_task(started, context=contextvars.Context())
+
+    async def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork) -> Any:
         match step:
             case Get() | CompareAndSet():
                 return await perform_async(step)
@@ -281,6 +463,8 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
                 return await self._wait(step.future, step.seconds)
             case Sleep():
                 return await (self.sleep or asyncio.sleep)(step.seconds)
+            case StartWork():
+                return self._start_task(step.work).add_done_callback(_log_failure)
 
     async def _wait(self, future: Future[Any], seconds: float) -> Any:
         loop, done = asyncio.get_running_loop(), asyncio.Event()
@@ -301,9 +485,9 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
             if task.cancelling():
                 await asyncio.sleep(0)  # raises here, not in the flow, if the handler has just cancelled its task
         except CANCELLED as error:
-            _, other = self._tasks[task]
+            _, other = self._tasks.get(task, (None, None))
             # An event loop that shuts down cancels all tasks; a handler that cancels only its own has failed.
-            if task.cancelling() and (other.cancelling() or other.done()):
+            if task.cancelling() and (other is None or other.cancelling() or other.done()):
                 raise
             while task.cancelling():
                 task.uncancel()
@@ -319,29 +503,26 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         return await answer if inspect.isawaitable(answer) else answer
 
     async def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
-        self._start_keeper(delivery.handling.process)
-        task = asyncio.create_task(drive_async(delivery.work(), self._perform))
-        self._tasks[task] = delivery, asyncio.create_task(asyncio.Event().wait())
+        self._start_upkeep()  # now there is a lane
+        if delivery.started is None:
+            delivery.started = self._start_task(cast("Work", delivery.work))
+        done, _ = await asyncio.wait((delivery.started,), timeout=max(seconds, 0))
+        if not done:
+            return None
+        delivery.is_over = True
+        reply: Reply | None = delivery.started.result()
+        return reply
+
+    def _start_task(self, work: Work) -> asyncio.Task[Reply | None]:
+        task = asyncio.create_task(drive_async(work.run(), self._perform))
+        self._tasks[task] = work, asyncio.create_task(asyncio.Event().wait())
         task.add_done_callback(self._forget)
-        done: set[asyncio.Task[Reply | None]] = set()
-        try:
-            done, _ = await asyncio.wait((task,), timeout=max(seconds, 0))
-        finally:
-            if not done:  # the time is up, or the client has hung up
-                task.add_done_callback(_log_failure)
-        return task.result() if done else None
+        return task
 
     def _forget(self, ended: asyncio.Task[Reply | None]) -> None:
-        delivery, other = self._tasks.pop(ended)
-        delivery.abandon()  # it may have been cancelled before its flow began
+        work, other = self._tasks.pop(ended)
+        work.abandon()  # it may have been cancelled before its flow began
         other.cancel()
-
-    def _start_keeper(self, process: Process) -> None:
-        """Start the task that renews the lane, if this process has none, or its event loop has ended."""
-        is_gone = any(not keeper.get_loop().is_running() for keeper in self._keepers)
-        if process.needs_keeper(is_gone=is_gone):
-            flow = drive_async(process.keep(), self._perform)
-            self._keepers[:] = [asyncio.get_running_loop().create_task(flow, context=contextvars.Context())]
 
 
 def _log_failure(ended: Future[Reply | None] | asyncio.Task[Reply | None]) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
-from wechat_msg._flow import AnyStore, Flow
+from wechat_msg._flow import AnyStore, Flow, Sleep
 from wechat_msg._tracebacks import frozen
 from wechat_msg.answering import Answer, acknowledge, explain_refusal, may_reply, to_reply, write_reply
 from wechat_msg.endpoint.dedup import make_key, make_unshared_key
+from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.lanes import Process
-from wechat_msg.endpoint.late import AnswerLater, FallbackReply
+from wechat_msg.endpoint.late import AnswerLater, FallbackReply, LostReason
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.exchange import Push
@@ -27,9 +28,43 @@ from wechat_msg.replies import (
 )
 from wechat_msg.routing import HandlerCancelled, RunHandler, ask
 
-__all__ = ["Handled", "Handling"]
+__all__ = ["Handled", "Handling", "WarningLog"]
 
 _log = logging.getLogger("wechat_msg")
+
+T = TypeVar("T")
+
+_QUIET = 60.0  # seconds
+_ASK_AGAIN = 0.1  # seconds between two calls of a store that fails
+
+_EXPLANATIONS: Mapping[LostReason, str] = {
+    "failed": "its handler failed, or its process died, three times（处理函数三次失败）",
+    "overload": "max_running handlers were running, and nothing could be kept（处理函数已达 max_running 上限）",
+    "late": "it came after the last try; AnswerLater could send it"
+    "（回复超时，微信已不再重试；可用 AnswerLater 改发客服消息）",
+    "unreadable": "the push can no longer be opened; the settings have changed（推送已无法解密，配置已变更）",
+    "unsent": "it could not be sent, or WeChat refused it（客服消息发送失败，或被微信拒绝）",
+    "window": "the time in which the user can get a message is over（已超出客服消息的发送时限）",
+}
+
+
+class WarningLog:
+    """Warnings, each of which is logged once a minute.
+
+    Args:
+        monotonic: Seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._quiet_until: dict[str, float] = {}
+
+    def warn(self, text: str, *args: object) -> None:
+        """Log a warning, unless it was logged in the last minute."""
+        now = self._monotonic()
+        if now >= self._quiet_until.get(text, now):
+            self._quiet_until[text] = now + _QUIET
+            _log.warning(text, *args)
 
 
 @frozen
@@ -61,16 +96,22 @@ class Handling:
         store: The store that all deliveries of a push share; None if every delivery is handled.
         private_store: A store in memory, for a delivery that shares nothing.
         process: The pushes whose handlers run in this process, and its lane.
+        inbox: What was acknowledged or queued, and is not done; None if nothing is kept.
         identity: The first part of all keys.
         report: Called with every error of a store.
+        waits_for_room: Whether a push above ``max_running`` waits, as that costs no thread.
+        warn: Logs a warning, at most one a minute for each text.
     """
 
     options: EndpointOptions[Any, Any]
     store: AnyStore | None
     private_store: AnyStore
     process: Process
+    inbox: Inbox | None
     identity: str
     report: Callable[[StoreError], None]
+    waits_for_room: bool
+    warn: Callable[..., None]
 
     def make_key(self, message: Message) -> str:
         """Return the key that all deliveries of *message* share, if they share anything.
@@ -121,19 +162,46 @@ class Handling:
             passive = acknowledge(push.message)
         return Handled(write_reply(push, passive, now=self.options.clock), reply, only_later=only_later)
 
+    def has_room(self) -> bool:
+        """Return whether a further handler may run in this process."""
+        return self.options.max_running is None or len(self.process.registry) < self.options.max_running
+
+    def report_overload(self) -> None:
+        """Log that a push has to wait for a running handler to end."""
+        self.warn("max_running=%s handlers run, so pushes have to wait", self.options.max_running)
+
+    def ask_until(self, end: float, ask: Callable[[], Flow[T]], pause: float = _ASK_AGAIN) -> Flow[T | None]:
+        """Ask the store, again and again while it fails; None if it still fails at *end*."""
+        while True:
+            try:
+                return (yield from ask())
+            except StoreError as error:
+                self.report(error)
+            if self.options.monotonic() >= end:
+                return None
+            yield Sleep(pause)
+
     def send_later(self, message: Message, reply: Reply) -> Flow[None]:
-        """Send a reply that is too late for every try, or log that it is lost."""
+        """Send a reply that is too late for every try, and is not in the inbox; report it if it is lost."""
         if isinstance(reply, Acknowledgement):
             return
         if not isinstance(self.options.late, AnswerLater):
-            _log.warning(
-                "the reply to a %s came after the last try and cannot be delivered; AnswerLater could send it"
-                "（回复超时，微信已不再重试；可用 AnswerLater 改发客服消息）",
-                type(message).__name__,
-            )
+            yield from self.report_lost(message, "late")
             return
         try:
             later = to_customer_service_message(reply, reply.to_user_name or message.from_user_name)
             yield RunHandler(self.options.late.send, later)
         except Exception:  # noqa: BLE001, an error of the sender must not end the handler's thread
             _log.exception("the late reply to a %s could not be sent", type(message).__name__)
+            yield from self.report_lost(message, "unsent")
+
+    def report_lost(self, message: Message | None, reason: LostReason) -> Flow[None]:
+        """Log that a push gets no answer, and call ``on_lost``."""
+        name = "push" if message is None else type(message).__name__
+        _log.error("the answer to a %s is lost: %s", name, _EXPLANATIONS[reason])
+        if self.options.on_lost is None:
+            return
+        try:
+            yield RunHandler(functools.partial(self.options.on_lost, message), reason)
+        except Exception:  # noqa: BLE001, an error of on_lost changes nothing
+            _log.exception("on_lost raised an error")

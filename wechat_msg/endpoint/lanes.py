@@ -10,12 +10,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import cast
 
-from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
-from wechat_msg.endpoint.records import Run, dump_texts, load_texts
+from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Wait
+from wechat_msg._tracebacks import frozen
+from wechat_msg.endpoint.records import dump_texts, load_texts
 from wechat_msg.endpoint.registry import NO_CLAIM, Running, RunningPushes
 from wechat_msg.errors import StoreError
 
-__all__ = ["LEASE", "LOST_AFTER", "RENEW_EVERY", "Process"]
+__all__ = ["LEASE", "LOST_AFTER", "RENEW_EVERY", "Lane", "Process"]
 
 LEASE = 2.5
 """Seconds after which a process that has died no longer keeps others from handling its pushes."""
@@ -30,34 +31,42 @@ _LANES = 1000  # processes of one account that handle pushes at the same time
 _PATIENCE = 5.0  # seconds; another delivery that takes the lane has failed by then
 
 
+@frozen
+class Lane:
+    """A lane that this process holds.
+
+    Attributes:
+        number: Its number.
+        since: When it was taken; from then on no renewal was too late.
+        renewed: When it was renewed last.
+    """
+
+    number: int
+    since: float
+    renewed: float
+
+
 class Process:
     """An endpoint in one process: its id, the pushes whose handlers it runs, and its lane.
 
     Lane *i* belongs to the process whose id the store holds under ``<identity>:lane:<i>``. A claim names both, and is
-    alive while they belong together. A process takes the lowest free lane before its first claim; a keeper, which is a
-    thread or a task that performs `keep`, renews it. The child of a fork is another process.
+    alive while they belong together. A process takes the lowest free lane before its first claim; `upkeep` renews it.
+    The child of a fork is another process.
 
     Args:
         store: The store that has the lanes; None if no other process can read the claims: then they are always alive.
         identity: The first part of all keys.
         monotonic: Seconds.
-        report: Called with every error of the store.
     """
 
     id: str
     registry: RunningPushes
+    is_ending: bool
 
-    def __init__(
-        self,
-        store: AnyStore | None,
-        identity: str,
-        monotonic: Callable[[], float],
-        report: Callable[[StoreError], None],
-    ) -> None:
-        self._store = store
+    def __init__(self, store: AnyStore | None, identity: str, monotonic: Callable[[], float]) -> None:
+        self.store = store
+        self.monotonic = monotonic
         self._identity = identity
-        self._monotonic = monotonic
-        self._report = report
         self.reset()
         _processes.add(self)
 
@@ -65,13 +74,14 @@ class Process:
         """Become a process that has claimed nothing, as the child of a fork is."""
         self.id = secrets.token_hex(8)
         self.registry = RunningPushes()
+        self.is_ending = False
         self._lock = threading.Lock()
         self._value = dump_texts([self.id])
-        self._lane: tuple[int, float] | None = None  # its number, and when it was renewed
+        self._lane: Lane | None = None
         self._taking: Future[StoreError | None] | None = None
-        self._used = self._monotonic()
+        self._used = self.monotonic()
         self._given_up: list[Running] = []
-        self._is_kept = False
+        self._upkeep: set[str] = set()
 
     # --- claims
 
@@ -82,10 +92,8 @@ class Process:
             StoreError: The store failed, so there is no lane.
         """
         lane = ""
-        if shared and self._store is not None:
-            while not (held := self._find_lane()):
-                yield from self._take_lane_once(self._store)
-            lane = str(held[0])
+        if shared and self.store is not None:
+            lane = str((yield from self.hold_lane()).number)
         return f"{lane}.{self.id}.{name}{secrets.token_hex(4)}"
 
     def is_dead(self, claim: str) -> Flow[bool]:
@@ -93,36 +101,63 @@ class Process:
         lane, process, _ = claim.split(".")
         if process == self.id:
             return True  # what this process runs is in its registry
-        if not lane or self._store is None:
+        if not lane:
+            return not process  # the claim of a push that nobody has handled yet
+        if self.store is None:
             return False
-        raw: bytes | None = yield Get(self._store, self._name_lane(lane))
+        raw: bytes | None = yield Get(self.store, self._name_lane(lane))
         return load_texts(raw) != [process]
+
+    def has_held_since(self, claim: str, began: float) -> bool:
+        """Return whether nobody can have taken over a claim: its lane was never lost since it began, and is fresh."""
+        lane, number = self._lane, claim.partition(".")[0]
+        if not number:
+            return True
+        is_fresh = lane is not None and self.monotonic() - lane.renewed < LOST_AFTER
+        return is_fresh and str(cast("Lane", lane).number) == number and cast("Lane", lane).since <= began
 
     def find_running(self, key: str) -> Running | None:
         """Return the push with this key if its handler runs here, and has not taken too long."""
         running = self.registry.find(key)
-        if running is not None and self._monotonic() > running.ends:
+        if running is not None and self.monotonic() > running.ends:
             self.give_up(running)
             return None
         return running
 
     def give_up(self, running: Running) -> None:
-        """Let other deliveries handle a push whose record this process could not delete; the keeper will do it."""
-        if self.registry.remove(running) and running.store is self._store and running.claim != NO_CLAIM:
+        """Let other deliveries handle a push whose record this process could not change; `upkeep` will do it."""
+        if self.registry.remove(running) and running.store is self.store and running.claim != NO_CLAIM:
             self._given_up.append(running)
+
+    def list_given_up(self) -> list[Running]:
+        """Return what was given up, or has taken too long, and remove it from the registry."""
+        for running in self.registry.list_over(self.monotonic()):
+            self.give_up(running)
+        return self._given_up[:]
+
+    def forget(self, running: Running) -> None:
+        """Remove what was given up from the list: its record is changed."""
+        self._given_up.remove(running)
 
     # --- the lane
 
     def _name_lane(self, number: int | str) -> str:
         return f"{self._identity}:lane:{number}"
 
-    def _find_lane(self) -> tuple[int, float] | None:
-        """Return the lane; None if the lease may have ended."""
-        with self._lock:
-            self._used = now = self._monotonic()
-            return self._lane if self._lane and now - self._lane[1] < LOST_AFTER else None
+    @property
+    def lane(self) -> Lane | None:
+        """The lane, also if its lease may have ended."""
+        return self._lane
 
-    def _take_lane_once(self, store: AnyStore) -> Flow[None]:
+    def hold_lane(self) -> Flow[Lane]:
+        """Return the lane; one is taken if there is none, or its lease may have ended."""
+        while True:
+            self._used = now = self.monotonic()
+            if (lane := self._lane) and now - lane.renewed < LOST_AFTER:
+                return lane
+            yield from self._take_lane_once()
+
+    def _take_lane_once(self) -> Flow[None]:
         """Take a lane, or wait until another delivery of this process has done so."""
         with self._lock:
             other, mine = self._taking, Future[StoreError | None]()
@@ -134,7 +169,7 @@ class Process:
             return
         failed: StoreError | None = None
         try:
-            yield from self._take_lane(store)
+            yield from self._take_lane()
         except StoreError as error:
             failed = error
             raise
@@ -142,75 +177,80 @@ class Process:
             self._taking = None
             mine.set_result(failed)
 
-    def _take_lane(self, store: AnyStore) -> Flow[None]:
+    def _take_lane(self) -> Flow[None]:
         """Take the former lane if no other process has it, else the lowest free one."""
-        former = self._lane
-        if former and (yield from self._renew(store, former[0])):
+        if self._lane and (yield from self.renew()):
             return
         for number in range(_LANES):
-            began = self._monotonic()
-            if (yield CompareAndSet(store, self._name_lane(number), None, self._value, LEASE)):
-                self._lane = number, began
+            began = self.monotonic()
+            if (yield from self.take(number, seconds=LEASE)):
+                self._lane = Lane(number, began, began)
                 return
         raise StoreError("the store has no free lane, or refuses to replace the value that it returns")
 
-    def _renew(self, store: AnyStore, number: int) -> Flow[bool]:
-        """Renew the lease of a lane, also if it has just ended; False if another process has the lane."""
-        began, renewed = self._monotonic(), False
-        for expected in (self._value, None):
-            renewed = renewed or (yield CompareAndSet(store, self._name_lane(number), expected, self._value, LEASE))
+    def take(self, number: int, *, seconds: float, is_held: bool = False) -> Flow[bool]:
+        """Take the lane *number*, or, if it *is_held* by this process, renew its lease; False if another has it."""
+        expected = self._value if is_held else None
+        taken: bool = yield CompareAndSet(
+            cast("AnyStore", self.store), self._name_lane(number), expected, self._value, seconds
+        )
+        return taken
+
+    def let_go(self, number: int) -> Flow[None]:
+        """Give a lane back, so that any process can take it at once."""
+        yield CompareAndSet(cast("AnyStore", self.store), self._name_lane(number), self._value, None)
+
+    def renew(self) -> Flow[bool]:
+        """Renew the lease of the lane, also if it has just ended; False if another process has the lane."""
+        lane, began = self._lane, self.monotonic()
+        if lane is None:
+            return False
+        renewed = (yield from self.take(lane.number, seconds=LEASE, is_held=True)) or (
+            yield from self.take(lane.number, seconds=LEASE)
+        )
         with self._lock:
-            if self._lane and self._lane[0] == number:  # not another one that a delivery has taken meanwhile
-                self._lane = (number, began) if renewed else None
+            if self._lane is not None and self._lane.number == lane.number:  # no delivery has taken another meanwhile
+                since = lane.since if began - lane.renewed < LOST_AFTER else began
+                self._lane = Lane(lane.number, since, began) if renewed else None
         return renewed
 
-    # --- the keeper
+    def leave_lane(self, *, is_busy: bool) -> Flow[None]:
+        """Let the lane go if this process has had no push for some time, and is not *is_busy*."""
+        with self._lock:
+            lane, idle = self._lane, not (is_busy or self.registry) and self.monotonic() - self._used >= IDLE
+            if lane is None or not idle:
+                return
+            self._lane = None
+        yield from self.let_go(lane.number)
 
-    def needs_keeper(self, *, is_gone: bool = False) -> bool:
-        """Return whether the caller must start a keeper, as there is none, or it *is_gone* with its event loop."""
-        if self._store is None:
+    def end(self) -> Flow[None]:
+        """Let the lane go at once."""
+        lane, self._lane = self._lane, None
+        if lane is not None:
+            yield from self.let_go(lane.number)
+
+    # --- what runs in the background
+
+    def needs(self, name: str, *, is_gone: bool = False) -> bool:
+        """Return whether the caller must start the flow *name*: it does not run, or *is_gone* with its event loop."""
+        if self.store is None or (name in self._upkeep and not is_gone):
             return False
         with self._lock:
-            needed, self._is_kept = is_gone or not self._is_kept, True
+            needed = is_gone or name not in self._upkeep
+            self._upkeep.add(name)
         return needed
 
-    def keep(self) -> Flow[None]:
-        """Renew the lane until the process is idle, and delete the records of claims that were given up."""
-        store, pause = cast("AnyStore", self._store), RENEW_EVERY
-        try:
-            while True:
-                yield Sleep(pause)
-                began = self._monotonic()
-                try:
-                    yield from self._renew_and_clean_up(store, began)
-                except StoreError as error:
-                    self._report(error)
-                except Exception as error:  # noqa: BLE001, the keeper must go on
-                    self._report(StoreError(f"a store raised {type(error).__name__}"))
-                with self._lock:
-                    if not (self._lane or self._given_up):
-                        self._is_kept = False
-                        return
-                pause = max(RENEW_EVERY - (self._monotonic() - began), 0.0)
-        except BaseException:
-            self._is_kept = False  # the event loop has ended
-            raise
+    def has_ended(self, name: str) -> None:
+        """Record that the flow *name* no longer runs."""
+        self._upkeep.discard(name)
 
-    def _renew_and_clean_up(self, store: AnyStore, now: float) -> Flow[None]:
-        for running in self.registry.list_over(now):
-            self.give_up(running)
+    def may_end(self, name: str) -> bool:
+        """Return whether the flow *name* ends, as there is nothing to renew and nothing to hand back."""
         with self._lock:
-            lane, is_idle = self._lane, not self.registry and now - self._used >= IDLE
-            self._lane = None if is_idle else lane
-        if lane and is_idle:
-            yield CompareAndSet(store, self._name_lane(lane[0]), self._value, None)
-        elif lane:
-            yield from self._renew(store, lane[0])
-        while self._given_up:
-            running = self._given_up[0]
-            for late in (False, True):
-                yield CompareAndSet(store, running.record_key, Run(running.claim, late).dump(), None)
-            self._given_up.remove(running)
+            ends = self._lane is None and not self._given_up
+            if ends:
+                self._upkeep.discard(name)
+        return ends
 
 
 _processes: weakref.WeakSet[Process] = weakref.WeakSet()

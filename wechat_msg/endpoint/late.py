@@ -11,10 +11,13 @@ from wechat_msg._tracebacks import frozen
 from wechat_msg._validators import Validators
 from wechat_msg.errors import SettingsError
 
-__all__ = ["After", "AnswerLater", "FallbackReply", "answers_first_try"]
+__all__ = ["After", "AnswerLater", "FallbackReply", "LostReason", "answers_first_try"]
 
 After = Literal["first_try", "last_try"]
 """The try that is acknowledged if the reply is not ready."""
+
+LostReason = Literal["failed", "late", "overload", "unreadable", "unsent", "window"]
+"""Why an answer is lost; the second argument of ``on_lost``."""
 
 _check = Validators(SettingsError)
 

@@ -15,7 +15,7 @@ from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
 from wechat_msg._validators import Validators, is_seconds, is_whole_number
 from wechat_msg.endpoint.dedup import NoDedup
-from wechat_msg.endpoint.late import AnswerLater, FallbackReply
+from wechat_msg.endpoint.late import AnswerLater, FallbackReply, LostReason
 from wechat_msg.errors import SettingsError
 from wechat_msg.routing import is_async
 from wechat_msg.settings import PushSettings
@@ -49,6 +49,9 @@ class EndpointOptions(Generic[H, S]):
     late: AnswerLater | FallbackReply | None = field(
         default=None, kw_only=True, validator=_optional(_check.instance_of(AnswerLater, FallbackReply))
     )
+    queue: Callable[[str], Any] | None = field(
+        default=None, kw_only=True, validator=_optional(_check(callable, "a function of the text of a job"))
+    )
     executor: Executor | None = field(default=None, kw_only=True, validator=_optional(_check.instance_of(Executor)))
     on_error: Literal["raise", "acknowledge"] | Callable[[Any, Any], Any] = field(
         default="raise",
@@ -60,6 +63,11 @@ class EndpointOptions(Generic[H, S]):
     )
     on_store_error: Literal["handle", "refuse"] = field(
         default="handle", kw_only=True, validator=_check.one_of("handle", "refuse")
+    )
+    on_lost: Callable[[Any, LostReason], Any] | None = field(
+        default=None,
+        kw_only=True,
+        validator=_optional(_check(callable, "a function of the message and the reason")),
     )
     dedup_key: Callable[[Any], str | None] | None = field(
         default=None,
@@ -74,6 +82,10 @@ class EndpointOptions(Generic[H, S]):
         kw_only=True,
         validator=_check(partial(is_seconds, maximum=float("inf")), "a number of seconds greater than 0"),
     )
+    max_running: int | None = field(
+        default=None, kw_only=True, validator=_optional(_check(is_whole_number(1), "a whole number from 1"))
+    )
+    ordered: bool = field(default=False, kw_only=True, validator=_check.instance_of(bool))
     clock: Callable[[], float] = field(default=time.time, kw_only=True)
     monotonic: Callable[[], float] = field(default=time.monotonic, kw_only=True)
     sleep: Callable[[float], Any] | None = field(default=None, kw_only=True)

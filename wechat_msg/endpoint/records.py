@@ -1,21 +1,41 @@
-"""The records of a push in the store: who runs its handler, and its reply; as bytes that begin with a format byte."""
+"""What stands in the store: the record of a push, its entry in the inbox; as bytes that begin with a format byte."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
+
+from attrs import field
 
 from wechat_msg._tracebacks import frozen
+from wechat_msg.endpoint.late import LostReason
 from wechat_msg.errors import ReplyError, StoreError
 from wechat_msg.replies import Acknowledgement, RenderedReply
+from wechat_msg.wire import Format
 
-__all__ = ["NAME", "Done", "Run", "dump_texts", "load_record", "load_texts"]
+__all__ = [
+    "NAME",
+    "NOBODY",
+    "Done",
+    "Entry",
+    "Free",
+    "Record",
+    "Run",
+    "dump_texts",
+    "load_entry",
+    "load_record",
+    "load_texts",
+]
 
-_RUN, _DONE, _TEXTS = b"\x01R", b"\x01D", b"\x01T"  # the format byte, and the kind of the value
+# The format byte, and the kind of the value.
+_RUN, _FREE, _DONE, _ENTRY, _TEXTS = b"\x01R", b"\x01F", b"\x01D", b"\x01E", b"\x01T"
 _LENGTH = 4  # bytes
+_AS_IT_CAME = "surrogateescape"  # a push may hold bytes that are not UTF-8
 
 NAME = 8
 """Characters in the name of a delivery, with which the third part of its claims begins."""
+NOBODY = "-" * NAME
+"""Stands for the name in the claim of a process that works without a delivery."""
 
 
 @frozen
@@ -24,20 +44,31 @@ class Run:
 
     Attributes:
         claim: Lane, process and a random text, joined by dots; no two claims are equal.
+        slot: Where the inbox has the push: lane and number, joined by a colon; empty if it has not.
         late: Whether the push was answered without its reply.
     """
 
     claim: str
+    slot: str = ""
     late: bool = False
 
     @property
     def name(self) -> str:
-        """The delivery that made the claim."""
-        return self.claim.rpartition(".")[2][:NAME]
+        """The delivery that made the claim; empty if none did."""
+        return self.claim.rpartition(".")[2][:NAME].removeprefix(NOBODY)
 
     def dump(self) -> bytes:
         """Return the record as bytes."""
-        return _RUN + _pack("late" if self.late else "", self.claim)
+        return _RUN + _pack("late" if self.late else "", self.claim, self.slot)
+
+
+@frozen
+class Free(Run):
+    """The record of a push that is in the inbox, and whose handler does not run; *claim* is the last one."""
+
+    def dump(self) -> bytes:
+        """Return the record as bytes."""
+        return _FREE + _pack("late" if self.late else "", self.claim, self.slot)
 
 
 @frozen
@@ -47,40 +78,117 @@ class Done:
     Attributes:
         claim: The claim that ended.
         reply: What every re-send gets.
+        slot: Where the inbox has what is still to be sent; empty if there is nothing.
     """
 
     claim: str
     reply: Acknowledgement | RenderedReply
+    slot: str = ""
 
     def dump(self) -> bytes:
         """Return the record as bytes."""
         if isinstance(self.reply, Acknowledgement):
-            return _DONE + _pack(self.claim, self.reply.body)
+            return _DONE + _pack(self.claim, self.slot, self.reply.body)
         documents = [text for document in self.reply.documents.items() for text in document]
-        return _DONE + _pack(self.claim, *documents)
+        return _DONE + _pack(self.claim, self.slot, *documents)
 
 
-def load_record(raw: bytes) -> Run | Done:
-    """Return the record that `Run.dump` or `Done.dump` wrote.
+Record = Run | Done
+"""A record of a push."""
+
+
+def load_record(raw: bytes) -> Record:
+    """Return the record that `Run.dump`, `Free.dump` or `Done.dump` wrote.
 
     Raises:
         StoreError: They did not write the value; it may be that of a later release.
     """
     try:
         kind, texts = raw[:2], _unpack(raw[2:])
-        if kind == _RUN:
-            late, claim = texts
-            return Run(_check_claim(claim), late={"": False, "late": True}[late])
+        if kind in (_RUN, _FREE):
+            late, claim, slot = texts
+            return (Run if kind == _RUN else Free)(_check_claim(claim), slot, late={"": False, "late": True}[late])
         if kind == _DONE:
-            claim, *texts = texts
+            claim, slot, *texts = texts
             if len(texts) == 1:
-                return Done(_check_claim(claim), Acknowledgement(body=texts[0]))
+                return Done(_check_claim(claim), Acknowledgement(body=texts[0]), slot)
             documents = dict(zip(texts[::2], texts[1::2], strict=True))
             if documents and documents.keys() <= {"xml", "json"}:
-                return Done(_check_claim(claim), RenderedReply(documents=cast("Any", documents)))
+                return Done(_check_claim(claim), RenderedReply(documents=cast("Any", documents)), slot)
     except (KeyError, ValueError, ReplyError):
         pass
     raise StoreError("the store holds a value that is not a record of a push")
+
+
+@frozen
+class Entry:
+    """A push in the inbox: what is needed to handle it, or to send its answer, after the death of a process.
+
+    Attributes:
+        key: The key of the record of the push.
+        format: The data format of the push.
+        is_sealed: Whether *document* is sealed.
+        document: The push as it came: the body, or its ``Encrypt``.
+        came: When it came, in seconds since the epoch.
+        due: When it may be tried again, if no process works on it.
+        attempt: How many runs of the handler have begun.
+        claim: The claim of the process that works on it, or that did so last.
+        state: ``open`` until the handler has ended, then ``answered``; ``lost`` after the last attempt.
+        parts: The messages to send, as JSON.
+        sent: How many of them were sent.
+        reason: Why it is lost.
+    """
+
+    key: str
+    format: Format
+    is_sealed: bool
+    document: bytes = field(repr=False)
+    came: float
+    due: float
+    attempt: int
+    claim: str
+    state: Literal["open", "answered", "lost"] = "open"
+    parts: tuple[str, ...] = field(default=(), repr=False)
+    sent: int = 0
+    reason: LostReason | Literal[""] = ""
+
+    def dump(self) -> bytes:
+        """Return the entry as bytes."""
+        numbers = (repr(self.came), repr(self.due), str(self.attempt), str(self.sent))
+        sealed = "sealed" if self.is_sealed else ""
+        document = self.document.decode("utf-8", _AS_IT_CAME)
+        texts = (self.key, self.format, sealed, *numbers, self.claim, self.state, self.reason, document, *self.parts)
+        return _ENTRY + _pack(*texts, errors=_AS_IT_CAME)
+
+
+def load_entry(raw: bytes) -> Entry:
+    """Return the entry that `Entry.dump` wrote.
+
+    Raises:
+        StoreError: It did not write the value; it may be that of a later release.
+    """
+    try:
+        key, form, sealed, came, due, attempt, sent, claim, state, reason, document, *parts = _unpack(
+            raw[2:], errors=_AS_IT_CAME
+        )
+        if raw[:2] == _ENTRY and form in ("xml", "json") and state in ("open", "answered", "lost"):
+            return Entry(
+                key=key,
+                format=cast("Format", form),
+                is_sealed={"": False, "sealed": True}[sealed],
+                document=document.encode("utf-8", _AS_IT_CAME),
+                came=float(came),
+                due=float(due),
+                attempt=int(attempt),
+                claim=_check_claim(claim),
+                state=cast("Any", state),
+                parts=tuple(parts),
+                sent=int(sent),
+                reason=cast("Any", reason),
+            )
+    except (KeyError, ValueError):
+        pass
+    raise StoreError("the store holds a value that is not an entry of the inbox")
 
 
 def _check_claim(claim: str) -> str:
@@ -107,23 +215,23 @@ def load_texts(raw: bytes | None) -> list[str]:
             return _unpack(raw[2:])
     except ValueError:
         pass
-    raise StoreError("the store holds a value that is neither a lane nor a number of tries")
+    raise StoreError("the store holds a value that is neither a lane nor a number")
 
 
-def _pack(*texts: str) -> bytes:
+def _pack(*texts: str, errors: str = "strict") -> bytes:
     parts: list[bytes] = []
     for text in texts:
-        part = text.encode()
+        part = text.encode("utf-8", errors)
         parts += (len(part).to_bytes(_LENGTH), part)
     return b"".join(parts)
 
 
-def _unpack(raw: bytes) -> list[str]:
+def _unpack(raw: bytes, errors: str = "strict") -> list[str]:
     texts: list[str] = []
     while raw:
         end = _LENGTH + int.from_bytes(raw[:_LENGTH])
         if len(raw) < max(end, _LENGTH):
             raise ValueError("a text is cut off")
-        texts.append(raw[_LENGTH:end].decode())
+        texts.append(raw[_LENGTH:end].decode("utf-8", errors))
         raw = raw[end:]
     return texts

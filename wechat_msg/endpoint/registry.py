@@ -10,6 +10,7 @@ from attrs import field
 
 from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
+from wechat_msg.exchange import Push
 from wechat_msg.replies import Reply
 
 __all__ = ["NO_CLAIM", "Running", "RunningPushes"]
@@ -24,26 +25,34 @@ class Running:
 
     Attributes:
         key: The key that all deliveries of the push share.
+        push: The push.
         name: The delivery that runs the handler.
+        began: When it was claimed, on the clock ``monotonic``.
         ends: When the handler has taken too long, so that it keeps no other delivery from handling the push.
         store: The store that has the record.
         record_key: The key of the record.
         claim: The claim in the record; `NO_CLAIM` if the store has not been asked for it.
         record: The record with that claim.
+        slot: Where the inbox has the push, as far as this process knows; empty if it has not.
         late: Whether a try was answered without the reply.
-        has_ended: Whether the handler has ended.
+        is_fenced_by_entry: Whether the record has the reply already, so that the entry alone shows who works on it.
+        has_ended: Whether the reply is in the record, or the handler ended without one.
         reply: The reply when it is in the record; None if the handler ended without one.
         ended: Gets the reply; None if no delivery has waited for it.
     """
 
     key: str
+    push: Push
     name: str
+    began: float
     ends: float
     store: AnyStore
     record_key: str
     claim: str = field(default=NO_CLAIM, init=False)
     record: bytes = field(default=b"", init=False)
+    slot: str = field(default="", init=False)
     late: bool = field(default=False, init=False)
+    is_fenced_by_entry: bool = field(default=False, init=False)
     has_ended: bool = field(default=False, init=False)
     reply: Reply | None = field(default=None, init=False)
     ended: Future[Reply | None] | None = field(default=None, init=False)
@@ -72,16 +81,27 @@ class RunningPushes:
         """Return the pushes whose handlers have taken too long."""
         return (running for running in tuple(self._running.values()) if now > running.ends)
 
+    def end(self, running: Running, reply: Reply | None = None) -> None:
+        """Wake the deliveries that wait for a push; it stays until it is removed, as its answer may not be sent yet."""
+        with self._lock:
+            if running.has_ended:
+                return
+            running.has_ended, running.reply = True, reply
+        if running.ended is not None:
+            running.ended.set_result(reply)
+
     def remove(self, running: Running, reply: Reply | None = None) -> bool:
         """Remove a push, and wake the deliveries that wait for it; False if it was removed before."""
         with self._lock:
             if self._running.get(running.key) is not running:
                 return False
             del self._running[running.key]
-            running.has_ended, running.reply = True, reply
-        if running.ended is not None:
-            running.ended.set_result(reply)
+        self.end(running, reply)
         return True
+
+    def list_all(self) -> list[Running]:
+        """Return all pushes."""
+        return list(self._running.values())
 
     def join(self, running: Running) -> Future[Reply | None]:
         """Return a future that gets the reply."""

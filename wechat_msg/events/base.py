@@ -45,13 +45,17 @@ class PushKind:
     Attributes:
         needs_errcode: Whether its acknowledgement is an ErrCode; others are acknowledged with ``success``.
         resent_for: Seconds after which WeChat no longer re-sends it; 0 if WeChat makes only the usual three tries.
+        answered_for: Seconds in which the user can get a customer-service message because of it.
     """
 
     needs_errcode: bool = False
     resent_for: float = 0.0
+    answered_for: float = 172800.0
 
 
 _USUAL = PushKind()
+_BRIEF = PushKind(answered_for=60.0)
+_BRIEFLY_ANSWERED = {"click", "scancode_push", "scancode_waitmsg", "subscribe", "scan", "user_enter_tempsession"}
 #: The kinds by the beginning of the event's name. WeChat re-sends these for up to 23 hours.
 _KINDS = {
     "xpay_": PushKind(needs_errcode=True, resent_for=86400.0),  # virtual payment (虚拟支付)
@@ -61,7 +65,11 @@ _KINDS = {
 
 def get_kind(message: Message) -> PushKind:
     """Return the kind of a push."""
-    name = message.event.lower() if isinstance(message, Event) else ""
+    if not isinstance(message, Event):
+        return _USUAL
+    name = message.event.lower()
+    if name in _BRIEFLY_ANSWERED:
+        return _BRIEF
     return next((kind for prefix, kind in _KINDS.items() if name.startswith(prefix)), _USUAL)
 
 

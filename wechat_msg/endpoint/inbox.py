@@ -1,0 +1,208 @@
+"""The inbox: the pushes that were acknowledged or queued, and are not done; each is one entry in a slot of a lane."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get
+from wechat_msg.endpoint.lanes import Process
+from wechat_msg.endpoint.records import Entry, dump_texts, load_entry, load_texts
+from wechat_msg.errors import StoreError
+from wechat_msg.exchange import Push
+
+__all__ = ["ATTEMPTS", "ENTRY_KEPT", "RETRY_AFTER", "Inbox"]
+
+_log = logging.getLogger("wechat_msg")
+
+ENTRY_KEPT = 172800.0
+"""Seconds for which an entry is kept, from the arrival of its push."""
+ATTEMPTS = 3
+"""How often the handler of an entry is run, or its answer is sent."""
+RETRY_AFTER = (5.0, 60.0)
+"""Seconds until the second and the third attempt."""
+
+_LARGEST = 256_000  # bytes
+_LIMITS_KEPT = 259200.0  # seconds; longer than any entry
+_FIRST_LIMIT = 8  # slots
+_ATTEMPTS = 100  # a compare-and-set only fails if another process's has succeeded
+
+
+class Inbox:
+    """The entries of one account, as one process writes and finds them.
+
+    Slot *n* of lane *i* has the key ``<identity>:inbox:<i>:<n>``. ``<identity>:lanes`` lists how many slots each lane
+    has used at most, so the holder of a lane finds all its entries. Only the holder of a lane writes to free slots.
+
+    Args:
+        store: The store that has the entries.
+        identity: The first part of all keys.
+        process: This process, and its lane.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, store: AnyStore, identity: str, process: Process, clock: Callable[[], float]) -> None:
+        self.store = store
+        self._identity = identity
+        self._process = process
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._holder = ("", -1)  # the process and the lane whose slots follow
+        self._limit = 0  # slots that the list of limits knows of
+        self._used: set[int] = set()  # slots that may have an entry
+        self._pending: set[int] = set()  # slots that a delivery of this process is writing
+        self._lowest = 0  # no slot below it is free
+
+    # --- entries
+
+    def make_entry(self, push: Push, key: str, claim: str, *, attempt: int, due_after: float = 0.0) -> Entry | None:
+        """Return a new entry for *push*; None if it is too large to keep, which is logged."""
+        now = self._clock()
+        entry = Entry(
+            key=key,
+            format=push.format,
+            is_sealed=push.cipher is not None,
+            document=push.document,
+            came=now,
+            due=now + due_after,
+            attempt=attempt,
+            claim=claim,
+        )
+        if len(push.document) > _LARGEST:
+            _log.warning("a push of %d bytes is too large to be kept（推送过大，无法保存）", len(push.document))
+            return None
+        return entry
+
+    def put(self, entry: Entry) -> Flow[str]:
+        """Write an entry into a free slot of the lane of this process, and return the slot.
+
+        Raises:
+            StoreError: The store failed; the entry may have been written.
+        """
+        value = entry.dump()
+        for _ in range(_ATTEMPTS):
+            held = yield from self._process.hold_lane()
+            lane = held.number
+            if self._holder != (self._process.id, lane):
+                yield from self._adopt(lane)
+            number = self._reserve()
+            try:
+                if number >= self._limit:
+                    yield from self._raise_limit(lane, number)
+                slot = f"{lane}:{number}"
+                written: bool = yield CompareAndSet(self.store, self._name(slot), None, value, self._kept_for(entry))
+            finally:
+                self._pending.discard(number)
+            if written and self._process.has_held_since(f"{lane}.", held.renewed):
+                return slot
+            if written:  # the lane may have been taken and searched meanwhile
+                yield CompareAndSet(self.store, self._name(slot), value, None)
+        raise StoreError("the store refuses to set a value that is absent")
+
+    def find(self, slot: str) -> Flow[tuple[bytes, Entry] | None]:
+        """Return the entry in *slot*, as bytes and read; None if there is none.
+
+        Raises:
+            StoreError: The store failed, or the value is not an entry.
+        """
+        lane, _, number = slot.partition(":")
+        writing = self._holder == (self._process.id, int(lane)) and int(number) in self._pending
+        raw: bytes | None = yield Get(self.store, self._name(slot))
+        if raw is None:
+            if not writing:
+                self._release(slot)
+            return None
+        return raw, load_entry(raw)
+
+    def replace(self, slot: str, raw: bytes | None, entry: Entry | None) -> Flow[bool]:
+        """Replace an entry, or delete it; False if *slot* no longer has *raw*."""
+        value = None if entry is None else entry.dump()
+        kept_for = 1.0 if entry is None else self._kept_for(entry)
+        replaced: bool = yield CompareAndSet(self.store, self._name(slot), raw, value, kept_for)
+        if replaced and entry is None:
+            self._release(slot)
+        return replaced
+
+    def _name(self, slot: str) -> str:
+        return f"{self._identity}:inbox:{slot}"
+
+    def _kept_for(self, entry: Entry) -> float:
+        return max(entry.came + ENTRY_KEPT - self._clock(), 1.0)
+
+    # --- the slots of this process's lane
+
+    def __len__(self) -> int:
+        """Return the number of slots of the lane that may have an entry."""
+        return len(self._used) if self._holder[0] == self._process.id else 0
+
+    def list_own(self) -> list[str]:
+        """Return the slots of the lane that may have an entry."""
+        process, lane = self._holder
+        return [f"{lane}:{number}" for number in sorted(self._used)] if process == self._process.id else []
+
+    def _adopt(self, lane: int) -> Flow[None]:
+        """Begin with a lane that was taken: it may have entries of its former holder."""
+        limits = yield from self.read_limits()
+        with self._lock:
+            if self._holder == (self._process.id, lane):
+                return
+            self._limit = limits[lane] if lane < len(limits) else 0
+            self._used, self._pending, self._lowest = set(range(self._limit)), set(), 0
+            self._holder = (self._process.id, lane)
+
+    def adopt(self) -> Flow[None]:
+        """Learn which slots the lane of this process may have, if it holds one."""
+        lane = self._process.lane
+        if lane is not None and self._holder != (self._process.id, lane.number):
+            yield from self._adopt(lane.number)
+
+    def _reserve(self) -> int:
+        with self._lock:
+            number = self._lowest
+            while number in self._used:
+                number += 1
+            self._used.add(number)
+            self._pending.add(number)
+            self._lowest = number + 1
+            return number
+
+    def _release(self, slot: str) -> None:
+        lane, _, number = slot.partition(":")
+        with self._lock:
+            if self._holder == (self._process.id, int(lane)):
+                self._used.discard(int(number))
+                self._lowest = min(self._lowest, int(number))
+
+    # --- the list of limits
+
+    def read_limits(self) -> Flow[list[int]]:
+        """Return how many slots each lane has used at most."""
+        raw: bytes | None = yield Get(self.store, f"{self._identity}:lanes")
+        return _read_numbers(raw)
+
+    def _raise_limit(self, lane: int, number: int) -> Flow[None]:
+        limit = _FIRST_LIMIT
+        while limit <= number:
+            limit *= 2
+        yield from self.set_limit(lane, limit, only_raise=True)
+        self._limit = max(self._limit, limit)
+
+    def set_limit(self, lane: int, limit: int, *, only_raise: bool = False) -> Flow[None]:
+        """Set the number of slots of a lane that this process holds."""
+        key = f"{self._identity}:lanes"
+        for _ in range(_ATTEMPTS):
+            raw: bytes | None = yield Get(self.store, key)
+            limits = _read_numbers(raw)
+            limits += [0] * (lane + 1 - len(limits))
+            limits[lane] = max(limit, limits[lane]) if only_raise else limit
+            if (yield CompareAndSet(self.store, key, raw, dump_texts([str(each) for each in limits]), _LIMITS_KEPT)):
+                return
+        raise StoreError("the store refuses to replace the value that it returns")
+
+
+def _read_numbers(raw: bytes | None) -> list[int]:
+    try:
+        return [int(text) for text in load_texts(raw)]
+    except ValueError:
+        raise StoreError("the store holds a value that is not a list of numbers") from None

@@ -1,0 +1,217 @@
+"""What a process does in the background: it renews its lane, and takes over pushes that no process works on."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable
+from typing import Any, cast
+
+import attrs
+
+from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep
+from wechat_msg._tracebacks import define
+from wechat_msg.endpoint.handling import Handling
+from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
+from wechat_msg.endpoint.jobs import enqueue
+from wechat_msg.endpoint.lanes import LEASE, RENEW_EVERY, Process
+from wechat_msg.endpoint.records import Done, Entry, Free, Record, Run, load_record
+from wechat_msg.endpoint.work import StartWork, hand_back, take_over
+from wechat_msg.errors import StoreError
+
+__all__ = ["LOOK_EVERY", "Upkeep"]
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks at the inbox."""
+
+_RECORD_IS_GONE = 60.0  # seconds after which an entry without a record has no owner
+_WITHOUT_ROOM = 0.5  # seconds until the next look if something waits for a running handler to end
+_REQUEUE_AFTER = ((120.0, 60.0), (600.0, 300.0), (float("inf"), 1800.0))  # seconds since it came, seconds to wait
+
+
+@define(eq=False, repr=False)
+class Upkeep:
+    """The flows that one process performs in the background.
+
+    Attributes:
+        handling: The handler, and what belongs to it.
+    """
+
+    handling: Handling
+    _next_lane: int = 0
+    _has_looked: str = ""  # the id of the process that has looked at all lanes
+    _waits_for_room: bool = False
+
+    @property
+    def _process(self) -> Process:
+        return self.handling.process
+
+    @property
+    def _inbox(self) -> Inbox:
+        return cast("Inbox", self.handling.inbox)
+
+    def _try(self, flow: Callable[[], Flow[Any]]) -> Flow[Any]:
+        """Perform a flow; an error of the store is reported, as the background must go on."""
+        try:
+            return (yield from flow())
+        except StoreError as error:
+            self.handling.report(error)
+        except Exception as error:  # noqa: BLE001, a store of the user's own may raise anything
+            self.handling.report(StoreError(f"a store raised {type(error).__name__}"))
+        return None
+
+    # --- the lane
+
+    def keep_lane(self) -> Flow[None]:
+        """Renew the lane until the process is idle, and hand back what was given up."""
+        pause = RENEW_EVERY
+        try:
+            while True:
+                yield Sleep(pause)
+                began = self._process.monotonic()
+                yield from self._try(self._renew_and_clean_up)
+                if self._process.may_end("keep_lane"):
+                    return
+                pause = max(RENEW_EVERY - (self._process.monotonic() - began), 0.0)
+        except BaseException:
+            self._process.has_ended("keep_lane")  # the event loop has ended
+            raise
+
+    def _renew_and_clean_up(self) -> Flow[None]:
+        process = self._process
+        yield from process.renew()
+        for running in process.list_given_up():
+            yield from hand_back(self.handling, running, failed=True)
+            process.forget(running)
+        yield from process.leave_lane(is_busy=self.handling.inbox is not None and len(self._inbox) > 0)
+
+    # --- the inbox
+
+    def watch_inbox(self) -> Flow[None]:
+        """Look at the inbox now and then, until the event loop or the program ends."""
+        try:
+            if self._has_looked != self._process.id:
+                yield from self._try(self.look_at_all)
+            while True:
+                waits, self._waits_for_room = self._waits_for_room, False
+                yield Sleep(_WITHOUT_ROOM if waits else LOOK_EVERY * random.uniform(0.8, 1.2))
+                if not self._process.is_ending:
+                    yield from self._try(self._look_once)
+        finally:
+            self._process.has_ended("watch_inbox")
+
+    def look_at_all(self) -> Flow[int]:
+        """Start the work on everything in the inbox that no process works on; return how much."""
+        self._has_looked = self._process.id
+        started = yield from self._look_at_own_lane()
+        limits = yield from self._inbox.read_limits()
+        for lane in range(len(limits)):
+            started += yield from self._look_at_lane(lane, limits[lane])
+        return started
+
+    def _look_once(self) -> Flow[None]:
+        yield from self._look_at_own_lane()
+        limits = yield from self._inbox.read_limits()
+        for _ in limits:
+            lane = self._next_lane % len(limits)
+            self._next_lane = lane + 1
+            if limits[lane] and not self._is_own(lane):
+                yield from self._look_at_lane(lane, limits[lane])
+                return
+
+    def _is_own(self, lane: int) -> bool:
+        return self._process.lane is not None and self._process.lane.number == lane
+
+    def _look_at_own_lane(self) -> Flow[int]:
+        yield from self._inbox.adopt()
+        started = 0
+        for slot in self._inbox.list_own():
+            if (found := (yield from self._inbox.find(slot))) is not None:
+                started += yield from self._look_at(slot, found)
+        return started
+
+    def _look_at_lane(self, lane: int, limit: int) -> Flow[int]:
+        """Look at the slots of a lane whose process has died; its lease keeps other processes from doing the same."""
+        process, started = self._process, 0
+        if not limit or self._is_own(lane) or not (yield from process.take(lane, seconds=LEASE)):
+            return 0
+        renewed, used = process.monotonic(), 0
+        for number in range(limit):
+            if process.monotonic() - renewed > RENEW_EVERY:
+                renewed = process.monotonic()
+                if not (yield from process.take(lane, seconds=LEASE, is_held=True)):
+                    return started
+            slot = f"{lane}:{number}"
+            if (found := (yield from self._inbox.find(slot))) is not None:
+                started, used = started + (yield from self._look_at(slot, found)), number + 1
+        if used < limit:
+            yield from self._inbox.set_limit(lane, used)
+        yield from process.let_go(lane)
+        return started
+
+    def _look_at(self, slot: str, found: tuple[bytes, Entry]) -> Flow[int]:
+        """Start the work on one entry if it is due and no process works on it; delete it if it is done."""
+        raw, entry = found
+        if entry.state == "lost" or self._process.registry.find(entry.key) is not None:
+            return 0
+        raw_record: bytes | None = yield Get(cast("Any", self.handling.store), entry.key)
+        record = None if raw_record is None else load_record(raw_record)
+        if _is_left_over(record, slot):
+            yield from self._inbox.replace(slot, raw, None)
+            return 0
+        if not (yield from self._is_due(entry, record)) or self._process.is_ending:
+            return 0
+        if self.handling.options.queue is not None:
+            return (yield from self._enqueue_again(slot, found, raw_record))
+        if not self.handling.has_room():
+            self._waits_for_room = True
+            return 0
+        work = yield from take_over(self.handling, slot, found, raw_record)
+        if work is None:
+            return 0
+        yield StartWork(work)
+        return 1
+
+    def _is_due(self, entry: Entry, record: Record | None) -> Flow[bool]:
+        """Return whether no process works on an entry, and the pause after a failure is over."""
+        now = self.handling.options.clock()
+        if isinstance(record, Free):
+            return now >= entry.due
+        if isinstance(record, Run):
+            return (yield from self._process.is_dead(record.claim))
+        if record is None and now > entry.came + _RECORD_IS_GONE:
+            return True
+        return now >= entry.due and (yield from self._process.is_dead(entry.claim))
+
+    def _enqueue_again(self, slot: str, found: tuple[bytes, Entry], raw_record: bytes | None) -> Flow[int]:
+        """Enqueue a job that the broker has lost, or whose worker has died or failed."""
+        (raw, entry), now, store = found, self.handling.options.clock(), cast("Any", self.handling.store)
+        record = None if raw_record is None else load_record(raw_record)
+        if isinstance(record, Run) and not isinstance(record, Free):  # later looks wait until it is due
+            free = Free(record.claim, slot, record.late).dump()
+            if not (yield CompareAndSet(store, entry.key, raw_record, free, ENTRY_KEPT)):
+                return 0
+        pause = next(pause for age, pause in _REQUEUE_AFTER if now - entry.came < age)
+        if not (yield from self._inbox.replace(slot, raw, attrs.evolve(entry, due=now + pause))):
+            return 0
+        yield from enqueue(self.handling, entry.key, slot)
+        return 1
+
+    # --- the end
+
+    def hand_back_all(self) -> Flow[int]:
+        """Hand back everything that still runs here, and let the lane go; return how much was handed back."""
+        handed_back = 0
+        for running in self._process.registry.list_all():
+            hand = functools.partial(hand_back, self.handling, running, failed=False)
+            handed_back += bool((yield from self._try(hand)))
+            self._process.registry.remove(running)
+        yield from self._try(self._process.end)
+        return handed_back
+
+
+def _is_left_over(record: Record | None, slot: str) -> bool:
+    """Return whether the entry in *slot* was not needed, or is done."""
+    if record is None:
+        return False
+    return record.slot != slot and (isinstance(record, Done) or bool(record.slot))

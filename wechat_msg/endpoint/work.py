@@ -1,0 +1,525 @@
+"""The work of the owner of a push: it runs the handler, and gets the answer to the user; no I/O."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+import attrs
+from attrs import field
+
+from wechat_msg._flow import CompareAndSet, Flow, Get
+from wechat_msg._tracebacks import define, frozen
+from wechat_msg.answering import acknowledge
+from wechat_msg.endpoint.dedup import keep_for
+from wechat_msg.endpoint.handling import Handled, Handling
+from wechat_msg.endpoint.inbox import ATTEMPTS, ENTRY_KEPT, RETRY_AFTER, Inbox
+from wechat_msg.endpoint.lanes import LEASE
+from wechat_msg.endpoint.late import AnswerLater, LostReason
+from wechat_msg.endpoint.line import leave_line, wait_for_turn
+from wechat_msg.endpoint.records import NOBODY, Done, Entry, Free, Run, load_record
+from wechat_msg.endpoint.registry import NO_CLAIM, Running
+from wechat_msg.endpoint.tries import count_try
+from wechat_msg.errors import PushError, StoreError
+from wechat_msg.events.base import get_kind
+from wechat_msg.push import accepts_for, reopen_push
+from wechat_msg.replies import Acknowledgement, RenderedReply, Reply, to_customer_service_message
+from wechat_msg.routing import RunHandler
+
+__all__ = ["HANG_UP", "StartWork", "Work", "compute_run_ttl", "hand_back", "take_over"]
+
+_log = logging.getLogger("wechat_msg")
+
+HANG_UP = 5.5
+"""Seconds after which WeChat has hung up for certain, on its clock too."""
+
+_LONGEST_RUN = 86400.0  # seconds; a store may take no larger number, such as infinity
+_RUN_LONGER = 60.0  # seconds for which the record of a running handler outlives handler_limit
+_ATTEMPTS = 100  # a compare-and-set only fails if another delivery's has succeeded
+_WHILE_IT_FAILS = 1.0  # seconds between two calls of a store that fails, while nobody waits
+
+#: WeChat's numbers for messages that it refuses for good: no permission, too late, too many, too long.
+_REFUSED = {48001, 45015, 45047, 45002}
+
+
+class Overtaken(Exception):
+    """Another process has taken over the push."""
+
+
+@frozen
+class StartWork:
+    """The step that starts a `Work` where handlers run, and does not wait for it."""
+
+    work: Work
+
+
+@frozen
+class _Saved:
+    """What stands in the record: a reply, or None if the push is late and its answer goes through the inbox."""
+
+    reply: Reply | None
+    late: bool
+
+
+def compute_run_ttl(handling: Handling, slot: str = "") -> float:
+    """Return for how many seconds the record of a running handler is kept."""
+    longest = min(handling.options.handler_limit, _LONGEST_RUN) + _RUN_LONGER
+    return max(longest, ENTRY_KEPT) if slot else longest
+
+
+@define(eq=False, repr=False)
+class Work:
+    """The work of the owner of one push.
+
+    Attributes:
+        handling: The handler, and what belongs to it.
+        running: The push, and its claim.
+        try_ends: When WeChat has hung up on the try that runs the handler, on the clock ``monotonic``.
+        last_try_ends: When it has hung up on the last try.
+        is_first: Whether a delivery claimed an absent record for it, so that no later one knows of that delivery.
+        entry: The entry in the inbox as this process knows it; None if it has not read it.
+    """
+
+    handling: Handling
+    running: Running
+    try_ends: float
+    last_try_ends: float
+    is_first: bool = False
+    entry: Entry | None = None
+    _raw: bytes | None = field(default=None, alias="raw")
+
+    def run(self) -> Flow[Reply | None]:
+        """Run the handler, and save or send its answer; if it raises, the push can be handled again.
+
+        Returns:
+            The reply; None if another process has taken over the push.
+
+        Raises:
+            Exception: The handler raised it.
+        """
+        process = self.handling.process
+        try:
+            if self.handling.options.ordered:
+                yield from wait_for_turn(self.handling, self.running)
+            reply = yield from self._run()
+        except GeneratorExit:
+            raise  # the flow was closed, and no further step is performed
+        except Overtaken:
+            _log.warning("a handler lost its lease; another one took over its message, so its reply is dropped")
+            process.registry.remove(self.running)
+            return None
+        except BaseException as error:
+            yield from self.leave(failed=isinstance(error, Exception))
+            raise
+        finally:
+            process.give_up(self.running)
+        if self.handling.options.ordered:
+            yield from leave_line(self.handling, self.running)
+        return reply
+
+    def leave(self, *, failed: bool = False) -> Flow[None]:
+        """Let others handle the push; if it *failed*, after a pause."""
+        running = self.running
+        try:
+            if self.is_first and running.store is self.handling.store:
+                yield from count_try(running.store, running.record_key, "", running.name)
+            yield from hand_back(self.handling, running, failed=failed)
+            self.handling.process.registry.remove(running)
+        except StoreError as error:
+            self.handling.report(error)
+
+    def abandon(self) -> None:
+        """Leave the push to others if its record may still name this process."""
+        self.handling.process.give_up(self.running)
+
+    # --- the handler
+
+    def _run(self) -> Flow[Reply | None]:
+        if self.entry is not None and self.entry.state == "answered":
+            yield from self._send_parts()
+            return Acknowledgement()
+        handled = yield from self.handling.handle(self.running.push)
+        if handled.wants_another_try:
+            yield from self._delete()
+            return handled.answer
+        return (yield from self._finish(handled))
+
+    def _finish(self, handled: Handled) -> Flow[Reply | None]:
+        """Save or send the answer."""
+        running, now = self.running, self.handling.options.monotonic()
+        # The record may not say so: if the store failed, or nothing is shared, no try knows that it is the last.
+        if now > self.last_try_ends and isinstance(acknowledge(running.push.message), Acknowledgement):
+            running.late = True
+        # If WeChat has hung up, only the record can carry the reply to another try.
+        end = running.ends if running.slot and running.late else now if now < self.try_ends else now + LEASE
+        saved = yield from self.handling.ask_until(end, lambda: self._save(handled))
+        if saved is None and running.slot:
+            raise StoreError("the store fails, so the answer of a handler stays in the inbox")
+        if saved is None:  # it can still go out with this very try
+            saved = _Saved(self._choose_reply(handled), running.late)
+        if saved.reply is None:
+            yield from self._answer_late(handled.reply)
+            return Acknowledgement()
+        self.handling.process.registry.end(running, saved.reply)
+        if self.running.is_fenced_by_entry:
+            yield from self._send_parts()
+        elif saved.late or handled.only_later:
+            yield from self.handling.send_later(running.push.message, handled.reply)
+        elif running.slot:
+            yield from self._ask(self._delete_entry)
+        self.handling.process.registry.remove(running)
+        return saved.reply
+
+    def _choose_reply(self, handled: Handled) -> Acknowledgement | RenderedReply:
+        # The user gets a late reply as a message, so no further try may carry it.
+        sends = isinstance(self.handling.options.late, AnswerLater)
+        return Acknowledgement() if self.running.late and sends else handled.answer
+
+    def _save(self, handled: Handled) -> Flow[_Saved]:
+        """Save the reply for all deliveries, unless the push is late and in the inbox.
+
+        Raises:
+            Overtaken: The record has another claim.
+        """
+        running, message = self.running, self.running.push.message
+        keep = keep_for(message, accepts_for(self.handling.options.settings, message))
+        expected: bytes | None = running.record
+        for _ in range(_ATTEMPTS):
+            if running.slot and running.late:
+                return _Saved(None, late=True)
+            late, reply = running.late, self._choose_reply(handled)
+            slot = (yield from self._keep_parts(handled.reply)) if handled.only_later else ""
+            done = Done(running.claim, reply, slot).dump()
+            if (yield CompareAndSet(running.store, running.record_key, expected, done, keep)):
+                self.running.is_fenced_by_entry = bool(slot)
+                return _Saved(reply, late)
+            expected = yield Get(running.store, running.record_key)
+            if expected is None:
+                self.handling.report(StoreError("the record of a push is gone: the store was emptied, or evicts keys"))
+                continue
+            found = load_record(expected)
+            if isinstance(found, Done) and found.claim == running.claim:  # saved, but then the store failed
+                self.running.is_fenced_by_entry = bool(found.slot)
+                return _Saved(found.reply, found.reply != handled.answer)
+            if slot and slot != found.slot:  # somebody else has put the push into the inbox
+                yield from self._delete_entry()
+                running.slot = ""
+            if isinstance(found, (Free, Done)) or found.claim != running.claim:
+                raise Overtaken
+            running.slot, running.late = found.slot, running.late or found.late
+        raise StoreError("the store refuses to replace the value that it returns")
+
+    def _keep_parts(self, reply: Reply) -> Flow[str]:
+        """Put an answer that can only be sent into the inbox, and return the slot; empty if it is not kept."""
+        running, inbox = self.running, self.handling.inbox
+        if inbox is None:
+            return ""
+        parts = (_to_part(reply, running),)
+        if running.slot:
+            if self.entry is None or self.entry.state == "open":
+                yield from self._load()
+                yield from self._swap(state="answered", parts=parts, sent=0)
+            return running.slot
+        entry = inbox.make_entry(running.push, running.record_key, running.claim, attempt=1)
+        if entry is None:
+            return ""
+        self.entry = attrs.evolve(entry, state="answered", parts=parts)
+        self._raw = self.entry.dump()
+        running.slot = yield from inbox.put(self.entry)
+        return running.slot
+
+    def _delete(self) -> Flow[None]:
+        """Forget the push, so that the next delivery runs the handler."""
+        if self.running.slot:
+            yield from self._ask(self._delete_entry)
+        yield from self.leave()
+
+    # --- the answer that is sent
+
+    @property
+    def _inbox(self) -> Inbox:
+        return cast("Inbox", self.handling.inbox)
+
+    def _ask(self, ask: Callable[[], Flow[None]]) -> Flow[None]:
+        """Ask the store, again and again while it fails and the handler's time is not over."""
+
+        def done() -> Flow[bool]:
+            yield from ask()
+            return True
+
+        if not (yield from self.handling.ask_until(self.running.ends, done, pause=_WHILE_IT_FAILS)):
+            raise StoreError("the store fails, so the answer of a handler stays in the inbox")
+
+    def _answer_late(self, reply: Reply) -> Flow[None]:
+        """Put the answer into the inbox, and send it."""
+        yield from self._ask(self._load)
+        if isinstance(reply, Acknowledgement):
+            yield from self._ask(self._close)
+        elif not isinstance(self.handling.options.late, AnswerLater):
+            yield from self.lose("late")
+        else:
+            try:
+                parts = (_to_part(reply, self.running),)
+            except Exception:  # noqa: BLE001, the user's own reply class may raise anything
+                _log.exception("the late reply to a %s cannot be sent", type(self.running.push.message).__name__)
+                yield from self.lose("unsent")
+                return
+            yield from self._ask(lambda: self._swap(state="answered", parts=parts, sent=0))
+            yield from self._send_parts()
+
+    def _send_parts(self) -> Flow[None]:
+        """Send the parts that were not sent yet, and delete the entry."""
+        policy, message = self.handling.options.late, self.running.push.message
+        while (entry := self._get_entry()).sent < len(entry.parts):
+            if self.handling.options.clock() > entry.came + get_kind(message).answered_for:
+                yield from self.lose("window")
+                return
+            yield from self._ask(self._ensure_lane)
+            try:
+                yield RunHandler(cast("AnswerLater", policy).send, json.loads(entry.parts[entry.sent]))
+            except Exception as error:  # noqa: BLE001, an error of the sender must not end the handler's thread
+                _log.exception("the late reply to a %s could not be sent", type(message).__name__)
+                if getattr(error, "errcode", None) in _REFUSED:
+                    yield from self.lose("unsent")
+                else:
+                    yield from self.leave(failed=True)
+                return
+            yield from self._ask(lambda: self._swap(sent=self._get_entry().sent + 1))
+        yield from self._ask(self._close)
+
+    def _get_entry(self) -> Entry:
+        return cast("Entry", self.entry)
+
+    def _ensure_lane(self) -> Flow[None]:
+        """Make a new claim if the lane was lost since the last one, so that nobody else sends the same.
+
+        Raises:
+            Overtaken: Somebody else has the push.
+        """
+        running, process = self.running, self.handling.process
+        if process.has_held_since(running.claim, running.began):
+            return
+        old = Run(running.claim, running.slot, late=True).dump()
+        began, claim = process.monotonic(), (yield from process.make_claim(running.name, shared=True))
+        if not self.running.is_fenced_by_entry:
+            new = Run(claim, running.slot, late=True).dump()
+            ttl = compute_run_ttl(self.handling, running.slot)
+            if not (yield CompareAndSet(running.store, running.record_key, old, new, ttl)):
+                raise Overtaken
+        running.claim, running.began = claim, began
+        entry = attrs.evolve(self._get_entry(), claim=claim)
+        if not (yield from self._inbox.replace(running.slot, self._raw, entry)):
+            raise Overtaken
+        self.entry, self._raw = entry, entry.dump()
+
+    # --- the entry
+
+    def _load(self) -> Flow[None]:
+        """Read the entry."""
+        running = self.running
+        found = yield from self._inbox.find(running.slot)
+        if found is not None:
+            self._raw, self.entry = found
+            return
+        yield from self._check_ownership()
+        self._raw = None
+        self.entry = self._inbox.make_entry(running.push, running.record_key, running.claim, attempt=1)
+
+    def _swap(self, **changes: Any) -> Flow[None]:
+        """Change the entry; also if a process that stood still while it took over the push has changed it."""
+        new = attrs.evolve(self._get_entry(), claim=self.running.claim, **changes)
+        for _ in range(_ATTEMPTS):
+            replaced = yield from self._inbox.replace(self.running.slot, self._raw, new)
+            if not replaced:
+                found = yield from self._inbox.find(self.running.slot)
+                replaced = found is not None and found[1] == new  # the store did it, but then failed
+                if not replaced:
+                    yield from self._check_ownership()
+                    self._raw = None if found is None else found[0]
+            if replaced:
+                self.entry, self._raw = new, new.dump()
+                return
+        raise StoreError("the store refuses to replace the value that it returns")
+
+    def _check_ownership(self) -> Flow[None]:
+        """Check that the record has the claim of this work; if the record is gone, write it again.
+
+        Raises:
+            Overtaken: It has another claim, or is gone although this process did not hold its lane all the time.
+        """
+        running = self.running
+        mine = Run(running.claim, running.slot, late=True).dump()
+        raw: bytes | None = yield Get(running.store, running.record_key)
+        if raw == mine and not self.running.is_fenced_by_entry:
+            return
+        if raw is None and not self.running.is_fenced_by_entry:
+            self.handling.report(StoreError("the record of a push is gone: the store was emptied, or evicts keys"))
+            if self.handling.process.has_held_since(running.claim, running.began):
+                ttl = compute_run_ttl(self.handling, running.slot)
+                if (yield CompareAndSet(running.store, running.record_key, None, mine, ttl)):
+                    return
+        raise Overtaken
+
+    def _close(self) -> Flow[None]:
+        """Record that everything is done, and delete the entry."""
+        running = self.running
+        if not self.running.is_fenced_by_entry:
+            mine = Run(running.claim, running.slot, late=True).dump()
+            done = Done(running.claim, Acknowledgement()).dump()
+            keep = keep_for(running.push.message)
+            yield CompareAndSet(running.store, running.record_key, mine, done, keep)
+        yield from self._delete_entry()
+        self.handling.process.registry.remove(running, Acknowledgement())
+
+    def _delete_entry(self) -> Flow[None]:
+        if self.entry is None:
+            found = yield from self._inbox.find(self.running.slot)
+            self._raw = found and found[0]
+        if self._raw is not None:
+            yield from self._inbox.replace(self.running.slot, self._raw, None)
+
+    def lose(self, reason: LostReason) -> Flow[None]:
+        """Keep the entry as lost, and report it."""
+        running = self.running
+        yield from self._ask(lambda: self._swap(state="lost", reason=reason))
+        if not self.running.is_fenced_by_entry:
+            mine = Run(running.claim, running.slot, late=True).dump()
+            done = Done(running.claim, Acknowledgement()).dump()
+            yield CompareAndSet(running.store, running.record_key, mine, done, keep_for(running.push.message))
+        self.handling.process.registry.remove(running, Acknowledgement())
+        yield from self.handling.report_lost(running.push.message, reason)
+
+
+def _to_part(reply: Reply, running: Running) -> str:
+    openid = reply.to_user_name or running.push.message.from_user_name
+    return json.dumps(to_customer_service_message(reply, openid), ensure_ascii=False)
+
+
+# --- from one owner to the next --------------------------------------------------------------------------------------
+
+
+def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[bool]:
+    """Let others work on a push whose record has the claim of *running*; if it *failed*, after a pause.
+
+    Returns:
+        Whether there was anything to hand back.
+    """
+    if running.is_fenced_by_entry:
+        return (yield from _hand_back_entry(handling, running, running.slot, failed=failed)) is not None
+    raw: bytes | None = yield Get(running.store, running.record_key)
+    record = None if raw is None else load_record(raw)
+    if not isinstance(record, Run) or record.claim != running.claim or isinstance(record, Free):
+        return False
+    if not record.slot:
+        deleted: bool = yield CompareAndSet(running.store, running.record_key, raw, None)
+        return deleted
+    entry = yield from _hand_back_entry(handling, running, record.slot, failed=failed)
+    is_lost = entry is not None and entry.state == "lost"
+    done = Done(record.claim, Acknowledgement()).dump()
+    new = done if is_lost else Free(record.claim, record.slot, record.late).dump()
+    yield CompareAndSet(running.store, running.record_key, raw, new, ENTRY_KEPT)
+    return True
+
+
+def _hand_back_entry(handling: Handling, running: Running, slot: str, *, failed: bool) -> Flow[Entry | None]:
+    """Change the entry for the next owner; None if somebody else has it."""
+    inbox = cast("Inbox", handling.inbox)
+    found = yield from inbox.find(slot)
+    if found is None or (running.is_fenced_by_entry and found[1].claim != running.claim):
+        return None
+    entry = _postpone(handling, found[1], failed=failed)
+    if not (yield from inbox.replace(slot, found[0], entry)):
+        return None
+    if entry.state == "lost":
+        yield from handling.report_lost(running.push.message, entry.reason or "failed")
+    return entry
+
+
+def _postpone(handling: Handling, entry: Entry, *, failed: bool) -> Entry:
+    """Return the entry for the next owner."""
+    now = handling.options.clock()
+    if not failed:
+        return attrs.evolve(entry, claim=NO_CLAIM, due=now, attempt=max(entry.attempt - 1, 0))
+    if entry.attempt >= ATTEMPTS:
+        return attrs.evolve(entry, claim=NO_CLAIM, state="lost", reason="unsent" if entry.parts else "failed")
+    return attrs.evolve(entry, claim=NO_CLAIM, due=now + RETRY_AFTER[max(entry.attempt, 1) - 1])
+
+
+def take_over(handling: Handling, slot: str, found: tuple[bytes, Entry], raw_record: bytes | None) -> Flow[Work | None]:
+    """Claim a push in the inbox that nobody works on; None if somebody else was faster, or nothing can be done.
+
+    Args:
+        handling: The handler, and what belongs to it.
+        slot: Where the entry is.
+        found: The entry.
+        raw_record: The record of the push, which says that nobody works on it.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    (raw, entry), process, inbox = found, handling.process, cast("Inbox", handling.inbox)
+    record = None if raw_record is None else load_record(raw_record)
+    try:
+        push = reopen_push(handling.options.settings, entry.format, entry.document, is_sealed=entry.is_sealed)
+    except PushError as error:
+        _log.error("a push in the inbox cannot be opened any more: %s: %s", type(error).__name__, error)
+        if (yield from inbox.replace(slot, raw, attrs.evolve(entry, state="lost", reason="unreadable"))):
+            yield from handling.report_lost(None, "unreadable")
+        return None
+    now, options = process.monotonic(), handling.options
+    running = Running(entry.key, push, NOBODY, now, now + options.handler_limit, cast("Any", handling.store), entry.key)
+    running.slot, running.is_fenced_by_entry = slot, isinstance(record, Done)
+    running.late = not (isinstance(record, Run) and record.slot) or record.late
+    if not process.registry.add(running):
+        return None
+    try:
+        running.claim = yield from process.make_claim(running.name, shared=True)
+        if not running.is_fenced_by_entry:
+            run = Run(running.claim, slot, running.late)
+            running.record = run.dump()
+            ttl = compute_run_ttl(handling, slot)
+            if not (yield CompareAndSet(running.store, running.record_key, raw_record, running.record, ttl)):
+                process.registry.remove(running)
+                return None
+        fenced = yield from _fence(handling, running, slot, raw, entry, strict=running.is_fenced_by_entry)
+    except BaseException:
+        process.give_up(running)
+        raise
+    if fenced is None:
+        process.registry.remove(running)
+        return None
+    last_try_ends = now + fenced.came + options.deliveries * HANG_UP - options.clock()
+    work = Work(
+        handling,
+        running,
+        try_ends=now,
+        last_try_ends=last_try_ends,
+        entry=fenced,
+        raw=fenced.dump(),
+    )
+    if fenced.attempt > ATTEMPTS:  # it has killed every process that worked on it
+        yield from work.lose("unsent" if fenced.parts else "failed")
+        return None
+    return work
+
+
+def _fence(
+    handling: Handling, running: Running, slot: str, raw: bytes, entry: Entry, *, strict: bool
+) -> Flow[Entry | None]:
+    """Count the attempt, so that every further step of the former owner fails; None if the push is somebody else's."""
+    inbox = cast("Inbox", handling.inbox)
+    for _ in range(_ATTEMPTS):
+        mine = attrs.evolve(entry, attempt=entry.attempt + 1, claim=running.claim)
+        if (yield from inbox.replace(slot, raw, mine)):
+            record: bytes | None = yield Get(running.store, running.record_key)
+            return mine if strict or record == running.record else None
+        found = yield from inbox.find(slot)
+        if found is None or strict:
+            if not strict:
+                done, keep = Done(running.claim, Acknowledgement()).dump(), keep_for(running.push.message)
+                yield CompareAndSet(running.store, running.record_key, running.record, done, keep)
+            return None
+        raw, entry = found
+    raise StoreError("the store refuses to replace the value that it returns")
