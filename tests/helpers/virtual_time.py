@@ -287,6 +287,10 @@ class FaultyStore:
     def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         return self._call(self._inner.compare_and_set, key, expected, value, ttl)
 
+    def holds(self, part: str) -> bool:
+        """Return whether the store has a key with this part."""
+        return any(part in key for key in self._inner._entries)
+
     def _call(self, method: Callable[..., Any], *args: Any) -> Any:
         self.calls += 1
         fails = self.down or self.fails(self.calls)

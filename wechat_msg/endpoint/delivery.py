@@ -18,7 +18,7 @@ from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
 from wechat_msg.endpoint.late import AnswerLater, answers_first_try
 from wechat_msg.endpoint.options import EndpointOptions
-from wechat_msg.endpoint.records import NAME, Done, Entry, Free, Run, load_record
+from wechat_msg.endpoint.records import NAME, Done, InboxEntry, Free, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running
 from wechat_msg.endpoint.tries import count_try
 from wechat_msg.endpoint.work import HANG_UP, Work, compute_run_ttl
@@ -94,7 +94,7 @@ class PushDelivery:
     _is_counted: bool = field(default=False, init=False)
     _may_be_acknowledged: bool = field(init=False)
     _is_queued: bool = field(default=False, init=False)
-    _kept: tuple[str, Entry] | None = field(default=None, init=False)
+    _kept: tuple[str, InboxEntry] | None = field(default=None, init=False)
     _has_tried_to_keep: bool = field(default=False, init=False)
     _is_too_large: bool = field(default=False, init=False)
     _pause: float = field(default=_FIRST_PAUSE, init=False)
@@ -107,6 +107,11 @@ class PushDelivery:
         self.acknowledgement = acknowledge(self.push.message)
         # An acknowledgement means "received", but in virtual payment (虚拟支付) it means "done".
         self._may_be_acknowledged = isinstance(self.acknowledgement, Acknowledgement)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this delivery runs the handler, and found no other one."""
+        return self.work is not None and self.work.is_first and self.tries == 1
 
     # --- from arrival to answer
 

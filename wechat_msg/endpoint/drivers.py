@@ -136,25 +136,18 @@ class _Endpoint(EndpointOptions[H, S]):
         # From here on an error is the application's own, and the framework gets it.
         reply: Answer = None
         if self.handler is not None:
-            self._warn_of_starvation(request)
+            waited = self.clock() - int(request.query["timestamp"])
             delivery = PushDelivery(self._handling, push, arrived)
             try:
                 reply = yield from delivery.answer()
             finally:
                 if delivery.started is not None and not delivery.is_over:
                     delivery.started.add_done_callback(_log_failure)
+                if delivery.is_first and _HANGS_UP <= waited < _IS_REPLAYED:
+                    self._handling.warn_of_starvation(waited)
             if reply is None:
                 return _TRY_AGAIN
         return seal_reply(self.settings, push, reply, now=self.clock)
-
-    def _warn_of_starvation(self, request: PushRequest) -> None:
-        waited = self.clock() - int(request.query["timestamp"])
-        if _HANGS_UP <= waited < _IS_REPLAYED:
-            self._handling.warn(
-                "a push waited %d seconds before it reached the endpoint, longer than WeChat waits: the server has too"
-                " few free threads, or its clock is wrong（推送在到达处理代码前等待过久：线程不足，或服务器时钟不准）",
-                waited,
-            )
 
     def _check_queue(self) -> None:
         if self.queue is None:

@@ -170,6 +170,14 @@ class Handling:
         """Log that a push has to wait for a running handler to end."""
         self.warn("max_running=%s handlers run, so pushes have to wait", self.options.max_running)
 
+    def warn_of_starvation(self, seconds: float) -> None:
+        """Log that a push waited longer for a thread than WeChat waits for its answer."""
+        self.warn(
+            "a push waited %d seconds for a thread, longer than WeChat waits for its answer: more threads are needed"
+            "（推送等待线程的时间超过了微信的等待时间：请增加线程）",
+            seconds,
+        )
+
     def ask_until(self, end: float, ask: Callable[[], Flow[T]], pause: float = _ASK_AGAIN) -> Flow[T | None]:
         """Ask the store, again and again while it fails; None if it still fails at *end*."""
         while True:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get
 from wechat_msg.endpoint.lanes import Process
-from wechat_msg.endpoint.records import Entry, dump_texts, load_entry, load_texts
+from wechat_msg.endpoint.records import InboxEntry, dump_texts, load_entry, load_texts
 from wechat_msg.errors import StoreError
 from wechat_msg.exchange import Push
 
@@ -56,10 +56,12 @@ class Inbox:
 
     # --- entries
 
-    def make_entry(self, push: Push, key: str, claim: str, *, attempt: int, due_after: float = 0.0) -> Entry | None:
+    def make_entry(
+        self, push: Push, key: str, claim: str, *, attempt: int, due_after: float = 0.0
+    ) -> InboxEntry | None:
         """Return a new entry for *push*; None if it is too large to keep, which is logged."""
         now = self._clock()
-        entry = Entry(
+        entry = InboxEntry(
             key=key,
             format=push.format,
             is_sealed=push.cipher is not None,
@@ -74,7 +76,7 @@ class Inbox:
             return None
         return entry
 
-    def put(self, entry: Entry) -> Flow[str]:
+    def put(self, entry: InboxEntry) -> Flow[str]:
         """Write an entry into a free slot of the lane of this process, and return the slot.
 
         Raises:
@@ -100,7 +102,7 @@ class Inbox:
                 yield CompareAndSet(self.store, self._name(slot), value, None)
         raise StoreError("the store refuses to set a value that is absent")
 
-    def find(self, slot: str) -> Flow[tuple[bytes, Entry] | None]:
+    def find(self, slot: str) -> Flow[tuple[bytes, InboxEntry] | None]:
         """Return the entry in *slot*, as bytes and read; None if there is none.
 
         Raises:
@@ -115,7 +117,7 @@ class Inbox:
             return None
         return raw, load_entry(raw)
 
-    def replace(self, slot: str, raw: bytes | None, entry: Entry | None) -> Flow[bool]:
+    def replace(self, slot: str, raw: bytes | None, entry: InboxEntry | None) -> Flow[bool]:
         """Replace an entry, or delete it; False if *slot* no longer has *raw*."""
         value = None if entry is None else entry.dump()
         kept_for = 1.0 if entry is None else self._kept_for(entry)
@@ -127,7 +129,7 @@ class Inbox:
     def _name(self, slot: str) -> str:
         return f"{self._identity}:inbox:{slot}"
 
-    def _kept_for(self, entry: Entry) -> float:
+    def _kept_for(self, entry: InboxEntry) -> float:
         return max(entry.came + ENTRY_KEPT - self._clock(), 1.0)
 
     # --- the slots of this process's lane

@@ -17,7 +17,7 @@ __all__ = [
     "NAME",
     "NOBODY",
     "Done",
-    "Entry",
+    "InboxEntry",
     "Free",
     "Record",
     "Run",
@@ -121,7 +121,7 @@ def load_record(raw: bytes) -> Record:
 
 
 @frozen
-class Entry:
+class InboxEntry:
     """A push in the inbox: what is needed to handle it, or to send its answer, after the death of a process.
 
     Attributes:
@@ -161,8 +161,8 @@ class Entry:
         return _ENTRY + _pack(*texts, errors=_AS_IT_CAME)
 
 
-def load_entry(raw: bytes) -> Entry:
-    """Return the entry that `Entry.dump` wrote.
+def load_entry(raw: bytes) -> InboxEntry:
+    """Return the entry that `InboxEntry.dump` wrote.
 
     Raises:
         StoreError: It did not write the value; it may be that of a later release.
@@ -172,7 +172,7 @@ def load_entry(raw: bytes) -> Entry:
             raw[2:], errors=_AS_IT_CAME
         )
         if raw[:2] == _ENTRY and form in ("xml", "json") and state in ("open", "answered", "lost"):
-            return Entry(
+            return InboxEntry(
                 key=key,
                 format=cast("Format", form),
                 is_sealed={"": False, "sealed": True}[sealed],

@@ -15,7 +15,7 @@ from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
 from wechat_msg.endpoint.lanes import LEASE, RENEW_EVERY, Process
-from wechat_msg.endpoint.records import Done, Entry, Free, Record, Run, load_record
+from wechat_msg.endpoint.records import Done, InboxEntry, Free, Record, Run, load_record
 from wechat_msg.endpoint.work import StartWork, hand_back, take_over
 from wechat_msg.errors import StoreError
 
@@ -149,7 +149,7 @@ class Upkeep:
         yield from process.let_go(lane)
         return started
 
-    def _look_at(self, slot: str, found: tuple[bytes, Entry]) -> Flow[int]:
+    def _look_at(self, slot: str, found: tuple[bytes, InboxEntry]) -> Flow[int]:
         """Start the work on one entry if it is due and no process works on it; delete it if it is done."""
         raw, entry = found
         if entry.state == "lost" or self._process.registry.find(entry.key) is not None:
@@ -172,7 +172,7 @@ class Upkeep:
         yield StartWork(work)
         return 1
 
-    def _is_due(self, entry: Entry, record: Record | None) -> Flow[bool]:
+    def _is_due(self, entry: InboxEntry, record: Record | None) -> Flow[bool]:
         """Return whether no process works on an entry, and the pause after a failure is over."""
         now = self.handling.options.clock()
         if isinstance(record, Free):
@@ -183,7 +183,7 @@ class Upkeep:
             return True
         return now >= entry.due and (yield from self._process.is_dead(entry.claim))
 
-    def _enqueue_again(self, slot: str, found: tuple[bytes, Entry], raw_record: bytes | None) -> Flow[int]:
+    def _enqueue_again(self, slot: str, found: tuple[bytes, InboxEntry], raw_record: bytes | None) -> Flow[int]:
         """Enqueue a job that the broker has lost, or whose worker has died or failed."""
         (raw, entry), now, store = found, self.handling.options.clock(), cast("Any", self.handling.store)
         record = None if raw_record is None else load_record(raw_record)

@@ -19,7 +19,7 @@ from wechat_msg.endpoint.inbox import ATTEMPTS, ENTRY_KEPT, RETRY_AFTER, Inbox
 from wechat_msg.endpoint.lanes import LEASE
 from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.line import leave_line, wait_for_turn
-from wechat_msg.endpoint.records import NOBODY, Done, Entry, Free, Run, load_record
+from wechat_msg.endpoint.records import NOBODY, Done, InboxEntry, Free, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running
 from wechat_msg.endpoint.tries import count_try
 from wechat_msg.errors import PushError, StoreError
@@ -87,7 +87,7 @@ class Work:
     try_ends: float
     last_try_ends: float
     is_first: bool = False
-    entry: Entry | None = None
+    entry: InboxEntry | None = None
     _raw: bytes | None = field(default=None, alias="raw")
 
     def run(self) -> Flow[Reply | None]:
@@ -100,6 +100,9 @@ class Work:
             Exception: The handler raised it.
         """
         process = self.handling.process
+        waited = self.handling.options.monotonic() - self.running.began
+        if self.running.name and waited > HANG_UP:
+            self.handling.warn_of_starvation(waited)
         try:
             if self.handling.options.ordered:
                 yield from wait_for_turn(self.handling, self.running)
@@ -289,8 +292,8 @@ class Work:
             yield from self._ask(lambda: self._swap(sent=self._get_entry().sent + 1))
         yield from self._ask(self._close)
 
-    def _get_entry(self) -> Entry:
-        return cast("Entry", self.entry)
+    def _get_entry(self) -> InboxEntry:
+        return cast("InboxEntry", self.entry)
 
     def _ensure_lane(self) -> Flow[None]:
         """Make a new claim if the lane was lost since the last one, so that nobody else sends the same.
@@ -302,7 +305,7 @@ class Work:
         if process.has_held_since(running.claim, running.began):
             return
         old = Run(running.claim, running.slot, late=True).dump()
-        began, claim = process.monotonic(), (yield from process.make_claim(running.name, shared=True))
+        began, claim = process.monotonic(), (yield from process.make_claim(running.name or NOBODY, shared=True))
         if not self.running.is_fenced_by_entry:
             new = Run(claim, running.slot, late=True).dump()
             ttl = compute_run_ttl(self.handling, running.slot)
@@ -423,7 +426,7 @@ def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[boo
     return True
 
 
-def _hand_back_entry(handling: Handling, running: Running, slot: str, *, failed: bool) -> Flow[Entry | None]:
+def _hand_back_entry(handling: Handling, running: Running, slot: str, *, failed: bool) -> Flow[InboxEntry | None]:
     """Change the entry for the next owner; None if somebody else has it."""
     inbox = cast("Inbox", handling.inbox)
     found = yield from inbox.find(slot)
@@ -437,7 +440,7 @@ def _hand_back_entry(handling: Handling, running: Running, slot: str, *, failed:
     return entry
 
 
-def _postpone(handling: Handling, entry: Entry, *, failed: bool) -> Entry:
+def _postpone(handling: Handling, entry: InboxEntry, *, failed: bool) -> InboxEntry:
     """Return the entry for the next owner."""
     now = handling.options.clock()
     if not failed:
@@ -447,7 +450,9 @@ def _postpone(handling: Handling, entry: Entry, *, failed: bool) -> Entry:
     return attrs.evolve(entry, claim=NO_CLAIM, due=now + RETRY_AFTER[max(entry.attempt, 1) - 1])
 
 
-def take_over(handling: Handling, slot: str, found: tuple[bytes, Entry], raw_record: bytes | None) -> Flow[Work | None]:
+def take_over(
+    handling: Handling, slot: str, found: tuple[bytes, InboxEntry], raw_record: bytes | None
+) -> Flow[Work | None]:
     """Claim a push in the inbox that nobody works on; None if somebody else was faster, or nothing can be done.
 
     Args:
@@ -469,13 +474,13 @@ def take_over(handling: Handling, slot: str, found: tuple[bytes, Entry], raw_rec
             yield from handling.report_lost(None, "unreadable")
         return None
     now, options = process.monotonic(), handling.options
-    running = Running(entry.key, push, NOBODY, now, now + options.handler_limit, cast("Any", handling.store), entry.key)
+    running = Running(entry.key, push, "", now, now + options.handler_limit, cast("Any", handling.store), entry.key)
     running.slot, running.is_fenced_by_entry = slot, isinstance(record, Done)
     running.late = not (isinstance(record, Run) and record.slot) or record.late
     if not process.registry.add(running):
         return None
     try:
-        running.claim = yield from process.make_claim(running.name, shared=True)
+        running.claim = yield from process.make_claim(running.name or NOBODY, shared=True)
         if not running.is_fenced_by_entry:
             run = Run(running.claim, slot, running.late)
             running.record = run.dump()
@@ -506,8 +511,8 @@ def take_over(handling: Handling, slot: str, found: tuple[bytes, Entry], raw_rec
 
 
 def _fence(
-    handling: Handling, running: Running, slot: str, raw: bytes, entry: Entry, *, strict: bool
-) -> Flow[Entry | None]:
+    handling: Handling, running: Running, slot: str, raw: bytes, entry: InboxEntry, *, strict: bool
+) -> Flow[InboxEntry | None]:
     """Count the attempt, so that every further step of the former owner fails; None if the push is somebody else's."""
     inbox = cast("Inbox", handling.inbox)
     for _ in range(_ATTEMPTS):
