@@ -141,7 +141,7 @@ class PushDelivery:
             if reply is not None:
                 return reply
             if self._left() <= 0 and not self._must_answer():
-                yield from self._count(found.name, until=_ANSWERED)
+                yield from self._count(found, until=_ANSWERED)
             if self._may_keep() and self._left() <= 0:
                 yield from self._keep(found)
             elif self._left() <= 0:
@@ -194,7 +194,7 @@ class PushDelivery:
             self.store, self.record_key = self.handling.private_store, make_unshared_key()
             found = yield from self._look(None)
         if not isinstance(found, Reply | None) and not ((self.work and found is self.work.running) or self._is_queued):
-            yield from self._count(found.name, until=0.5)
+            yield from self._count(found, until=0.5)
         return found
 
     def _look_again(self) -> Flow[Reply | Running | Run | None]:
@@ -278,14 +278,20 @@ class PushDelivery:
 
     # --- the number of this try
 
-    def _count(self, earlier: str, until: float) -> Flow[None]:
+    def _count(self, found: Run | Running, until: float) -> Flow[None]:
         """Set the number of this try; it is guessed if the store fails until so many seconds after its arrival."""
         if not self._is_counted:
             tries = yield from self.handling.ask_until(
-                self.arrived + until, lambda: count_try(self.store, self.record_key, earlier, self.name)
+                self.arrived + until, lambda: count_try(self.store, self.record_key, found.name, self.name)
             )
-            self.tries = tries or (1 if self.work else 2)
+            self.tries = tries or self._guess(found)
             self._is_counted = True
+
+    def _guess(self, found: Run | Running) -> int:
+        if not isinstance(found, Running):
+            return 1 if self.work else 2
+        found.tries.update((found.name, self.name))
+        return len(found.tries)
 
     # --- the end of a try without the reply
 
@@ -334,7 +340,7 @@ class PushDelivery:
         is_kept = found.slot or found.late or self._kept is not None or self._is_too_large
         if not self._keeps() or (is_kept and marked):
             return False
-        yield from self._count(found.name, until=_ANSWERED)
+        yield from self._count(found, until=_ANSWERED)
         if self.tries < self.options.deliveries:
             return True
         _log.warning("a %s was acknowledged, but is not kept in the inbox", type(self.push.message).__name__)

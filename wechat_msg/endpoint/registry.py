@@ -35,6 +35,7 @@ class Running:
         record: The record with that claim.
         slot: Where the inbox has the push, as far as this process knows; empty if it has not.
         late: Whether a try was answered without the reply.
+        tries: The deliveries of the push in this process.
         is_fenced_by_entry: Whether the record has the reply already, so that the entry alone shows who works on it.
         has_ended: Whether the reply is in the record, or the handler ended without one.
         reply: The reply when it is in the record; None if the handler ended without one.
@@ -52,6 +53,7 @@ class Running:
     record: bytes = field(default=b"", init=False)
     slot: str = field(default="", init=False)
     late: bool = field(default=False, init=False)
+    tries: set[str] = field(factory=set, init=False)
     is_fenced_by_entry: bool = field(default=False, init=False)
     has_ended: bool = field(default=False, init=False)
     reply: Reply | None = field(default=None, init=False)
