@@ -50,7 +50,7 @@ from wechat_msg import (
 )
 from wechat_msg.api import errcodes
 from wechat_msg.client import credential, credential_manager, hosts, sending, sources, transport
-from wechat_msg.endpoint import dedup, delivery, lanes
+from wechat_msg.endpoint import dedup, delivery, inbox, lanes, upkeep
 from wechat_msg.events.base import get_kind
 from wechat_msg.testing import FakeWeChatAPI
 from wechat_msg.testing.conformance import CHECKS
@@ -278,7 +278,10 @@ def test_numbers_are_those_of_the_code():
         lanes.LEASE,
         lanes.RENEW_EVERY,
         lanes.IDLE,
-        delivery.KEEP_TRIES,
+        upkeep.LOOK_EVERY,
+        inbox.RETRY_AFTER[1],
+        inbox.ENTRY_KEPT,
+        delivery.KEEP_BY,
         dedup.KEEP,
         get_kind(UnknownEvent(create_time=0, event="xpay_refund_notify")).resent_for,
         limit,
@@ -311,8 +314,12 @@ def list_log_lines() -> Iterator[tuple[str, str]]:
         texts = {node.targets[0].id: node.value for node in tree.body if is_text(node)}
         for node in ast.walk(tree):
             match node:
+                case ast.Call(func=ast.Attribute(attr="warn"), args=[ast.Constant(value=str(text)), *_]):
+                    yield "WARNING", text
                 case ast.Call(func=ast.Attribute(value=ast.Name("_log"), attr=level), args=[text, *_]):
-                    text = texts[text.id] if isinstance(text, ast.Name) else text
+                    text = texts.get(text.id) if isinstance(text, ast.Name) else text
+                    if text is None:
+                        continue  # the text of a caller of `warn`
                     assert isinstance(text, ast.Constant), f"{path}:{node.lineno}"
                     yield {"exception": "ERROR"}.get(level, level.upper()), text.value
 
