@@ -266,7 +266,7 @@ class Work:
             try:
                 parts = (_to_part(reply, self.running),)
             except Exception:  # noqa: BLE001, the user's own reply class may raise anything
-                _log.exception("the late reply to a %s cannot be sent", type(self.running.push.message).__name__)
+                _log.exception("the late reply to a %s could not be sent", type(self.running.push.message).__name__)
                 yield from self.lose("unsent")
                 return
             yield from self._ask(lambda: self._swap(state="answered", parts=parts, sent=0))
