@@ -168,7 +168,7 @@ class TestEveryHandler:
             for name, number, (path, seconds, tries, text, _) in jobs
         }
         for name, bot in bots.items():
-            wait_until(lambda bot=bot: bot.server.read_log().count("cannot be delivered") == 2)
+            wait_until(lambda bot=bot: bot.server.read_log().count("it came after the last try") == 2)
             assert set(bot.count_runs().values()) == {1}, name
             assert [entry.name for entry in bot.read_diary("sent")] == [
                 str(number) for number, outcome in enumerate(OUTCOMES) if outcome[-1]
