@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator
 from typing import Any
 
+import attrs
 import pytest
 
 from tests.helpers.rows import each_row
@@ -26,9 +27,12 @@ from wechat_msg._flow import CompareAndSet, Get, Sleep, Wait
 from wechat_msg.endpoint.lanes import IDLE, LEASE, LOST_AFTER, RENEW_EVERY, Process
 from wechat_msg.endpoint.records import Run, dump_texts
 from wechat_msg.endpoint.registry import Running
+from wechat_msg.endpoint.upkeep import Upkeep
+from wechat_msg.push import open_push
 from wechat_msg.testing import build_push
 
 SETTINGS = PushSettings(token="spamtest", appid="wx0123456789abcdef")
+PUSH = open_push(SETTINGS, build_push(SETTINGS, {"Content": "hi"}))
 
 
 class World:
@@ -41,7 +45,18 @@ class World:
         self.keepers: list[Any] = []
 
     def fork(self, store: Any = None) -> Process:
-        return Process(store or self.store, "wx", lambda: self.now, lambda error: self.reported.append(error.args[0]))
+        return Process(store or self.store, "wx", lambda: self.now)
+
+    def keep_lane(self, process: Process) -> Generator[Any, Any, None]:
+        """Return the flow of the keeper."""
+        endpoint = PushEndpoint(SETTINGS, None, store=NO_DEDUP, monotonic=lambda: self.now)
+        handling = attrs.evolve(
+            endpoint._handling,
+            store=process.store,
+            process=process,
+            report=lambda error: self.reported.append(error.args[0]),
+        )
+        return Upkeep(handling).keep_lane()
 
     def claim(self, process: Process) -> str:
         return self.run(process.make_claim("d" * 8, shared=True))
@@ -58,7 +73,7 @@ class World:
 
     def keep(self, process: Process, seconds: float) -> None:
         """Let a keeper work for some seconds."""
-        flow, end = process.keep(), self.now + seconds
+        flow, end = self.keep_lane(process), self.now + seconds
         self.keepers.append(flow)
         step = self.run(flow)
         while isinstance(step, Sleep) and self.now + step.seconds <= end:
@@ -102,14 +117,14 @@ class TestALane:
     def test_is_renewed_while_the_process_works(self, world):
         process = world.fork()
         world.claim(process)
-        process.registry.add(Running("push", "d", 1e9, world.store, "push"))
+        process.registry.add(Running("push", PUSH, "d", 0.0, 1e9, world.store, "push"))
         world.keep(process, 60)
         assert world.find_holder(0) == value_of(process)
 
     def test_is_renewed_by_one_step(self, world):
         process = world.fork()
         world.claim(process)
-        flow = process.keep()
+        flow = world.keep_lane(process)
         assert next(flow) == Sleep(RENEW_EVERY)
         value = value_of(process)
         assert next(flow) == CompareAndSet(world.store, "wx:lane:0", value, value, LEASE)
@@ -117,13 +132,13 @@ class TestALane:
     def test_is_given_back_by_a_process_that_is_idle(self, world):
         process = world.fork()
         world.claim(process)
-        assert process.needs_keeper()
+        assert process.needs("keep_lane")
         world.keep(process, IDLE - 1)
         assert world.find_holder(0) == value_of(process)
-        assert not process.needs_keeper()
+        assert not process.needs("keep_lane")
         world.keep(process, 3)
         assert world.find_holder(0) is None
-        assert process.needs_keeper()
+        assert process.needs("keep_lane")
 
     def test_that_was_given_back_is_taken_again_with_the_next_claim(self, world):
         process = world.fork()
@@ -154,7 +169,7 @@ class TestALane:
     def test_that_has_ended_is_renewed_if_no_other_process_has_it(self, world):
         process, other = world.fork(), world.fork()
         claim = world.claim(process)
-        process.registry.add(Running("push", "d", 1e9, world.store, "push"))
+        process.registry.add(Running("push", PUSH, "d", 0.0, 1e9, world.store, "push"))
         world.now = 20
         assert world.run(other.is_dead(claim))
         world.keep(process, RENEW_EVERY)
@@ -202,26 +217,26 @@ class TestAClaim:
         assert world.run(process.is_dead(world.claim(process)))
 
     def test_without_a_lane_is_always_alive(self):
-        process = Process(None, "", time.monotonic, print)
+        process = Process(None, "", time.monotonic)
         with pytest.raises(StopIteration) as end:
             next(process.make_claim("d" * 8, shared=True))
         claim = end.value.value
         assert claim.startswith(".")
-        assert World().run(Process(None, "", time.monotonic, print).is_dead(claim)) is False
+        assert World().run(Process(None, "", time.monotonic).is_dead(claim)) is False
 
 
 class TestTheRegistry:
     def test_gives_the_reply_to_those_who_waited_and_to_those_who_come_too_late(self):
-        registry = Process(None, "", time.monotonic, print).registry
-        running = Running("push", "d", 1e9, MemoryStore(), "push")
+        registry = Process(None, "", time.monotonic).registry
+        running = Running("push", PUSH, "d", 0.0, 1e9, MemoryStore(), "push")
         assert registry.add(running)
-        assert not registry.add(Running("push", "d", 1e9, MemoryStore(), "push"))
+        assert not registry.add(Running("push", PUSH, "d", 0.0, 1e9, MemoryStore(), "push"))
         early = registry.join(running)
         reply = Acknowledgement()
         assert registry.remove(running, reply)
         assert not registry.remove(running)
         assert (early.result(0), registry.join(running).result(0)) == (reply, reply)
-        late = Running("push", "d", 1e9, MemoryStore(), "push")
+        late = Running("push", PUSH, "d", 0.0, 1e9, MemoryStore(), "push")
         registry.add(late)
         registry.remove(late, reply)
         assert registry.join(late).result(0) == reply
@@ -233,7 +248,7 @@ class TestTheKeeper:
         world = World()
         process = world.fork()
         world.claim(process)
-        flow = process.keep()
+        flow = world.keep_lane(process)
         for _ in range(3):
             while isinstance(next(flow), Sleep):
                 pass
@@ -244,7 +259,7 @@ class TestTheKeeper:
     def test_counts_the_time_that_the_store_takes_as_a_pause(self, world):
         process = world.fork()
         world.claim(process)
-        flow = process.keep()
+        flow = world.keep_lane(process)
         next(flow)
         step = next(flow)
         world.now += 0.5
@@ -254,12 +269,12 @@ class TestTheKeeper:
         process = world.fork()
         claim = world.claim(process)
         for number, late in enumerate((False, True)):
-            running = Running(f"push:{number}", "d", 1e9, world.store, f"push:{number}")
+            running = Running(f"push:{number}", PUSH, "d", 0.0, 1e9, world.store, f"push:{number}")
             running.claim = claim
-            world.store.compare_and_set(running.record_key, None, Run(claim, late).dump(), 600)
+            world.store.compare_and_set(running.record_key, None, Run(claim, late=late).dump(), 600)
             process.registry.add(running)
             process.give_up(running)
-        flow = process.keep()
+        flow = world.keep_lane(process)
         while isinstance(next(flow), Sleep):
             pass
         assert isinstance(flow.throw(StoreError("down")), Sleep)
@@ -268,7 +283,7 @@ class TestTheKeeper:
 
     def test_lets_others_handle_what_takes_longer_than_handler_limit(self, world):
         process = world.fork()
-        running = Running("push", "d", 5.0, world.store, "push")
+        running = Running("push", PUSH, "d", 0.0, 5.0, world.store, "push")
         running.claim = world.claim(process)
         world.store.compare_and_set("push", None, Run(running.claim).dump(), 600)
         process.registry.add(running)
@@ -291,11 +306,11 @@ class TestTheKeeper:
     @each_row("cls", [PushEndpoint, AsyncPushEndpoint])
     def test_is_not_needed_if_no_other_process_can_read_the_store(self, cls, options):
         endpoint = cls(SETTINGS, None, **options)
-        assert not endpoint._handling.process.needs_keeper()
+        assert not endpoint._handling.process.needs("keep_lane")
 
 
 def list_threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name == "wechat_msg.lane"}
+    return {thread for thread in threading.enumerate() if thread.name == "wechat_msg.upkeep"}
 
 
 class TestAfterAFork:
@@ -313,7 +328,7 @@ endpoint = PushEndpoint(SETTINGS, lambda message: "hi", store=SQLiteStore(sys.ar
 endpoint.handle(build_push(SETTINGS, {"Content": "hi", "MsgId": 1}))
 process = endpoint._handling.process
 mine, store = process.id, SQLiteStore(sys.argv[1])
-process.registry.add(Running("push", "d", 1e9, None, "push"))
+process.registry.add(Running("push", PUSH, "d", 0.0, 1e9, None, "push"))
 process._lock.acquire()  # as if the thread held it
 child = os.fork()
 if child:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import logging
+import time
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from wechat_msg.endpoint import AsyncPushEndpoint, PushEndpoint
 from wechat_msg.errors import SettingsError
@@ -17,6 +20,7 @@ __all__ = [
     "Endpoint",
     "Receive",
     "Scope",
+    "Served",
     "SyncChoice",
     "answer_asgi",
     "choose",
@@ -25,6 +29,10 @@ __all__ = [
     "read_asgi_body",
     "read_stream",
 ]
+
+_log = logging.getLogger("wechat_msg")
+
+_DRAIN = 30.0  # seconds for all endpoints of an application
 
 R = TypeVar("R")
 Endpoint = PushEndpoint | AsyncPushEndpoint
@@ -44,6 +52,47 @@ NOT_FOUND = PushResponse(404, b"Not Found")
 def choose(choice: Choice[R], request: R) -> Endpoint | None:
     """Return the endpoint for *request*; None if there is no such account."""
     return choice if isinstance(choice, (PushEndpoint, AsyncPushEndpoint)) else choice(request)
+
+
+class Served(Generic[R]):
+    """The endpoints that an ASGI application serves, from its start to its end.
+
+    Args:
+        choice: The endpoint, or a function that returns one for a request.
+        run_in_thread: Calls a function in a thread, so that it does not block the event loop.
+    """
+
+    def __init__(self, choice: Choice[R], run_in_thread: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
+        self._choice = choice
+        self._run_in_thread = run_in_thread
+        self._chosen: weakref.WeakSet[Endpoint] = weakref.WeakSet()
+        if isinstance(choice, (PushEndpoint, AsyncPushEndpoint)):
+            self._chosen.add(choice)
+
+    def choose(self, request: R) -> Endpoint | None:
+        """Return the endpoint for *request*; None if there is no such account."""
+        endpoint = choose(self._choice, request)
+        if endpoint is not None:
+            self._chosen.add(endpoint)
+        return endpoint
+
+    async def recover(self) -> None:
+        """Start the work on what was acknowledged before the application started."""
+        for endpoint in tuple(self._chosen):
+            await self._call(endpoint, "recover")
+
+    async def drain(self) -> None:
+        """Wait for running handlers, and hand back what still runs then."""
+        end = time.monotonic() + _DRAIN
+        for endpoint in tuple(self._chosen):
+            await self._call(endpoint, "drain", max(end - time.monotonic(), 0.0))
+
+    async def _call(self, endpoint: Endpoint, name: str, *args: float) -> None:
+        function = functools.partial(getattr(endpoint, name), *args)
+        try:
+            await (function() if isinstance(endpoint, AsyncPushEndpoint) else self._run_in_thread(function))
+        except Exception:  # noqa: BLE001, the application must start and end all the same
+            _log.exception("%s() of an endpoint failed", name)
 
 
 def make_sync_chooser(choice: SyncChoice[R]) -> Callable[[R], PushEndpoint | None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import request_response
 
-from wechat_msg.adapters._choice import Choice, answer_asgi, choose
+from wechat_msg.adapters._choice import Choice, Served, answer_asgi
 
 __all__ = ["push_router"]
 
@@ -23,15 +24,28 @@ def push_router(endpoint: Choice[Request], path: str) -> APIRouter:
 
     Dependencies of the application and of routers that include this one run before the endpoint. A sync endpoint runs
     in the thread pool, so that its handlers do not block the event loop.
+
+    The lifespan of the router calls `PushEndpoint.recover` when the application starts, and `PushEndpoint.drain` when
+    it ends, also for the endpoints that a function has returned. FastAPI runs it when it includes the router; a
+    Starlette application must be given it: ``Starlette(routes=router.routes, lifespan=router.lifespan_context)``.
     """
+    served = Served(endpoint, run_in_threadpool)
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        await served.recover()
+        try:
+            yield
+        finally:
+            await served.drain()
 
     async def view(request: Request) -> Response:
         read_body = functools.partial(_read_body, request)
-        response = await answer_asgi(choose(endpoint, request), request.scope, read_body, run_in_threadpool)
+        response = await answer_asgi(served.choose(request), request.scope, read_body, run_in_threadpool)
         headers = {"content-type": response.content_type, **response.headers}
         return Response(response.body, response.status, headers)
 
-    router = APIRouter(route_class=_PushRoute)
+    router = APIRouter(route_class=_PushRoute, lifespan=lifespan)
     router.add_api_route(path, view, methods=["GET", "POST"], include_in_schema=False)
     return router
 

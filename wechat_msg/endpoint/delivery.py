@@ -18,7 +18,7 @@ from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
 from wechat_msg.endpoint.late import AnswerLater, answers_first_try
 from wechat_msg.endpoint.options import EndpointOptions
-from wechat_msg.endpoint.records import NAME, Done, InboxEntry, Free, Run, load_record
+from wechat_msg.endpoint.records import NAME, Done, Free, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running
 from wechat_msg.endpoint.tries import count_try
 from wechat_msg.endpoint.work import HANG_UP, Work, compute_run_ttl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import contextvars
 import inspect
@@ -10,6 +11,7 @@ import logging
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from typing import Any, ClassVar, cast
@@ -290,6 +292,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         process = self._handling.process
         if process.store is None:
             return
+        _started.add(self)
         if process.needs("keep_lane"):
             type(self).run_in_background(self._upkeep.keep_lane(), self._perform)
         if self._handling.inbox is not None and process.needs("watch_inbox"):
@@ -367,6 +370,17 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
                 drive(work.run(), self._perform)
             except Exception as error:  # noqa: BLE001, the handler's; the next one must run
                 _log.error("a handler failed after its request had ended", exc_info=error)
+
+
+#: The endpoints whose pushes other processes can take over.
+_started: weakref.WeakSet[PushEndpoint] = weakref.WeakSet()
+
+
+@atexit.register
+def _hand_back_at_exit() -> None:
+    """Hand back what still runs when the interpreter ends; it has joined the threads of executors before."""
+    for endpoint in tuple(_started):
+        endpoint.drain(0.0)
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)

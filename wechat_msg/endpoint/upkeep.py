@@ -15,7 +15,7 @@ from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
 from wechat_msg.endpoint.lanes import LEASE, RENEW_EVERY, Process
-from wechat_msg.endpoint.records import Done, InboxEntry, Free, Record, Run, load_record
+from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, load_record
 from wechat_msg.endpoint.work import StartWork, hand_back, take_over
 from wechat_msg.errors import StoreError
 

@@ -19,7 +19,7 @@ from wechat_msg.endpoint.inbox import ATTEMPTS, ENTRY_KEPT, RETRY_AFTER, Inbox
 from wechat_msg.endpoint.lanes import LEASE
 from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.line import leave_line, wait_for_turn
-from wechat_msg.endpoint.records import NOBODY, Done, InboxEntry, Free, Run, load_record
+from wechat_msg.endpoint.records import NOBODY, Done, Free, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running
 from wechat_msg.endpoint.tries import count_try
 from wechat_msg.errors import PushError, StoreError
