@@ -30,6 +30,7 @@ from wechat_msg.endpoint.handling import Handled, Handling
 from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.records import Done, Run, dump_texts, load_record
+from wechat_msg.endpoint.upkeep import Upkeep
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
 from wechat_msg.replies import RenderedReply, Reply
@@ -97,7 +98,7 @@ class World:
             self.store.compare_and_set(key, None, value, 1e9)
 
     def fork(self) -> Process:
-        return Process(self.store, "", lambda: self.now, lambda error: self.reports.append(error.args[0]))
+        return Process(self.store, "", lambda: self.now)
 
     def deliver(
         self,
@@ -127,7 +128,10 @@ class World:
             store=self.store,
             private_store=self.private_store,
             process=process or self.fork(),
+            inbox=None,
             report=lambda error: self.reports.append(error.args[0]),
+            waits_for_room=False,
+            warn=lambda *args: None,
         )
         return PushDelivery(handling, Push(message=message, format="xml"), self.now)
 
@@ -176,14 +180,14 @@ class World:
         delivery = self.deliver(**options)
         answering = delivery.answer()
         assert isinstance(self.proceed(answering), RunWork)
-        working = delivery.work()
+        working = delivery.work.run()
         assert self.proceed(working) == "the handler runs"
         return delivery, answering, working
 
     def keep(self, delivery: PushDelivery, until: float) -> None:
         """Let time pass while the lane of a delivery's process is renewed."""
         while self.now < until:
-            start, flow = self.now, delivery.handling.process.keep()
+            start, flow = self.now, Upkeep(delivery.handling).keep_lane()
             self.proceed(flow)
             self.now = min(start + 0.7, until)
             self.proceed(flow)
@@ -238,8 +242,8 @@ class TestTheFirstDelivery:
         step = next(answering)
         assert (step.key, step.expected) == ("push:1", None)
         assert isinstance(answering.send(True), RunWork)
-        running, done = Run(delivery.running.claim).dump(), Done(delivery.running.claim, REPLY).dump()
-        assert list_steps(delivery.work(), HANDLED, True) == [
+        running, done = Run(delivery.work.running.claim).dump(), Done(delivery.work.running.claim, REPLY).dump()
+        assert list_steps(delivery.work.run(), HANDLED, True) == [
             "the handler runs",
             CompareAndSet(world.store, "push:1", running, done, 300.0),
             End(REPLY),
@@ -276,10 +280,9 @@ class TestTheFirstDelivery:
 
     def test_learns_only_if_it_takes_long_whether_it_is_the_last(self, world):
         """An earlier one may have failed, and left the key free."""
-        _, answering, _ = world.start()
+        delivery, answering, _ = world.start()
         world.now = 4.5
-        step = world.proceed(answering)
-        assert (type(step), step.seconds) == (Wait, 1.0)
+        assert world.proceed(answering) == RunWork(delivery, 1.0)
         world = World()
         _, answering, _ = world.start()
         world.store.compare_and_set("tries:1", None, TWO, 60)
@@ -341,7 +344,7 @@ class TestTheNextDelivery:
 
     def test_sees_counts_itself_and_looks_again(self, world):
         owner, _, _ = world.start()
-        running, tries = Run(owner.running.claim).dump(), dump_texts([owner.name, "two"])
+        running, tries = Run(owner.work.running.claim).dump(), dump_texts([owner.name, "two"])
         delivery = world.deliver()
         flow = world.claim(delivery)
         tries = dump_texts([owner.name, delivery.name])
@@ -374,7 +377,7 @@ class TestTheNextDelivery:
         owner, _, working = world.start()
         flow = world.deliver(process=owner.handling.process).answer()
         step = world.proceed(flow)
-        assert step == Wait(owner.running.ended, 5.5)
+        assert step == Wait(owner.work.running.ended, 5.5)
         assert world.proceed(working) == End(REPLY)
         assert world.proceed(flow, step.future.result()) == End(REPLY)
 
@@ -473,11 +476,11 @@ class TestTheNextDelivery:
         step = next(flow)
         while isinstance(step, Get):
             step = flow.send(step.perform())
-        assert (step.value, step.ttl) == (Run(owner.running.claim, late=True).dump(), 660)
+        assert (step.value, step.ttl) == (Run(owner.work.running.claim, late=True).dump(), 660)
         with pytest.raises(KeyError):
             world.proceed(failing)
         assert isinstance(world.proceed(flow, step.perform()), RunWork)
-        working = last.work()
+        working = last.work.run()
         world.proceed(working)
         assert world.proceed(working) == End(REPLY)
         assert world.later == []
@@ -488,7 +491,7 @@ class TestTheNextDelivery:
         delivery = world.deliver()
         assert world.wait(delivery.answer()) == RunWork(delivery, pytest.approx(5.4, abs=0.06))
         assert world.now <= 2.4 + 0.2
-        assert world.find() == Run(delivery.running.claim)
+        assert world.find() == Run(delivery.work.running.claim)
 
     def test_takes_over_at_once_when_the_handler_has_failed(self, world):
         _, _, working = world.start(handled=KeyError())
@@ -602,7 +605,7 @@ class TestTheStoreFails:
         assert isinstance(next(working), CompareAndSet)
         assert working.throw(StoreError("down")) == Sleep(0.1)
         assert world.proceed(working) == End(REPLY)
-        assert world.find() == Done(delivery.running.claim, REPLY)
+        assert world.find() == Done(delivery.work.running.claim, REPLY)
 
     def test_to_save_a_reply_for_as_long_as_a_lease_and_is_not_asked_again(self, world):
         _, _, working = world.start()
@@ -696,7 +699,7 @@ class TestTheWork:
         """As when an event loop is closed: no driver is left to perform the step."""
         delivery, _, working = world.start()
         working.close()
-        assert world.find() == Run(delivery.running.claim)
+        assert world.find() == Run(delivery.work.running.claim)
 
     def test_frees_the_key_after_a_promise_too(self, world):
         _, answering, working = world.start(late=LATER, handled=KeyError())
@@ -712,7 +715,7 @@ class TestTheWork:
         other = world.take_over()
         with pytest.raises(KeyError):
             world.proceed(working)
-        assert world.find() == Run(other.running.claim)
+        assert world.find() == Run(other.work.running.claim)
 
     def test_frees_the_key_if_the_reply_asks_wechat_to_try_again(self, world):
         again = Handled(REPLY, ErrCodeReply(err_code=1))
@@ -729,14 +732,14 @@ class TestTheWork:
         delivery, _, working = world.start()
         world.now = 100
         assert world.proceed(working) == End(REPLY)
-        assert world.find() == Done(delivery.running.claim, REPLY)
+        assert world.find() == Done(delivery.work.running.claim, REPLY)
 
     def test_does_not_change_the_record_of_the_delivery_that_took_over(self, world, caplog):
         _, _, working = world.start()
         world.now = 3
         other = world.take_over()
         assert world.proceed(working) == End(None)
-        assert world.find() == Run(other.running.claim)
+        assert world.find() == Run(other.work.running.claim)
         assert "another one took over its message" in caplog.text
         assert world.later == []
 
@@ -753,7 +756,7 @@ class TestTheWork:
     def test_hands_over_its_reply_if_another_try_could_not_wait_for_it(self, late, kept):
         world = World()
         delivery, _, working = world.start(late=late)
-        running, promised = Run(delivery.running.claim), Run(delivery.running.claim, late=True)
+        running, promised = Run(delivery.work.running.claim), Run(delivery.work.running.claim, late=True)
         world.store.compare_and_set("push:1", running.dump(), promised.dump(), 2.5)
         assert world.proceed(working) == End(kept)
         assert world.later == [HANDLED.reply]
@@ -761,7 +764,7 @@ class TestTheWork:
 
     def test_knows_that_it_is_late_although_the_store_failed_after_its_step(self, world):
         delivery, _, working = world.start(late=LATER_IN_THE_END)
-        running, promised = Run(delivery.running.claim), Run(delivery.running.claim, late=True)
+        running, promised = Run(delivery.work.running.claim), Run(delivery.work.running.claim, late=True)
         world.store.compare_and_set("push:1", running.dump(), promised.dump(), 60)
         world.now = 6
         step = next(working)
