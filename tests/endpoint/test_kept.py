@@ -220,7 +220,7 @@ def kill_all(bot: Bot, *, then: Callable[[Bot], object] = lambda bot: None) -> M
 
 
 def restart(bot: Bot, number: signal.Signals) -> Mapping[int, float]:
-    time.sleep(ALL_ACKNOWLEDGED)
+    time.sleep(OVER + 2)
     bot.end(number)
     bot.start()
     return {}
@@ -324,7 +324,7 @@ STOPS = [
     ("command", "pauses"),
     [pytest.param(GUNICORN_2, (6, 10), id="sync"), pytest.param(UVICORN_2_PATIENT, (6,), id="async")],
 )
-def test_a_worker_that_stops_at_any_stage_answers_nobody_twice(command, pauses, tmp_path, record_property):
+def test_a_worker_that_stops_at_any_stage_answers_no_message_twice(command, pauses, tmp_path, record_property):
     with run_redis("--databases", "100") as redis:
         stores = (f"{redis.url.removesuffix('0')}{number}" for number in range(100))
         scenarios = {
@@ -343,7 +343,7 @@ def test_a_worker_that_stops_at_any_stage_answers_nobody_twice(command, pauses, 
 
 
 @pytest.mark.endurance
-def test_a_store_that_loses_everything_gives_nobody_a_wrong_answer(tmp_path, record_property):
+def test_a_store_that_loses_everything_causes_no_wrong_answer(tmp_path, record_property):
     with run_redis() as first, run_redis() as second:
 
         def flush(bot: Bot) -> Mapping[int, float]:
