@@ -175,7 +175,7 @@ def options() -> dict[str, Any]:
     import inspect
 
     limit = os.environ.get("MAX_RUNNING")
-    found = {"on_lost": lose, "max_running": limit and int(limit)}
+    found = {"on_lost": lose, "max_running": int(limit) if limit else None}
     return {k: v for k, v in found.items() if k in inspect.signature(PushEndpoint).parameters}
 
 
