@@ -3,116 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import random
 import signal
-import socket
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from attrs import frozen
 
-from tests.helpers.redis_server import run_redis
-from tests.helpers.servers import GUNICORN, TIMEOUT, UVICORN, Server, serve
+from tests.helpers.servers import GUNICORN, UVICORN
 from tests.helpers.slow_app import FALLBACK, SETTINGS
+from tests.helpers.slow_bot import TRIES, Bot, Killer, deliver, deliver_until_answered, make_text, start_bot
 from tests.helpers.waiting import wait_until
-from wechat_msg import PushRequest
 from wechat_msg.testing import build_push, open_reply
 
-HANGS_UP = 5.0  # seconds
-TRIES = 3
 # The parent loads the application, as servers in production may: what it opens must survive the fork.
 GUNICORN_4 = (*GUNICORN, "--workers", "4", "--threads", "32", "--preload", "tests.helpers.slow_app:make_wsgi()")
 GUNICORN_2 = (*GUNICORN, "--workers", "2", "--threads", "8", "tests.helpers.slow_app:make_wsgi()")
 UVICORN_2 = (*UVICORN, "--workers", "2", "--factory", "tests.helpers.slow_app:make_asgi")
 DJANGO_2 = (*UVICORN, "--workers", "2", "--factory", "tests.helpers.slow_app:make_django")
-
-
-# --- WeChat's side ---------------------------------------------------------------------------------------------------
-
-
-def deliver(port: int, path: str, request: PushRequest, timeout: float = HANGS_UP) -> bytes | None:
-    """Deliver a push once; return the answer, None if there is none in time or it is not one."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-    with contextlib.closing(connection):
-        try:
-            connection.request("POST", f"{path}?{urlencode(request.query)}", request.body)
-            response = connection.getresponse()
-            return response.read() if response.status == 200 else None
-        except (OSError, http.client.HTTPException):
-            return None
-
-
-def deliver_until_answered(port: int, path: str, fields: Mapping[str, Any], tries: int) -> tuple[int, str | None]:
-    """Deliver as WeChat does; return the number of the try that was answered, and the text of the reply."""
-    for number in range(1, tries + 1):
-        answer = deliver(port, path, build_push(SETTINGS, fields))  # sealed again for every try
-        if answer is not None:
-            reply = open_reply(SETTINGS, answer)
-            return number, reply and reply["Content"]
-    return 0, None
-
-
-def make_text(msg_id: int, seconds: float) -> dict[str, Any]:
-    return {"MsgType": "text", "Content": str(seconds), "MsgId": msg_id, "CreateTime": 1700000000}
-
-
-# --- the bot's side --------------------------------------------------------------------------------------------------
-
-
-@frozen
-class Entry:
-    """A line of the diary."""
-
-    what: str
-    name: str
-    pid: int
-    time: float
-
-
-@frozen
-class Bot:
-    """A running bot."""
-
-    server: Server
-    diary: Path
-
-    def read_diary(self, what: str) -> list[Entry]:
-        lines = self.diary.read_text().splitlines() if self.diary.exists() else []
-        entries = [line.split() for line in lines]
-        return [Entry(w, name, int(pid), float(when)) for w, name, pid, when in entries if w == what]
-
-    def count_runs(self) -> Counter[str]:
-        return Counter(entry.name for entry in self.read_diary("start"))
-
-
-@contextlib.contextmanager
-def start_bot(command: tuple[str, ...], store: str, folder: Path, **environ: str) -> Iterator[Bot]:
-    diary = folder / "diary"
-    with contextlib.ExitStack() as stack:
-        place = stack.enter_context(run_redis()).url if store == "redis" else str(folder / "store.db")
-        server = stack.enter_context(serve(*command, environ={"STORE": place, "DIARY": str(diary), **environ}))
-        wait_until_accepting(server.port)
-        yield Bot(server, diary)
-
-
-def wait_until_accepting(port: int) -> None:
-    """Wait for the workers: uvicorn tells its address before they listen there."""
-
-    def accepts() -> bool:
-        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), TIMEOUT):
-            return True
-        return False
-
-    wait_until(accepts)
 
 
 COMBINATIONS = {
@@ -168,7 +78,7 @@ class TestEveryHandler:
             for name, number, (path, seconds, tries, text, _) in jobs
         }
         for name, bot in bots.items():
-            wait_until(lambda bot=bot: bot.server.read_log().count("it came after the last try") == 2)
+            wait_until(lambda bot=bot: bot.read_log().count("it came after the last try") == 2)
             assert set(bot.count_runs().values()) == {1}, name
             assert [entry.name for entry in bot.read_diary("sent")] == [
                 str(number) for number, outcome in enumerate(OUTCOMES) if outcome[-1]
@@ -209,40 +119,6 @@ class TestRace:
             assert bot.count_runs() == {f"button{number}": 1 for number in range(events)}
 
 
-class Killer(threading.Thread):
-    """A thread that kills a random worker of a gunicorn every so many seconds, and records which and when."""
-
-    def __init__(self, master: int, every: float) -> None:
-        super().__init__(daemon=True)
-        self.master = master
-        self.every = every
-        self.killed: dict[int, float] = {}
-        self._stop_asked = threading.Event()
-
-    def run(self) -> None:
-        while not self._stop_asked.wait(self.every):
-            if alive := [pid for pid in self._find_workers() if pid not in self.killed]:
-                victim = random.choice(alive)
-                self.killed[victim] = time.time()
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(victim, signal.SIGKILL)
-
-    def stop(self) -> None:
-        self._stop_asked.set()
-        self.join()
-
-    def _find_workers(self) -> list[int]:
-        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()
-        return [int(pid) for pid in children if read_command(pid) == read_command(self.master)]
-
-
-def read_command(pid: int | str) -> bytes:
-    """Return what a process was started with; workers are forks, the shell that looks after the server is not."""
-    with contextlib.suppress(FileNotFoundError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
-
-
 class TestKill:
     @pytest.mark.parametrize(
         ("store", "messages", "kill_every", "kills"),
@@ -256,7 +132,7 @@ class TestKill:
         self, store, messages, kill_every, kills, tmp_path, record_property
     ):
         with start_bot(GUNICORN_4, store, tmp_path) as bot, ThreadPoolExecutor(100) as pool:
-            killer = Killer(bot.server.pid, kill_every)
+            killer = Killer(bot, kill_every)
             killer.start()
             answers: list[str | None] = []
             while len(answers) < messages or len(killer.killed) < kills:
@@ -305,4 +181,4 @@ class TestStop:
             [_, other] = bot.read_diary("start")
             assert other.pid != stopped.pid
             assert set(answers) == {f"reply to 1 by {other.pid}"}
-            assert "a handler lost its lease" in bot.server.read_log()
+            assert "a handler lost its lease" in bot.read_log()

@@ -50,8 +50,16 @@ class Server:
     """A program that listens at `port` of 127.0.0.1."""
 
     port: int
-    pid: int
+    _process: subprocess.Popen[bytes]
     _output: BinaryIO
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait(self) -> None:
+        """Wait until the program has ended."""
+        self._process.wait(TIMEOUT)
 
     def read_log(self) -> str:
         """Return everything that the program has printed so far."""
@@ -76,7 +84,7 @@ def serve(*command: str, environ: Mapping[str, str] | None = None) -> Iterator[S
             start_new_session=True,
         ) as process,
     ):
-        yield Server(_wait_for_port(process, output), process.pid, output)
+        yield Server(_wait_for_port(process, output), process, output)
 
 
 def run(*command: str, environ: Mapping[str, str] | None = None, stdin: str = "") -> tuple[int, str]:

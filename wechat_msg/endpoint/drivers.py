@@ -349,6 +349,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         return future
 
     def _start_work(self, work: Work) -> None:
+        self._start_upkeep()  # now there is a lane
         if self.executor is not None:
             self._submit(self.executor, work).add_done_callback(_log_failure)
             return
@@ -471,6 +472,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
             case Sleep():
                 return await (self.sleep or asyncio.sleep)(step.seconds)
             case StartWork():
+                self._start_upkeep()  # now there is a lane
                 return self._start_task(step.work).add_done_callback(_log_failure)
 
     async def _wait(self, future: Future[Any], seconds: float) -> Any:
