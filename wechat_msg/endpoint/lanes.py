@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import threading
@@ -77,6 +78,7 @@ class Process:
         self.is_ending = False
         self._lock = threading.Lock()
         self._value = dump_texts([self.id])
+        self._claims = itertools.count()
         self._lane: Lane | None = None
         self._taking: Future[StoreError | None] | None = None
         self._used = self.monotonic()
@@ -94,7 +96,7 @@ class Process:
         lane = ""
         if shared and self.store is not None:
             lane = str((yield from self.hold_lane()).number)
-        return f"{lane}.{self.id}.{name}{secrets.token_hex(4)}"
+        return f"{lane}.{self.id}.{name}{next(self._claims):x}"
 
     def is_dead(self, claim: str) -> Flow[bool]:
         """Return whether the process that made a claim, for a push that does not run here, has lost its lane."""
