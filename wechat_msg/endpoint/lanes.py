@@ -74,6 +74,7 @@ class Process:
     def reset(self) -> None:
         """Become a process that has claimed nothing, as the child of a fork is."""
         self.id = secrets.token_hex(8)
+        self._pid = os.getpid()
         self.registry = RunningPushes()
         self.is_ending = False
         self._lock = threading.Lock()
@@ -235,6 +236,8 @@ class Process:
 
     def needs(self, name: str, *, is_gone: bool = False) -> bool:
         """Return whether the caller must start the flow *name*: it does not run, or *is_gone* with its event loop."""
+        if self._pid != os.getpid():  # after a fork that Python did not notice, as of uWSGI
+            self.reset()
         if self.store is None or (name in self._upkeep and not is_gone):
             return False
         with self._lock:
