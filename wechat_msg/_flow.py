@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from attrs import field
 
-from wechat_msg._tracebacks import frozen
+from wechat_msg._tracebacks import define
 from wechat_msg.stores._base import AsyncStore, Store
 
 __all__ = [
@@ -30,7 +30,7 @@ Flow = Generator[Any, Any, T]
 AnyStore = Store | AsyncStore
 
 
-@frozen
+@define
 class Get:
     """The step that reads the value of a key."""
 
@@ -42,7 +42,7 @@ class Get:
         return self.store.get(self.key)
 
 
-@frozen
+@define
 class CompareAndSet:
     """The step that sets the value of a key if it has the expected one; its result is True if it took effect."""
 
@@ -57,14 +57,14 @@ class CompareAndSet:
         return self.store.compare_and_set(self.key, self.expected, self.value, self.ttl)
 
 
-@frozen
+@define
 class Sleep:
     """The step that waits for a number of seconds."""
 
     seconds: float
 
 
-@frozen
+@define
 class Wait:
     """The step that waits for a future, for a number of seconds at most; its result is None if there is none yet."""
 

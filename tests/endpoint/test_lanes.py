@@ -319,6 +319,11 @@ class TestAfterAFork:
         status, output = run("-W", "error", "-c", FORKS, str(tmp_path / "store.db"))
         assert (status, output) == (0, "the child has a lane of its own\n")
 
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+    def test_behind_the_back_of_python_the_child_is_another_process_too(self, tmp_path):
+        status, output = run("-W", "error", "-c", UNNOTICED_FORK, str(tmp_path / "store.db"))
+        assert (status, output) == (0, "the child has a lane of its own\n")
+
 
 FORKS = """
 import os, sys, time
@@ -339,6 +344,24 @@ endpoint.handle(build_push(SETTINGS, {"Content": "hi", "MsgId": 2}))
 assert len(list_threads()) == 1
 assert store.get("wx0123456789abcdef:lane:0") == dump_texts([mine])
 assert store.get("wx0123456789abcdef:lane:1") == value_of(process)
+print("the child has a lane of its own", flush=True)
+os._exit(0)
+"""
+
+UNNOTICED_FORK = """
+import ctypes, os, sys
+from tests.endpoint.test_lanes import *
+
+endpoint = PushEndpoint(SETTINGS, lambda message: "hi", store=SQLiteStore(sys.argv[1]))
+endpoint.handle(build_push(SETTINGS, {"Content": "hi", "MsgId": 1}))
+process = endpoint._handling.process
+mine = process.id
+child = ctypes.PyDLL(None).fork()  # as uWSGI does
+if child:
+    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+endpoint.handle(build_push(SETTINGS, {"Content": "hi", "MsgId": 2}))
+assert process.id != mine
+assert SQLiteStore(sys.argv[1]).get("wx0123456789abcdef:lane:1") == value_of(process)
 print("the child has a lane of its own", flush=True)
 os._exit(0)
 """

@@ -75,10 +75,10 @@ def make_key(message: Message, identity: str = "", content: str | None = None) -
         https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html
     """
     if content is not None:
-        parts: list[Any] = ["own", message.to_user_name, content]
+        parts: tuple[str | int, ...] = "own", message.to_user_name, _SORTED.encode(content)
     else:
-        parts = [message.to_user_name, message.from_user_name, message.create_time, *_identify(message)]
-    return f"{identity}:push:{hashlib.sha256(_SORTED.encode(parts).encode()).hexdigest()}"
+        parts = message.to_user_name, message.from_user_name, message.create_time, *_identify(message)
+    return f"{identity}:push:{hashlib.sha256(ascii(parts).encode()).hexdigest()}"
 
 
 def make_unshared_key() -> str:
@@ -91,12 +91,12 @@ def is_unshared(key: str) -> bool:
     return key.rpartition(":")[0] == _UNSHARED  # in other keys ":push" precedes the last colon
 
 
-def _identify(message: Message) -> tuple[Any, ...]:
+def _identify(message: Message) -> tuple[str, ...]:
     msg_id = getattr(message, "msg_id", None)
     if msg_id and not isinstance(message, Event):
         return "message", msg_id
     raw = {name: _canonical(value) for name, value in message.raw.items() if name != _COUNTER}
-    return "event", getattr(message, "event", message.msg_type).lower(), raw
+    return "event", getattr(message, "event", message.msg_type).lower(), _SORTED.encode(raw)
 
 
 def _canonical(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import threading
@@ -73,10 +74,12 @@ class Process:
     def reset(self) -> None:
         """Become a process that has claimed nothing, as the child of a fork is."""
         self.id = secrets.token_hex(8)
+        self._pid = os.getpid()
         self.registry = RunningPushes()
         self.is_ending = False
         self._lock = threading.Lock()
         self._value = dump_texts([self.id])
+        self._claims = itertools.count()
         self._lane: Lane | None = None
         self._taking: Future[StoreError | None] | None = None
         self._used = self.monotonic()
@@ -94,7 +97,7 @@ class Process:
         lane = ""
         if shared and self.store is not None:
             lane = str((yield from self.hold_lane()).number)
-        return f"{lane}.{self.id}.{name}{secrets.token_hex(4)}"
+        return f"{lane}.{self.id}.{name}{next(self._claims):x}"
 
     def is_dead(self, claim: str) -> Flow[bool]:
         """Return whether the process that made a claim, for a push that does not run here, has lost its lane."""
@@ -233,6 +236,8 @@ class Process:
 
     def needs(self, name: str, *, is_gone: bool = False) -> bool:
         """Return whether the caller must start the flow *name*: it does not run, or *is_gone* with its event loop."""
+        if self._pid != os.getpid():  # after a fork that Python did not notice, as of uWSGI
+            self.reset()
         if self.store is None or (name in self._upkeep and not is_gone):
             return False
         with self._lock:

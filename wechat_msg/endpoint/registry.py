@@ -94,6 +94,8 @@ class RunningPushes:
 
     def remove(self, running: Running, reply: Reply | None = None) -> bool:
         """Remove a push, and wake the deliveries that wait for it; False if it was removed before."""
+        if self._running.get(running.key) is not running:
+            return False
         with self._lock:
             if self._running.get(running.key) is not running:
                 return False

@@ -62,7 +62,8 @@ class MemoryStore:
         """See `Store.compare_and_set`."""
         with self._lock:
             now = self._clock()
-            if self.get(key) != expected:
+            found, end = self._entries.get(key, (None, 0.0))
+            if (found if end > now else None) != expected:
                 return False
             self._entries.pop(key, None)
             if value is not None:
