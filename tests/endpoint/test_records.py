@@ -18,7 +18,13 @@ GARBAGE = [b"", b"\xff", b"garbage", b"\x01", b"\x02", b'{"owner":"o","late":fal
 
 
 def make_entry(**changes: Any) -> InboxEntry:
-    values = {"format": "xml", "is_sealed": False, "document": b"<xml>\xe4\xbd</xml>", "came": 1.7e9 + 1 / 3, "due": 1.7e9}
+    values = {
+        "format": "xml",
+        "is_sealed": False,
+        "document": b"<xml>\xe4\xbd</xml>",
+        "came": 1.7e9 + 1 / 3,
+        "due": 1.7e9,
+    }
     return InboxEntry(**{"key": "wx:push:0", "attempt": 1, "claim": CLAIM, **values, **changes})
 
 

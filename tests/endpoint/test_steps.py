@@ -129,6 +129,7 @@ class World:
             private_store=self.private_store,
             process=process or self.fork(),
             inbox=None,
+            is_kept=False,
             report=lambda error: self.reports.append(error.args[0]),
             waits_for_room=False,
             warn=lambda *args: None,

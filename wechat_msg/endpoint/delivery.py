@@ -302,7 +302,7 @@ class PushDelivery:
     def _keeps(self) -> bool:
         """Return whether this delivery puts a push into the inbox before it is acknowledged."""
         policy = isinstance(self.options.late, AnswerLater) and self._may_be_acknowledged
-        return policy and self.handling.inbox is not None and self.record_key == self.key
+        return policy and self.handling.is_kept and self.record_key == self.key
 
     def _may_keep(self) -> bool:
         return not self._has_tried_to_keep and self._keeps() and self._must_answer()

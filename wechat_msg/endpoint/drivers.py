@@ -6,12 +6,14 @@ import asyncio
 import atexit
 import contextlib
 import contextvars
+import functools
 import inspect
 import logging
-import queue
+import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from typing import Any, ClassVar, cast
@@ -81,15 +83,15 @@ class _Endpoint(EndpointOptions[H, S]):
         identity = "" if self.store is None or shared_store is None else self.settings.identity
         durable_store = shared_store if _is_durable(store) else None
         process = Process(durable_store, identity, self.monotonic)
-        is_kept = durable_store is not None and (isinstance(self.late, AnswerLater) or self.queue is not None)
         self._handling = Handling(
             options=self,
             store=shared_store,
             private_store=private_store,
             process=process,
-            inbox=Inbox(durable_store, identity, process, self.clock) if durable_store and is_kept else None,
+            inbox=Inbox(durable_store, identity, process, self.clock) if durable_store else None,
             identity=identity,
             report=StoreErrorLog("deduplication", self.monotonic).report,
+            is_kept=durable_store is not None and (isinstance(self.late, AnswerLater) or self.queue is not None),
             waits_for_room=self._is_async,
             warn=WarningLog(self.monotonic).warn,
         )
@@ -97,18 +99,19 @@ class _Endpoint(EndpointOptions[H, S]):
 
     def _check_combination(self) -> None:
         """Raise SettingsError if options do not fit together."""
+        store: object = self.store
         late, is_mini_program = self.late, self.settings.account_kind is MINI_PROGRAM
         if isinstance(late, FallbackReply) and is_mini_program:
             raise SettingsError(
                 "a Mini Program cannot be answered with text; use AnswerLater"
                 "（小程序不支持被动回复，请使用 AnswerLater）"
             )
-        if self.queue is not None and not _is_durable(self.store):
+        if self.queue is not None and not _is_durable(store):
             raise SettingsError(
                 "queue= needs a store that the workers share, such as RedisStore"
                 "（使用任务队列需要与 worker 共享的 store，例如 RedisStore）"
             )
-        if self.ordered and isinstance(self.store, NoDedup):
+        if self.ordered and isinstance(store, NoDedup):
             raise SettingsError("ordered= needs a store（ordered=True 需要 store）")
         if self._is_async:
             return
@@ -169,6 +172,18 @@ def _is_durable(store: object) -> bool:
     return store is not None and not isinstance(store, NoDedup | MemoryStore)
 
 
+def _perform_for(endpoint: weakref.ref[PushEndpoint], step: Any) -> Any:
+    """Perform a step of a flow that must not keep an endpoint alive."""
+    return cast("PushEndpoint", endpoint())._perform(step)  # noqa: SLF001
+
+
+async def _perform_async_for(endpoint: weakref.ref[AsyncPushEndpoint], sleep: Callable[[float], Any], step: Any) -> Any:
+    """Await a step of a flow that must not keep an endpoint alive."""
+    if isinstance(step, Sleep):
+        return await sleep(step.seconds)
+    return await cast("AsyncPushEndpoint", endpoint())._perform(step)  # noqa: SLF001
+
+
 def _run_in_thread(flow: Flow[None], perform: Callable[[Any], Any]) -> None:
     """Perform *flow* in a daemon thread on the real clock."""
 
@@ -223,9 +238,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
     #: Starts the flow that renews the lane; a subclass in a test may run it on a clock of its own.
     run_in_background: ClassVar[Callable[[Flow[None], Callable[[Any], Any]], None]] = staticmethod(_run_in_thread)
 
-    #: The work taken over that waits for the one thread that runs it, if there is no executor.
-    _waiting: queue.SimpleQueue[Work] = field(init=False, factory=queue.SimpleQueue)
-    _is_working: threading.Lock = field(init=False, factory=threading.Lock)
+    #: Runs what was taken over if there is no executor.
+    _recovery: _OneThread = field(init=False, factory=lambda: _OneThread())
 
     def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat.
@@ -252,7 +266,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         Raises:
             StoreError: The store failed.
         """
-        if self._handling.inbox is None:
+        if not self._handling.is_kept:
             return 0
         self._handling.process.is_ending = False
         started = drive(self._upkeep.look_at_all(), self._perform)
@@ -292,11 +306,10 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         process = self._handling.process
         if process.store is None:
             return
-        _started.add(self)
-        if process.needs("keep_lane"):
-            type(self).run_in_background(self._upkeep.keep_lane(), self._perform)
-        if self._handling.inbox is not None and process.needs("watch_inbox"):
-            type(self).run_in_background(self._upkeep.watch_inbox(), self._perform)
+        for name, start in self._upkeep.flows.items():
+            if process.needs(name):
+                _started.add(self)
+                type(self).run_in_background(start(), functools.partial(_perform_for, weakref.ref(self)))
 
     def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork) -> Any:
         match step:
@@ -353,24 +366,38 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         if self.executor is not None:
             self._submit(self.executor, work).add_done_callback(_log_failure)
             return
-        self._waiting.put(work)
-        if self._is_working.acquire(blocking=False):
-            threading.Thread(target=self._work_on_waiting, name="wechat_msg.recovery", daemon=True).start()
+        self._recovery.run(functools.partial(drive, work.run(), self._perform))
 
-    def _work_on_waiting(self) -> None:
-        """Run the handlers of what was taken over, one after another."""
+
+class _OneThread:
+    """Calls functions one after another in a thread, which is started for them and ends after the last one."""
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._lock = threading.Lock()
+        self._waiting: deque[Callable[[], Any]] = deque()
+
+    def run(self, function: Callable[[], Any]) -> None:
+        """Call a function after those before it have returned; its error is logged."""
+        with self._lock:
+            is_running = self._pid == os.getpid() and bool(self._waiting)
+            if self._pid != os.getpid():  # the thread of the parent does not run here
+                self._pid = os.getpid()
+                self._waiting.clear()
+            self._waiting.append(function)
+        if not is_running:
+            threading.Thread(target=self._work, name="wechat_msg.recovery", daemon=True).start()
+
+    def _work(self) -> None:
         while True:
             try:
-                work = self._waiting.get_nowait()
-            except queue.Empty:
-                self._is_working.release()
-                if self._waiting.empty() or not self._is_working.acquire(blocking=False):
-                    return
-                continue
-            try:
-                drive(work.run(), self._perform)
+                self._waiting[0]()
             except Exception as error:  # noqa: BLE001, the handler's; the next one must run
                 _log.error("a handler failed after its request had ended", exc_info=error)
+            with self._lock:
+                self._waiting.popleft()
+                if not self._waiting:
+                    return
 
 
 #: The endpoints whose pushes other processes can take over.
@@ -416,7 +443,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     async def recover(self) -> int:
         """Start the work on pushes that no process works on any more; see `PushEndpoint.recover`."""
-        if self._handling.inbox is None:
+        if not self._handling.is_kept:
             return 0
         self._handling.process.is_ending = False
         started = await drive_async(self._upkeep.look_at_all(), self._perform)
@@ -450,13 +477,10 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         is_gone = any(not task.get_loop().is_running() for task in self._upkeep_tasks.values())
         if is_gone:
             self._upkeep_tasks.clear()
-        flows = {"keep_lane": self._upkeep.keep_lane}
-        if self._handling.inbox is not None:
-            flows["watch_inbox"] = self._upkeep.watch_inbox
-        for name, flow in flows.items():
+        for name, start in self._upkeep.flows.items():
             if process.needs(name, is_gone=is_gone):
-                started = drive_async(flow(), self._perform)
-                loop = asyncio.get_running_loop()
+                perform = functools.partial(_perform_async_for, weakref.ref(self), self.sleep or asyncio.sleep)
+                started, loop = drive_async(start(), perform), asyncio.get_running_loop()
                 self._upkeep_tasks[name] = loop.create_task(started, context=contextvars.Context())
 
     async def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork) -> Any:

@@ -96,7 +96,8 @@ class Handling:
         store: The store that all deliveries of a push share; None if every delivery is handled.
         private_store: A store in memory, for a delivery that shares nothing.
         process: The pushes whose handlers run in this process, and its lane.
-        inbox: What was acknowledged or queued, and is not done; None if nothing is kept.
+        inbox: What was acknowledged or queued, and is not done; None if the store dies with the process.
+        is_kept: Whether this endpoint puts pushes into the inbox, and looks after it.
         identity: The first part of all keys.
         report: Called with every error of a store.
         waits_for_room: Whether a push above ``max_running`` waits, as that costs no thread.
@@ -108,6 +109,7 @@ class Handling:
     private_store: AnyStore
     process: Process
     inbox: Inbox | None
+    is_kept: bool
     identity: str
     report: Callable[[StoreError], None]
     waits_for_room: bool

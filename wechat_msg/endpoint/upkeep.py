@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import random
+import weakref
 from collections.abc import Callable
 from typing import Any, cast
 
 import attrs
+from attrs import field
 
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep
 from wechat_msg._tracebacks import define
@@ -35,12 +37,19 @@ class Upkeep:
 
     Attributes:
         handling: The handler, and what belongs to it.
+        flows: The flows that a process must perform, by their names.
     """
 
     handling: Handling
     _next_lane: int = 0
     _has_looked: str = ""  # the id of the process that has looked at all lanes
     _waits_for_room: bool = False
+    flows: dict[str, Callable[[], Flow[None]]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.flows = {"keep_lane": self.keep_lane}
+        if self.handling.is_kept:
+            self.flows["watch_inbox"] = self.watch_inbox
 
     @property
     def _process(self) -> Process:
@@ -64,18 +73,14 @@ class Upkeep:
 
     def keep_lane(self) -> Flow[None]:
         """Renew the lane until the process is idle, and hand back what was given up."""
-        pause = RENEW_EVERY
-        try:
-            while True:
-                yield Sleep(pause)
-                began = self._process.monotonic()
-                yield from self._try(self._renew_and_clean_up)
-                if self._process.may_end("keep_lane"):
-                    return
-                pause = max(RENEW_EVERY - (self._process.monotonic() - began), 0.0)
-        except BaseException:
-            self._process.has_ended("keep_lane")  # the event loop has ended
-            raise
+        return _repeat(weakref.ref(self), self._process, "keep_lane", Upkeep._keep_lane_once, RENEW_EVERY)
+
+    def _keep_lane_once(self) -> Flow[float | None]:
+        began = self._process.monotonic()
+        yield from self._try(self._renew_and_clean_up)
+        if self._process.may_end("keep_lane"):
+            return None
+        return max(RENEW_EVERY - (self._process.monotonic() - began), 0.0)
 
     def _renew_and_clean_up(self) -> Flow[None]:
         process = self._process
@@ -88,17 +93,15 @@ class Upkeep:
     # --- the inbox
 
     def watch_inbox(self) -> Flow[None]:
-        """Look at the inbox now and then, until the event loop or the program ends."""
-        try:
-            if self._has_looked != self._process.id:
-                yield from self._try(self.look_at_all)
-            while True:
-                waits, self._waits_for_room = self._waits_for_room, False
-                yield Sleep(_WITHOUT_ROOM if waits else LOOK_EVERY * random.uniform(0.8, 1.2))
-                if not self._process.is_ending:
-                    yield from self._try(self._look_once)
-        finally:
-            self._process.has_ended("watch_inbox")
+        """Look at the inbox now and then, until the event loop ends or the endpoint is gone."""
+        return _repeat(weakref.ref(self), self._process, "watch_inbox", Upkeep._watch_inbox_once, 0.0)
+
+    def _watch_inbox_once(self) -> Flow[float | None]:
+        self._waits_for_room = False
+        if not self._process.is_ending:
+            is_new = self._has_looked != self._process.id
+            yield from self._try(self.look_at_all if is_new else self._look_once)
+        return _WITHOUT_ROOM if self._waits_for_room else LOOK_EVERY * random.uniform(0.8, 1.2)
 
     def look_at_all(self) -> Flow[int]:
         """Start the work on everything in the inbox that no process works on; return how much."""
@@ -208,6 +211,26 @@ class Upkeep:
             self._process.registry.remove(running)
         yield from self._try(self._process.end)
         return handed_back
+
+
+def _repeat(
+    upkeep: weakref.ref[Upkeep],
+    process: Process,
+    name: str,
+    do_once: Callable[[Upkeep], Flow[float | None]],
+    pause: float | None,
+) -> Flow[None]:
+    """Do something again and again, until it returns no pause; an endpoint that nobody uses any more ends it, too."""
+    try:
+        while pause is not None:
+            if pause:
+                yield Sleep(pause)
+            found = upkeep()
+            pause = None if found is None else (yield from do_once(found))
+            del found
+    except BaseException:
+        process.has_ended(name)  # the event loop has ended
+        raise
 
 
 def _is_left_over(record: Record | None, slot: str) -> bool:
