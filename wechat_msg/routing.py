@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from wechat_msg._flow import Flow, drive
-from wechat_msg._tracebacks import frozen
+from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import Answer
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.messages import Message
@@ -40,7 +40,7 @@ H = TypeVar("H", bound=Callable[..., Any])
 Predicate = Callable[[Any], object]
 
 
-@frozen
+@define
 class RunHandler:
     """The step that calls a function of the user's with one argument; its result is that of the function."""
 

@@ -10,7 +10,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
-from wechat_msg._tracebacks import define, frozen
+from wechat_msg._tracebacks import define
 from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.dedup import is_unshared, make_unshared_key
 from wechat_msg.endpoint.handling import Handling
@@ -18,7 +18,7 @@ from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
 from wechat_msg.endpoint.late import AnswerLater, answers_first_try
 from wechat_msg.endpoint.options import EndpointOptions
-from wechat_msg.endpoint.records import NAME, Done, Free, InboxEntry, Run, load_record
+from wechat_msg.endpoint.records import Done, Free, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running
 from wechat_msg.endpoint.tries import count_try
 from wechat_msg.endpoint.work import HANG_UP, Work, compute_run_ttl
@@ -38,13 +38,14 @@ KEEP_BY = 3.5
 _ATTEMPTS = 100  # a compare-and-set only fails if another delivery's has succeeded
 _ANSWERED = ANSWER_BY + 0.2  # seconds; a store that recovers later is of no use to an answer
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5  # seconds between two reads of the record
+_SHORTEST_WAIT = 1e-6  # seconds; clocks are not exact enough for a shorter one to end
 _REQUEUE_AFTER = 60.0  # seconds after which a job that nobody has begun is enqueued again
 
 _GONE = Run(NO_CLAIM, late=True)  # stands for the record of a handler that this delivery has run
 _NO_ROOM = Free(NO_CLAIM)  # stands for the record of a push that is not claimed, as max_running handlers run
 
 
-@frozen
+@define
 class RunWork:
     """The step that performs the work of a delivery, or goes on waiting for it.
 
@@ -103,7 +104,7 @@ class PushDelivery:
         self.options = self.handling.options
         self.key = self.record_key = self.handling.make_key(self.push.message)
         self.store = self.handling.private_store if self.handling.store is None else self.handling.store
-        self.name = secrets.token_hex(NAME // 2)
+        self.name = self.handling.process.make_name()
         self.acknowledgement = acknowledge(self.push.message)
         # An acknowledgement means "received", but in virtual payment (虚拟支付) it means "done".
         self._may_be_acknowledged = isinstance(self.acknowledgement, Acknowledgement)
@@ -126,7 +127,8 @@ class PushDelivery:
         except Exception:
             yield from self._take_back()
             raise
-        yield from self._take_back()
+        if self._kept is not None:
+            yield from self._take_back()
         return reply
 
     def _answer(self) -> Flow[Reply | None]:
@@ -193,7 +195,11 @@ class PushDelivery:
                 return None
             self.store, self.record_key = self.handling.private_store, make_unshared_key()
             found = yield from self._look(None)
-        if not isinstance(found, Reply | None) and not ((self.work and found is self.work.running) or self._is_queued):
+        if (
+            found is not None
+            and not isinstance(found, Reply)
+            and not ((self.work and found is self.work.running) or self._is_queued)
+        ):
             yield from self._count(found, until=0.5)
         return found
 
@@ -394,4 +400,5 @@ class PushDelivery:
         # A delivery that claimed a free key learns only if it waits whether it is the last.
         may_be_last = (self.work is not None or self._is_queued) and not self._is_counted and self._may_be_acknowledged
         limit = KEEP_BY if self._may_keep() else ANSWER_BY if may_be_last or self._must_answer() else HANG_UP
-        return round(self.arrived + limit - self.options.monotonic(), 6)  # so that no wait is too short to end
+        left = self.arrived + limit - self.options.monotonic()
+        return left if left > _SHORTEST_WAIT else min(left, 0.0)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from wechat_msg._flow import AnyStore, Flow, Sleep
-from wechat_msg._tracebacks import frozen
+from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import Answer, acknowledge, explain_refusal, may_reply, to_reply, write_reply
 from wechat_msg.endpoint.dedup import make_key, make_unshared_key
 from wechat_msg.endpoint.inbox import Inbox
@@ -67,7 +67,7 @@ class WarningLog:
             _log.warning(text, *args)
 
 
-@frozen
+@define
 class Handled:
     """The result of a handler.
 

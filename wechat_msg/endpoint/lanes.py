@@ -79,7 +79,7 @@ class Process:
         self.is_ending = False
         self._lock = threading.Lock()
         self._value = dump_texts([self.id])
-        self._claims = itertools.count()
+        self._names, self._claims = itertools.count(secrets.randbits(32)), itertools.count()
         self._lane: Lane | None = None
         self._taking: Future[StoreError | None] | None = None
         self._used = self.monotonic()
@@ -87,6 +87,10 @@ class Process:
         self._upkeep: set[str] = set()
 
     # --- claims
+
+    def make_name(self) -> str:
+        """Return a name for a delivery; two processes are no likelier to make the same one than if it were random."""
+        return f"{next(self._names) % 2**32:08x}"
 
     def make_claim(self, name: str, *, shared: bool) -> Flow[str]:
         """Return a new claim of the delivery *name*; a *shared* record needs a lane, which is taken if there is none.

@@ -55,7 +55,7 @@ class StartWork:
     work: Work
 
 
-@frozen
+@define
 class _Saved:
     """What stands in the record: a reply, or None if the push is late and its answer goes through the inbox."""
 
@@ -165,15 +165,21 @@ class Work:
         if saved.reply is None:
             yield from self._answer_late(handled.reply)
             return Acknowledgement()
+        if saved.late or handled.only_later or running.slot:
+            yield from self._complete(saved, handled)
+        self.handling.process.registry.remove(running, saved.reply)
+        return saved.reply
+
+    def _complete(self, saved: _Saved, handled: Handled) -> Flow[None]:
+        """Do what is left when the reply is in the record: send what can only be sent, and empty the slot."""
+        running = self.running
         self.handling.process.registry.end(running, saved.reply)
-        if self.running.is_fenced_by_entry:
+        if running.is_fenced_by_entry:
             yield from self._send_parts()
         elif saved.late or handled.only_later:
             yield from self.handling.send_later(running.push.message, handled.reply)
-        elif running.slot:
+        else:
             yield from self._ask(self._delete_entry)
-        self.handling.process.registry.remove(running)
-        return saved.reply
 
     def _choose_reply(self, handled: Handled) -> Acknowledgement | RenderedReply:
         # The user gets a late reply as a message, so no further try may carry it.
