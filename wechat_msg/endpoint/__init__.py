@@ -2,6 +2,6 @@
 
 from wechat_msg.endpoint.dedup import NO_DEDUP
 from wechat_msg.endpoint.drivers import AsyncPushEndpoint, PushEndpoint
-from wechat_msg.endpoint.late import AnswerLater, FallbackReply
+from wechat_msg.endpoint.late import AnswerLater, FallbackReply, LostReason
 
-__all__ = ["NO_DEDUP", "AnswerLater", "AsyncPushEndpoint", "FallbackReply", "PushEndpoint"]
+__all__ = ["NO_DEDUP", "AnswerLater", "AsyncPushEndpoint", "FallbackReply", "LostReason", "PushEndpoint"]

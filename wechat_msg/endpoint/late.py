@@ -26,11 +26,14 @@ _check = Validators(SettingsError)
 class AnswerLater:
     """Acknowledge in time, and send the reply as a customer-service message (客服消息) when the handler ends.
 
-    For accounts that may send such messages: Mini Programs and verified Official Accounts.
+    For accounts that may send such messages: Mini Programs and verified Official Accounts. With a store that outlives
+    the process, the push is kept until its reply was sent, and other processes continue if this one dies. So *send* and
+    the handler may be called again.
 
     Attributes:
         send: Called with the message, the body of ``POST /cgi-bin/message/custom/send``: ``touser``, ``msgtype``, and
-            the object of that name. In an AsyncPushEndpoint it may be async. An exception that it raises is logged.
+            the object of that name. In an AsyncPushEndpoint it may be async. An exception that it raises is logged, and
+            the message is sent again after 5 and 60 seconds; an ``errcode`` of 48001, 45015, 45047 or 45002 is final.
         after: ``first_try``: acknowledge 4.5 seconds after the first try. ``last_try``: wait until WeChat sends the
             push for the last time, so that the reply may still be a passive one.
 
