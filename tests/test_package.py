@@ -89,6 +89,7 @@ MAY_IMPORT = {
         "routing",
         "settings",
         "stores",
+        "wire",
     },
     "_wsgi_server": set(),
     "adapters": {"endpoint", "errors", "exchange"},

@@ -206,8 +206,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
             `MemoryStore` of its own, which is enough for one process. `NO_DEDUP`: every delivery is handled.
         late: What happens to a reply that is not ready in time: `AnswerLater` or `FallbackReply`. If None, one of the
             next tries gets it, within about 14 seconds.
-        queue: Called with the text of a job, so that a worker of a job queue handles the push, by `run_job`. An exception
-            that it raises is answered with 503. If None, handlers run in this process.
+        queue: Called with the text of a job, so that a worker of a job queue handles the push, by `run_job`. If it raises
+            an exception, WeChat gets 503. If None, handlers run in this process.
         executor: Runs the handlers in threads, so that an answer can go out before a handler ends, as `AnswerLater`
             requires. If None, a handler runs in the thread of the request.
         on_error: What happens to an exception of the handler. ``raise``: the framework gets it, and WeChat sends the
@@ -215,8 +215,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
             its result is the answer.
         on_store_error: What happens while the store is down. ``handle``: pushes are handled without deduplication.
             ``refuse``: the answer is 503, and WeChat sends the push again.
-        on_lost: Called with the message and the reason, a `LostReason`, when a push gets no answer; the message is None if
-            the push can no longer be opened. If None, that is only logged.
+        on_lost: Called with the message and the reason, a `LostReason`, when a push gets no answer; the message is None
+            if the push can no longer be opened. If None, that is only logged.
         dedup_key: Returns the text that identifies a message, instead of MsgId or content; None if they do.
         deliveries: How often WeChat sends a push in all; sources say 3 or 4.
         handler_limit: Seconds after which a handler that still runs no longer keeps others from handling its message.
