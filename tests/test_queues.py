@@ -1,0 +1,94 @@
+"""The recipes of docs/queues.md, saved and started as their readers would do it, with the real queues."""
+
+import contextlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.documents import read_commands, read_section
+from tests.helpers.redis_server import run_redis
+from tests.helpers.servers import TIMEOUT, Client, serve, start
+from tests.helpers.waiting import wait_until
+from wechat_msg import PushSettings
+from wechat_msg.testing import FakeWeChatAPI, build_push, open_reply
+
+PAGE = "docs/queues.md"
+BROKER = "redis://127.0.0.1:6379/"
+SETTINGS = PushSettings(token="aTokenForTests", encoding_aes_key="A" * 43, appid="wx0123456789abcdef")
+
+
+class Recipe:
+    """The bot of a recipe in a folder; its broker and WeChat's API are its own."""
+
+    def __init__(self, name, folder, broker, wechat):
+        self.name, self.folder, self.broker, self.wechat = name, folder, broker, wechat
+        blocks = [*read_section(PAGE, "The bot", "code"), *read_section(PAGE, name, "code")]
+        (folder / "bot.py").write_text(self.adapt("\n".join(block.source for block in blocks)), "utf-8")
+        self.environ = {
+            "WECHAT_TOKEN": SETTINGS.token,
+            "WECHAT_ENCODING_AES_KEY": SETTINGS.encoding_aes_key,
+            "WECHAT_APPID": SETTINGS.appid,
+            "WECHAT_SECRET": wechat.secret,
+            "WECHAT_API_HOSTS": wechat.url,
+        }
+
+    def adapt(self, text):
+        return text.replace(BROKER, f"redis://127.0.0.1:{self.broker.port}/")
+
+    def read_command(self, section):
+        (block,) = read_section(PAGE, section, "shell")
+        program, *arguments = next(words for words in read_commands(block) if words[0] != "pip")
+        return [str(Path(sys.executable).with_name(program)), *map(self.adapt, arguments)]
+
+    def start_web(self):
+        options = ["--bind", "127.0.0.1:0", "--no-control-socket"]
+        return serve(*self.read_command("The bot"), *options, environ=self.environ, folder=self.folder)
+
+    def start_worker(self):
+        return start(*self.read_command(self.name), environ=self.environ, folder=self.folder)
+
+
+@contextlib.contextmanager
+def save(name, folder):
+    with run_redis() as broker, FakeWeChatAPI(SETTINGS.appid) as wechat:
+        yield Recipe(name, folder, broker, wechat)
+
+
+def deliver(web, content):
+    with contextlib.closing(Client(web.port)) as client:
+        return client.push("/wechat", build_push(SETTINGS, {"Content": content}))
+
+
+@pytest.mark.parametrize("name", ["Celery", "RQ", "Huey", "Dramatiq"])
+def test_workers_answer_and_without_its_broker_the_server_refuses(name, tmp_path):
+    with save(name, tmp_path) as recipe, recipe.start_web() as web, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(deliver, web, "hi")
+        with pytest.raises(TimeoutError):
+            first.result(timeout=0.3)  # the web process does not handle it
+        with recipe.start_worker() as worker:
+            wait_until(first.done, worker.read_log)
+            # On a busy machine a worker may need more than 4.5 seconds to start.
+            reply = open_reply(SETTINGS, first.result().body)
+            said = reply["Content"] if reply else wait_until(lambda: recipe.wechat.messages)[0]["text"]["content"]
+            assert said == "You said: hi"
+            assert open_reply(SETTINGS, deliver(web, "again").body)["Content"] == "You said: again"
+            log = web.read_log() + worker.read_log()
+            assert "Traceback" not in log, log
+
+        if name != "Huey":
+            recipe.broker.kill()
+            assert deliver(web, "hi").status == 503
+
+
+@pytest.mark.endurance
+def test_job_that_its_queue_loses_is_enqueued_again_after_a_minute(tmp_path):
+    with save("Huey", tmp_path) as recipe, recipe.start_web() as web:
+        assert open_reply(SETTINGS, deliver(web, "hi").body) is None
+        for path in tmp_path.glob("queue.db*"):
+            path.unlink()
+        with recipe.start_worker() as worker:
+            wait_until(lambda: recipe.wechat.messages, worker.read_log, timeout=2 * TIMEOUT)
+
+    assert [message["text"] for message in recipe.wechat.messages] == [{"content": "You said: hi"}]
