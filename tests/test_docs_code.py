@@ -230,7 +230,7 @@ def check_pip(block: Block, words: list[str]) -> None:
         if own:
             assert set((own[1] or "flask").split(",")) <= extras.keys(), f"{block}: {word}"
         elif not word.startswith("-"):
-            assert importlib.util.find_spec(word), f"{block}: {word}"
+            assert importlib.util.find_spec(word.replace("-", "_")), f"{block}: {word}"
 
 
 def is_installed(command: str) -> bool:

@@ -1,6 +1,7 @@
 """The recipes of docs/queues.md, saved and started as their readers would do it, with the real queues."""
 
 import contextlib
+import importlib.util
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from tests.helpers.documents import read_commands, read_section
 from tests.helpers.redis_server import run_redis
-from tests.helpers.servers import TIMEOUT, Client, serve, start
+from tests.helpers.servers import TIMEOUT, Client, run, serve, start
 from tests.helpers.waiting import wait_until
 from wechat_msg import PushSettings
 from wechat_msg.testing import FakeWeChatAPI, build_push, open_reply
@@ -18,42 +19,69 @@ PAGE = "docs/queues.md"
 BROKER = "redis://127.0.0.1:6379/"
 SETTINGS = PushSettings(token="aTokenForTests", encoding_aes_key="A" * 43, appid="wx0123456789abcdef")
 
+#: What a project of Django has besides the recipe.
+MANAGE = "import sys; from django.core.management import execute_from_command_line as run; run(sys.argv)"
+PROJECT = """
+SECRET_KEY, ALLOWED_HOSTS, ROOT_URLCONF = "secret", ["*"], "urls"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+"""
+
 
 class Recipe:
     """The bot of a recipe in a folder; its broker and WeChat's API are its own."""
 
     def __init__(self, name, folder, broker, wechat):
-        self.name, self.folder, self.broker, self.wechat = name, folder, broker, wechat
-        blocks = [*read_section(PAGE, "The bot", "code"), *read_section(PAGE, name, "code")]
-        (folder / "bot.py").write_text(self.adapt("\n".join(block.source for block in blocks)), "utf-8")
+        self.folder, self.broker, self.wechat = folder, broker, wechat
+        (bot,) = read_section(PAGE, "The bot", "code")
+        *project, recipe = read_section(PAGE, name, "code")
+        self.save("urls.py" if project else "bot.py", bot.source + recipe.source)
+        for block in project:
+            self.save("settings.py", PROJECT + block.source)
+            self.save("manage.py", MANAGE)
         self.environ = {
             "WECHAT_TOKEN": SETTINGS.token,
             "WECHAT_ENCODING_AES_KEY": SETTINGS.encoding_aes_key,
             "WECHAT_APPID": SETTINGS.appid,
             "WECHAT_SECRET": wechat.secret,
             "WECHAT_API_HOSTS": wechat.url,
+            **({"DJANGO_SETTINGS_MODULE": "settings"} if project else {}),  # Celery would load it, too
         }
+        (web,) = self.read_commands("The bot")
+        self.web = [*web[:-1], "django.core.wsgi:get_wsgi_application()"] if project else web
+        self.has_broker = BROKER in recipe.source
+        *self.preparations, self.worker = self.read_commands(name)
+
+    def save(self, name, source):
+        if importlib.util.find_spec("django.tasks"):
+            source = source.replace("from django_tasks import", "from django.tasks import")
+        (self.folder / name).write_text(self.adapt(source), "utf-8")
 
     def adapt(self, text):
         return text.replace(BROKER, f"redis://127.0.0.1:{self.broker.port}/")
 
-    def read_command(self, section):
+    def read_commands(self, section):
         (block,) = read_section(PAGE, section, "shell")
-        program, *arguments = next(words for words in read_commands(block) if words[0] != "pip")
-        return [str(Path(sys.executable).with_name(program)), *map(self.adapt, arguments)]
+        for program, *arguments in read_commands(block):
+            if program != "pip":
+                words = [] if program == "python" else [str(Path(sys.executable).with_name(program))]
+                yield [*words, *map(self.adapt, arguments)]
 
     def start_web(self):
         options = ["--bind", "127.0.0.1:0", "--no-control-socket"]
-        return serve(*self.read_command("The bot"), *options, environ=self.environ, folder=self.folder)
+        return serve(*self.web, *options, environ=self.environ, folder=self.folder)
 
     def start_worker(self):
-        return start(*self.read_command(self.name), environ=self.environ, folder=self.folder)
+        return start(*self.worker, environ=self.environ, folder=self.folder)
 
 
 @contextlib.contextmanager
 def save(name, folder):
     with run_redis() as broker, FakeWeChatAPI(SETTINGS.appid) as wechat:
-        yield Recipe(name, folder, broker, wechat)
+        recipe = Recipe(name, folder, broker, wechat)
+        for command in recipe.preparations:
+            status, output = run(*command, environ=recipe.environ, folder=folder)
+            assert status == 0, output
+        yield recipe
 
 
 def deliver(web, content):
@@ -61,7 +89,7 @@ def deliver(web, content):
         return client.push("/wechat", build_push(SETTINGS, {"Content": content}))
 
 
-@pytest.mark.parametrize("name", ["Celery", "RQ", "Huey", "Dramatiq"])
+@pytest.mark.parametrize("name", ["Celery", "RQ", "Huey", "Dramatiq", "Django tasks"])
 def test_workers_answer_and_without_its_broker_the_server_refuses(name, tmp_path):
     with save(name, tmp_path) as recipe, recipe.start_web() as web, ThreadPoolExecutor(1) as pool:
         first = pool.submit(deliver, web, "hi")
@@ -77,7 +105,7 @@ def test_workers_answer_and_without_its_broker_the_server_refuses(name, tmp_path
             log = web.read_log() + worker.read_log()
             assert "Traceback" not in log, log
 
-        if name != "Huey":
+        if recipe.has_broker:
             recipe.broker.kill()
             assert deliver(web, "hi").status == 503
 

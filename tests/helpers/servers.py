@@ -108,11 +108,13 @@ def _start(
         yield process, output
 
 
-def run(*command: str, environ: Mapping[str, str] | None = None, stdin: str = "") -> tuple[int, str]:
-    """Run Python with *command* to its end; return its exit status and what it printed."""
+def run(
+    *command: str, environ: Mapping[str, str] | None = None, folder: Path = ROOT, stdin: str = ""
+) -> tuple[int, str]:
+    """Run Python with *command* in *folder* to its end; return its exit status and what it printed."""
     done = subprocess.run(
         (sys.executable, *command),
-        cwd=ROOT,
+        cwd=folder,
         env=complete(environ),
         input=stdin.encode(),
         stdout=subprocess.PIPE,
