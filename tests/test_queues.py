@@ -1,5 +1,6 @@
 """The recipes of docs/queues.md, saved and started as their readers would do it, with the real queues."""
 
+import asyncio
 import contextlib
 import importlib.util
 import sys
@@ -13,7 +14,7 @@ from tests.helpers.documents import read_commands, read_section
 from tests.helpers.redis_server import run_redis
 from tests.helpers.servers import TIMEOUT, Client, run, serve, start
 from tests.helpers.waiting import wait_until
-from wechat_msg import PushSettings
+from wechat_msg import AsyncPushEndpoint, PushEndpoint, PushSettings, SQLiteStore
 from wechat_msg.testing import FakeWeChatAPI, build_push, open_reply
 
 PAGE = "docs/queues.md"
@@ -109,6 +110,20 @@ def test_workers_answer_and_without_its_broker_the_server_refuses(name, tmp_path
         if recipe.has_broker:
             recipe.broker.kill()
             assert deliver(web, "hi").status == 503
+
+
+def test_server_may_be_async_and_its_worker_not(tmp_path):
+    store = SQLiteStore(tmp_path / "wechat.db")
+    worker = PushEndpoint(SETTINGS, lambda _: "by the worker", store=store, queue=lambda job: None)
+
+    async def serve_one():
+        jobs = asyncio.Queue()
+        server = AsyncPushEndpoint(SETTINGS, lambda _: "by the server", store=store, queue=jobs.put)
+        response = asyncio.create_task(server.handle(build_push(SETTINGS, {"Content": "hi"})))
+        await asyncio.to_thread(worker.run_job, await jobs.get())
+        return open_reply(SETTINGS, (await response).body)["Content"]
+
+    assert asyncio.run(serve_one()) == "by the worker"
 
 
 @pytest.mark.endurance
