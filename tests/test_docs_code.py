@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import json
 import re
-import shlex
 import shutil
 import sys
 import tomllib
@@ -35,6 +34,7 @@ from tests.helpers.documents import (
     list_variables_of_settings,
     make_environ,
     read_blocks,
+    read_commands,
 )
 from tests.helpers.forking import Forks, fork_from
 from tests.helpers.servers import serve
@@ -204,18 +204,6 @@ def test_readme_begins_with_a_bot(document):
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
-def read_commands(block: Block) -> list[list[str]]:
-    """Return the words of every command, without comments and the variables set in front."""
-    commands = []
-    for line in block.source.splitlines():
-        words = shlex.split(line, comments=True)
-        while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
-            words = words[1:]
-        if words:
-            commands.append(words)
-    return commands
-
-
 def read_shell(document: str) -> list[list[str]]:
     return [words for block in read_blocks(document, "shell") for words in read_commands(block)]
 
@@ -242,7 +230,11 @@ def check_pip(block: Block, words: list[str]) -> None:
         if own:
             assert set((own[1] or "flask").split(",")) <= extras.keys(), f"{block}: {word}"
         elif not word.startswith("-"):
-            assert importlib.util.find_spec(word), f"{block}: {word}"
+            assert importlib.util.find_spec(word.replace("-", "_")), f"{block}: {word}"
+
+
+def is_installed(command: str) -> bool:
+    return shutil.which(command, path=str(Path(sys.executable).parent)) is not None
 
 
 def check_command(block: Block, words: list[str]) -> None:
@@ -265,8 +257,10 @@ def check_command(block: Block, words: list[str]) -> None:
             assert importlib.util.find_spec(module) or (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
         case "python" | ".venv/bin/python":
             assert (ROOT / arguments[0]).exists() or f"`{arguments[0]}`" in text, f"{block}: {arguments[0]}"
+        case "celery" | "dramatiq" | "huey_consumer" | "rq":
+            assert is_installed(command), f"{block}: {command}"
         case "flask" | "gunicorn" | "uvicorn":
-            assert shutil.which(command, path=str(Path(sys.executable).parent)), f"{block}: {command}"
+            assert is_installed(command), f"{block}: {command}"
             module = next(word for word in arguments if ":" in word).partition(":")[0]
             assert (ROOT / f"{module}.py").exists() or f"`{module}.py`" in text, f"{block}: {module}"
         case _:

@@ -1,5 +1,6 @@
 """Every example, started by its one command as a process of its own, and talked to as WeChat would."""
 
+import base64
 import contextlib
 import itertools
 import json
@@ -24,6 +25,7 @@ from tests.helpers.rows import check_rows
 from tests.helpers.run_document import WITHOUT_PLUGINS
 from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client, serve
 from tests.helpers.servers import run as run_alone
+from tests.helpers.servers import start as start_alone
 from tests.helpers.waiting import wait_until
 from wechat_msg import PushSettings
 from wechat_msg.testing import FakeWeChatAPI, build_echostr_request, build_push, open_reply
@@ -45,6 +47,11 @@ SLOW_BOT = {
     "slow-uvicorn": [*UVICORN, "examples.slow_bot:app"],
     "slow-gunicorn": [*GUNICORN, "examples.slow_bot:wsgi_app"],
 }
+CELERY_BOT = {
+    "celery": ["examples/celery_bot/app.py"],
+    "celery-gunicorn": [*GUNICORN, "--chdir", "examples/celery_bot", "app:app"],
+}
+CELERY = ["--workdir", "examples/celery_bot", "--app", "tasks", "worker", "--loglevel", "INFO"]
 SETTINGS = PushSettings(
     token="aTokenForTests", encoding_aes_key="aKeyForTests" * 3 + "1234567", appid="wx0123456789abcdef"
 )
@@ -190,9 +197,10 @@ def test_flask_serves_every_account_at_a_path_of_its_own(tmp_path):
 
 def test_readme_names_the_commands():
     text = (ROOT / "examples/README.md").read_text("utf-8")
-    commands = [*(COMMANDS[name] for name in EXAMPLES), [*SLOW_BOT["slow"], "--late", "fallback"]]
+    commands = [*(COMMANDS[name] for name in EXAMPLES), CELERY_BOT["celery"], [*SLOW_BOT["slow"], "--late", "fallback"]]
 
     assert [command for command in commands if f"`python {' '.join(command)}`" not in text] == []
+    assert f"`celery {' '.join(CELERY)}`" in text
 
 
 class TestStore:
@@ -318,6 +326,83 @@ class TestSlowBot:
         assert "invalid choice: 'never'" in output
 
 
+@contextlib.contextmanager
+def start_celery_bot(name, folder, **environ):
+    """Start the web server of the bot and yield it, with the environment and the Redis of its workers."""
+    with run_redis() as redis, start(CELERY_BOT[name], folder, REDIS_URL=redis.url, **environ) as web:
+        yield web, redis, {**ENVIRON, "REDIS_URL": redis.url, **environ}
+
+
+def start_celery(environ):
+    """Start a worker with two processes. It does not wait for others, as it is alone."""
+    return start_alone("-m", "celery", *CELERY, "--concurrency", "2", "--without-mingle", environ=environ)
+
+
+@pytest.fixture(scope="module", params=CELERY_BOT)
+def celery_bot(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    with start_celery_bot(request.param, folder) as (web, _, environ), start_celery(environ) as worker:
+        wait_for_log(worker, " ready")
+        yield web, worker
+
+
+class TestCeleryBot:
+    def test_answers_after_as_many_seconds_and_works_once_in_a_worker(self, celery_bot):
+        web, worker = celery_bot
+
+        replies = send_three_times(web, "0.3")
+
+        assert [reply["Content"] for reply in replies] == ["0.3 seconds later ... 0.3 秒后"] * 3
+        assert worker.read_log().count("handling message 1") == 1
+        assert "handling" not in web.read_log()
+
+    def test_asks_for_a_number_of_seconds(self, celery_bot):
+        assert push(celery_bot[0], {"Content": "hello"})["Content"].startswith("Send me a number of seconds")
+
+    def test_writes_no_text_of_a_user_into_the_queue_or_a_log(self, tmp_path):
+        with start_celery_bot("celery", tmp_path) as (web, redis, environ), ThreadPoolExecutor(1) as pool:
+            response = pool.submit(push, web, {"Content": "a secret of mine"})
+            (job,) = wait_until(lambda: redis.execute("LRANGE", "celery", 0, -1))
+            with start_celery(environ) as worker:
+                assert response.result()["Content"].startswith("Send me a number of seconds")
+                logs = worker.read_log() + web.read_log()
+
+        args, _, _ = json.loads(base64.b64decode(json.loads(job)["body"]))
+        assert json.loads(args[0]).keys() == {"v", "push", "slot"}
+        assert "a secret of mine" not in logs
+        assert SETTINGS.encoding_aes_key not in logs + str(args)
+
+    @pytest.mark.endurance
+    def test_sends_later_what_is_not_there_in_time(self, wechat, tmp_path):
+        account = {"WECHAT_SECRET": wechat.secret, "WECHAT_API_HOSTS": wechat.url}
+        with start_celery_bot("celery-gunicorn", tmp_path, **account) as (web, _, environ), start_celery(environ):
+            assert push(web, {"Content": "6", "FromUserName": "oUSER"}) is None
+            wait_until(lambda: wechat.messages, web.read_log)
+
+        assert wechat.messages == [
+            {"touser": "oUSER", "msgtype": "text", "text": {"content": "6 seconds later ... 6 秒后"}}
+        ]
+
+    @pytest.mark.endurance
+    def test_loses_no_message_when_workers_are_killed(self, wechat, tmp_path):
+        """One worker while it runs two handlers, then a process of the next worker; each user gets one answer."""
+        account = {"WECHAT_SECRET": wechat.secret, "WECHAT_API_HOSTS": wechat.url}
+        users = [f"oUSER{number}" for number in range(4)]  # as many as the web server has threads
+        for user in users:
+            wechat.add_user(user)
+        with start_celery_bot("celery-gunicorn", tmp_path, **account) as (web, _, environ):
+            with start_celery(environ) as worker, ThreadPoolExecutor(len(users)) as pool:
+                replies = list(pool.map(lambda user: push(web, {"Content": "6", "FromUserName": user}), users))
+                assert replies == [None] * len(users)
+                assert worker.read_log().count("handling") == 2
+            with start_celery(environ) as worker:
+                pid = wait_until(lambda: re.search(r"handling message \d+ in process (\d+)", worker.read_log()))[1]
+                os.kill(int(pid), signal.SIGKILL)
+                wait_until(lambda: len(wechat.messages) >= len(users), worker.read_log)
+
+        assert sorted(message["touser"] for message in wechat.messages) == users
+
+
 class TestStart:
     """Without its settings an example stops and says what is missing."""
 
@@ -331,9 +416,9 @@ class TestStart:
         assert status != 0
         assert output == f"environment variables missing: {missing}（缺少环境变量：{missing}）\n"
 
-    @pytest.mark.parametrize("command", [*COMMANDS, *SLOW_BOT])
+    @pytest.mark.parametrize("command", [*COMMANDS, *SLOW_BOT, *CELERY_BOT])
     def test_reports_it_once_and_stops(self, command, run):
-        status, output = run(*{**COMMANDS, **SLOW_BOT}[command])
+        status, output = run(*{**COMMANDS, **SLOW_BOT, **CELERY_BOT}[command])
 
         assert status != 0
         assert output.count("missing: WECHAT_TOKEN, WECHAT_ENCODING_AES_KEY, WECHAT_APPID") == 1

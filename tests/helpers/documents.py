@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,26 @@ def read_blocks(document: str, *kinds: str) -> list[Block]:
             block = block._replace(source=block.source + line.removeprefix(indent) + "\n")
     assert block is None, f"{document}: the last block has no end"
     return [each for each in blocks if not kinds or each.kind in kinds]
+
+
+def read_section(document: str, heading: str, *kinds: str) -> list[Block]:
+    """Return the blocks below a heading of the second level."""
+    lines = (ROOT / document).read_text("utf-8").splitlines()
+    first = lines.index(f"## {heading}")
+    last = next((number for number, line in enumerate(lines) if number > first and line[:3] == "## "), len(lines))
+    return [block for block in read_blocks(document, *kinds) if first < block.line <= last]
+
+
+def read_commands(block: Block) -> list[list[str]]:
+    """Return the words of every command, without comments and the variables set in front."""
+    commands = []
+    for line in block.source.splitlines():
+        words = shlex.split(line, comments=True)
+        while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
+            words = words[1:]
+        if words:
+            commands.append(words)
+    return commands
 
 
 def find_blocks(*kinds: str) -> list[Block]:

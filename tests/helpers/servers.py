@@ -46,10 +46,9 @@ def do_without(program: str) -> NoReturn:
 
 
 @frozen
-class Server:
-    """A program that listens at `port` of 127.0.0.1."""
+class Program:
+    """A program that runs."""
 
-    port: int
     _process: subprocess.Popen[bytes]
     _output: BinaryIO
 
@@ -66,17 +65,39 @@ class Server:
         return _read(self._output)
 
 
+@frozen
+class Server(Program):
+    """A program that listens at `port` of 127.0.0.1."""
+
+    port: int
+
+
 @contextlib.contextmanager
-def serve(*command: str, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Start Python with *command*, wait until it prints its address, and stop it at the end.
+def serve(*command: str, environ: Mapping[str, str] | None = None, folder: Path = ROOT) -> Iterator[Server]:
+    """Start Python with *command* in *folder*, wait until it prints its address, and stop it at the end.
 
     The program listens on port 0, so it gets a free port, and no two programs want the same.
     """
+    with _start(command, environ, folder) as (process, output):
+        yield Server(process, output, _wait_for_port(process, output))
+
+
+@contextlib.contextmanager
+def start(*command: str, environ: Mapping[str, str] | None = None, folder: Path = ROOT) -> Iterator[Program]:
+    """Start Python with *command* in *folder*, and stop it at the end."""
+    with _start(command, environ, folder) as (process, output):
+        yield Program(process, output)
+
+
+@contextlib.contextmanager
+def _start(
+    command: tuple[str, ...], environ: Mapping[str, str] | None, folder: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], BinaryIO]]:
     with (
         tempfile.TemporaryFile() as output,
         subprocess.Popen(
             ("sh", "-c", WATCHED, "sh", sys.executable, *command),
-            cwd=ROOT,
+            cwd=folder,
             env=complete(environ),
             stdin=subprocess.PIPE,  # Popen closes it at the end
             stdout=output,
@@ -84,14 +105,16 @@ def serve(*command: str, environ: Mapping[str, str] | None = None) -> Iterator[S
             start_new_session=True,
         ) as process,
     ):
-        yield Server(_wait_for_port(process, output), process, output)
+        yield process, output
 
 
-def run(*command: str, environ: Mapping[str, str] | None = None, stdin: str = "") -> tuple[int, str]:
-    """Run Python with *command* to its end; return its exit status and what it printed."""
+def run(
+    *command: str, environ: Mapping[str, str] | None = None, folder: Path = ROOT, stdin: str = ""
+) -> tuple[int, str]:
+    """Run Python with *command* in *folder* to its end; return its exit status and what it printed."""
     done = subprocess.run(
         (sys.executable, *command),
-        cwd=ROOT,
+        cwd=folder,
         env=complete(environ),
         input=stdin.encode(),
         stdout=subprocess.PIPE,
