@@ -21,7 +21,7 @@ from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, loa
 from wechat_msg.endpoint.work import StartWork, hand_back, take_over
 from wechat_msg.errors import StoreError
 
-__all__ = ["LOOK_EVERY", "Upkeep"]
+__all__ = ["LOOK_EVERY", "Upkeep", "is_left_over"]
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at the inbox."""
@@ -159,7 +159,7 @@ class Upkeep:
             return 0
         raw_record: bytes | None = yield Get(cast("Any", self.handling.store), entry.key)
         record = None if raw_record is None else load_record(raw_record)
-        if _is_left_over(record, slot):
+        if is_left_over(record, slot):
             yield from self._inbox.replace(slot, raw, None)
             return 0
         if not (yield from self._is_due(entry, record)) or self._process.is_ending:
@@ -233,7 +233,7 @@ def _repeat(
         raise
 
 
-def _is_left_over(record: Record | None, slot: str) -> bool:
+def is_left_over(record: Record | None, slot: str) -> bool:
     """Return whether the entry in *slot* was not needed, or is done."""
     if record is None:
         return False
