@@ -15,6 +15,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
+import click
 import pytest
 import yaml
 
@@ -211,6 +212,8 @@ def read_shell(document: str) -> list[list[str]]:
 def check_own_command(block: Block, arguments: list[str]) -> None:
     """Find the command, and every option that it is given."""
     command = cli.commands[arguments[0]]
+    if isinstance(command, click.Group):
+        command = command.commands[arguments[1]]
     options = {option for parameter in command.params for option in parameter.opts}
     given = {word for word in arguments[1:] if word.startswith("--")}
     assert given <= options, f"{block}: {given - options}"

@@ -115,6 +115,7 @@ WITHIN_ENDPOINT: dict[str, set[str]] = {
     "upkeep": {"handling", "inbox", "jobs", "lanes", "records", "work"},
     "delivery": {"dedup", "handling", "inbox", "jobs", "late", "options", "records", "registry", "tries", "work"},
     "drivers": {"dedup", "delivery", "handling", "inbox", "jobs", "lanes", "late", "options", "upkeep", "work"},
+    "administration": {"dedup", "drivers", "handling", "inbox", "records", "registry", "upkeep"},
     "__init__": {"dedup", "drivers", "late"},
 }
 MAY_IMPORT["testing"] = set(MAY_IMPORT)

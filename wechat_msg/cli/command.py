@@ -42,6 +42,10 @@ _PLACEHOLDERS: Mapping[str, str] = {
     "QUERY": "查询串",
     "URL": "网址",
     "PICURL": "图片网址",
+    "MODULE": "模块",
+    "ENDPOINT": "变量",
+    "SLOT": "编号",
+    "SECONDS": "秒数",
 }
 
 

@@ -9,6 +9,7 @@ from wechat_msg.cli.check import check
 from wechat_msg.cli.command import BilingualGroup, option
 from wechat_msg.cli.decrypt import decrypt
 from wechat_msg.cli.demo import demo
+from wechat_msg.cli.inbox import inbox
 from wechat_msg.cli.new_settings import new_settings
 from wechat_msg.cli.playground import playground
 from wechat_msg.cli.push import push
@@ -36,5 +37,5 @@ def app(ctx: click.Context, *, version: bool) -> None:
         ctx.exit()
 
 
-for _command in (demo, new_settings, serve, push, check, decrypt, playground):
+for _command in (demo, new_settings, serve, push, check, decrypt, playground, inbox):
     app.add_command(_command)

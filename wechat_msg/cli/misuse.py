@@ -14,6 +14,17 @@ __all__ = ["Misuse", "check_words", "explain_misuse", "refuse_command"]
 #: Options with values that may be empty: a text, and those that override an environment variable.
 _MAY_BE_EMPTY = ("--text", "--aes-key", "--appid")
 
+#: What the arguments of the commands are.
+_ARGUMENTS = {
+    "URL": Text(
+        "your server's address, such as http://127.0.0.1:8000/wechat", "你的服务地址，如 http://127.0.0.1:8000/wechat"
+    ),
+    "MODULE:ENDPOINT": Text(
+        "your endpoint, such as app:endpoint for the variable endpoint of app.py",
+        "你的 endpoint，如 app:endpoint 表示 app.py 中的变量 endpoint",
+    ),
+}
+
 
 class Misuse(click.UsageError):
     """An error in the command line."""
@@ -78,10 +89,8 @@ def explain_misuse(error: click.UsageError) -> Text:
             return _explain_option(error)
         case click.MissingParameter():
             name = error.param.human_readable_name if error.param else ""
-            return Text(
-                f"{name} is missing: your server's address, such as http://127.0.0.1:8000/wechat",
-                f"缺少 {name}：你的服务地址，如 http://127.0.0.1:8000/wechat",
-            )
+            what = _ARGUMENTS.get(name, _ARGUMENTS["URL"])
+            return Text(f"{name} is missing: {what.en}", f"缺少 {name}：{what.zh}")
         case click.BadParameter():
             return _explain_value(error.param)
     return Text(error.format_message(), "命令用法有误")

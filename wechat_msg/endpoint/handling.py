@@ -28,7 +28,7 @@ from wechat_msg.replies import (
 )
 from wechat_msg.routing import HandlerCancelled, RunHandler, ask
 
-__all__ = ["Handled", "Handling", "WarningLog"]
+__all__ = ["EXPLANATIONS", "Handled", "Handling", "WarningLog"]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -37,7 +37,7 @@ T = TypeVar("T")
 _QUIET = 60.0  # seconds
 _ASK_AGAIN = 0.1  # seconds between two calls of a store that fails
 
-_EXPLANATIONS: Mapping[LostReason, str] = {
+EXPLANATIONS: Mapping[LostReason, str] = {
     "failed": "its handler failed, or its process died, three times（处理函数三次失败）",
     "overload": "max_running handlers were running, and nothing could be kept（处理函数已达 max_running 上限）",
     "late": "it came after the last try; AnswerLater could send it"
@@ -208,7 +208,7 @@ class Handling:
     def report_lost(self, message: Message | None, reason: LostReason) -> Flow[None]:
         """Log that a push gets no answer, and call ``on_lost``."""
         name = "push" if message is None else type(message).__name__
-        _log.error("the answer to a %s is lost: %s", name, _EXPLANATIONS[reason])
+        _log.error("the answer to a %s is lost: %s", name, EXPLANATIONS[reason])
         if self.options.on_lost is None:
             return
         try:

@@ -21,7 +21,7 @@ from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, loa
 from wechat_msg.endpoint.work import StartWork, hand_back, take_over
 from wechat_msg.errors import StoreError
 
-__all__ = ["LOOK_EVERY", "Upkeep"]
+__all__ = ["LOOK_EVERY", "Upkeep", "is_left_over"]
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at the inbox."""
@@ -108,8 +108,9 @@ class Upkeep:
         self._has_looked = self._process.id
         started = yield from self._look_at_own_lane()
         limits = yield from self._inbox.read_limits()
-        for lane in range(len(limits)):
-            started += yield from self._look_at_lane(lane, limits[lane])
+        for lane, limit in enumerate(limits):
+            if limit:
+                started += yield from self._look_at_lane(lane)
         return started
 
     def _look_once(self) -> Flow[None]:
@@ -119,7 +120,7 @@ class Upkeep:
             lane = self._next_lane % len(limits)
             self._next_lane = lane + 1
             if limits[lane] and not self._is_own(lane):
-                yield from self._look_at_lane(lane, limits[lane])
+                yield from self._look_at_lane(lane)
                 return
 
     def _is_own(self, lane: int) -> bool:
@@ -133,12 +134,14 @@ class Upkeep:
                 started += yield from self._look_at(slot, found)
         return started
 
-    def _look_at_lane(self, lane: int, limit: int) -> Flow[int]:
+    def _look_at_lane(self, lane: int) -> Flow[int]:
         """Look at the slots of a lane whose process has died; its lease keeps other processes from doing the same."""
         process, started = self._process, 0
-        if not limit or self._is_own(lane) or not (yield from process.take(lane, seconds=LEASE)):
+        if self._is_own(lane) or not (yield from process.take(lane, seconds=LEASE)):
             return 0
         renewed, used = process.monotonic(), 0
+        limits = yield from self._inbox.read_limits()  # the former holder may have raised its limit until now
+        limit = limits[lane] if lane < len(limits) else 0
         for number in range(limit):
             if process.monotonic() - renewed > RENEW_EVERY:
                 renewed = process.monotonic()
@@ -147,7 +150,7 @@ class Upkeep:
             slot = f"{lane}:{number}"
             if (found := (yield from self._inbox.find(slot))) is not None:
                 started, used = started + (yield from self._look_at(slot, found)), number + 1
-        if used < limit:
+        if used < limit and (yield from process.take(lane, seconds=LEASE, is_held=True)):
             yield from self._inbox.set_limit(lane, used)
         yield from process.let_go(lane)
         return started
@@ -159,7 +162,7 @@ class Upkeep:
             return 0
         raw_record: bytes | None = yield Get(cast("Any", self.handling.store), entry.key)
         record = None if raw_record is None else load_record(raw_record)
-        if _is_left_over(record, slot):
+        if is_left_over(record, slot):
             yield from self._inbox.replace(slot, raw, None)
             return 0
         if not (yield from self._is_due(entry, record)) or self._process.is_ending:
@@ -233,7 +236,7 @@ def _repeat(
         raise
 
 
-def _is_left_over(record: Record | None, slot: str) -> bool:
+def is_left_over(record: Record | None, slot: str) -> bool:
     """Return whether the entry in *slot* was not needed, or is done."""
     if record is None:
         return False
