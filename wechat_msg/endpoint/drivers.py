@@ -206,8 +206,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
             `MemoryStore` of its own, which is enough for one process. `NO_DEDUP`: every delivery is handled.
         late: What happens to a reply that is not ready in time: `AnswerLater` or `FallbackReply`. If None, one of the
             next tries gets it, within about 14 seconds.
-        queue: Called with the text of a job, so that a worker of a job queue handles the push, by `run_job`. If it raises
-            an exception, WeChat gets 503. If None, handlers run in this process.
+        queue: Called with the text of a job, so that a worker of a job queue handles the push, by `run_job`. If it
+            raises an exception, WeChat gets 503. If None, handlers run in this process.
         executor: Runs the handlers in threads, so that an answer can go out before a handler ends, as `AnswerLater`
             requires. If None, a handler runs in the thread of the request.
         on_error: What happens to an exception of the handler. ``raise``: the framework gets it, and WeChat sends the
