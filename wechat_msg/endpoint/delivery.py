@@ -41,7 +41,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5  # seconds between two reads of the rec
 _SHORTEST_WAIT = 1e-6  # seconds; clocks are not exact enough for a shorter one to end
 _REQUEUE_AFTER = 60.0  # seconds after which a job that nobody has begun is enqueued again
 
-_GONE = Run(NO_CLAIM, late=True)  # stands for the record of a handler that this delivery has run
+_GONE = Run(NO_CLAIM)  # stands for the record of a handler that this delivery has run, and that ended without a reply
 _NO_ROOM = Free(NO_CLAIM)  # stands for the record of a push that is not claimed, as max_running handlers run
 
 
@@ -135,7 +135,7 @@ class PushDelivery:
         found = yield from self._begin()
         if found is None:
             return None
-        refused: Run | Running | None = None
+        refused: list[Run | Running] = []
         while not isinstance(found, Reply):
             if found is _NO_ROOM and not self.handling.waits_for_room:
                 return (yield from self._refuse())
@@ -149,12 +149,13 @@ class PushDelivery:
             elif self._left() <= 0:
                 if not self._must_answer() or (yield from self._should_be_sent_again(found)):
                     return None
-                # A refusal although the record is unchanged: the store does not work, and there is no time to wait.
-                ended = found.late or found == refused or (yield from self._end_without_reply(found))
+                ended = found.late or (yield from self._end_without_reply(found, is_refused=found in refused))
                 if ended is not False:
                     return self.handling.choose_fallback(self.push.message) if ended else None
-                refused = found
-            found = (yield from self.handling.ask_until(self.arrived + _ANSWERED, self._look_again)) or found
+                refused.append(found)
+            is_refused = found in refused and self.handling.process.find_running(self.key) is found
+            look = self._read if is_refused else self._look_again
+            found = (yield from self.handling.ask_until(self.arrived + _ANSWERED, look)) or found
         return found
 
     def _wait_for(self, found: Run | Running) -> Flow[Reply | None]:
@@ -205,15 +206,26 @@ class PushDelivery:
 
     def _look_again(self) -> Flow[Reply | Running | Run | None]:
         """Read the record, unless the handler runs in this process."""
-        running = self.handling.process.find_running(self.key)
+        running = self._find_running()
         if running is not None:
             return running
         return (yield from self._look((yield Get(self.store, self.record_key))))
 
+    def _find_running(self) -> Running | None:
+        """Return the push if its handler runs here, and was not handed back."""
+        running = self.handling.process.find_running(self.key)
+        return None if running is None or (running.has_ended and running.reply is None) else running
+
+    def _read(self) -> Flow[Reply | Run | None]:
+        """Read the record, which does not have the claim of what runs in this process: not yet, or no longer."""
+        raw: bytes | None = yield Get(self.store, self.record_key)
+        record = None if raw is None else load_record(raw)
+        return record.reply if isinstance(record, Done) else record
+
     def _look(self, raw: bytes | None) -> Flow[Reply | Running | Run | None]:
         """Return the reply, or who runs the handler; if there is nobody, claim the key. *raw* is what the store has."""
         for _ in range(_ATTEMPTS):
-            if (running := self.handling.process.find_running(self.key)) is not None:
+            if (running := self._find_running()) is not None:
                 return running
             record = None if raw is None else load_record(raw)
             if isinstance(record, Done):
@@ -222,8 +234,8 @@ class PushDelivery:
             # What is in the inbox is taken over by those who look after it.
             if record and (record.slot or not (self._is_counted and (yield from self._is_dead(record)))):
                 return record
-            if self.work is not None or self._is_queued:
-                return _GONE  # a delivery runs the handler once
+            if self.work is not None or self._is_queued or self.handling.process.registry.find(self.key) is not None:
+                return _GONE  # a delivery runs the handler once, and a process never twice at once
             if self.options.queue is None and not self.handling.has_room():
                 return _NO_ROOM
             mine = yield from (self._claim(raw) if self.options.queue is None else self._enqueue(raw))
@@ -305,10 +317,14 @@ class PushDelivery:
     def _inbox(self) -> Inbox:
         return cast("Inbox", self.handling.inbox)
 
-    def _keeps(self) -> bool:
-        """Return whether this delivery puts a push into the inbox before it is acknowledged."""
+    def _should_keep(self) -> bool:
+        """Return whether a push is put into the inbox before it is acknowledged."""
         policy = isinstance(self.options.late, AnswerLater) and self._may_be_acknowledged
-        return policy and self.handling.is_kept and self.record_key == self.key
+        return policy and self.handling.is_kept
+
+    def _keeps(self) -> bool:
+        """Return whether this delivery can do so: it shares its record."""
+        return self._should_keep() and self.record_key == self.key
 
     def _may_keep(self) -> bool:
         return not self._has_tried_to_keep and self._keeps() and self._must_answer()
@@ -318,9 +334,8 @@ class PushDelivery:
         self._has_tried_to_keep = True
         if found.slot or found.late:
             return
-        is_claimed = found is not _NO_ROOM
-        claim = found.claim if is_claimed else self._make_free_claim()
-        entry = self._inbox.make_entry(self.push, self.key, claim, attempt=int(is_claimed))
+        claim = self._make_free_claim() if _is_absent(found) else found.claim
+        entry = self._inbox.make_entry(self.push, self.key, claim, attempt=int(found is not _NO_ROOM))
         if entry is None:
             self._is_too_large = True
             return
@@ -344,19 +359,24 @@ class PushDelivery:
     def _should_be_sent_again(self, found: Run | Running, *, marked: bool = True) -> Flow[bool]:
         """Return whether the push is not acknowledged, as it is not in the inbox, and WeChat sends it again."""
         is_kept = found.slot or found.late or self._kept is not None or self._is_too_large
-        if not self._keeps() or (is_kept and marked):
+        if not self._should_keep() or (is_kept and marked):
             return False
-        yield from self._count(found, until=_ANSWERED)
-        if self.tries < self.options.deliveries:
-            return True
+        if self._keeps():
+            yield from self._count(found, until=_ANSWERED)
+            if self.tries < self.options.deliveries:
+                return True
         _log.warning("a %s was acknowledged, but is not kept in the inbox", type(self.push.message).__name__)
         return False
 
-    def _end_without_reply(self, found: Run | Running) -> Flow[bool | None]:
-        """Record that this try ends without the reply; False if the record has changed, None if WeChat tries again."""
+    def _end_without_reply(self, found: Run | Running, *, is_refused: bool = False) -> Flow[bool | None]:
+        """Record that this try ends without the reply; False if the record has changed, None if WeChat tries again.
+
+        If it *is_refused* although the record is unchanged, the store does not work, and there is no time to wait.
+        """
         slot, before, after = self._mark(found)
         if after is None:
-            yield from self.handling.report_lost(self.push.message, "overload")
+            if found is _NO_ROOM:
+                yield from self.handling.report_lost(self.push.message, "overload")
             return True
         store, key = (found.store, found.record_key) if isinstance(found, Running) else (self.store, self.record_key)
         ttl = compute_run_ttl(self.handling, slot)
@@ -367,13 +387,12 @@ class PushDelivery:
             is_marked: bool = (yield Get(store, key)) == after  # by a step after which the store failed
             return is_marked
 
-        marked = yield from self.handling.ask_until(self.arrived + _ANSWERED, mark_late)
+        marked = None if is_refused else (yield from self.handling.ask_until(self.arrived + _ANSWERED, mark_late))
         if marked is False:
             return False
         if marked is None and (yield from self._should_be_sent_again(found, marked=False)):
             return None
-        if marked:
-            self._has_acknowledged(slot)
+        self._has_acknowledged(slot)
         if isinstance(found, Running):
             found.late = True
             if marked:
@@ -386,7 +405,7 @@ class PushDelivery:
         if isinstance(found, Running):
             run = Run(found.claim, found.slot, found.late)
             return slot, run.dump(), Run(found.claim, slot, late=True).dump()
-        if found is _NO_ROOM:
+        if _is_absent(found):
             return slot, None, Free(self._make_free_claim(), slot, late=True).dump() if slot else None
         return slot, found.dump(), attrs.evolve(found, slot=slot, late=True).dump()
 
@@ -402,3 +421,7 @@ class PushDelivery:
         limit = KEEP_BY if self._may_keep() else ANSWER_BY if may_be_last or self._must_answer() else HANG_UP
         left = self.arrived + limit - self.options.monotonic()
         return left if left > _SHORTEST_WAIT else min(left, 0.0)
+
+
+def _is_absent(found: Run | Running) -> bool:
+    return found is _NO_ROOM or found is _GONE

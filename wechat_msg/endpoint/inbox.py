@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get
-from wechat_msg.endpoint.lanes import Process
+from wechat_msg.endpoint.lanes import Lane, Process
 from wechat_msg.endpoint.records import InboxEntry, dump_texts, load_entry, load_texts
 from wechat_msg.errors import StoreError
 from wechat_msg.exchange import Push
@@ -48,7 +48,7 @@ class Inbox:
         self._process = process
         self._clock = clock
         self._lock = threading.Lock()
-        self._holder = ("", -1)  # the process and the lane whose slots follow
+        self._holder = ("", -1, 0.0)  # the process, and its lane since it holds it, whose slots follow
         self._limit = 0  # slots that the list of limits knows of
         self._used: set[int] = set()  # slots that may have an entry
         self._pending: set[int] = set()  # slots that a delivery of this process is writing
@@ -86,8 +86,7 @@ class Inbox:
         for _ in range(_ATTEMPTS):
             held = yield from self._process.hold_lane()
             lane = held.number
-            if self._holder != (self._process.id, lane):
-                yield from self._adopt(lane)
+            yield from self._adopt(held)
             number = self._reserve()
             try:
                 if number >= self._limit:
@@ -109,7 +108,7 @@ class Inbox:
             StoreError: The store failed, or the value is not an entry.
         """
         lane, _, number = slot.partition(":")
-        writing = self._holder == (self._process.id, int(lane)) and int(number) in self._pending
+        writing = self._is_own(lane) and int(number) in self._pending
         raw: bytes | None = yield Get(self.store, self._name(slot))
         if raw is None:
             if not writing:
@@ -140,24 +139,29 @@ class Inbox:
 
     def list_own(self) -> list[str]:
         """Return the slots of the lane that may have an entry."""
-        process, lane = self._holder
+        process, lane, _ = self._holder
         return [f"{lane}:{number}" for number in sorted(self._used)] if process == self._process.id else []
 
-    def _adopt(self, lane: int) -> Flow[None]:
-        """Begin with a lane that was taken: it may have entries of its former holder."""
+    def _is_own(self, lane: str) -> bool:
+        return self._holder[:2] == (self._process.id, int(lane))
+
+    def _adopt(self, lane: Lane) -> Flow[None]:
+        """Begin with a lane that was taken: it may have entries of another holder, which may have lowered the limit."""
+        holder, number = (self._process.id, lane.number, lane.since), lane.number
+        if self._holder == holder:
+            return
         limits = yield from self.read_limits()
         with self._lock:
-            if self._holder == (self._process.id, lane):
+            if self._holder == holder:
                 return
-            self._limit = limits[lane] if lane < len(limits) else 0
+            self._limit = limits[number] if number < len(limits) else 0
             self._used, self._pending, self._lowest = set(range(self._limit)), set(), 0
-            self._holder = (self._process.id, lane)
+            self._holder = holder
 
     def adopt(self) -> Flow[None]:
         """Learn which slots the lane of this process may have, if it holds one."""
-        lane = self._process.lane
-        if lane is not None and self._holder != (self._process.id, lane.number):
-            yield from self._adopt(lane.number)
+        if self._process.lane is not None:
+            yield from self._adopt(self._process.lane)
 
     def _reserve(self) -> int:
         with self._lock:
@@ -172,7 +176,7 @@ class Inbox:
     def _release(self, slot: str) -> None:
         lane, _, number = slot.partition(":")
         with self._lock:
-            if self._holder == (self._process.id, int(lane)):
+            if self._is_own(lane):
                 self._used.discard(int(number))
                 self._lowest = min(self._lowest, int(number))
 

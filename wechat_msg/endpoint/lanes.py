@@ -212,12 +212,11 @@ class Process:
         lane, began = self._lane, self.monotonic()
         if lane is None:
             return False
-        renewed = (yield from self.take(lane.number, seconds=LEASE, is_held=True)) or (
-            yield from self.take(lane.number, seconds=LEASE)
-        )
+        kept = yield from self.take(lane.number, seconds=LEASE, is_held=True)
+        renewed = kept or (yield from self.take(lane.number, seconds=LEASE))
         with self._lock:
-            if self._lane is not None and self._lane.number == lane.number:  # no delivery has taken another meanwhile
-                since = lane.since if began - lane.renewed < LOST_AFTER else began
+            if self._lane is lane:  # no delivery has renewed it, or taken another, meanwhile
+                since = lane.since if kept and began - lane.renewed < LOST_AFTER else began
                 self._lane = Lane(lane.number, since, began) if renewed else None
         return renewed
 

@@ -211,7 +211,7 @@ class Upkeep:
         for running in self._process.registry.list_all():
             hand = functools.partial(hand_back, self.handling, running, failed=False)
             handed_back += bool((yield from self._try(hand)))
-            self._process.registry.remove(running)
+            self._process.registry.end(running)  # it stays until its handler has ended: nobody runs it twice here
         yield from self._try(self._process.end)
         return handed_back
 

@@ -202,7 +202,7 @@ class Work:
             slot = (yield from self._keep_parts(handled.reply)) if handled.only_later else ""
             done = Done(running.claim, reply, slot).dump()
             if (yield CompareAndSet(running.store, running.record_key, expected, done, keep)):
-                self.running.is_fenced_by_entry = bool(slot)
+                running.record, running.is_fenced_by_entry = done, bool(slot)
                 return _Saved(reply, late)
             expected = yield Get(running.store, running.record_key)
             if expected is None:
@@ -210,7 +210,7 @@ class Work:
                 continue
             found = load_record(expected)
             if isinstance(found, Done) and found.claim == running.claim:  # saved, but then the store failed
-                self.running.is_fenced_by_entry = bool(found.slot)
+                running.record, running.is_fenced_by_entry = expected, bool(found.slot)
                 return _Saved(found.reply, found.reply != handled.answer)
             if slot and slot != found.slot:  # somebody else has put the push into the inbox
                 yield from self._delete_entry()
@@ -295,6 +295,8 @@ class Work:
                 else:
                     yield from self.leave(failed=True)
                 return
+            if entry.sent + 1 == len(entry.parts):
+                break
             yield from self._ask(lambda: self._swap(sent=self._get_entry().sent + 1))
         yield from self._ask(self._close)
 
@@ -329,10 +331,11 @@ class Work:
         """Read the entry."""
         running = self.running
         found = yield from self._inbox.find(running.slot)
+        if found is None or found[1].claim != running.claim:
+            yield from self._check_ownership()
         if found is not None:
             self._raw, self.entry = found
             return
-        yield from self._check_ownership()
         self._raw = None
         self.entry = self._inbox.make_entry(running.push, running.record_key, running.claim, attempt=1)
 
@@ -373,14 +376,21 @@ class Work:
 
     def _close(self) -> Flow[None]:
         """Record that everything is done, and delete the entry."""
-        running = self.running
-        if not self.running.is_fenced_by_entry:
-            mine = Run(running.claim, running.slot, late=True).dump()
-            done = Done(running.claim, Acknowledgement()).dump()
-            keep = keep_for(running.push.message)
-            yield CompareAndSet(running.store, running.record_key, mine, done, keep)
+        yield from self._mark_done()
         yield from self._delete_entry()
-        self.handling.process.registry.remove(running, Acknowledgement())
+        self.handling.process.registry.remove(self.running, Acknowledgement())
+
+    def _mark_done(self) -> Flow[None]:
+        """Take the slot out of the record: another entry may get it."""
+        running, message = self.running, self.running.push.message
+        if self.running.is_fenced_by_entry:
+            mine = running.record
+            done = attrs.evolve(cast("Done", load_record(mine)), slot="")
+        else:
+            mine = Run(running.claim, running.slot, late=True).dump()
+            done = Done(running.claim, Acknowledgement())
+        keep = keep_for(message, accepts_for(self.handling.options.settings, message))
+        yield CompareAndSet(running.store, running.record_key, mine, done.dump(), keep)
 
     def _delete_entry(self) -> Flow[None]:
         if self.entry is None:
@@ -393,10 +403,7 @@ class Work:
         """Keep the entry as lost, and report it."""
         running = self.running
         yield from self._ask(lambda: self._swap(state="lost", reason=reason))
-        if not self.running.is_fenced_by_entry:
-            mine = Run(running.claim, running.slot, late=True).dump()
-            done = Done(running.claim, Acknowledgement()).dump()
-            yield CompareAndSet(running.store, running.record_key, mine, done, keep_for(running.push.message))
+        yield from self._mark_done()
         self.handling.process.registry.remove(running, Acknowledgement())
         yield from self.handling.report_lost(running.push.message, reason)
 
@@ -486,6 +493,7 @@ def take_over(
     if not process.registry.add(running):
         return None
     try:
+        running.record = raw_record or b""
         running.claim = yield from process.make_claim(running.name or NOBODY, shared=True)
         if not running.is_fenced_by_entry:
             run = Run(running.claim, slot, running.late)
