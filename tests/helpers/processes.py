@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 from attrs import define, field
 
-from tests.endpoint.test_delivery import ASYNC, PLAIN, SAID, SYNC, Rig, build, check_log, describe
+from tests.endpoint.test_delivery import ASYNC, PLAIN, SYNC, TOLD, Rig, build, check_log, describe
 from tests.helpers import virtual_time
 from tests.helpers.virtual_time import FaultyStore, in_virtual_thread
 from wechat_msg import AnswerLater, AsyncPushEndpoint, MemoryStore, PushRequest, PushSettings, StoreError, open_push
@@ -76,6 +76,7 @@ class Worker:
         sent: What it has sent.
         lost: What was lost: the text of the message, and the reason.
         errors: What its next calls of the sender raise; the last one stays.
+        dies_after_sending: Whether the process dies in its next call of the sender.
     """
 
     world: World
@@ -86,6 +87,7 @@ class Worker:
     sent_at: list[float] = field(factory=list)
     lost: list[tuple[str | None, str]] = field(factory=list)
     errors: list[BaseException | None] = field(factory=list)
+    dies_after_sending: bool = False
 
     def kill(self) -> None:
         """Let nothing that the process does from now on have an effect."""
@@ -96,6 +98,9 @@ class Worker:
             await asyncio.sleep(FOR_EVER)
         self.sent.append(message["text"]["content"])
         self.sent_at.append(self.world.now)
+        if self.dies_after_sending:
+            self.kill()
+            await asyncio.sleep(FOR_EVER)
         error = self.errors[0] if self.errors else None
         self.errors[:-1] = self.errors[1:-1]
         if error:
@@ -137,7 +142,7 @@ class World(Rig):
     def start(
         self,
         seconds: float | Callable[[Any], Awaitable[Any]] = 20.0,
-        answer: Any = SAID[::-1],
+        answer: Any = TOLD,
         *,
         kind: str = "",
         settings: PushSettings = PLAIN,
