@@ -1,4 +1,4 @@
-"""``max_running=`` and ``ordered=True``: what happens when there is more to do than a process, or a user, may at once."""
+"""``max_running=`` and ``ordered=True``: more work than a process, or a user, may have at once."""
 
 from __future__ import annotations
 
@@ -242,8 +242,9 @@ class TestOrdered:
     @in_virtual_time
     async def test_is_not_stopped_by_a_process_that_died(self, world):
         recorder = Recorder(world, 20.0, 0.1)
-        first, second = world.start(recorder.handle, ordered=True, kind=ASYNC), world.start(
-            recorder.handle, ordered=True
+        first, second = (
+            world.start(recorder.handle, ordered=True, kind=ASYNC),
+            world.start(recorder.handle, ordered=True),
         )
         dying = asyncio.create_task(first.push(number(0), tries=1))
         await asyncio.sleep(1)
@@ -282,4 +283,3 @@ class TestOrdered:
 async def _later(seconds: float, worker: Any, request: Any) -> Any:
     await asyncio.sleep(seconds)
     return await worker.push(request)
-

@@ -43,7 +43,6 @@ from wechat_msg._flow import drive
 from wechat_msg.adapters.asgi import push_app
 from wechat_msg.adapters.fastapi import push_router
 from wechat_msg.endpoint.records import Done, Free, load_entry, load_record
-from wechat_msg.testing import build_push
 
 
 @pytest.fixture(params=KINDS)
@@ -172,7 +171,9 @@ class TestDrain:
         began = early_world.now
         await first.call("drain", 2)
         assert early_world.now - began == pytest.approx(2, abs=0.1)
-        assert list_log(caplog) == ["the process ends while 2 handlers run; 2 of their pushes were handed back to others"]
+        assert list_log(caplog) == [
+            "the process ends while 2 handlers run; 2 of their pushes were handed back to others"
+        ]
         assert isinstance(early_world.find_record(), Free)
         assert [entry.attempt for entry in early_world.list_entries().values()] == [0, 0]
         assert await second.call("recover") == 2
@@ -280,9 +281,7 @@ class TestTheExitOfTheInterpreter:
         assert (entry.state, entry.attempt, type(record)) == ("open", 1, Free)
 
     def test_waits_for_the_threads_of_executors(self, tmp_path):
-        output, store, raw = self.exit_with(
-            tmp_path, "endpoint = start(ThreadPoolExecutor(1), 0.2); endpoint.recover()\n"
-        )
+        output, _, raw = self.exit_with(tmp_path, "endpoint = start(ThreadPoolExecutor(1), 0.2); endpoint.recover()\n")
         assert (output, raw) == ("sent\n", None)
 
 

@@ -332,10 +332,11 @@ class Work:
         """Read the entry."""
         running = self.running
         found = yield from self._inbox.find(running.slot)
+        if found is None or found[1].claim != running.claim:
+            yield from self._check_ownership()
         if found is not None:
             self._raw, self.entry = found
             return
-        yield from self._check_ownership()
         self._raw = None
         self.entry = self._inbox.make_entry(running.push, running.record_key, running.claim, attempt=1)
 
