@@ -289,6 +289,7 @@ EXITS = """
 import sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from tests.endpoint.test_starting_and_ending import *
+from wechat_msg.testing import build_push
 
 settings, started = PushSettings(token="spamtest"), threading.Event()
 
