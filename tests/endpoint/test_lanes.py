@@ -338,7 +338,7 @@ process._lock.acquire()  # as if the thread held it
 child = os.fork()
 if child:
     process._lock.release()
-    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 assert process.id != mine and len(process.registry) == 0 and not list_threads()
 endpoint.handle(build_push(SETTINGS, {"Content": "hi", "MsgId": 2}))
 assert len(list_threads()) == 1
@@ -358,7 +358,7 @@ process = endpoint._handling.process
 mine = process.id
 child = ctypes.PyDLL(None).fork()  # as uWSGI does
 if child:
-    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 endpoint.handle(build_push(SETTINGS, {"Content": "hi", "MsgId": 2}))
 assert process.id != mine
 assert SQLiteStore(sys.argv[1]).get("wx0123456789abcdef:lane:1") == value_of(process)

@@ -179,7 +179,6 @@ class PushDelivery:
 
     def _refuse(self) -> Flow[Reply | None]:
         """End a delivery for which no thread may wait: the last one is acknowledged if the push can be kept."""
-        self.handling.report_overload()
         if self.tries >= self.options.deliveries and self._may_keep():
             yield from self._keep(_NO_ROOM)
             if self._kept is not None and (yield from self._end_without_reply(_NO_ROOM)):

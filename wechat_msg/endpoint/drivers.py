@@ -242,7 +242,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
     """
 
     _is_async = False
-    #: Starts the flow that renews the lane; a subclass in a test may run it on a clock of its own.
+    #: Performs a flow in a thread of its own; a subclass in a test may run it on a clock of its own.
     run_in_background: ClassVar[Callable[[Flow[None], Callable[[Any], Any]], None]] = staticmethod(_run_in_thread)
 
     #: Runs what was taken over if there is no executor.
@@ -373,32 +373,33 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         if self.executor is not None:
             self._submit(self.executor, work).add_done_callback(_log_failure)
             return
-        self._recovery.run(functools.partial(drive, work.run(), self._perform))
+        if self._recovery.add(work):
+            type(self).run_in_background(self._recovery.run(), self._perform)
 
 
 class _OneThread:
-    """Calls functions one after another in a thread, which is started for them and ends after the last one."""
+    """Works one after another in a thread, which is started for them and ends after the last one."""
 
     def __init__(self) -> None:
         self._pid = 0
         self._lock = threading.Lock()
-        self._waiting: deque[Callable[[], Any]] = deque()
+        self._waiting: deque[Work] = deque()
 
-    def run(self, function: Callable[[], Any]) -> None:
-        """Call a function after those before it have returned; its error is logged."""
+    def add(self, work: Work) -> bool:
+        """Add a work; return whether the caller must start the thread."""
         with self._lock:
             is_running = self._pid == os.getpid() and bool(self._waiting)
             if self._pid != os.getpid():  # the thread of the parent does not run here
                 self._pid = os.getpid()
                 self._waiting.clear()
-            self._waiting.append(function)
-        if not is_running:
-            threading.Thread(target=self._work, name="wechat_msg.recovery", daemon=True).start()
+            self._waiting.append(work)
+        return not is_running
 
-    def _work(self) -> None:
+    def run(self) -> Flow[None]:
+        """Perform all works; their errors are logged."""
         while True:
             try:
-                self._waiting[0]()
+                yield from self._waiting[0].run()
             except Exception as error:  # noqa: BLE001, the handler's; the next one must run
                 _log.error("a handler failed after its request had ended", exc_info=error)
             with self._lock:

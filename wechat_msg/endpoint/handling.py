@@ -165,12 +165,12 @@ class Handling:
         return Handled(write_reply(push, passive, now=self.options.clock), reply, only_later=only_later)
 
     def has_room(self) -> bool:
-        """Return whether a further handler may run in this process."""
-        return self.options.max_running is None or len(self.process.registry) < self.options.max_running
-
-    def report_overload(self) -> None:
-        """Log that a push has to wait for a running handler to end."""
-        self.warn("max_running=%s handlers run, so pushes have to wait", self.options.max_running)
+        """Return whether a further handler may run in this process; that it may not is logged."""
+        limit = self.options.max_running
+        if limit is None or len(self.process.registry) < limit:
+            return True
+        self.warn("max_running=%s handlers run, so pushes have to wait（处理函数已达 max_running 上限）", limit)
+        return False
 
     def warn_of_starvation(self, seconds: float) -> None:
         """Log that a push waited longer for a thread than WeChat waits for its answer."""

@@ -140,6 +140,9 @@ class Work:
     # --- the handler
 
     def _run(self) -> Flow[Reply | None]:
+        process = self.handling.process
+        if process.is_ending and process.registry.find(self.running.key) is not self.running:
+            return None  # it waited for a thread or its turn, and was handed back meanwhile
         if self.entry is not None and self.entry.state == "answered":
             yield from self._send_parts()
             return Acknowledgement()
