@@ -127,6 +127,9 @@ class PushDelivery:
         except Exception:
             yield from self._take_back()
             raise
+        finally:
+            if self.handling.process.waiting:
+                self.handling.process.waiting.pop(self.name, None)
         if self._kept is not None:
             yield from self._take_back()
         return reply
@@ -139,6 +142,8 @@ class PushDelivery:
         while not isinstance(found, Reply):
             if found is _NO_ROOM and not self.handling.waits_for_room:
                 return (yield from self._refuse())
+            if found is _NO_ROOM:
+                self.handling.process.waiting[self.name] = None
             reply = yield from self._wait_for(found)
             if reply is not None:
                 return reply
@@ -154,6 +159,8 @@ class PushDelivery:
                 if ended is not False:
                     return self.handling.choose_fallback(self.push.message) if ended else None
                 refused = found
+            elif found is _NO_ROOM and not self.handling.has_room(self.name):
+                continue  # thousands may wait, so only the next ones ask the store
             found = (yield from self.handling.ask_until(self.arrived + _ANSWERED, self._look_again)) or found
         return found
 
@@ -189,12 +196,16 @@ class PushDelivery:
         """Claim the key or find who did; None if WeChat has to send the push again."""
         try:
             found = yield from self._look(None)  # most pushes are new
+            if found is _NO_ROOM:
+                found = yield from self._look_again()  # another process may handle it
         except StoreError as error:
             self.handling.report(error)
             if self.options.on_store_error == "refuse" or self.options.queue is not None:
                 return None
             self.store, self.record_key = self.handling.private_store, make_unshared_key()
             found = yield from self._look(None)
+            if found is _NO_ROOM:
+                return None  # it can neither be handled nor kept
         if (
             found is not None
             and not isinstance(found, Reply)
@@ -224,7 +235,7 @@ class PushDelivery:
                 return record
             if self.work is not None or self._is_queued:
                 return _GONE  # a delivery runs the handler once
-            if self.options.queue is None and not self.handling.has_room():
+            if self.options.queue is None and not self.handling.has_room(self.name):
                 return _NO_ROOM
             mine = yield from (self._claim(raw) if self.options.queue is None else self._enqueue(raw))
             if mine is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
@@ -164,9 +165,12 @@ class Handling:
             passive = acknowledge(push.message)
         return Handled(write_reply(push, passive, now=self.options.clock), reply, only_later=only_later)
 
-    def has_room(self) -> bool:
-        """Return whether a further handler may run in this process."""
-        return self.options.max_running is None or len(self.process.registry) < self.options.max_running
+    def has_room(self, name: str = "") -> bool:
+        """Return whether a further handler may run in this process, and the delivery *name* is next if it waits."""
+        if self.options.max_running is None:
+            return True
+        free, waiting = self.options.max_running - len(self.process.registry), self.process.waiting
+        return free > 0 and (name not in waiting or name in itertools.islice(waiting, free))
 
     def report_overload(self) -> None:
         """Log that a push has to wait for a running handler to end."""
