@@ -336,7 +336,6 @@ def test_a_worker_that_stops_at_any_stage_answers_no_message_twice(command, paus
         }
         played = play_all(scenarios, tmp_path, record_property)
     assert find_faults(played) == {}
-    assert {name for name, (verdict, _) in played.items() if verdict.in_flight} <= set()
 
 
 # --- stores that lose everything -------------------------------------------------------------------------------------
@@ -411,13 +410,14 @@ async def ask_many(bot: Bot, messages: int, seconds: float, over: float) -> dict
 
 @pytest.mark.endurance
 def test_many_slow_handlers_of_one_process_run_once_each(tmp_path, record_property):
-    for max_running, over in (("", 8), ("500", 14)):  # one after another, for two processors
+    # One after another, for two processors; all 3,000 run at once if they take longer than it takes to deliver them.
+    for max_running, seconds, over in (("", 20, 16), ("500", 8, 32)):
         folder = tmp_path / f"{max_running}of3000"
         folder.mkdir()
         # On a busy machine the process itself may take longer than Redis.
         environ = {"ONLY": "/later", "MAX_RUNNING": max_running, "STORE_TIMEOUT": "3"}
         with start_bot(UVICORN_1, "redis", folder, **environ) as bot:
-            answers = asyncio.run(ask_many(bot, 3000, seconds=8, over=over))
+            answers = asyncio.run(ask_many(bot, 3000, seconds, over))
             verdict = judge(bot, answers, {}, patience=90, settle=3)
             (folder / "log").write_text(bot.read_log())
         runs = bot.count_runs()
@@ -425,7 +425,7 @@ def test_many_slow_handlers_of_one_process_run_once_each(tmp_path, record_proper
         most = max(itertools.accumulate(change for _, change in changes))
         record_property(
             "measured",
-            f"3,000 handlers of 8 s, max_running={max_running or None}: {sum(runs.values())} runs,"
+            f"3,000 handlers of {seconds} s, max_running={max_running or None}: {sum(runs.values())} runs,"
             f" at most {most} at once, {verdict}",
         )
         assert [name for name, count in runs.items() if count > 1] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import secrets
 from typing import Any, cast
@@ -142,8 +143,6 @@ class PushDelivery:
         while not isinstance(found, Reply):
             if found is _NO_ROOM and not self.handling.waits_for_room:
                 return (yield from self._refuse())
-            if found is _NO_ROOM:
-                self.handling.process.waiting[self.name] = None
             reply = yield from self._wait_for(found)
             if reply is not None:
                 return reply
@@ -159,9 +158,8 @@ class PushDelivery:
                 if ended is not False:
                     return self.handling.choose_fallback(self.push.message) if ended else None
                 refused = found
-            elif found is _NO_ROOM and not self.handling.has_room(self.name):
-                continue  # thousands may wait, so only the next ones ask the store
-            found = (yield from self.handling.ask_until(self.arrived + _ANSWERED, self._look_again)) or found
+            look = functools.partial(self._look_again, found)
+            found = (yield from self.handling.ask_until(self.arrived + _ANSWERED, look)) or found
         return found
 
     def _wait_for(self, found: Run | Running) -> Flow[Reply | None]:
@@ -214,11 +212,15 @@ class PushDelivery:
             yield from self._count(found, until=0.5)
         return found
 
-    def _look_again(self) -> Flow[Reply | Running | Run | None]:
-        """Read the record, unless the handler runs in this process."""
+    def _look_again(self, found: Run | Running | None = None) -> Flow[Reply | Running | Run | None]:
+        """Read the record, unless the handler runs in this process, or *found* is that it is not the turn of a push."""
         running = self.handling.process.find_running(self.key)
         if running is not None:
             return running
+        if found is _NO_ROOM and self._left() > 0:
+            self.handling.process.waiting[self.name] = None
+            if not self.handling.has_room(self.name):
+                return found  # thousands may wait, so only the next ones ask the store
         return (yield from self._look((yield Get(self.store, self.record_key))))
 
     def _look(self, raw: bytes | None) -> Flow[Reply | Running | Run | None]:
