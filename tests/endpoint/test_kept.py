@@ -9,6 +9,7 @@ import http.client
 import itertools
 import os
 import random
+import re
 import signal
 import time
 from collections import Counter
@@ -262,6 +263,9 @@ def visit(bot: Bot) -> None:
         connection.getresponse()
 
 
+DRAINED = "gunicorn, sqlite, SIGTERM, drained for 3 s"
+
+
 @pytest.mark.endurance
 def test_restarts_lose_no_message(tmp_path, record_property):
     five = (*GUNICORN_4, "--graceful-timeout", "5")
@@ -278,7 +282,7 @@ def test_restarts_lose_no_message(tmp_path, record_property):
         "gunicorn, redis, SIGTERM": play(GUNICORN_4, "redis", sigterm, **recovers),
         "uvicorn, sqlite, SIGTERM": play(UVICORN_2, "sqlite", sigterm),
         "FastAPI, redis, SIGTERM": play(FASTAPI, "redis", sigterm),
-        "gunicorn, sqlite, SIGTERM, drained for 3 s": play(GUNICORN_4, "sqlite", sigterm, DRAIN="3", **recovers),
+        DRAINED: play(GUNICORN_4, "sqlite", sigterm, DRAIN="3", **recovers),
         "gunicorn, sqlite, SIGHUP": play(GUNICORN_4, "sqlite", reload, **recovers),
         "uvicorn, redis, SIGHUP": play(UVICORN_2, "redis", reload),
         "gunicorn, redis, SIGTERM, --graceful-timeout 5": play(five, "redis", sigterm, **recovers),
@@ -287,6 +291,7 @@ def test_restarts_lose_no_message(tmp_path, record_property):
     }
     played = play_all(scenarios, tmp_path, record_property)
     assert find_faults(played) == {}
+    assert re.search(r"ends while [1-9]\d* handlers run; [1-9]\d* of their pushes were handed back", played[DRAINED][1])
 
 
 # --- stops -----------------------------------------------------------------------------------------------------------
@@ -370,6 +375,10 @@ def test_a_store_that_loses_everything_causes_no_wrong_answer(tmp_path, record_p
         }
         played = play_all(scenarios, tmp_path, record_property)
     assert {name: verdict for name, (verdict, _) in played.items() if verdict.wrong or verdict.twice} == {}
+    for name, (verdict, log) in played.items():
+        lines = log.count("the record of a push is gone: the store was emptied")
+        # One line of each process that had running handlers; a further one is due after a minute.
+        assert (1 if verdict.lost else 0) <= lines <= 4, name
 
 
 # --- many at once ----------------------------------------------------------------------------------------------------
