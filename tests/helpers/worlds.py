@@ -582,9 +582,9 @@ class World:
             answers = fate.given | set(fate.sent)
             if fate.runs > 1 + unplanned + self.reported:
                 self.problems.append("the handler ran again although nothing failed")
-            if fate.is_acknowledged and not fate.sent and not (fate.is_lost and unplanned > 2):
-                if not self.is_excused:
-                    self.problems.append("an acknowledged push got no answer")
+            excused = self.is_excused or (fate.is_lost and unplanned > 2)
+            if fate.is_acknowledged and not fate.sent and not excused:
+                self.problems.append("an acknowledged push got no answer")
             if fate.is_lost and fate.is_acknowledged and unplanned < 3 and not self.is_excused:
                 self.problems.append("a push was lost")
             if self.reported:
