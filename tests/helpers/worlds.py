@@ -260,6 +260,7 @@ class World:
             private_store=Shelf(lambda: self.now),
             process=process,
             inbox=self.mutation.inbox(self.store, "i", process, lambda: self.now),
+            is_kept=True,
             identity="i",
             report=self.report,
             waits_for_room=scenario.waits_for_room,
