@@ -38,12 +38,14 @@ class Lane:
 
     Attributes:
         number: Its number.
-        since: When it was taken; from then on no renewal was too late.
+        since: When it was taken; from then on no other process can have had it.
+        awake_since: From then on no renewal was too late, by the clock of this process.
         renewed: When it was renewed last.
     """
 
     number: int
     since: float
+    awake_since: float
     renewed: float
 
 
@@ -124,6 +126,11 @@ class Process:
         is_fresh = lane is not None and self.monotonic() - lane.renewed < LOST_AFTER
         return is_fresh and str(cast("Lane", lane).number) == number and cast("Lane", lane).since <= began
 
+    def was_awake_since(self, began: float) -> bool:
+        """Return whether this process has not stood still since then, so that the store lost what is gone."""
+        lane = self._lane
+        return lane is not None and lane.awake_since <= began and self.monotonic() - lane.renewed < LOST_AFTER
+
     def find_running(self, key: str) -> Running | None:
         """Return the push with this key if its handler runs here, and has not taken too long."""
         running = self.registry.find(key)
@@ -192,7 +199,7 @@ class Process:
         for number in range(_LANES):
             began = self.monotonic()
             if (yield from self.take(number, seconds=LEASE)):
-                self._lane = Lane(number, began, began)
+                self._lane = Lane(number, began, began, began)
                 return
         raise StoreError("the store has no free lane, or refuses to replace the value that it returns")
 
@@ -217,8 +224,10 @@ class Process:
         renewed = kept or (yield from self.take(lane.number, seconds=LEASE))
         with self._lock:
             if self._lane is lane:  # no delivery has renewed it, or taken another, meanwhile
-                since = lane.since if kept and began - lane.renewed < LOST_AFTER else began
-                self._lane = Lane(lane.number, since, began) if renewed else None
+                is_in_time = began - lane.renewed < LOST_AFTER
+                since = lane.since if kept and is_in_time else began
+                awake_since = lane.awake_since if is_in_time else began
+                self._lane = Lane(lane.number, since, awake_since, began) if renewed else None
         return renewed
 
     def leave_lane(self, *, is_busy: bool) -> Flow[None]:

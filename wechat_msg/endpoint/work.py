@@ -373,7 +373,7 @@ class Work:
             return
         if raw is None and not self.running.is_fenced_by_entry:
             self.handling.report(StoreError("the record of a push is gone: the store was emptied, or evicts keys"))
-            if self.handling.process.has_held_since(running.claim, running.began):
+            if self.handling.process.was_awake_since(running.began):
                 ttl = compute_run_ttl(self.handling, running.slot)
                 if (yield CompareAndSet(running.store, running.record_key, None, mine, ttl)):
                     return
