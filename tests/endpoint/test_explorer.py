@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.worlds import Mutation, Scenario, explore, walk
-from wechat_msg._flow import CompareAndSet, Get
+from wechat_msg._flow import Get
 from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.records import InboxEntry, dump_texts

@@ -9,6 +9,7 @@ import http.client
 import itertools
 import os
 import random
+import re
 import signal
 import time
 from collections import Counter
@@ -262,6 +263,9 @@ def visit(bot: Bot) -> None:
         connection.getresponse()
 
 
+DRAINED = "gunicorn, sqlite, SIGTERM, drained for 3 s"
+
+
 @pytest.mark.endurance
 def test_restarts_lose_no_message(tmp_path, record_property):
     five = (*GUNICORN_4, "--graceful-timeout", "5")
@@ -278,7 +282,7 @@ def test_restarts_lose_no_message(tmp_path, record_property):
         "gunicorn, redis, SIGTERM": play(GUNICORN_4, "redis", sigterm, **recovers),
         "uvicorn, sqlite, SIGTERM": play(UVICORN_2, "sqlite", sigterm),
         "FastAPI, redis, SIGTERM": play(FASTAPI, "redis", sigterm),
-        "gunicorn, sqlite, SIGTERM, drained for 3 s": play(GUNICORN_4, "sqlite", sigterm, DRAIN="3", **recovers),
+        DRAINED: play(GUNICORN_4, "sqlite", sigterm, DRAIN="3", **recovers),
         "gunicorn, sqlite, SIGHUP": play(GUNICORN_4, "sqlite", reload, **recovers),
         "uvicorn, redis, SIGHUP": play(UVICORN_2, "redis", reload),
         "gunicorn, redis, SIGTERM, --graceful-timeout 5": play(five, "redis", sigterm, **recovers),
@@ -287,6 +291,7 @@ def test_restarts_lose_no_message(tmp_path, record_property):
     }
     played = play_all(scenarios, tmp_path, record_property)
     assert find_faults(played) == {}
+    assert re.search(r"ends while [1-9]\d* handlers run; [1-9]\d* of their pushes were handed back", played[DRAINED][1])
 
 
 # --- stops -----------------------------------------------------------------------------------------------------------
@@ -336,7 +341,6 @@ def test_a_worker_that_stops_at_any_stage_answers_no_message_twice(command, paus
         }
         played = play_all(scenarios, tmp_path, record_property)
     assert find_faults(played) == {}
-    assert {name for name, (verdict, _) in played.items() if verdict.in_flight} <= set()
 
 
 # --- stores that lose everything -------------------------------------------------------------------------------------
@@ -371,6 +375,10 @@ def test_a_store_that_loses_everything_causes_no_wrong_answer(tmp_path, record_p
         }
         played = play_all(scenarios, tmp_path, record_property)
     assert {name: verdict for name, (verdict, _) in played.items() if verdict.wrong or verdict.twice} == {}
+    for name, (verdict, log) in played.items():
+        lines = log.count("the record of a push is gone: the store was emptied")
+        # One line of each process that had running handlers; a further one is due after a minute.
+        assert (1 if verdict.lost else 0) <= lines <= 4, name
 
 
 # --- many at once ----------------------------------------------------------------------------------------------------
@@ -379,14 +387,18 @@ def test_a_store_that_loses_everything_causes_no_wrong_answer(tmp_path, record_p
 async def ask_many(bot: Bot, messages: int, seconds: float, over: float) -> dict[str, str | None]:
     """Deliver messages over some seconds, as WeChat does; see `ask`."""
 
-    async def deliver_async(number: int) -> str | None:
+    def render(number: int) -> bytes:
         request = build_push(SETTINGS, make_text(number, seconds))
         head = {"Content-Type": request.content_type, "Connection": "close"}
-        raw = render_request("POST", f"/later?{urlencode(request.query)}", request.body, head)
+        return render_request("POST", f"/later?{urlencode(request.query)}", request.body, head)
+
+    requests = [render(number) for number in range(messages)]
+
+    async def deliver_async(number: int) -> str | None:
         async with asyncio.timeout(HANGS_UP):
             reader, writer = await asyncio.open_connection("127.0.0.1", bot.server.port)
             with contextlib.closing(writer):
-                writer.write(raw)
+                writer.write(requests[number])
                 answer, _, body = (await reader.read()).partition(b"\r\n\r\n")
         if not answer.startswith(b"HTTP/1.1 200 "):
             return None
@@ -406,24 +418,29 @@ async def ask_many(bot: Bot, messages: int, seconds: float, over: float) -> dict
 
 
 @pytest.mark.endurance
-@pytest.mark.parametrize("max_running", ["", "500"])
-def test_many_slow_handlers_of_one_process_run_once_each(max_running, tmp_path, record_property):
-    with start_bot(UVICORN_1, "redis", tmp_path, ONLY="/later", MAX_RUNNING=max_running) as bot:
-        answers = asyncio.run(ask_many(bot, 3000, seconds=8, over=7))
-        verdict = judge(bot, answers, {}, patience=90, settle=3)
+def test_many_slow_handlers_of_one_process_run_once_each(tmp_path, record_property):
+    # One after another, for two processors; all 3,000 run at once if they take longer than it takes to deliver them.
+    for max_running, seconds, over in (("", 20, 16), ("500", 8, 32)):
+        folder = tmp_path / f"{max_running}of3000"
+        folder.mkdir()
+        # On a busy machine the process itself may take longer than Redis.
+        environ = {"ONLY": "/later", "MAX_RUNNING": max_running, "STORE_TIMEOUT": "3"}
+        with start_bot(UVICORN_1, "redis", folder, **environ) as bot:
+            answers = asyncio.run(ask_many(bot, 3000, seconds, over))
+            verdict = judge(bot, answers, {}, patience=90, settle=3)
+            (folder / "log").write_text(bot.read_log())
         runs = bot.count_runs()
         changes = sorted((entry.time, 1 if entry.what == "start" else -1) for entry in bot.read_diary("start", "end"))
         most = max(itertools.accumulate(change for _, change in changes))
-        (tmp_path / "log").write_text(bot.read_log())
-    record_property(
-        "measured",
-        f"3,000 handlers of 8 s, max_running={max_running or None}: {sum(runs.values())} runs, at most {most} at once,"
-        f" {verdict}",
-    )
-    assert [name for name, count in runs.items() if count > 1] == []
-    assert verdict.faults == [[], [], []]
-    assert most <= int(max_running or 3000)
-    assert verdict.acknowledged > 2900
+        record_property(
+            "measured",
+            f"3,000 handlers of {seconds} s, max_running={max_running or None}: {sum(runs.values())} runs,"
+            f" at most {most} at once, {verdict}",
+        )
+        assert [name for name, count in runs.items() if count > 1] == []
+        assert verdict.faults == [[], [], []]
+        assert most <= int(max_running or 3000)
+        assert verdict.acknowledged > 2900
 
 
 # --- one death, in a few seconds -------------------------------------------------------------------------------------

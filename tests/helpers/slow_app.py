@@ -9,6 +9,7 @@
 - PACE: what the seconds of all handlers are multiplied by.
 - MAX_RUNNING: how many handlers may run at once.
 - DRAIN: how many seconds a gunicorn worker that ends waits for its handlers.
+- STORE_TIMEOUT: how many seconds Redis may take.
 - RECOVERS: gunicorn workers recover when they start.
 - STOPS_AT: where a process stops itself with SIGSTOP: "2" is before the second write of one process to the store, other
   than of lanes; "handling" is near the end of the handler; "sending" before the call. Of all processes one stops, once.
@@ -113,6 +114,7 @@ def stop_at(point: str) -> None:
         os.close(os.open(os.environ["DIARY"] + ".stopped", os.O_CREAT | os.O_EXCL))
         write("stopped", "-")
         os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(0.05)  # the calling thread may run on for a moment
 
 
 class StoppingStore:
@@ -154,15 +156,13 @@ def make_wsgi() -> Any:
 def post_worker_init(worker: Any) -> None:
     if "RECOVERS" in os.environ:
         for endpoint in ENDPOINTS:
-            if hasattr(endpoint, "recover"):
-                endpoint.recover()
+            endpoint.recover()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     if "DRAIN" in os.environ:
         for endpoint in ENDPOINTS:
-            if hasattr(endpoint, "drain"):
-                endpoint.drain(float(os.environ["DRAIN"]))
+            endpoint.drain(float(os.environ["DRAIN"]))
 
 
 def choose_policies(send: Any) -> dict[str, Any]:
@@ -172,11 +172,8 @@ def choose_policies(send: Any) -> dict[str, Any]:
 
 
 def options() -> dict[str, Any]:
-    import inspect
-
     limit = os.environ.get("MAX_RUNNING")
-    found = {"on_lost": lose, "max_running": int(limit) if limit else None}
-    return {k: v for k, v in found.items() if k in inspect.signature(PushEndpoint).parameters}
+    return {"on_lost": lose, "max_running": int(limit) if limit else None}
 
 
 def make_asgi() -> Any:
@@ -235,5 +232,6 @@ def open_store(*, for_async: bool = False) -> Any:
     from wechat_msg.stores.redis import AsyncRedisStore, RedisStore
 
     if for_async:
-        return AsyncRedisStore(redis.asyncio.Redis.from_url(place))
+        timeout = float(os.environ.get("STORE_TIMEOUT", "1"))
+        return AsyncRedisStore(redis.asyncio.Redis.from_url(place), timeout=timeout)
     return stoppable(RedisStore(redis.Redis.from_url(place)))

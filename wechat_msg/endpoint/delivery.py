@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import secrets
 from typing import Any, cast
@@ -127,6 +128,9 @@ class PushDelivery:
         except Exception:
             yield from self._take_back()
             raise
+        finally:
+            if self.handling.process.waiting:
+                self.handling.process.waiting.pop(self.name, None)
         if self._kept is not None:
             yield from self._take_back()
         return reply
@@ -154,7 +158,7 @@ class PushDelivery:
                     return self.handling.choose_fallback(self.push.message) if ended else None
                 refused.append(found)
             is_refused = found in refused and self.handling.process.find_running(self.key) is found
-            look = self._read if is_refused else self._look_again
+            look = self._read if is_refused else functools.partial(self._look_again, found)
             found = (yield from self.handling.ask_until(self.arrived + _ANSWERED, look)) or found
         return found
 
@@ -189,12 +193,16 @@ class PushDelivery:
         """Claim the key or find who did; None if WeChat has to send the push again."""
         try:
             found = yield from self._look(None)  # most pushes are new
+            if found is _NO_ROOM:
+                found = yield from self._look_again()  # another process may handle it
         except StoreError as error:
             self.handling.report(error)
             if self.options.on_store_error == "refuse" or self.options.queue is not None:
                 return None
             self.store, self.record_key = self.handling.private_store, make_unshared_key()
             found = yield from self._look(None)
+            if found is _NO_ROOM:
+                return None  # it can neither be handled nor kept
         if (
             found is not None
             and not isinstance(found, Reply)
@@ -203,11 +211,15 @@ class PushDelivery:
             yield from self._count(found, until=0.5)
         return found
 
-    def _look_again(self) -> Flow[Reply | Running | Run | None]:
-        """Read the record, unless the handler runs in this process."""
+    def _look_again(self, found: Run | Running | None = None) -> Flow[Reply | Running | Run | None]:
+        """Read the record, unless the handler runs in this process, or *found* is that it is not the turn of a push."""
         running = self._find_running()
         if running is not None:
             return running
+        if found is _NO_ROOM and self._left() > 0:
+            self.handling.process.waiting[self.name] = None
+            if not self.handling.has_room(self.name):
+                return found  # thousands may wait, so only the next ones ask the store
         return (yield from self._look((yield Get(self.store, self.record_key))))
 
     def _find_running(self) -> Running | None:
@@ -235,7 +247,7 @@ class PushDelivery:
                 return record
             if self.work is not None or self._is_queued or self.handling.process.registry.find(self.key) is not None:
                 return _GONE  # a delivery runs the handler once, and a process never twice at once
-            if self.options.queue is None and not self.handling.has_room():
+            if self.options.queue is None and not self.handling.has_room(self.name):
                 return _NO_ROOM
             mine = yield from (self._claim(raw) if self.options.queue is None else self._enqueue(raw))
             if mine is not None:

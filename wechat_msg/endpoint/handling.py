@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
@@ -164,11 +165,13 @@ class Handling:
             passive = acknowledge(push.message)
         return Handled(write_reply(push, passive, now=self.options.clock), reply, only_later=only_later)
 
-    def has_room(self) -> bool:
-        """Return whether a further handler may run in this process; that it may not is logged."""
-        limit = self.options.max_running
-        if limit is None or len(self.process.registry) < limit:
+    def has_room(self, name: str = "") -> bool:
+        """Return whether a further handler may run in this process, and the delivery *name* is next if it waits."""
+        limit, waiting = self.options.max_running, self.process.waiting
+        if limit is None:
             return True
+        if (free := limit - len(self.process.registry)) > 0:
+            return name not in waiting or name in itertools.islice(waiting, free)
         self.warn("max_running=%s handlers run, so pushes have to wait（处理函数已达 max_running 上限）", limit)
         return False
 

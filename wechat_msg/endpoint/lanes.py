@@ -76,6 +76,7 @@ class Process:
         self.id = secrets.token_hex(8)
         self._pid = os.getpid()
         self.registry = RunningPushes()
+        self.waiting: dict[str, None] = {}  # the names of the deliveries that wait for room, in order
         self.is_ending = False
         self._lock = threading.Lock()
         self._value = dump_texts([self.id])

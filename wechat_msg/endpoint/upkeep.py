@@ -128,9 +128,11 @@ class Upkeep:
 
     def _look_at_own_lane(self) -> Flow[int]:
         yield from self._inbox.adopt()
-        started = 0
+        started, running = 0, {each.slot for each in self._process.registry.list_all()}
         for slot in self._inbox.list_own():
-            if (found := (yield from self._inbox.find(slot))) is not None:
+            if self._waits_for_room:
+                break
+            if slot not in running and (found := (yield from self._inbox.find(slot))) is not None:
                 started += yield from self._look_at(slot, found)
         return started
 
@@ -143,6 +145,9 @@ class Upkeep:
         limits = yield from self._inbox.read_limits()  # the former holder may have raised its limit until now
         limit = limits[lane] if lane < len(limits) else 0
         for number in range(limit):
+            if self._waits_for_room:
+                used = limit
+                break
             if process.monotonic() - renewed > RENEW_EVERY:
                 renewed = process.monotonic()
                 if not (yield from process.take(lane, seconds=LEASE, is_held=True)):

@@ -161,6 +161,8 @@ class Work:
         # If WeChat has hung up, only the record can carry the reply to another try.
         end = running.ends if running.slot and running.late else now if now < self.try_ends else now + LEASE
         saved = yield from self.handling.ask_until(end, lambda: self._save(handled))
+        if saved is None and running.slot and running.late:  # a try was acknowledged meanwhile
+            saved = _Saved(None, late=True)
         if saved is None and running.slot:
             raise StoreError("the store fails, so the answer of a handler stays in the inbox")
         if saved is None:  # it can still go out with this very try
