@@ -170,10 +170,10 @@ class Handling:
         limit, waiting = self.options.max_running, self.process.waiting
         if limit is None:
             return True
-        free = limit - len(self.process.registry)
-        if free <= 0:
-            self.warn("max_running=%s handlers run, so pushes have to wait（处理函数已达 max_running 上限）", limit)
-        return free > 0 and (name not in waiting or name in itertools.islice(waiting, free))
+        if (free := limit - len(self.process.registry)) > 0:
+            return name not in waiting or name in itertools.islice(waiting, free)
+        self.warn("max_running=%s handlers run, so pushes have to wait（处理函数已达 max_running 上限）", limit)
+        return False
 
     def warn_of_starvation(self, seconds: float) -> None:
         """Log that a push waited longer for a thread than WeChat waits for its answer."""
