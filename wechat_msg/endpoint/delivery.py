@@ -266,6 +266,7 @@ class PushDelivery:
             return None
         try:
             running.claim = yield from process.make_claim(self.name, shared=self.record_key == self.key)
+            running.began = options.monotonic()  # by now there is a lane
             running.record = Run(running.claim).dump()
             ttl = compute_run_ttl(self.handling)
             claimed: bool = yield CompareAndSet(self.store, self.record_key, raw, running.record, ttl)

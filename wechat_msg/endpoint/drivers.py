@@ -304,8 +304,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
             Exception: The handler raised it. The push is enqueued again later, so the job need not be.
         """
         self._check_queue()
-        self._start_upkeep()
         work = drive(begin_job(self._handling, job), self._perform)
+        self._start_upkeep()  # now there is a lane
         if work is not None:
             drive(work.run(), self._perform)
 
@@ -473,8 +473,8 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     async def run_job(self, job: str) -> None:
         """Handle the push of a job, in a worker of the job queue; see `PushEndpoint.run_job`."""
         self._check_queue()
-        self._start_upkeep()
         work = await drive_async(begin_job(self._handling, job), self._perform)
+        self._start_upkeep()  # now there is a lane
         if work is not None:
             await self._start_task(work)
 

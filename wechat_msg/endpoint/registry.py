@@ -11,7 +11,7 @@ from attrs import field
 from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
 from wechat_msg.exchange import Push
-from wechat_msg.replies import Reply
+from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 
 __all__ = ["NO_CLAIM", "Running", "RunningPushes"]
 
@@ -35,6 +35,7 @@ class Running:
         record: The record with that claim.
         slot: Where the inbox has the push, as far as this process knows; empty if it has not.
         late: Whether a try was answered without the reply.
+        given: The reply that went out although it is not in the record, as the store failed.
         tries: The deliveries of the push in this process.
         is_fenced_by_entry: Whether the record has the reply already, so that the entry alone shows who works on it.
         has_ended: Whether the reply is in the record, or the handler ended without one.
@@ -53,6 +54,7 @@ class Running:
     record: bytes = field(default=b"", init=False)
     slot: str = field(default="", init=False)
     late: bool = field(default=False, init=False)
+    given: Acknowledgement | RenderedReply | None = field(default=None, init=False)
     tries: set[str] = field(factory=set, init=False)
     is_fenced_by_entry: bool = field(default=False, init=False)
     has_ended: bool = field(default=False, init=False)

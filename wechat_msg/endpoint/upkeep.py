@@ -18,7 +18,7 @@ from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
 from wechat_msg.endpoint.lanes import LEASE, RENEW_EVERY, Process
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, load_record
-from wechat_msg.endpoint.work import StartWork, hand_back, take_over
+from wechat_msg.endpoint.work import StartWork, hand_back, settle, take_over
 from wechat_msg.errors import StoreError
 
 __all__ = ["LOOK_EVERY", "Upkeep", "is_left_over"]
@@ -86,7 +86,7 @@ class Upkeep:
         process = self._process
         yield from process.renew()
         for running in process.list_given_up():
-            yield from hand_back(self.handling, running, failed=True)
+            yield from settle(self.handling, running)
             process.forget(running)
         yield from process.leave_lane(is_busy=self.handling.inbox is not None and len(self._inbox) > 0)
 

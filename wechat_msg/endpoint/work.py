@@ -28,7 +28,7 @@ from wechat_msg.push import accepts_for, reopen_push
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply, to_customer_service_message
 from wechat_msg.routing import RunHandler
 
-__all__ = ["HANG_UP", "StartWork", "Work", "compute_run_ttl", "hand_back", "take_over"]
+__all__ = ["HANG_UP", "StartWork", "Work", "compute_run_ttl", "hand_back", "settle", "take_over"]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -59,7 +59,7 @@ class StartWork:
 class _Saved:
     """What stands in the record: a reply, or None if the push is late and its answer goes through the inbox."""
 
-    reply: Reply | None
+    reply: Acknowledgement | RenderedReply | None
     late: bool
 
 
@@ -165,14 +165,20 @@ class Work:
             saved = _Saved(None, late=True)
         if saved is None and running.slot:
             raise StoreError("the store fails, so the answer of a handler stays in the inbox")
-        if saved is None:  # it can still go out with this very try
+        if saved is None:  # it can still go out with this very try; `settle` records it when the store works again
             saved = _Saved(self._choose_reply(handled), running.late)
+            if running.late or now < self.try_ends:
+                running.given = saved.reply
         if saved.reply is None:
             yield from self._answer_late(handled.reply)
             return Acknowledgement()
         if saved.late or handled.only_later or running.slot:
             yield from self._complete(saved, handled)
-        self.handling.process.registry.remove(running, saved.reply)
+        if running.given is None:
+            self.handling.process.registry.remove(running, saved.reply)
+        else:
+            self.handling.process.registry.end(running, saved.reply)
+            self.handling.process.give_up(running)
         return saved.reply
 
     def _complete(self, saved: _Saved, handled: Handled) -> Flow[None]:
@@ -318,7 +324,8 @@ class Work:
         if process.has_held_since(running.claim, running.began):
             return
         old = Run(running.claim, running.slot, late=True).dump()
-        began, claim = process.monotonic(), (yield from process.make_claim(running.name or NOBODY, shared=True))
+        claim = yield from process.make_claim(running.name or NOBODY, shared=True)
+        began = process.monotonic()  # by now there is a lane
         if not self.running.is_fenced_by_entry:
             new = Run(claim, running.slot, late=True).dump()
             ttl = compute_run_ttl(self.handling, running.slot)
@@ -444,6 +451,24 @@ def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[boo
     return True
 
 
+def settle(handling: Handling, running: Running) -> Flow[None]:
+    """Hand back a push that was given up; or record its reply, if that went out while the store failed."""
+    if running.given is None:
+        yield from hand_back(handling, running, failed=True)
+        return
+    raw: bytes | None = yield Get(running.store, running.record_key)
+    record = None if raw is None else load_record(raw)
+    if not isinstance(record, Run) or isinstance(record, Free) or record.claim != running.claim:
+        return
+    done = Done(running.claim, running.given).dump()
+    saved: bool = yield CompareAndSet(running.store, running.record_key, raw, done, keep_for(running.push.message))
+    if saved and record.slot:
+        inbox = cast("Inbox", handling.inbox)
+        found = yield from inbox.find(record.slot)
+        if found is not None:
+            yield from inbox.replace(record.slot, found[0], None)
+
+
 def _hand_back_entry(handling: Handling, running: Running, slot: str, *, failed: bool) -> Flow[InboxEntry | None]:
     """Change the entry for the next owner; None if somebody else has it."""
     inbox = cast("Inbox", handling.inbox)
@@ -500,6 +525,7 @@ def take_over(
     try:
         running.record = raw_record or b""
         running.claim = yield from process.make_claim(running.name or NOBODY, shared=True)
+        running.began = process.monotonic()  # by now there is a lane
         if not running.is_fenced_by_entry:
             run = Run(running.claim, slot, running.late)
             running.record = run.dump()
