@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import secrets
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Literal, TypeVar, cast
@@ -17,7 +18,7 @@ from wechat_msg.endpoint.dedup import KEEP, keep_for
 from wechat_msg.endpoint.drivers import AsyncPushEndpoint, PushEndpoint
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
-from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, load_record
+from wechat_msg.endpoint.records import NOBODY, Done, Free, InboxEntry, Record, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM
 from wechat_msg.endpoint.upkeep import is_left_over
 from wechat_msg.errors import PushError, StoreError
@@ -239,7 +240,9 @@ def _reopen(handling: Handling, push: KeptPush) -> Flow[bool]:
     # If the record has the answer to the push, only further answers are in the inbox.
     if not (isinstance(record, Done) and record.slot == slot):
         late = not (isinstance(record, Run) and record.slot) or record.late
-        free = Free(NO_CLAIM, slot, late)  # before the entry, which would be left over otherwise
+        free = Free(
+            f"..{NOBODY}{secrets.token_hex(4)}", slot, late
+        )  # before the entry, which would be left over otherwise
         if not (yield from push.replace_record(_get_inbox(handling).store, free, ENTRY_KEPT)):
             return False
     entry = push.entry
@@ -252,8 +255,10 @@ def _reopen(handling: Handling, push: KeptPush) -> Flow[bool]:
 def _drop(handling: Handling, push: KeptPush) -> Flow[bool]:
     """Delete a push, so that no process works on it."""
     record, keep = push.record, KEEP if push.message is None else keep_for(push.message)
-    if record is not None and record.slot == push.slot:
+    is_named = record is not None and record.slot == push.slot
+    if record is not None and is_named:
         done = Done(record.claim, record.reply if isinstance(record, Done) else Acknowledgement())
         if not (yield from push.replace_record(_get_inbox(handling).store, done, keep)):
             return False
-    return (yield from push.replace_entry(_get_inbox(handling), None))
+    is_deleted = yield from push.replace_entry(_get_inbox(handling), None)
+    return is_deleted or (is_named and push.state != "lost")  # an entry that its record does not name is left over
