@@ -38,10 +38,7 @@ def load_endpoint(name: str) -> AnyEndpoint:
         raise Failure(label(same(name), _FORM))
     if "" not in sys.path:
         sys.path.insert(0, "")
-    module = _import(module_name)
-    found: Any = module
-    for part in path.split("."):
-        found = getattr(found, part, None)
+    module, found = _import(module_name, path)
     if isinstance(found, PushEndpoint | AsyncPushEndpoint):
         return found
     if found is None:
@@ -55,9 +52,13 @@ def load_endpoint(name: str) -> AnyEndpoint:
     raise Failure(_suggest(why, module))
 
 
-def _import(name: str) -> ModuleType:
+def _import(name: str, path: str) -> tuple[ModuleType, Any]:
+    """Return a module and what it has at a path; None if there is nothing."""
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
+        found: Any = module
+        for part in path.split("."):
+            found = getattr(found, part, None)
     except (Exception, SystemExit) as error:  # noqa: BLE001, a module of the user's may raise anything
         missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
         if missing and f"{name}.".startswith(f"{missing}."):
@@ -73,6 +74,7 @@ def _import(name: str) -> ModuleType:
                 f'无法导入 {name}：{what.zh}{place}（python -c "import {name}" 可查看详情）',
             )
         ) from None
+    return module, found
 
 
 def _explain(error: BaseException, missing: str) -> Text:
