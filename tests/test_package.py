@@ -104,7 +104,7 @@ WITHIN_ENDPOINT: dict[str, set[str]] = {
     "dedup": set(),
     "options": {"dedup", "late"},
     "records": {"late"},
-    "registry": set(),
+    "registry": {"records"},
     "lanes": {"records", "registry"},
     "inbox": {"lanes", "records"},
     "tries": {"records"},

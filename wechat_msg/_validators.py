@@ -60,4 +60,5 @@ def is_seconds(value: object, *, or_zero: bool = False, maximum: float = sys.flo
     """Return whether *value* is a duration: a number of seconds greater than 0, or 0 if *or_zero*."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
-    return 0 < value <= maximum or (or_zero and value == 0)
+    is_too_long = isinstance(value, int) and value > sys.float_info.max  # arithmetic with it would fail
+    return (0 < value <= maximum and not is_too_long) or (or_zero and value == 0)

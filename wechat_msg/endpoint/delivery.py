@@ -182,12 +182,14 @@ class PushDelivery:
         return reply
 
     def _refuse(self) -> Flow[Reply | None]:
-        """End a delivery for which no thread may wait: the last one is acknowledged if the push can be kept."""
-        if self.tries >= self.options.deliveries and self._may_keep():
+        """End a delivery for which no thread may wait; the last one is answered, and its push is kept if it can be."""
+        if self.tries < self.options.deliveries or not self._may_be_acknowledged:
+            return None
+        if self._keeps():
             yield from self._keep(_NO_ROOM)
-            if self._kept is not None and (yield from self._end_without_reply(_NO_ROOM)):
-                return self.acknowledgement
-        return None
+        if (self._keeps() and self._kept is None) or not (yield from self._end_without_reply(_NO_ROOM)):
+            return None
+        return self.handling.choose_fallback(self.push.message)
 
     def _begin(self) -> Flow[Reply | Running | Run | None]:
         """Claim the key or find who did; None if WeChat has to send the push again."""

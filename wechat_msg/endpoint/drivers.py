@@ -23,6 +23,7 @@ from attrs import field
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait, drive, drive_async, perform_async
 from wechat_msg._tracebacks import define
+from wechat_msg._validators import is_seconds
 from wechat_msg.answering import Answer, seal_reply
 from wechat_msg.endpoint.dedup import NoDedup
 from wechat_msg.endpoint.delivery import PushDelivery, RunWork
@@ -82,7 +83,8 @@ class _Endpoint(EndpointOptions[H, S]):
         # It takes a moment to derive one from a Token: better now than in an event loop.
         identity = "" if self.store is None or shared_store is None else self.settings.identity
         durable_store = shared_store if _is_durable(store) else None
-        process = Process(durable_store, identity, self.monotonic)
+        is_kept = durable_store is not None and (isinstance(self.late, AnswerLater) or self.queue is not None)
+        process = Process(durable_store, identity, self.monotonic, watches=is_kept)
         self._handling = Handling(
             options=self,
             store=shared_store,
@@ -91,7 +93,7 @@ class _Endpoint(EndpointOptions[H, S]):
             inbox=Inbox(durable_store, identity, process, self.clock) if durable_store else None,
             identity=identity,
             report=StoreErrorLog("deduplication", self.monotonic).report,
-            is_kept=durable_store is not None and (isinstance(self.late, AnswerLater) or self.queue is not None),
+            is_kept=is_kept,
             waits_for_room=self._is_async,
             warn=WarningLog(self.monotonic).warn,
         )
@@ -165,6 +167,11 @@ class _Endpoint(EndpointOptions[H, S]):
                 left,
                 handed_back,
             )
+
+
+def _check_drain(seconds: object) -> None:
+    if not is_seconds(seconds, or_zero=True):
+        raise SettingsError("seconds must be a number of seconds, at least 0")
 
 
 def _is_durable(store: object) -> bool:
@@ -285,6 +292,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
 
         To be called when the application ends, and takes no more requests.
         """
+        _check_drain(seconds)
         process = self._handling.process
         process.is_ending, end = True, self.monotonic() + seconds
         while len(process.registry) and self.monotonic() < end:
@@ -400,7 +408,7 @@ class _OneThread:
         while True:
             try:
                 yield from self._waiting[0].run()
-            except Exception as error:  # noqa: BLE001, the handler's; the next one must run
+            except BaseException as error:  # noqa: BLE001, the handler's; the next one must run
                 _log.error("a handler failed after its request had ended", exc_info=error)
             with self._lock:
                 self._waiting.popleft()
@@ -463,6 +471,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
         `wechat_msg.adapters.asgi.push_app` calls it.
         """
+        _check_drain(seconds)
         process = self._handling.process
         process.is_ending = True
         if self._tasks:

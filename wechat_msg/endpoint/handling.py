@@ -41,6 +41,7 @@ _ASK_AGAIN = 0.1  # seconds between two calls of a store that fails
 EXPLANATIONS: Mapping[LostReason, str] = {
     "failed": "its handler failed, or its process died, three times（处理函数三次失败）",
     "overload": "max_running handlers were running, and nothing could be kept（处理函数已达 max_running 上限）",
+    "gone": "the store was emptied while its process stood still（存储被清空）",
     "late": "it came after the last try; AnswerLater could send it"
     "（回复超时，微信已不再重试；可用 AnswerLater 改发客服消息）",
     "unreadable": "the push can no longer be opened; the settings have changed（推送已无法解密，配置已变更）",
@@ -182,6 +183,10 @@ class Handling:
             "（推送等待线程的时间超过了微信的等待时间：请增加线程）",
             seconds,
         )
+
+    def warn_of_gone_records(self) -> None:
+        """Log that a push has no record although its handler runs."""
+        self.warn("records of pushes are gone: the store was emptied, or evicts keys（存储被清空，或淘汰了数据）")
 
     def ask_until(self, end: float, ask: Callable[[], Flow[T]], pause: float = _ASK_AGAIN) -> Flow[T | None]:
         """Ask the store, again and again while it fails; None if it still fails at *end*."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any, cast
 
 from wechat_msg._flow import Flow, Get
@@ -19,6 +20,7 @@ __all__ = ["begin_job", "enqueue"]
 _log = logging.getLogger("wechat_msg")
 
 _VERSION = 1
+_SLOT, _DIGEST = re.compile(r"[0-9]{1,9}:[0-9]{1,9}", re.ASCII), re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def enqueue(handling: Handling, key: str, slot: str) -> Flow[bool]:
@@ -57,8 +59,7 @@ def _read_job(handling: Handling, job: str) -> tuple[str, str]:
     try:
         fields = json.loads(job)
         version, digest, slot = fields["v"], fields["push"], fields["slot"]
-        lane, number = slot.split(":")
-        if version == _VERSION and lane.isdecimal() and number.isdecimal() and digest.isalnum():
+        if version == _VERSION and _SLOT.fullmatch(slot) and _DIGEST.fullmatch(digest):
             return f"{handling.identity}:push:{digest}", slot
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         pass

@@ -60,16 +60,21 @@ class Process:
         store: The store that has the lanes; None if no other process can read the claims: then they are always alive.
         identity: The first part of all keys.
         monotonic: Seconds.
+        watches: Whether this process looks after the inbox. If not, it takes other lanes, as the entries in a lane are
+            left to the process that holds it.
     """
 
     id: str
     registry: RunningPushes
     is_ending: bool
 
-    def __init__(self, store: AnyStore | None, identity: str, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, store: AnyStore | None, identity: str, monotonic: Callable[[], float], *, watches: bool = True
+    ) -> None:
         self.store = store
         self.monotonic = monotonic
         self._identity = identity
+        self._first_lane = 0 if watches else _LANES
         self.reset()
         _processes.add(self)
 
@@ -196,12 +201,17 @@ class Process:
         """Take the former lane if no other process has it, else the lowest free one."""
         if self._lane and (yield from self.renew()):
             return
-        for number in range(_LANES):
+        for number in range(self._first_lane, self._first_lane + _LANES):
             began = self.monotonic()
             if (yield from self.take(number, seconds=LEASE)):
                 self._lane = Lane(number, began, began, began)
                 return
         raise StoreError("the store has no free lane, or refuses to replace the value that it returns")
+
+    def is_free(self, number: int) -> Flow[bool]:
+        """Return whether no process holds the lane *number*."""
+        raw: bytes | None = yield Get(cast("AnyStore", self.store), self._name_lane(number))
+        return raw is None
 
     def take(self, number: int, *, seconds: float, is_held: bool = False) -> Flow[bool]:
         """Take the lane *number*, or, if it *is_held* by this process, renew its lease; False if another has it."""

@@ -16,7 +16,7 @@ __all__ = ["After", "AnswerLater", "FallbackReply", "LostReason", "answers_first
 After = Literal["first_try", "last_try"]
 """The try that is acknowledged if the reply is not ready."""
 
-LostReason = Literal["failed", "late", "overload", "unreadable", "unsent", "window"]
+LostReason = Literal["failed", "gone", "late", "overload", "unreadable", "unsent", "window"]
 """Why an answer is lost; the second argument of ``on_lost``."""
 
 _check = Validators(SettingsError)

@@ -21,6 +21,7 @@ __all__ = [
     "InboxEntry",
     "Record",
     "Run",
+    "UnreadableEntry",
     "dump_texts",
     "load_entry",
     "load_record",
@@ -161,11 +162,15 @@ class InboxEntry:
         return _ENTRY + _pack(*texts, errors=_AS_IT_CAME)
 
 
+class UnreadableEntry(StoreError):
+    """A value is not an entry of the inbox, or one of a later release."""
+
+
 def load_entry(raw: bytes) -> InboxEntry:
     """Return the entry that `InboxEntry.dump` wrote.
 
     Raises:
-        StoreError: It did not write the value; it may be that of a later release.
+        UnreadableEntry: It did not write the value; it may be that of a later release.
     """
     try:
         key, form, sealed, came, due, attempt, sent, claim, state, reason, document, *parts = _unpack(
@@ -188,7 +193,7 @@ def load_entry(raw: bytes) -> InboxEntry:
             )
     except (KeyError, ValueError):
         pass
-    raise StoreError("the store holds a value that is not an entry of the inbox")
+    raise UnreadableEntry("the store holds a value that is not an entry of the inbox")
 
 
 def _check_claim(claim: str) -> str:

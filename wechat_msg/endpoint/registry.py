@@ -10,6 +10,7 @@ from attrs import field
 
 from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
+from wechat_msg.endpoint.records import Free, Record, Run
 from wechat_msg.exchange import Push
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 
@@ -60,6 +61,10 @@ class Running:
     has_ended: bool = field(default=False, init=False)
     reply: Reply | None = field(default=None, init=False)
     ended: Future[Reply | None] | None = field(default=None, init=False)
+
+    def owns(self, record: Record) -> bool:
+        """Return whether a record says that this work goes on."""
+        return isinstance(record, Run) and not isinstance(record, Free) and record.claim == self.claim
 
 
 class RunningPushes:

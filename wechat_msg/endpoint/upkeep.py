@@ -17,11 +17,13 @@ from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
 from wechat_msg.endpoint.lanes import LEASE, RENEW_EVERY, Process
-from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, load_record
+from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, UnreadableEntry, load_record
 from wechat_msg.endpoint.work import StartWork, hand_back, settle, take_over
 from wechat_msg.errors import StoreError
 
 __all__ = ["LOOK_EVERY", "Upkeep", "is_left_over"]
+
+_LANES_PER_LOOK = 5
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at the inbox."""
@@ -116,11 +118,14 @@ class Upkeep:
     def _look_once(self) -> Flow[None]:
         yield from self._look_at_own_lane()
         limits = yield from self._inbox.read_limits()
+        looked_at = 0
         for _ in limits:
             lane = self._next_lane % len(limits)
             self._next_lane = lane + 1
             if limits[lane] and not self._is_own(lane):
                 yield from self._look_at_lane(lane)
+                looked_at += 1
+            if looked_at == _LANES_PER_LOOK or self._waits_for_room:
                 return
 
     def _is_own(self, lane: int) -> bool:
@@ -132,14 +137,16 @@ class Upkeep:
         for slot in self._inbox.list_own():
             if self._waits_for_room:
                 break
-            if slot not in running and (found := (yield from self._inbox.find(slot))) is not None:
-                started += yield from self._look_at(slot, found)
+            if slot not in running:
+                started += (yield from self._look_into(slot)) or 0
         return started
 
     def _look_at_lane(self, lane: int) -> Flow[int]:
         """Look at the slots of a lane whose process has died; its lease keeps other processes from doing the same."""
         process, started = self._process, 0
-        if self._is_own(lane) or not (yield from process.take(lane, seconds=LEASE)):
+        if self._is_own(lane) or not (yield from process.is_free(lane)):
+            return 0
+        if not (yield from process.take(lane, seconds=LEASE)):
             return 0
         renewed, used = process.monotonic(), 0
         limits = yield from self._inbox.read_limits()  # the former holder may have raised its limit until now
@@ -152,13 +159,21 @@ class Upkeep:
                 renewed = process.monotonic()
                 if not (yield from process.take(lane, seconds=LEASE, is_held=True)):
                     return started
-            slot = f"{lane}:{number}"
-            if (found := (yield from self._inbox.find(slot))) is not None:
-                started, used = started + (yield from self._look_at(slot, found)), number + 1
+            if (count := (yield from self._look_into(f"{lane}:{number}"))) is not None:
+                started, used = started + count, number + 1
         if used < limit and (yield from process.take(lane, seconds=LEASE, is_held=True)):
             yield from self._inbox.set_limit(lane, used)
         yield from process.let_go(lane)
         return started
+
+    def _look_into(self, slot: str) -> Flow[int | None]:
+        """Look at the entry in a slot, and return how much was started; None if the slot is empty."""
+        try:
+            found = yield from self._inbox.find(slot)
+        except UnreadableEntry as error:  # perhaps of a later release
+            self.handling.report(error)
+            return 0
+        return None if found is None else (yield from self._look_at(slot, found))
 
     def _look_at(self, slot: str, found: tuple[bytes, InboxEntry]) -> Flow[int]:
         """Start the work on one entry if it is due and no process works on it; delete it if it is done."""

@@ -26,7 +26,7 @@ from wechat_msg.errors import PushError, StoreError
 from wechat_msg.events.base import get_kind
 from wechat_msg.push import accepts_for, reopen_push
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply, to_customer_service_message
-from wechat_msg.routing import RunHandler
+from wechat_msg.routing import CANCELLED, RunHandler
 
 __all__ = ["HANG_UP", "StartWork", "Work", "compute_run_ttl", "hand_back", "settle", "take_over"]
 
@@ -46,6 +46,10 @@ _REFUSED = {48001, 45015, 45047, 45002}
 
 class Overtaken(Exception):
     """Another process has taken over the push."""
+
+
+class _Gone(Overtaken):
+    """The store has lost the push, and another process may have had it before."""
 
 
 @frozen
@@ -109,12 +113,16 @@ class Work:
             reply = yield from self._run()
         except GeneratorExit:
             raise  # the flow was closed, and no further step is performed
+        except _Gone:
+            process.registry.remove(self.running)
+            yield from self.handling.report_lost(self.running.push.message, "gone")
+            return None
         except Overtaken:
             _log.warning("a handler lost its lease; another one took over its message, so its reply is dropped")
             process.registry.remove(self.running)
             return None
         except BaseException as error:
-            yield from self.leave(failed=isinstance(error, Exception))
+            yield from self.leave(failed=not isinstance(error, (*CANCELLED, KeyboardInterrupt)))
             raise
         finally:
             process.give_up(self.running)
@@ -140,14 +148,15 @@ class Work:
     # --- the handler
 
     def _run(self) -> Flow[Reply | None]:
-        process = self.handling.process
-        if process.is_ending and process.registry.find(self.running.key) is not self.running:
+        running, process = self.running, self.handling.process
+        if running.has_ended or process.registry.find(running.key) is not running:
             return None  # it waited for a thread or its turn, and was handed back meanwhile
+        running.ends = process.monotonic() + self.handling.options.handler_limit
         if self.entry is not None and self.entry.state == "answered":
             yield from self._send_parts()
             return Acknowledgement()
-        handled = yield from self.handling.handle(self.running.push)
-        if handled.wants_another_try:
+        handled = yield from self.handling.handle(running.push)
+        if handled.wants_another_try and not running.late:
             yield from self._delete()
             return handled.answer
         return (yield from self._finish(handled))
@@ -217,7 +226,7 @@ class Work:
                 return _Saved(reply, late)
             expected = yield Get(running.store, running.record_key)
             if expected is None:
-                self.handling.report(StoreError("the record of a push is gone: the store was emptied, or evicts keys"))
+                self.handling.warn_of_gone_records()
                 continue
             found = load_record(expected)
             if isinstance(found, Done) and found.claim == running.claim:  # saved, but then the store failed
@@ -252,9 +261,12 @@ class Work:
 
     def _delete(self) -> Flow[None]:
         """Forget the push, so that the next delivery runs the handler."""
-        if self.running.slot:
-            yield from self._ask(self._delete_entry)
-        yield from self.leave()
+        if not self.running.slot:
+            yield from self.leave()
+            return
+        yield from self._ask(lambda: self._replace_record(None))
+        yield from self._ask(self._delete_entry)
+        self.handling.process.registry.remove(self.running)
 
     # --- the answer that is sent
 
@@ -262,7 +274,7 @@ class Work:
     def _inbox(self) -> Inbox:
         return cast("Inbox", self.handling.inbox)
 
-    def _ask(self, ask: Callable[[], Flow[None]]) -> Flow[None]:
+    def _ask(self, ask: Callable[[], Flow[object]]) -> Flow[None]:
         """Ask the store, again and again while it fails and the handler's time is not over."""
 
         def done() -> Flow[bool]:
@@ -323,14 +335,12 @@ class Work:
         running, process = self.running, self.handling.process
         if process.has_held_since(running.claim, running.began):
             return
-        old = Run(running.claim, running.slot, late=True).dump()
         claim = yield from process.make_claim(running.name or NOBODY, shared=True)
         began = process.monotonic()  # by now there is a lane
-        if not self.running.is_fenced_by_entry:
-            new = Run(claim, running.slot, late=True).dump()
-            ttl = compute_run_ttl(self.handling, running.slot)
-            if not (yield CompareAndSet(running.store, running.record_key, old, new, ttl)):
-                raise Overtaken
+        if not running.is_fenced_by_entry and not (
+            yield from self._replace_record(Run(claim, running.slot, late=True), kept_for=ENTRY_KEPT)
+        ):
+            raise Overtaken
         running.claim, running.began = claim, began
         entry = attrs.evolve(self._get_entry(), claim=claim)
         if not (yield from self._inbox.replace(running.slot, self._raw, entry)):
@@ -374,17 +384,26 @@ class Work:
             Overtaken: It has another claim, or is gone although this process did not hold its lane all the time.
         """
         running = self.running
-        mine = Run(running.claim, running.slot, late=True).dump()
         raw: bytes | None = yield Get(running.store, running.record_key)
-        if raw == mine and not self.running.is_fenced_by_entry:
-            return
-        if raw is None and not self.running.is_fenced_by_entry:
-            self.handling.report(StoreError("the record of a push is gone: the store was emptied, or evicts keys"))
-            if self.handling.process.was_awake_since(running.began):
-                ttl = compute_run_ttl(self.handling, running.slot)
-                if (yield CompareAndSet(running.store, running.record_key, None, mine, ttl)):
-                    return
-        raise Overtaken
+        if running.is_fenced_by_entry or (raw is not None and not running.owns(load_record(raw))):
+            raise Overtaken
+        if raw is None:
+            self.handling.warn_of_gone_records()
+            if not self.handling.process.was_awake_since(running.began):
+                raise _Gone
+            mine = Run(running.claim, running.slot, late=True).dump()
+            if not (yield CompareAndSet(running.store, running.record_key, None, mine, ENTRY_KEPT)):
+                raise Overtaken
+
+    def _replace_record(self, new: Run | Done | None, kept_for: float = 1.0) -> Flow[bool]:
+        """Replace the record if it has the claim of this work; False if not."""
+        running = self.running
+        raw: bytes | None = yield Get(running.store, running.record_key)
+        if raw is None or not running.owns(load_record(raw)):
+            return False
+        value = None if new is None else new.dump()
+        replaced: bool = yield CompareAndSet(running.store, running.record_key, raw, value, kept_for)
+        return replaced
 
     def _close(self) -> Flow[None]:
         """Record that everything is done, and delete the entry."""
@@ -395,14 +414,12 @@ class Work:
     def _mark_done(self) -> Flow[None]:
         """Take the slot out of the record: another entry may get it."""
         running, message = self.running, self.running.push.message
-        if self.running.is_fenced_by_entry:
-            mine = running.record
-            done = attrs.evolve(cast("Done", load_record(mine)), slot="")
-        else:
-            mine = Run(running.claim, running.slot, late=True).dump()
-            done = Done(running.claim, Acknowledgement())
         keep = keep_for(message, accepts_for(self.handling.options.settings, message))
-        yield CompareAndSet(running.store, running.record_key, mine, done.dump(), keep)
+        if running.is_fenced_by_entry:
+            done = attrs.evolve(cast("Done", load_record(running.record)), slot="").dump()
+            yield CompareAndSet(running.store, running.record_key, running.record, done, keep)
+        else:
+            yield from self._replace_record(_end_without_reply(running), kept_for=keep)
 
     def _delete_entry(self) -> Flow[None]:
         if self.entry is None:
@@ -418,6 +435,12 @@ class Work:
         yield from self._mark_done()
         self.handling.process.registry.remove(running, Acknowledgement())
         yield from self.handling.report_lost(running.push.message, reason)
+
+
+def _end_without_reply(running: Running) -> Done | None:
+    """Return the record of a push that gets no further reply; None if it must not be acknowledged."""
+    reply = acknowledge(running.push.message)
+    return Done(running.claim, reply) if isinstance(reply, Acknowledgement) else None
 
 
 def _to_part(reply: Reply, running: Running) -> str:
@@ -445,9 +468,8 @@ def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[boo
         return deleted
     entry = yield from _hand_back_entry(handling, running, record.slot, failed=failed)
     is_lost = entry is not None and entry.state == "lost"
-    done = Done(record.claim, Acknowledgement()).dump()
-    new = done if is_lost else Free(record.claim, record.slot, record.late).dump()
-    yield CompareAndSet(running.store, running.record_key, raw, new, ENTRY_KEPT)
+    new = _end_without_reply(running) if is_lost else Free(record.claim, record.slot, record.late)
+    yield CompareAndSet(running.store, running.record_key, raw, None if new is None else new.dump(), ENTRY_KEPT)
     return True
 
 
@@ -568,8 +590,9 @@ def _fence(
         found = yield from inbox.find(slot)
         if found is None or strict:
             if not strict:
-                done, keep = Done(running.claim, Acknowledgement()).dump(), keep_for(running.push.message)
-                yield CompareAndSet(running.store, running.record_key, running.record, done, keep)
+                done, keep = _end_without_reply(running), keep_for(running.push.message)
+                value = None if done is None else done.dump()
+                yield CompareAndSet(running.store, running.record_key, running.record, value, keep)
             return None
         raw, entry = found
     raise StoreError("the store refuses to replace the value that it returns")
