@@ -255,7 +255,7 @@ class TestDrain:
         assert early_world.sent == [TOLD]
 
     @in_virtual_time
-    async def test_of_an_endpoint_without_work_says_nothing(self, world, caplog):
+    async def test_of_an_endpoint_without_work_logs_nothing(self, world, caplog):
         worker = world.start(0)
         await worker.push()
         await worker.call("drain", 10)
