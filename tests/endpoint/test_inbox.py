@@ -699,6 +699,18 @@ class TestAStore:
         assert len([line for line in list_log(caplog) if "gone" in line]) == 1
         assert early_world.list_entries() == {}
 
+    @in_virtual_time
+    async def test_that_fails_when_the_answer_is_ready_keeps_no_entry_for_longer(self, early_world):
+        worker = early_world.start(4)
+        pushing = asyncio.create_task(worker.push())
+        await asyncio.sleep(3.8)
+        assert early_world.list_entries()
+        worker.store.down = True
+        assert await pushing == ends((4, TOLD))
+        worker.store.down = False
+        await asyncio.sleep(60)
+        assert (worker.runs, worker.sent, early_world.list_entries()) == ([0], [], {})
+
     @each_row("kept", [MemoryStore, NO_DEDUP])
     @in_virtual_time
     async def test_of_one_process_has_no_inbox(self, kept):
