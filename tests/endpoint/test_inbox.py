@@ -366,7 +366,7 @@ class TestAnAcknowledgedPush:
         assert world.sent == [TOLD]
 
     @in_virtual_time
-    async def test_is_not_kept_if_it_is_larger_than_256_kb_and_the_log_says_so(self, early_world, caplog):
+    async def test_is_not_kept_if_it_is_larger_than_256_kb_which_is_logged(self, early_world, caplog):
         worker = early_world.start(10, settings=PushSettings(token=TOKEN, max_body=400_000))
         assert await worker.push(build(fields={"Content": "x" * 300_000})) == ends((4.5, "success"))
         assert early_world.list_entries() == {}
@@ -410,7 +410,7 @@ class TestAPushWhoseTriesReachSeveralProcesses:
 
 
 class TestAnEventLoopThatEnds:
-    def test_hands_back_what_was_acknowledged_if_nobody_drains(self):
+    def test_hands_back_what_was_acknowledged_without_a_drain(self):
         world = World(ASYNC)
 
         async def main() -> None:
@@ -583,7 +583,7 @@ class TestAnAttempt:
 
     @each_row("errcode", [-1, 40001, 42001, 45011, 50001])
     @in_virtual_time
-    async def test_is_followed_by_another_if_wechat_says_something_else(self, errcode):
+    async def test_is_followed_by_another_if_the_error_of_wechat_may_pass(self, errcode):
         world = World(ASYNC)
         worker = world.start(6)
         error = RuntimeError("busy")
@@ -688,7 +688,7 @@ def _without_policy(world: World, worker: Worker) -> Any:
 
 class TestAStore:
     @in_virtual_time
-    async def test_that_is_emptied_in_the_middle_costs_no_answer_and_is_said_once(self, early_world, caplog):
+    async def test_that_is_emptied_in_the_middle_costs_no_answer_and_is_logged_once(self, early_world, caplog):
         worker = early_world.start(20)
         await worker.push()
         early_world.memory._entries.clear()
@@ -698,6 +698,18 @@ class TestAStore:
         assert worker.sent == [TOLD]
         assert len([line for line in list_log(caplog) if "gone" in line]) == 1
         assert early_world.list_entries() == {}
+
+    @in_virtual_time
+    async def test_that_fails_when_the_answer_is_ready_keeps_no_entry_for_longer(self, early_world):
+        worker = early_world.start(4)
+        pushing = asyncio.create_task(worker.push())
+        await asyncio.sleep(3.8)
+        assert early_world.list_entries()
+        worker.store.down = True
+        assert await pushing == ends((4, TOLD))
+        worker.store.down = False
+        await asyncio.sleep(60)
+        assert (worker.runs, worker.sent, early_world.list_entries()) == ([0], [], {})
 
     @each_row("kept", [MemoryStore, NO_DEDUP])
     @in_virtual_time

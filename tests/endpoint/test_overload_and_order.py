@@ -57,7 +57,7 @@ class TestMaxRunning:
         assert most_at_once(worker.runs, 1) == 2
 
     @in_virtual_time
-    async def test_lets_sync_pushes_come_again_at_once(self, sync_world):
+    async def test_lets_sync_pushes_be_sent_again(self, sync_world):
         worker = sync_world.start(1, max_running=1)
         first = asyncio.create_task(worker.push(number(1)))
         await asyncio.sleep(0.1)
@@ -66,7 +66,7 @@ class TestMaxRunning:
         assert (await worker.push(number(2), tries=1))[-1][1] == TOLD
 
     @in_virtual_time
-    async def test_is_said_once_a_minute(self, world, caplog):
+    async def test_is_logged_once_a_minute(self, world, caplog):
         worker = world.start(30, max_running=1)
         pushing = [asyncio.create_task(worker.push(number(each), tries=1)) for each in range(5)]
         await asyncio.gather(*pushing)
@@ -140,7 +140,7 @@ def most_at_once(runs: list[float], seconds: float) -> int:
 
 class TestStarvation:
     @in_virtual_time
-    async def test_of_an_executor_is_said_once_a_minute(self, caplog):
+    async def test_of_an_executor_is_logged_once_a_minute(self, caplog):
         world = World(EXECUTOR)
         worker = world.start(7, executor=VirtualExecutor(1))
         await asyncio.gather(*(worker.push(number(each)) for each in range(4)))
@@ -161,7 +161,7 @@ class TestStarvation:
         assert any("waited" in line for line in list_log(caplog)) == warns
 
     @in_virtual_time
-    async def test_is_not_said_of_the_next_tries(self, world, caplog):
+    async def test_is_not_logged_for_the_next_tries(self, world, caplog):
         """WeChat signs each try when it sends it; one that came again by itself is not late."""
         worker = world.start(7, late={"after": "last_try"})
         await worker.push()

@@ -30,6 +30,7 @@ from tests.helpers.rows import each_row
 from tests.helpers.servers import run
 from tests.helpers.virtual_time import VirtualExecutor
 from wechat_msg import (
+    NO_DEDUP,
     AnswerLater,
     AsyncPushEndpoint,
     PushEndpoint,
@@ -254,8 +255,22 @@ class TestDrain:
         await asyncio.sleep(60)
         assert early_world.sent == [TOLD]
 
+    @each_row("store", [None, NO_DEDUP])
+    @each_row("kind", [EXECUTOR, ASYNC])
     @in_virtual_time
-    async def test_of_an_endpoint_without_work_says_nothing(self, world, caplog):
+    async def test_hands_back_nothing_that_only_this_process_can_answer(self, caplog, kind, store):
+        caplog.clear()
+        world = World(kind)
+        worker = world.start(10, store=store)
+        await worker.push()
+        await worker.call("drain", 1)
+        [line] = list_log(caplog)
+        assert line == "the process ends while 1 handlers run; 0 of their pushes were handed back to others"
+        await asyncio.sleep(10)
+        assert worker.sent == [TOLD]
+
+    @in_virtual_time
+    async def test_of_an_endpoint_without_work_logs_nothing(self, world, caplog):
         worker = world.start(0)
         await worker.push()
         await worker.call("drain", 10)

@@ -151,8 +151,7 @@ class World(Rig):
     ) -> Worker:
         """Start a process whose handler takes so many seconds, or is *seconds* itself."""
         kind = kind or self.kind
-        store = ProcessStore()
-        store._inner = self.memory
+        store = ProcessStore(inner=self.memory)
         worker = Worker(self, store)
         wait = self.handler(seconds, answer) if isinstance(seconds, (int, float)) else seconds
 

@@ -279,7 +279,7 @@ class FaultyStore:
     lost: bool = field(default=False, kw_only=True)
     down: bool = field(default=False, kw_only=True)
     calls: int = field(default=0, init=False)
-    _inner: MemoryStore = field(factory=lambda: MemoryStore(clock=asyncio.get_running_loop().time), init=False)
+    _inner: MemoryStore = field(factory=lambda: MemoryStore(clock=asyncio.get_running_loop().time), kw_only=True)
 
     def get(self, key: str) -> bytes | None:
         return self._call(self._inner.get, key)

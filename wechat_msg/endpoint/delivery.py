@@ -361,7 +361,7 @@ class PushDelivery:
         if self._kept is not None:
             (slot, entry), self._kept = self._kept, None
             try:
-                yield from self._inbox.replace(slot, entry.dump(), None)
+                yield from self._inbox.take_back(slot, entry)
             except StoreError as error:
                 self.handling.report(error)
 

@@ -53,6 +53,7 @@ class Inbox:
         self._used: set[int] = set()  # slots that may have an entry
         self._pending: set[int] = set()  # slots that a delivery of this process is writing
         self._lowest = 0  # no slot below it is free
+        self._unneeded: dict[str, bytes] = {}  # entries that the store did not delete
 
     # --- entries
 
@@ -100,6 +101,22 @@ class Inbox:
             if written:  # the lane may have been taken and searched meanwhile
                 yield CompareAndSet(self.store, self._name(slot), value, None)
         raise StoreError("the store refuses to set a value that is absent")
+
+    def take_back(self, slot: str, entry: InboxEntry) -> Flow[None]:
+        """Delete an entry that was not needed.
+
+        Raises:
+            StoreError: The store failed; `take_back_rest` does it when it works again.
+        """
+        self._unneeded[slot] = entry.dump()
+        yield from self.take_back_rest()
+
+    def take_back_rest(self) -> Flow[None]:
+        """Delete the entries that `take_back` could not delete."""
+        for slot, raw in tuple(self._unneeded.items()):
+            yield CompareAndSet(self.store, self._name(slot), raw, None)
+            self._unneeded.pop(slot, None)
+            self._release(slot)
 
     def find(self, slot: str) -> Flow[tuple[bytes, InboxEntry] | None]:
         """Return the entry in *slot*, as bytes and read; None if there is none.

@@ -132,6 +132,7 @@ class Upkeep:
         return self._process.lane is not None and self._process.lane.number == lane
 
     def _look_at_own_lane(self) -> Flow[int]:
+        yield from self._inbox.take_back_rest()
         yield from self._inbox.adopt()
         started, running = 0, {each.slot for each in self._process.registry.list_all()}
         for slot in self._inbox.list_own():

@@ -463,6 +463,8 @@ def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[boo
     record = None if raw is None else load_record(raw)
     if not isinstance(record, Run) or record.claim != running.claim or isinstance(record, Free):
         return False
+    if not record.slot and record.late and not failed:
+        return False  # it was acknowledged, but is not kept, so nobody else could answer it
     if not record.slot:
         deleted: bool = yield CompareAndSet(running.store, running.record_key, raw, None)
         return deleted
