@@ -64,7 +64,12 @@ class TestTheWalks:
     def test_reach_everything_that_can_happen(self):
         """A walk that sees nothing would find nothing wrong."""
         seen: Counter[str] = Counter()
-        for name in ("processes that end", "handlers and senders that fail", "a queue that loses jobs"):
+        for name in (
+            "processes that end",
+            "a Mini Program",
+            "handlers and senders that fail",
+            "a queue that loses jobs",
+        ):
             seen += explore(SCENARIOS[name], range(50))[1]
         assert seen.keys() >= {
             *("acknowledged", "answered in time", "the user saw an error", "sent", "sent twice"),
@@ -88,7 +93,7 @@ class LateEntry(Inbox):
 
     def put(self, entry: InboxEntry) -> Generator[Any, Any, str]:
         lane = yield from self._process.hold_lane()
-        yield from self.set_limit(lane.number, 8, only_raise=True)
+        yield from self.set_limit(lane.number, 8, (yield from self.read_limits()))
         self.later = f"{lane.number}:0", entry
         return self.later[0]
 

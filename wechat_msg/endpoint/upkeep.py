@@ -155,8 +155,8 @@ class Upkeep:
             slot = f"{lane}:{number}"
             if (found := (yield from self._inbox.find(slot))) is not None:
                 started, used = started + (yield from self._look_at(slot, found)), number + 1
-        if used < limit and (yield from process.take(lane, seconds=LEASE, is_held=True)):
-            yield from self._inbox.set_limit(lane, used)
+        if used < limit:  # a process that has taken the lane meanwhile has raised it
+            yield from self._inbox.set_limit(lane, used, limits)
         yield from process.let_go(lane)
         return started
 
