@@ -64,13 +64,8 @@ class TestTheWalks:
     def test_reach_everything_that_can_happen(self):
         """A walk that sees nothing would find nothing wrong."""
         seen: Counter[str] = Counter()
-        for name in (
-            "processes that end",
-            "a Mini Program",
-            "handlers and senders that fail",
-            "a queue that loses jobs",
-        ):
-            seen += explore(SCENARIOS[name], range(50))[1]
+        for name, walks in (("processes that end", 50), ("a Mini Program", 150), ("a queue that loses jobs", 30)):
+            seen += explore(SCENARIOS[name], range(walks))[1]
         assert seen.keys() >= {
             *("acknowledged", "answered in time", "the user saw an error", "sent", "sent twice"),
             *("dies", "stops", "stalls", "drains", "handed back", "taken over", "job", "job lost"),
@@ -182,7 +177,7 @@ MUTATIONS = {
     "no look at the lane before an answer is sent": (
         Mutation(process=NeverChecks),
         Scenario(faults=2),
-        "an answer was sent twice",
+        "an answer is sent for a claim that is not in the record",
     ),
     "no registry": (
         Mutation(process=TrustsItself, registry=NoRegistry),
@@ -194,15 +189,17 @@ MUTATIONS = {
         Scenario(),
         "the handler ran again although nothing failed",
     ),
-    "claims whose bytes repeat, without the registry that would hide it": (
-        Mutation(process=Repeats, registry=NoRegistry),
-        Scenario(faults=2, after="last_try"),
-        "two answers reached the user",
-    ),
 }
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_walk_finds(name):
     mutation, scenario, problem = MUTATIONS[name]
-    assert any(problem in walk(scenario, seed, mutation).problems for seed in range(4000))
+    assert any(problem in walk(scenario, seed, mutation).problems for seed in range(2000))
+
+
+def test_a_walk_finds_claims_whose_bytes_repeat_if_there_is_no_registry_to_hide_it():
+    scenario, problem = Scenario(faults=3, after="last_try", kinds=("stops", "stalls")), "two answers reached the user"
+    repeats, differ = (Mutation(process=process, registry=NoRegistry) for process in (Repeats, TrustsItself))
+    assert any(problem in walk(scenario, seed, repeats).problems for seed in range(1000))
+    assert not any(problem in walk(scenario, seed, differ).problems for seed in range(200))

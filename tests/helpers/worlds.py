@@ -481,8 +481,10 @@ class World:
             task.wake_at = self.now + self.rng.choice(self.scenario.durations)
             task.outcome = ("throw", Broken()) if fails else ("send", f"answer {number}")
         elif what == SEND:
-            self.fates[key].sent.append(find_number(str(step.message))) if not fails else None
-            self.seen["sent"] += not fails
+            self.check_sender(task)
+            if not fails:
+                self.fates[key].sent.append(find_number(str(step.message)))
+                self.seen["sent"] += 1
             task.wake_at = self.now + self.rng.choice((0.0, 0.3))
             task.outcome = ("throw", Broken()) if fails else ("send", None)
         elif what == ENQUEUE:
@@ -570,6 +572,17 @@ class World:
                     self.problems.append("an acknowledged push is in no entry")
         if self.problems:
             raise Stop
+
+    def check_sender(self, task: Task) -> None:
+        """Check that the claim of what sends an answer is in the record, or in the entry that alone fences it."""
+        running = task.work.running if task.work else None
+        if running is None or running.record_key != running.key or not running.slot:
+            return  # a delivery without the store, or without an entry
+        fence = load_entry if running.is_fenced_by_entry else load_record
+        raw = self.store.get(f"i:inbox:{running.slot}" if running.is_fenced_by_entry else running.key)
+        is_fenced = raw is not None and fence(raw).claim == running.claim
+        if not (is_fenced or self.reported or id(task) in self.fates[running.key].excused):
+            self.problems.append("an answer is sent for a claim that is not in the record")
 
     @property
     def is_excused(self) -> bool:
