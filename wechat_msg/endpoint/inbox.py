@@ -50,6 +50,7 @@ class Inbox:
         self._lock = threading.Lock()
         self._holder = ("", -1, 0.0)  # the process, and its lane since it holds it, whose slots follow
         self._limit = 0  # slots that the list of limits knows of
+        self._limit_ends = 0.0  # when the list must be written again, so that it outlives every entry
         self._used: set[int] = set()  # slots that may have an entry
         self._pending: set[int] = set()  # slots that a delivery of this process is writing
         self._lowest = 0  # no slot below it is free
@@ -89,7 +90,7 @@ class Inbox:
             yield from self._adopt(held)
             number = self._reserve()
             try:
-                if number >= self._limit:
+                if number >= self._limit or self._process.monotonic() >= self._limit_ends:
                     yield from self._raise_limit(lane, number)
                 slot = f"{lane}:{number}"
                 written: bool = yield CompareAndSet(self.store, self._name(slot), None, value, self._kept_for(entry))
@@ -196,6 +197,7 @@ class Inbox:
             raised = max(limit, _get_limit(limits, lane) + 1)
             if (yield from self.set_limit(lane, raised, limits)):
                 self._limit = max(self._limit, raised)
+                self._limit_ends = self._process.monotonic() + _LIMITS_KEPT - ENTRY_KEPT
                 return
         raise StoreError("the store refuses to replace the value that it returns")
 
