@@ -28,6 +28,7 @@ SCENARIOS = {
     "processes that end": Scenario(faults=2, kinds=ALL),
     "a store that fails": Scenario(faults=3, kinds=STORE),
     "a store that is down": Scenario(faults=2, kinds=("outage", "dies", "stops")),
+    "a store that is emptied": Scenario(pushes=2, faults=1, kinds=("empties",)),
     "handlers and senders that fail": Scenario(faults=1, errors=2),
     "a Mini Program": Scenario(faults=2, pushes=2, account="mini program", kinds=ALL),
     "a queue": Scenario(faults=1, workers=True, kinds=ALL),

@@ -234,6 +234,7 @@ class World:
         self.numbers = itertools.count()
         self.is_quiet = False  # no further faults
         self.warned = False
+        self.is_emptied = False
 
     # --- processes
 
@@ -545,10 +546,14 @@ class World:
             home.stopped_until = self.now + self.rng.choice((3.0, 7.0, 30.0))
         elif kind == "stalls":
             self.excuse([task])
-            task.stopped_until = self.now + self.rng.choice((3.0, 7.0, 30.0))
+            # The flow that renews the lane only waits for the store, which takes no longer than two seconds.
+            task.stopped_until = self.now + (3.0 if task.is_idle else self.rng.choice((3.0, 7.0, 30.0)))
         elif kind == "drains":
             if not home.is_ending:
                 self.drain(home)
+        elif kind == "empties":
+            self.store.values.clear()
+            self.is_emptied = True
         elif kind == "outage":
             self.down_until = self.now + self.rng.choice((0.5, 3.0, 8.0))
         else:
@@ -581,13 +586,13 @@ class World:
         fence = load_entry if running.is_fenced_by_entry else load_record
         raw = self.store.get(f"i:inbox:{running.slot}" if running.is_fenced_by_entry else running.key)
         is_fenced = raw is not None and fence(raw).claim == running.claim
-        if not (is_fenced or self.reported or id(task) in self.fates[running.key].excused):
+        if not (is_fenced or self.reported or self.is_emptied or id(task) in self.fates[running.key].excused):
             self.problems.append("an answer is sent for a claim that is not in the record")
 
     @property
     def is_excused(self) -> bool:
-        """Whether the store failed, and it was logged that a push is not kept."""
-        return self.reported > 0 and self.warned
+        """Whether the store failed, and it was logged that a push is not kept; or what was in it is lost."""
+        return (self.reported > 0 and self.warned) or self.is_emptied
 
     def judge(self) -> None:
         for fate in self.fates.values():
@@ -671,11 +676,11 @@ class World:
         Not those that a process wrote after it had lost its lane, and died before it noticed: they are in slots at
         which nobody looks, until the lane is used again. Their pushes were not acknowledged.
         """
-        limits = [int(limit) for limit in load_texts(self.store.get("i:lanes"))]
+        limits = dict(enumerate(load_texts(self.store.get("i:lanes"))))
         waiting = []
         for key, entry in self.list_entries().items():
             lane, number = key.split(":")[2:]
-            is_found = int(number) < limits[int(lane)] or self.fates[entry.key].is_acknowledged
+            is_found = int(number) < int(limits.get(int(lane), 0)) or self.fates[entry.key].is_acknowledged
             waiting += [entry] * (entry.state != "lost" and is_found)
         return waiting
 
