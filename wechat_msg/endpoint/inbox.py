@@ -48,7 +48,7 @@ class Inbox:
         self._process = process
         self._clock = clock
         self._lock = threading.Lock()
-        self._holder = ("", -1, 0.0)  # the process, and its lane since it holds it, whose slots follow
+        self._holder = ("", -1, 0.0)  # the process, and its lane and since when it has it, whose slots follow
         self._limit = 0  # slots that the list of limits knows of
         self._limit_ends = 0.0  # when the list must be written again, so that it outlives every entry
         self._used: set[int] = set()  # slots that may have an entry
