@@ -141,7 +141,7 @@ class Work:
 
     def _run(self) -> Flow[Reply | None]:
         process = self.handling.process
-        if process.is_ending and process.registry.find(self.running.key) is not self.running:
+        if process.is_ending and self.running.has_ended:
             return None  # it waited for a thread or its turn, and was handed back meanwhile
         if self.entry is not None and self.entry.state == "answered":
             yield from self._send_parts()
@@ -156,11 +156,12 @@ class Work:
         """Save or send the answer."""
         running, now = self.running, self.handling.options.monotonic()
         # The record may not say so: if the store failed, or nothing is shared, no try knows that it is the last.
-        if now > self.last_try_ends and isinstance(acknowledge(running.push.message), Acknowledgement):
-            running.late = True
+        is_over = now > self.last_try_ends and isinstance(acknowledge(running.push.message), Acknowledgement)
+        running.late = running.late or (is_over and not running.slot)
         # If WeChat has hung up, only the record can carry the reply to another try.
-        end = running.ends if running.slot and running.late else now if now < self.try_ends else now + LEASE
-        saved = yield from self.handling.ask_until(end, lambda: self._save(handled))
+        waits = bool(running.slot) and (running.late or is_over)
+        end = running.ends if waits else now if now < self.try_ends else now + LEASE
+        saved = yield from self.handling.ask_until(end, lambda: self._save(handled, is_over=is_over))
         if saved is None and running.slot and running.late:  # a try was acknowledged meanwhile
             saved = _Saved(None, late=True)
         if saved is None and running.slot:
@@ -197,8 +198,8 @@ class Work:
         sends = isinstance(self.handling.options.late, AnswerLater)
         return Acknowledgement() if self.running.late and sends else handled.answer
 
-    def _save(self, handled: Handled) -> Flow[_Saved]:
-        """Save the reply for all deliveries, unless the push is late and in the inbox.
+    def _save(self, handled: Handled, *, is_over: bool) -> Flow[_Saved]:
+        """Save the reply for all deliveries, unless the push is in the inbox, and late or *is_over*: no try follows.
 
         Raises:
             Overtaken: The record has another claim.
@@ -209,12 +210,18 @@ class Work:
         for _ in range(_ATTEMPTS):
             if running.slot and running.late:
                 return _Saved(None, late=True)
-            late, reply = running.late, self._choose_reply(handled)
-            slot = (yield from self._keep_parts(handled.reply)) if handled.only_later else ""
-            done = Done(running.claim, reply, slot).dump()
-            if (yield CompareAndSet(running.store, running.record_key, expected, done, keep)):
-                running.record, running.is_fenced_by_entry = done, bool(slot)
-                return _Saved(reply, late)
+            late, reply, slot = running.late, self._choose_reply(handled), ""
+            if running.slot and is_over:
+                run, ttl = Run(running.claim, running.slot, late=True), compute_run_ttl(self.handling, running.slot)
+                running.late = yield CompareAndSet(running.store, running.record_key, expected, run.dump(), ttl)
+                if running.late:
+                    continue
+            else:
+                slot = (yield from self._keep_parts(handled.reply)) if handled.only_later else ""
+                done = Done(running.claim, reply, slot).dump()
+                if (yield CompareAndSet(running.store, running.record_key, expected, done, keep)):
+                    running.record, running.is_fenced_by_entry = done, bool(slot)
+                    return _Saved(reply, late)
             expected = yield Get(running.store, running.record_key)
             if expected is None:
                 self.handling.report(StoreError("the record of a push is gone: the store was emptied, or evicts keys"))
@@ -519,7 +526,8 @@ def take_over(
     now, options = process.monotonic(), handling.options
     running = Running(entry.key, push, "", now, now + options.handler_limit, cast("Any", handling.store), entry.key)
     running.slot, running.is_fenced_by_entry = slot, isinstance(record, Done)
-    running.late = not (isinstance(record, Run) and record.slot) or record.late
+    is_needed = record is not None and bool(record.slot)  # else no try was acknowledged, and the entry may be deleted
+    running.late = isinstance(record, Done) or (isinstance(record, Run) and record.late)
     if not process.registry.add(running):
         return None
     try:
@@ -533,14 +541,14 @@ def take_over(
             if not (yield CompareAndSet(running.store, running.record_key, raw_record, running.record, ttl)):
                 process.registry.remove(running)
                 return None
-        fenced = yield from _fence(handling, running, slot, raw, entry, strict=running.is_fenced_by_entry)
+        fenced = yield from _fence(handling, running, found, is_needed=is_needed)
     except BaseException:
         process.give_up(running)
         raise
     if fenced is None:
         process.registry.remove(running)
         return None
-    last_try_ends = now + fenced.came + options.deliveries * HANG_UP - options.clock()
+    last_try_ends = now + fenced.came + options.deliveries * HANG_UP - options.clock() if is_needed else now - 1
     work = Work(
         handling,
         running,
@@ -556,20 +564,23 @@ def take_over(
 
 
 def _fence(
-    handling: Handling, running: Running, slot: str, raw: bytes, entry: InboxEntry, *, strict: bool
+    handling: Handling, running: Running, found: tuple[bytes, InboxEntry] | None, *, is_needed: bool
 ) -> Flow[InboxEntry | None]:
     """Count the attempt, so that every further step of the former owner fails; None if the push is somebody else's."""
-    inbox = cast("Inbox", handling.inbox)
+    inbox, strict = cast("Inbox", handling.inbox), running.is_fenced_by_entry
     for _ in range(_ATTEMPTS):
-        mine = attrs.evolve(entry, attempt=entry.attempt + 1, claim=running.claim)
-        if (yield from inbox.replace(slot, raw, mine)):
-            record: bytes | None = yield Get(running.store, running.record_key)
-            return mine if strict or record == running.record else None
-        found = yield from inbox.find(slot)
-        if found is None or strict:
-            if not strict:
-                done, keep = Done(running.claim, Acknowledgement()).dump(), keep_for(running.push.message)
-                yield CompareAndSet(running.store, running.record_key, running.record, done, keep)
+        if found is not None:
+            raw, entry = found
+            mine = attrs.evolve(entry, attempt=entry.attempt + 1, claim=running.claim)
+            if (yield from inbox.replace(running.slot, raw, mine)):
+                record: bytes | None = yield Get(running.store, running.record_key)
+                return mine if strict or record == running.record else None
+            found = yield from inbox.find(running.slot)
+        if strict:
             return None
-        raw, entry = found
+        if found is None:  # the push is done, or its delivery did not need the entry
+            done = Done(running.claim, Acknowledgement()).dump() if is_needed or running.late else None
+            keep = keep_for(running.push.message)
+            yield CompareAndSet(running.store, running.record_key, running.record, done, keep)
+            return None
     raise StoreError("the store refuses to replace the value that it returns")
