@@ -166,6 +166,8 @@ class Upkeep:
         if entry.state == "lost" or self._process.registry.find(entry.key) is not None:
             return 0
         raw_record: bytes | None = yield Get(cast("Any", self.handling.store), entry.key)
+        if self._process.registry.find(entry.key) is not None:
+            return 0  # it was claimed meanwhile
         record = None if raw_record is None else load_record(raw_record)
         if is_left_over(record, slot):
             yield from self._inbox.replace(slot, raw, None)
