@@ -398,8 +398,11 @@ class PushDelivery:
         def mark_late() -> Flow[bool]:
             if (yield CompareAndSet(store, key, before, after, ttl)):
                 return True
-            is_marked: bool = (yield Get(store, key)) == after  # by a step after which the store failed
-            return is_marked
+            raw: bytes | None = yield Get(store, key)
+            if raw is None and self._find_running() is found:  # it is not claimed yet, or the store was emptied
+                written: bool = yield CompareAndSet(store, key, None, after, ttl)
+                return written
+            return raw == after  # by a step after which the store failed
 
         marked = None if is_refused else (yield from self.handling.ask_until(self.arrived + _ANSWERED, mark_late))
         if marked is False:

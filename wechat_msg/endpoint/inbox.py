@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get
 from wechat_msg.endpoint.lanes import Lane, Process
@@ -48,8 +48,9 @@ class Inbox:
         self._process = process
         self._clock = clock
         self._lock = threading.Lock()
-        self._holder = ("", -1, 0.0)  # the process, and its lane since it holds it, whose slots follow
+        self._holder = ("", -1, 0.0)  # the process, and its lane and since when it has it, whose slots follow
         self._limit = 0  # slots that the list of limits knows of
+        self._limit_ends = 0.0  # when the list must be written again, so that it outlives every entry
         self._used: set[int] = set()  # slots that may have an entry
         self._pending: set[int] = set()  # slots that a delivery of this process is writing
         self._lowest = 0  # no slot below it is free
@@ -90,7 +91,7 @@ class Inbox:
             yield from self._adopt(held)
             number = self._reserve()
             try:
-                if number >= self._limit:
+                if number >= self._limit or self._process.monotonic() >= self._limit_ends:
                     yield from self._raise_limit(lane, number)
                 slot = f"{lane}:{number}"
                 written: bool = yield CompareAndSet(self.store, self._name(slot), None, value, self._kept_for(entry))
@@ -171,8 +172,8 @@ class Inbox:
         with self._lock:
             if self._holder == holder:
                 return
-            self._limit = limits[number] if number < len(limits) else 0
-            self._used, self._pending, self._lowest = set(range(self._limit)), set(), 0
+            self._limit = 0  # the first entry raises it, so that a process that walks the lane does not lower it
+            self._used, self._pending, self._lowest = set(range(_get_limit(limits, number))), set(), 0
             self._holder = holder
 
     def adopt(self) -> Flow[None]:
@@ -208,20 +209,30 @@ class Inbox:
         limit = _FIRST_LIMIT
         while limit <= number:
             limit *= 2
-        yield from self.set_limit(lane, limit, only_raise=True)
-        self._limit = max(self._limit, limit)
-
-    def set_limit(self, lane: int, limit: int, *, only_raise: bool = False) -> Flow[None]:
-        """Set the number of slots of a lane that this process holds."""
-        key = f"{self._identity}:lanes"
         for _ in range(_ATTEMPTS):
-            raw: bytes | None = yield Get(self.store, key)
-            limits = _read_numbers(raw)
-            limits += [0] * (lane + 1 - len(limits))
-            limits[lane] = max(limit, limits[lane]) if only_raise else limit
-            if (yield CompareAndSet(self.store, key, raw, dump_texts([str(each) for each in limits]), _LIMITS_KEPT)):
+            limits = yield from self.read_limits()
+            raised = max(limit, _get_limit(limits, lane) + 1)
+            if (yield from self.set_limit(lane, raised, limits)):
+                self._limit = max(self._limit, raised)
+                self._limit_ends = self._process.monotonic() + _LIMITS_KEPT - ENTRY_KEPT
                 return
         raise StoreError("the store refuses to replace the value that it returns")
+
+    def set_limit(self, lane: int, limit: int, limits: Sequence[int]) -> Flow[bool]:
+        """Set the number of slots of a lane; False if the list is no longer *limits*."""
+        new = [*limits, *[0] * (lane + 1 - len(limits))]
+        new[lane] = limit
+        key, old = f"{self._identity}:lanes", _dump_numbers(limits) if limits else None
+        replaced: bool = yield CompareAndSet(self.store, key, old, _dump_numbers(new), _LIMITS_KEPT)
+        return replaced
+
+
+def _get_limit(limits: Sequence[int], lane: int) -> int:
+    return limits[lane] if lane < len(limits) else 0
+
+
+def _dump_numbers(numbers: Sequence[int]) -> bytes:
+    return dump_texts([str(number) for number in numbers])
 
 
 def _read_numbers(raw: bytes | None) -> list[int]:

@@ -162,8 +162,8 @@ class Upkeep:
                     return started
             if (count := (yield from self._look_into(f"{lane}:{number}"))) is not None:
                 started, used = started + count, number + 1
-        if used < limit and (yield from process.take(lane, seconds=LEASE, is_held=True)):
-            yield from self._inbox.set_limit(lane, used)
+        if used < limit:  # a process that has taken the lane meanwhile has raised it
+            yield from self._inbox.set_limit(lane, used, limits)
         yield from process.let_go(lane)
         return started
 
@@ -182,6 +182,8 @@ class Upkeep:
         if entry.state == "lost" or self._process.registry.find(entry.key) is not None:
             return 0
         raw_record: bytes | None = yield Get(cast("Any", self.handling.store), entry.key)
+        if self._process.registry.find(entry.key) is not None:
+            return 0  # it was claimed meanwhile
         record = None if raw_record is None else load_record(raw_record)
         if is_left_over(record, slot):
             yield from self._inbox.replace(slot, raw, None)

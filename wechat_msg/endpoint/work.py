@@ -165,11 +165,12 @@ class Work:
         """Save or send the answer."""
         running, now = self.running, self.handling.options.monotonic()
         # The record may not say so: if the store failed, or nothing is shared, no try knows that it is the last.
-        if now > self.last_try_ends and isinstance(acknowledge(running.push.message), Acknowledgement):
-            running.late = True
+        is_over = now > self.last_try_ends and isinstance(acknowledge(running.push.message), Acknowledgement)
+        running.late = running.late or (is_over and not running.slot)
         # If WeChat has hung up, only the record can carry the reply to another try.
-        end = running.ends if running.slot and running.late else now if now < self.try_ends else now + LEASE
-        saved = yield from self.handling.ask_until(end, lambda: self._save(handled))
+        waits = bool(running.slot) and (running.late or is_over)
+        end = running.ends if waits else now if now < self.try_ends else now + LEASE
+        saved = yield from self.handling.ask_until(end, lambda: self._save(handled, is_over=is_over))
         if saved is None and running.slot and running.late:  # a try was acknowledged meanwhile
             saved = _Saved(None, late=True)
         if saved is None and running.slot:
@@ -206,8 +207,8 @@ class Work:
         sends = isinstance(self.handling.options.late, AnswerLater)
         return Acknowledgement() if self.running.late and sends else handled.answer
 
-    def _save(self, handled: Handled) -> Flow[_Saved]:
-        """Save the reply for all deliveries, unless the push is late and in the inbox.
+    def _save(self, handled: Handled, *, is_over: bool) -> Flow[_Saved]:
+        """Save the reply for all deliveries, unless the push is in the inbox, and late or *is_over*: no try follows.
 
         Raises:
             Overtaken: The record has another claim.
@@ -218,12 +219,18 @@ class Work:
         for _ in range(_ATTEMPTS):
             if running.slot and running.late:
                 return _Saved(None, late=True)
-            late, reply = running.late, self._choose_reply(handled)
-            slot = (yield from self._keep_parts(handled.reply)) if handled.only_later else ""
-            done = Done(running.claim, reply, slot).dump()
-            if (yield CompareAndSet(running.store, running.record_key, expected, done, keep)):
-                running.record, running.is_fenced_by_entry = done, bool(slot)
-                return _Saved(reply, late)
+            late, reply, slot = running.late, self._choose_reply(handled), ""
+            if running.slot and is_over:
+                run, ttl = Run(running.claim, running.slot, late=True), compute_run_ttl(self.handling, running.slot)
+                running.late = yield CompareAndSet(running.store, running.record_key, expected, run.dump(), ttl)
+                if running.late:
+                    continue
+            else:
+                slot = (yield from self._keep_parts(handled.reply)) if handled.only_later else ""
+                done = Done(running.claim, reply, slot).dump()
+                if (yield CompareAndSet(running.store, running.record_key, expected, done, keep)):
+                    running.record, running.is_fenced_by_entry = done, bool(slot)
+                    return _Saved(reply, late)
             expected = yield Get(running.store, running.record_key)
             if expected is None:
                 self.handling.warn_of_gone_records()
@@ -543,7 +550,8 @@ def take_over(
     now, options = process.monotonic(), handling.options
     running = Running(entry.key, push, "", now, now + options.handler_limit, cast("Any", handling.store), entry.key)
     running.slot, running.is_fenced_by_entry = slot, isinstance(record, Done)
-    running.late = not (isinstance(record, Run) and record.slot) or record.late
+    is_needed = record is not None and bool(record.slot)  # else no try was acknowledged, and the entry may be deleted
+    running.late = isinstance(record, Done) or (isinstance(record, Run) and record.late)
     if not process.registry.add(running):
         return None
     try:
@@ -557,14 +565,14 @@ def take_over(
             if not (yield CompareAndSet(running.store, running.record_key, raw_record, running.record, ttl)):
                 process.registry.remove(running)
                 return None
-        fenced = yield from _fence(handling, running, slot, raw, entry, strict=running.is_fenced_by_entry)
+        fenced = yield from _fence(handling, running, found, is_needed=is_needed)
     except BaseException:
         process.give_up(running)
         raise
     if fenced is None:
         process.registry.remove(running)
         return None
-    last_try_ends = now + fenced.came + options.deliveries * HANG_UP - options.clock()
+    last_try_ends = now + fenced.came + options.deliveries * HANG_UP - options.clock() if is_needed else now - 1
     work = Work(
         handling,
         running,
@@ -580,21 +588,23 @@ def take_over(
 
 
 def _fence(
-    handling: Handling, running: Running, slot: str, raw: bytes, entry: InboxEntry, *, strict: bool
+    handling: Handling, running: Running, found: tuple[bytes, InboxEntry] | None, *, is_needed: bool
 ) -> Flow[InboxEntry | None]:
     """Count the attempt, so that every further step of the former owner fails; None if the push is somebody else's."""
-    inbox = cast("Inbox", handling.inbox)
+    inbox, strict = cast("Inbox", handling.inbox), running.is_fenced_by_entry
     for _ in range(_ATTEMPTS):
-        mine = attrs.evolve(entry, attempt=entry.attempt + 1, claim=running.claim)
-        if (yield from inbox.replace(slot, raw, mine)):
-            record: bytes | None = yield Get(running.store, running.record_key)
-            return mine if strict or record == running.record else None
-        found = yield from inbox.find(slot)
-        if found is None or strict:
-            if not strict:
-                done, keep = _end_without_reply(running), keep_for(running.push.message)
-                value = None if done is None else done.dump()
-                yield CompareAndSet(running.store, running.record_key, running.record, value, keep)
+        if found is not None:
+            raw, entry = found
+            mine = attrs.evolve(entry, attempt=entry.attempt + 1, claim=running.claim)
+            if (yield from inbox.replace(running.slot, raw, mine)):
+                record: bytes | None = yield Get(running.store, running.record_key)
+                return mine if strict or record == running.record else None
+            found = yield from inbox.find(running.slot)
+        if strict:
             return None
-        raw, entry = found
+        if found is None:  # the push is done, or its delivery did not need the entry
+            done = _end_without_reply(running) if is_needed or running.late else None
+            value, keep = None if done is None else done.dump(), keep_for(running.push.message)
+            yield CompareAndSet(running.store, running.record_key, running.record, value, keep)
+            return None
     raise StoreError("the store refuses to replace the value that it returns")
