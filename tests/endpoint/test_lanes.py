@@ -117,7 +117,7 @@ class TestALane:
     def test_is_renewed_while_the_process_works(self, world):
         process = world.fork()
         world.claim(process)
-        process.registry.add(Running("push", PUSH, "d", 0.0, 1e9, world.store, "push"))
+        process.registry.add(Running("push", PUSH, "d", 0.0, world.store, "push"))
         world.keep(process, 60)
         assert world.find_holder(0) == value_of(process)
 
@@ -169,7 +169,7 @@ class TestALane:
     def test_that_has_ended_is_renewed_if_no_other_process_has_it(self, world):
         process, other = world.fork(), world.fork()
         claim = world.claim(process)
-        process.registry.add(Running("push", PUSH, "d", 0.0, 1e9, world.store, "push"))
+        process.registry.add(Running("push", PUSH, "d", 0.0, world.store, "push"))
         world.now = 20
         assert world.run(other.is_dead(claim))
         world.keep(process, RENEW_EVERY)
@@ -228,15 +228,15 @@ class TestAClaim:
 class TestTheRegistry:
     def test_gives_the_reply_to_those_who_waited_and_to_those_who_come_too_late(self):
         registry = Process(None, "", time.monotonic).registry
-        running = Running("push", PUSH, "d", 0.0, 1e9, MemoryStore(), "push")
+        running = Running("push", PUSH, "d", 0.0, MemoryStore(), "push")
         assert registry.add(running)
-        assert not registry.add(Running("push", PUSH, "d", 0.0, 1e9, MemoryStore(), "push"))
+        assert not registry.add(Running("push", PUSH, "d", 0.0, MemoryStore(), "push"))
         early = registry.join(running)
         reply = Acknowledgement()
         assert registry.remove(running, reply)
         assert not registry.remove(running)
         assert (early.result(0), registry.join(running).result(0)) == (reply, reply)
-        late = Running("push", PUSH, "d", 0.0, 1e9, MemoryStore(), "push")
+        late = Running("push", PUSH, "d", 0.0, MemoryStore(), "push")
         registry.add(late)
         registry.remove(late, reply)
         assert registry.join(late).result(0) == reply
@@ -269,7 +269,7 @@ class TestTheKeeper:
         process = world.fork()
         claim = world.claim(process)
         for number, late in enumerate((False, True)):
-            running = Running(f"push:{number}", PUSH, "d", 0.0, 1e9, world.store, f"push:{number}")
+            running = Running(f"push:{number}", PUSH, "d", 0.0, world.store, f"push:{number}")
             running.claim = claim
             world.store.compare_and_set(running.record_key, None, Run(claim, late=late).dump(), 600)
             process.registry.add(running)
@@ -283,8 +283,8 @@ class TestTheKeeper:
 
     def test_lets_others_handle_what_takes_longer_than_handler_limit(self, world):
         process = world.fork()
-        running = Running("push", PUSH, "d", 0.0, 5.0, world.store, "push")
-        running.claim = world.claim(process)
+        running = Running("push", PUSH, "d", 0.0, world.store, "push")
+        running.claim, running.ends = world.claim(process), 5.0
         world.store.compare_and_set("push", None, Run(running.claim).dump(), 600)
         process.registry.add(running)
         world.keep(process, 4.9)
@@ -333,7 +333,7 @@ endpoint = PushEndpoint(SETTINGS, lambda message: "hi", store=SQLiteStore(sys.ar
 endpoint.handle(build_push(SETTINGS, {"Content": "hi", "MsgId": 1}))
 process = endpoint._handling.process
 mine, store = process.id, SQLiteStore(sys.argv[1])
-process.registry.add(Running("push", PUSH, "d", 0.0, 1e9, None, "push"))
+process.registry.add(Running("push", PUSH, "d", 0.0, None, "push"))
 process._lock.acquire()  # as if the thread held it
 child = os.fork()
 if child:

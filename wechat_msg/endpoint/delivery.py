@@ -46,6 +46,10 @@ _GONE = Run(NO_CLAIM)  # stands for the record of a handler that this delivery h
 _NO_ROOM = Free(NO_CLAIM)  # stands for the record of a push that is not claimed, as max_running handlers run
 
 
+class _NotEnqueued(StoreError):
+    """A push was not given to the job queue, and WeChat has to send it again."""
+
+
 @define
 class RunWork:
     """The step that performs the work of a delivery, or goes on waiting for it.
@@ -198,7 +202,8 @@ class PushDelivery:
             if found is _NO_ROOM:
                 found = yield from self._look_again()  # another process may handle it
         except StoreError as error:
-            self.handling.report(error)
+            if not isinstance(error, _NotEnqueued):  # that is logged already
+                self.handling.report(error)
             if self.options.on_store_error == "refuse" or self.options.queue is not None:
                 return None
             self.store, self.record_key = self.handling.private_store, make_unshared_key()
@@ -263,7 +268,7 @@ class PushDelivery:
     def _claim(self, raw: bytes | None) -> Flow[Running | None]:
         """Claim the key if the store still has *raw*; None if another delivery was faster."""
         process, now, options = self.handling.process, self.options.monotonic(), self.options
-        running = Running(self.key, self.push, self.name, now, now + options.handler_limit, self.store, self.record_key)
+        running = Running(self.key, self.push, self.name, now, self.store, self.record_key)
         if not process.registry.add(running):
             return None
         try:
@@ -286,12 +291,13 @@ class PushDelivery:
         """Put the push into the inbox and enqueue it; None if another delivery was faster.
 
         Raises:
-            StoreError: The push was not enqueued.
+            _NotEnqueued: The push is too large, or ``queue`` raised an error.
+            StoreError: The store failed.
         """
         inbox, claim = self._inbox, self._make_free_claim()
         entry = inbox.make_entry(self.push, self.key, claim, attempt=0, due_after=_REQUEUE_AFTER)
         if entry is None:
-            raise StoreError("a push is too large to be enqueued")
+            raise _NotEnqueued
         slot = yield from inbox.put(entry)
         free = Free(claim, slot)
         if not (yield CompareAndSet(self.store, self.key, raw, free.dump(), ENTRY_KEPT)):
@@ -301,7 +307,7 @@ class PushDelivery:
         if not (yield from enqueue(self.handling, self.key, slot)):
             yield CompareAndSet(self.store, self.key, free.dump(), None)
             yield from inbox.replace(slot, entry.dump(), None)
-            raise StoreError("queue raised an error, so the push was not enqueued")
+            raise _NotEnqueued
         return free
 
     def _make_free_claim(self) -> str:
@@ -349,7 +355,8 @@ class PushDelivery:
         if found.slot or found.late:
             return
         claim = self._make_free_claim() if _is_absent(found) else found.claim
-        entry = self._inbox.make_entry(self.push, self.key, claim, attempt=int(found is not _NO_ROOM))
+        attempt, age = int(found is not _NO_ROOM), self.options.monotonic() - self.arrived
+        entry = self._inbox.make_entry(self.push, self.key, claim, attempt=attempt, age=age)
         if entry is None:
             self._is_too_large = True
             return

@@ -33,7 +33,7 @@ from wechat_msg.endpoint.jobs import begin_job
 from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, FallbackReply, answers_first_try
 from wechat_msg.endpoint.options import EndpointOptions, H, S
-from wechat_msg.endpoint.upkeep import Upkeep
+from wechat_msg.endpoint.upkeep import RunAside, Upkeep
 from wechat_msg.endpoint.work import StartWork, Work
 from wechat_msg.errors import PushError, SettingsError
 from wechat_msg.exchange import PushRequest, PushResponse, error_response
@@ -58,6 +58,7 @@ __all__ = ["AsyncPushEndpoint", "PushEndpoint"]
 
 _log = logging.getLogger("wechat_msg")
 
+_Step = Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork | RunAside
 _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
 _WAIT = 0.1  # seconds between two looks on a clock of the caller's own
 _DRAIN_PAUSE = 0.05  # seconds between two looks whether the handlers have ended
@@ -177,6 +178,14 @@ def _check_drain(seconds: object) -> None:
 def _is_durable(store: object) -> bool:
     """Return whether other processes can read what is in a store."""
     return store is not None and not isinstance(store, NoDedup | MemoryStore)
+
+
+def _call(step: RunHandler) -> Flow[None]:
+    """Call a function of the user's, and log its error."""
+    try:
+        yield step
+    except Exception:  # noqa: BLE001, nobody waits for it
+        _log.exception("on_lost raised an error")
 
 
 def _perform_for(endpoint: weakref.ref[PushEndpoint], step: Any) -> Any:
@@ -326,7 +335,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
                 _started.add(self)
                 type(self).run_in_background(start(), functools.partial(_perform_for, weakref.ref(self)))
 
-    def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork) -> Any:
+    def _perform(self, step: _Step) -> Any:
         match step:
             case Get() | CompareAndSet():
                 return step.perform()
@@ -340,6 +349,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
                 return (self.sleep or time.sleep)(step.seconds)
             case StartWork():
                 return self._start_work(step.work)
+            case RunAside():
+                return type(self).run_in_background(_call(step.step), self._perform)
 
     def _wait(self, future: Future[Any], seconds: float) -> Any:
         if self.sleep is None:
@@ -450,6 +461,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     #: The running handlers' tasks, each with one that nothing but the end of the event loop cancels before it; an event
     #: loop itself holds tasks weakly.
     _tasks: dict[asyncio.Task[Reply | None], tuple[Work, asyncio.Task[Any]]] = field(init=False, factory=dict)
+    _asides: set[asyncio.Task[None]] = field(init=False, factory=set)
     _upkeep_tasks: dict[str, asyncio.Task[None]] = field(init=False, factory=dict)
 
     async def handle(self, request: PushRequest) -> PushResponse:
@@ -500,7 +512,9 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
                 started, loop = drive_async(start(), perform), asyncio.get_running_loop()
                 self._upkeep_tasks[name] = loop.create_task(started, context=contextvars.Context())
 
-    async def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork) -> Any:
+    async def _perform(
+        self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork | RunAside
+    ) -> Any:
         match step:
             case Get() | CompareAndSet():
                 return await perform_async(step)
@@ -515,6 +529,10 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
             case StartWork():
                 self._start_upkeep()  # now there is a lane
                 return self._start_task(step.work).add_done_callback(_log_failure)
+            case RunAside():
+                task = asyncio.create_task(drive_async(_call(step.step), self._perform))
+                self._asides.add(task)
+                return task.add_done_callback(self._asides.discard)
 
     async def _wait(self, future: Future[Any], seconds: float) -> Any:
         loop, done = asyncio.get_running_loop(), asyncio.Event()

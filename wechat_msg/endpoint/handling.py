@@ -184,6 +184,10 @@ class Handling:
             seconds,
         )
 
+    def warn_of_lost_claim(self) -> None:
+        """Log that a reply is dropped."""
+        self.warn("a handler lost its lease; another one took over its message, so its reply is dropped")
+
     def warn_of_gone_records(self) -> None:
         """Log that a push has no record although its handler runs."""
         self.warn("records of pushes are gone: the store was emptied, or evicts keys（存储被清空，或淘汰了数据）")

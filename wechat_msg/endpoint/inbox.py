@@ -68,7 +68,7 @@ class Inbox:
             format=push.format,
             is_sealed=push.cipher is not None,
             document=push.document,
-            came=now,
+            came=now - age,
             due=now + due_after,
             attempt=attempt,
             claim=claim,

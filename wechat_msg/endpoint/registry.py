@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -29,11 +30,12 @@ class Running:
         push: The push.
         name: The delivery that runs the handler.
         began: When it was claimed, on the clock ``monotonic``.
-        ends: When the handler has taken too long, so that it keeps no other delivery from handling the push.
         store: The store that has the record.
         record_key: The key of the record.
         claim: The claim in the record; `NO_CLAIM` if the store has not been asked for it.
         record: The record with that claim.
+        ends: When the handler has taken too long, so that it keeps no other delivery from handling the push; infinite
+            until it begins.
         slot: Where the inbox has the push, as far as this process knows; empty if it has not.
         late: Whether a try was answered without the reply.
         given: The reply that went out although it is not in the record, as the store failed.
@@ -48,11 +50,11 @@ class Running:
     push: Push
     name: str
     began: float
-    ends: float
     store: AnyStore
     record_key: str
     claim: str = field(default=NO_CLAIM, init=False)
     record: bytes = field(default=b"", init=False)
+    ends: float = field(default=math.inf, init=False)
     slot: str = field(default="", init=False)
     late: bool = field(default=False, init=False)
     given: Acknowledgement | RenderedReply | None = field(default=None, init=False)

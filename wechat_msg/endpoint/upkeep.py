@@ -20,8 +20,9 @@ from wechat_msg.endpoint.lanes import LEASE, RENEW_EVERY, Process
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, UnreadableEntry, load_record
 from wechat_msg.endpoint.work import StartWork, hand_back, settle, take_over
 from wechat_msg.errors import StoreError
+from wechat_msg.routing import RunHandler
 
-__all__ = ["LOOK_EVERY", "Upkeep", "is_left_over"]
+__all__ = ["LOOK_EVERY", "RunAside", "Upkeep"]
 
 _LANES_PER_LOOK = 5
 
@@ -88,7 +89,7 @@ class Upkeep:
         process = self._process
         yield from process.renew()
         for running in process.list_given_up():
-            yield from settle(self.handling, running)
+            yield from _run_aside(settle(self.handling, running))  # a slow on_lost must not cost the lane
             process.forget(running)
         yield from process.leave_lane(is_busy=self.handling.inbox is not None and len(self._inbox) > 0)
 
@@ -237,6 +238,28 @@ class Upkeep:
             self._process.registry.end(running)  # it stays until its handler has ended: nobody runs it twice here
         yield from self._try(self._process.end)
         return handed_back
+
+
+@define
+class RunAside:
+    """The step that calls a function of the user's, and does not wait for it."""
+
+    step: RunHandler
+
+
+def _run_aside(flow: Flow[None]) -> Flow[None]:
+    """Perform a flow that does not need the results of the functions of the user's that it calls."""
+    resume: Callable[[Any], Any] = flow.send
+    given: Any = None
+    while True:
+        try:
+            step = resume(given)
+        except StopIteration:
+            return
+        try:
+            resume, given = flow.send, (yield RunAside(step) if isinstance(step, RunHandler) else step)
+        except BaseException as error:  # noqa: BLE001, the flow decides what to do
+            resume, given = flow.throw, error
 
 
 def _repeat(

@@ -118,7 +118,8 @@ class Work:
             yield from self.handling.report_lost(self.running.push.message, "gone")
             return None
         except Overtaken:
-            _log.warning("a handler lost its lease; another one took over its message, so its reply is dropped")
+            if not self.running.has_ended:  # it was not handed back, which is logged already
+                self.handling.warn_of_lost_claim()
             process.registry.remove(self.running)
             return None
         except BaseException as error:
@@ -148,10 +149,10 @@ class Work:
     # --- the handler
 
     def _run(self) -> Flow[Reply | None]:
-        running, process = self.running, self.handling.process
-        if running.has_ended or process.registry.find(running.key) is not running:
+        running = self.running
+        if running.has_ended:
             return None  # it waited for a thread or its turn, and was handed back meanwhile
-        running.ends = process.monotonic() + self.handling.options.handler_limit
+        running.ends = self.handling.process.monotonic() + self.handling.options.handler_limit
         if self.entry is not None and self.entry.state == "answered":
             yield from self._send_parts()
             return Acknowledgement()
@@ -221,31 +222,41 @@ class Work:
                 return _Saved(None, late=True)
             late, reply, slot = running.late, self._choose_reply(handled), ""
             if running.slot and is_over:
-                run, ttl = Run(running.claim, running.slot, late=True), compute_run_ttl(self.handling, running.slot)
-                running.late = yield CompareAndSet(running.store, running.record_key, expected, run.dump(), ttl)
-                if running.late:
-                    continue
+                run = Run(running.claim, running.slot, late=True).dump()
+                running.late = yield CompareAndSet(running.store, running.record_key, expected, run, ENTRY_KEPT)
             else:
                 slot = (yield from self._keep_parts(handled.reply)) if handled.only_later else ""
                 done = Done(running.claim, reply, slot).dump()
                 if (yield CompareAndSet(running.store, running.record_key, expected, done, keep)):
                     running.record, running.is_fenced_by_entry = done, bool(slot)
                     return _Saved(reply, late)
-            expected = yield Get(running.store, running.record_key)
-            if expected is None:
-                self.handling.warn_of_gone_records()
-                continue
-            found = load_record(expected)
-            if isinstance(found, Done) and found.claim == running.claim:  # saved, but then the store failed
+            expected = yield from self._read_again(slot)
+            if expected and isinstance(found := load_record(expected), Done):  # saved, but then the store failed
                 running.record, running.is_fenced_by_entry = expected, bool(found.slot)
                 return _Saved(found.reply, found.reply != handled.answer)
-            if slot and slot != found.slot:  # somebody else has put the push into the inbox
-                yield from self._delete_entry()
-                running.slot = ""
-            if isinstance(found, (Free, Done)) or found.claim != running.claim:
-                raise Overtaken
-            running.slot, running.late = found.slot, running.late or found.late
         raise StoreError("the store refuses to replace the value that it returns")
+
+    def _read_again(self, slot: str) -> Flow[bytes | None]:
+        """Return the record, None if it is gone, and learn from it whether a try was answered; *slot* was made for it.
+
+        Raises:
+            Overtaken: It has another claim, or the push was handed back.
+        """
+        running = self.running
+        raw: bytes | None = yield Get(running.store, running.record_key)
+        record = None if raw is None else load_record(raw)
+        if slot and record is not None and record.slot != slot:  # somebody else has put the push into the inbox
+            yield from self._delete_entry()
+            running.slot = ""
+        if record is None:
+            if running.has_ended:
+                raise Overtaken
+            self.handling.warn_of_gone_records()
+        elif isinstance(record, Run) and running.owns(record):
+            running.slot, running.late = record.slot, running.late or record.late
+        elif not isinstance(record, Done) or record.claim != running.claim:
+            raise Overtaken
+        return raw
 
     def _keep_parts(self, reply: Reply) -> Flow[str]:
         """Put an answer that can only be sent into the inbox, and return the slot; empty if it is not kept."""
@@ -356,10 +367,15 @@ class Work:
 
     # --- the entry
 
+    def _find_entry(self) -> Flow[tuple[bytes, InboxEntry] | None]:
+        """Return the entry in the slot; None if it is gone, or a store that evicts let another push have the slot."""
+        found = yield from self._inbox.find(self.running.slot)
+        return found if found is None or found[1].key == self.running.record_key else None
+
     def _load(self) -> Flow[None]:
         """Read the entry."""
         running = self.running
-        found = yield from self._inbox.find(running.slot)
+        found = yield from self._find_entry()
         if found is None or found[1].claim != running.claim:
             yield from self._check_ownership()
         if found is not None:
@@ -374,7 +390,7 @@ class Work:
         for _ in range(_ATTEMPTS):
             replaced = yield from self._inbox.replace(self.running.slot, self._raw, new)
             if not replaced:
-                found = yield from self._inbox.find(self.running.slot)
+                found = yield from self._find_entry()
                 replaced = found is not None and found[1] == new  # the store did it, but then failed
                 if not replaced:
                     yield from self._check_ownership()
@@ -404,13 +420,15 @@ class Work:
 
     def _replace_record(self, new: Run | Done | None, kept_for: float = 1.0) -> Flow[bool]:
         """Replace the record if it has the claim of this work; False if not."""
-        running = self.running
-        raw: bytes | None = yield Get(running.store, running.record_key)
-        if raw is None or not running.owns(load_record(raw)):
-            return False
-        value = None if new is None else new.dump()
-        replaced: bool = yield CompareAndSet(running.store, running.record_key, raw, value, kept_for)
-        return replaced
+        running, value = self.running, None if new is None else new.dump()
+        expected: bytes | None = Run(running.claim, running.slot, running.late).dump()
+        for _ in range(_ATTEMPTS):
+            if (yield CompareAndSet(running.store, running.record_key, expected, value, kept_for)):
+                return True
+            expected = yield Get(running.store, running.record_key)
+            if expected is None or not running.owns(load_record(expected)):
+                return False
+        raise StoreError("the store refuses to replace the value that it returns")
 
     def _close(self) -> Flow[None]:
         """Record that everything is done, and delete the entry."""
@@ -430,7 +448,7 @@ class Work:
 
     def _delete_entry(self) -> Flow[None]:
         if self.entry is None:
-            found = yield from self._inbox.find(self.running.slot)
+            found = yield from self._find_entry()
             self._raw = found and found[0]
         if self._raw is not None:
             yield from self._inbox.replace(self.running.slot, self._raw, None)
@@ -548,7 +566,7 @@ def take_over(
             yield from handling.report_lost(None, "unreadable")
         return None
     now, options = process.monotonic(), handling.options
-    running = Running(entry.key, push, "", now, now + options.handler_limit, cast("Any", handling.store), entry.key)
+    running = Running(entry.key, push, "", now, cast("Any", handling.store), entry.key)
     running.slot, running.is_fenced_by_entry = slot, isinstance(record, Done)
     is_needed = record is not None and bool(record.slot)  # else no try was acknowledged, and the entry may be deleted
     running.late = isinstance(record, Done) or (isinstance(record, Run) and record.late)
