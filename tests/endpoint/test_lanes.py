@@ -342,8 +342,8 @@ if child:
 assert process.id != mine and len(process.registry) == 0 and not list_threads()
 endpoint.handle(build_push(SETTINGS, {"Content": "hi", "MsgId": 2}))
 assert len(list_threads()) == 1
-assert store.get("wx0123456789abcdef:lane:0") == dump_texts([mine])
-assert store.get("wx0123456789abcdef:lane:1") == value_of(process)
+assert store.get("wx0123456789abcdef:lane:1000") == dump_texts([mine])  # it watches no inbox
+assert store.get("wx0123456789abcdef:lane:1001") == value_of(process)
 print("the child has a lane of its own", flush=True)
 os._exit(0)
 """
@@ -361,7 +361,7 @@ if child:
     os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 endpoint.handle(build_push(SETTINGS, {"Content": "hi", "MsgId": 2}))
 assert process.id != mine
-assert SQLiteStore(sys.argv[1]).get("wx0123456789abcdef:lane:1") == value_of(process)
+assert SQLiteStore(sys.argv[1]).get("wx0123456789abcdef:lane:1001") == value_of(process)
 print("the child has a lane of its own", flush=True)
 os._exit(0)
 """

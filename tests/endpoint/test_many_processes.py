@@ -21,6 +21,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     "last try": {"late": {"after": "last_try"}},
     "max_running": {"max_running": 3},
     "ordered": {"ordered": True, "max_running": 2},
+    "queue": {"queue": True},
 }
 
 
@@ -36,6 +37,7 @@ class Run:
         replies: What the users got as passive replies.
         acknowledged: The pushes whose users were to get a message.
         endings: Processes that end.
+        jobs: The jobs of the queue that no worker has begun.
     """
 
     randomness: random.Random
@@ -45,6 +47,7 @@ class Run:
     replies: list[str] = field(factory=list)
     acknowledged: set[str] = field(factory=set)
     endings: list[asyncio.Task[None]] = field(factory=list)
+    jobs: list[str] = field(factory=list)
 
     async def handle(self, message: Any) -> str:
         await asyncio.sleep(SECONDS[int(message.content) % len(SECONDS)])
@@ -52,7 +55,10 @@ class Run:
 
     def start(self) -> Worker:
         kind = self.randomness.choice([EXECUTOR, ASYNC])
-        worker = self.world.start(self.handle, kind=kind, **{"late": {"after": "first_try"}, **self.options})
+        options = {"late": {"after": "first_try"}, **self.options}
+        if "queue" in options:
+            options["queue"] = self.jobs.append
+        worker = self.world.start(self.handle, kind=kind, **options)
         self.live.append(worker)
         return worker
 
@@ -69,6 +75,15 @@ class Run:
                 self.replies.append(answer)
                 return
             await asyncio.sleep(0.01)
+
+    async def work(self) -> None:
+        """Run the jobs of the queue; it loses some, and delivers others twice."""
+        while True:
+            await asyncio.sleep(self.randomness.uniform(0.01, 0.2))
+            for _ in range(self.randomness.choice([0, *[1] * 18, 2]) if self.jobs else 0):
+                worker = self.randomness.choice(self.live)
+                self.endings.append(asyncio.create_task(worker.call("run_job", self.jobs[0])))
+            del self.jobs[:1]
 
     async def trouble(self) -> None:
         """Let twelve processes die or end, and start others."""
@@ -92,15 +107,15 @@ class Run:
     async def run(self) -> None:
         for _ in range(3):
             self.start()
-        trouble = asyncio.create_task(self.trouble())
+        working, trouble = asyncio.create_task(self.work()), asyncio.create_task(self.trouble())
         pushing = []
         for number in range(PUSHES):
             pushing.append(asyncio.create_task(self.push(number)))
             await asyncio.sleep(self.randomness.uniform(0, 1.2))
         await asyncio.gather(trouble, *pushing)
-        await asyncio.gather(*self.endings)
         await asyncio.gather(*(worker.call("recover") for worker in self.live))
-        await asyncio.sleep(250)
+        await asyncio.sleep(600 if "queue" in self.options else 250)
+        working.cancel()
 
     def check(self) -> None:
         answers = [*self.replies, *self.world.sent]

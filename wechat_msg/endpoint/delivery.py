@@ -220,14 +220,15 @@ class PushDelivery:
 
     def _look_again(self, found: Run | Running | None = None) -> Flow[Reply | Running | Run | None]:
         """Read the record, unless the handler runs in this process, or *found* is that it is not the turn of a push."""
-        running = self._find_running()
-        if running is not None:
-            return running
-        if found is _NO_ROOM and self._left() > 0:
-            self.handling.process.waiting[self.name] = None
+        running, waiting = self._find_running(), self.handling.process.waiting
+        if running is None and found is _NO_ROOM and self._left() > 0:
+            waiting[self.name] = None
             if not self.handling.has_room(self.name):
                 return found  # thousands may wait, so only the next ones ask the store
-        return (yield from self._look((yield Get(self.store, self.record_key))))
+        new = running or (yield from self._look((yield Get(self.store, self.record_key))))
+        if waiting and new is not _NO_ROOM:
+            waiting.pop(self.name, None)
+        return new
 
     def _find_running(self) -> Running | None:
         """Return the push if its handler runs here, and was not handed back."""
