@@ -218,6 +218,8 @@ class PushDelivery:
         running = self._find_running()
         if running is not None:
             return running
+        if self.work is not None and self.work.running.reply is not None:
+            return self.work.running.reply  # the record does not have it if the store failed
         if found is _NO_ROOM and self._left() > 0:
             self.handling.process.waiting[self.name] = None
             if not self.handling.has_room(self.name):
