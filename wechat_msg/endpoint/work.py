@@ -150,7 +150,7 @@ class Work:
 
     def _run(self) -> Flow[Reply | None]:
         running, process = self.running, self.handling.process
-        if running.has_ended or process.registry.find(running.key) is not running:
+        if running.has_ended:
             return None  # it waited for a thread or its turn, and was handed back meanwhile
         running.ends = process.monotonic() + self.handling.options.handler_limit
         if self.entry is not None and self.entry.state == "answered":
