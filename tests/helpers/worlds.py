@@ -180,7 +180,8 @@ class Task:
         names = set(self.list_names())
         if "_send_parts" not in names or names & {"_delete_entry", "lose", "leave"}:
             return False
-        return not names & {"_swap", "_mark_done"} or self.outcome is None
+        has_written = self.outcome is not None and isinstance(self.step, CompareAndSet)
+        return not (has_written and names & {"_swap", "_mark_done"})
 
 
 @define(eq=False)

@@ -221,6 +221,8 @@ class PushDelivery:
     def _look_again(self, found: Run | Running | None = None) -> Flow[Reply | Running | Run | None]:
         """Read the record, unless the handler runs in this process, or *found* is that it is not the turn of a push."""
         running, waiting = self._find_running(), self.handling.process.waiting
+        if running is None and self.work is not None and self.work.running.reply is not None:
+            return self.work.running.reply  # the record does not have it if the store failed
         if running is None and found is _NO_ROOM and self._left() > 0:
             waiting[self.name] = None
             if not self.handling.has_room(self.name):

@@ -59,9 +59,9 @@ class Inbox:
     # --- entries
 
     def make_entry(
-        self, push: Push, key: str, claim: str, *, attempt: int, due_after: float = 0.0
+        self, push: Push, key: str, claim: str, *, attempt: int, due_after: float = 0.0, age: float = 0.0
     ) -> InboxEntry | None:
-        """Return a new entry for *push*; None if it is too large to keep, which is logged."""
+        """Return a new entry for *push*, which came *age* seconds ago; None if it is too large, which is logged."""
         now = self._clock()
         entry = InboxEntry(
             key=key,

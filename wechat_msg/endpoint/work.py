@@ -93,6 +93,7 @@ class Work:
     is_first: bool = False
     entry: InboxEntry | None = None
     _raw: bytes | None = field(default=None, alias="raw")
+    _parts_slot: str = field(default="", init=False)  # where the answer is before the record names it
 
     def run(self) -> Flow[Reply | None]:
         """Run the handler, and save or send its answer; if it raises, the push can be handled again.
@@ -228,16 +229,17 @@ class Work:
                 slot = (yield from self._keep_parts(handled.reply)) if handled.only_later else ""
                 done = Done(running.claim, reply, slot).dump()
                 if (yield CompareAndSet(running.store, running.record_key, expected, done, keep)):
-                    running.record, running.is_fenced_by_entry = done, bool(slot)
+                    running.record, running.slot, running.is_fenced_by_entry = done, slot or running.slot, bool(slot)
                     return _Saved(reply, late)
-            expected = yield from self._read_again(slot)
+            expected = yield from self._read_again()
             if expected and isinstance(found := load_record(expected), Done):  # saved, but then the store failed
                 running.record, running.is_fenced_by_entry = expected, bool(found.slot)
+                running.slot = found.slot or running.slot
                 return _Saved(found.reply, found.reply != handled.answer)
         raise StoreError("the store refuses to replace the value that it returns")
 
-    def _read_again(self, slot: str) -> Flow[bytes | None]:
-        """Return the record, None if it is gone, and learn from it whether a try was answered; *slot* was made for it.
+    def _read_again(self) -> Flow[bytes | None]:
+        """Return the record, None if it is gone, and learn from it whether a try was answered.
 
         Raises:
             Overtaken: It has another claim, or the push was handed back.
@@ -245,14 +247,16 @@ class Work:
         running = self.running
         raw: bytes | None = yield Get(running.store, running.record_key)
         record = None if raw is None else load_record(raw)
-        if slot and record is not None and record.slot != slot:  # somebody else has put the push into the inbox
-            yield from self._delete_entry()
-            running.slot = ""
+        is_mine = record is not None and running.owns(record)
+        if record is not None and self._parts_slot and (record.slot or not is_mine):
+            # Somebody else has put the push into the inbox.
+            yield from self._inbox.replace(self._parts_slot, self._raw, None)
+            self.entry, self._raw, self._parts_slot = None, None, ""
         if record is None:
             if running.has_ended:
                 raise Overtaken
             self.handling.warn_of_gone_records()
-        elif isinstance(record, Run) and running.owns(record):
+        elif isinstance(record, Run) and is_mine:
             running.slot, running.late = record.slot, running.late or record.late
         elif not isinstance(record, Done) or record.claim != running.claim:
             raise Overtaken
@@ -269,13 +273,14 @@ class Work:
                 yield from self._load()
                 yield from self._swap(state="answered", parts=parts, sent=0)
             return running.slot
-        entry = inbox.make_entry(running.push, running.record_key, running.claim, attempt=1)
-        if entry is None:
-            return ""
-        self.entry = attrs.evolve(entry, state="answered", parts=parts)
-        self._raw = self.entry.dump()
-        running.slot = yield from inbox.put(self.entry)
-        return running.slot
+        if not self._parts_slot:
+            entry = inbox.make_entry(running.push, running.record_key, running.claim, attempt=1)
+            if entry is None:
+                return ""
+            self.entry = attrs.evolve(entry, state="answered", parts=parts)
+            self._raw = self.entry.dump()
+            self._parts_slot = yield from inbox.put(self.entry)
+        return self._parts_slot
 
     def _delete(self) -> Flow[None]:
         """Forget the push, so that the next delivery runs the handler."""
@@ -584,13 +589,15 @@ def take_over(
                 process.registry.remove(running)
                 return None
         fenced = yield from _fence(handling, running, found, is_needed=is_needed)
+        if fenced is not None and not running.late and (not is_needed or fenced.state == "answered"):
+            fenced = fenced if (yield from _set_late(handling, running)) else None
     except BaseException:
         process.give_up(running)
         raise
     if fenced is None:
         process.registry.remove(running)
         return None
-    last_try_ends = now + fenced.came + options.deliveries * HANG_UP - options.clock() if is_needed else now - 1
+    last_try_ends = now + fenced.came + options.deliveries * HANG_UP - options.clock()
     work = Work(
         handling,
         running,
@@ -603,6 +610,16 @@ def take_over(
         yield from work.lose("unsent" if fenced.parts else "failed")
         return None
     return work
+
+
+def _set_late(handling: Handling, running: Running) -> Flow[bool]:
+    """Record that no try carries the reply; False if the push is somebody else's."""
+    late, ttl = Run(running.claim, running.slot, late=True).dump(), compute_run_ttl(handling, running.slot)
+    written: bool = yield CompareAndSet(running.store, running.record_key, running.record, late, ttl)
+    if not written and (yield Get(running.store, running.record_key)) != late:  # an acknowledged try writes the same
+        return False
+    running.late, running.record = True, late
+    return True
 
 
 def _fence(
