@@ -26,7 +26,7 @@ from wechat_msg import (
 from wechat_msg._flow import CompareAndSet, Get, Sleep, Wait
 from wechat_msg.endpoint.dedup import keep_for
 from wechat_msg.endpoint.delivery import PushDelivery, RunWork
-from wechat_msg.endpoint.handling import Handled, Handling
+from wechat_msg.endpoint.handling import Handled, Handling, WarningLog
 from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.records import Done, Run, dump_texts, load_record
@@ -132,7 +132,7 @@ class World:
             is_kept=False,
             report=lambda error: self.reports.append(error.args[0]),
             waits_for_room=False,
-            warn=lambda *args: None,
+            warn=WarningLog(lambda: self.now).warn,
         )
         return PushDelivery(handling, Push(message=message, format="xml"), self.now)
 

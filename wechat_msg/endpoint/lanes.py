@@ -238,6 +238,9 @@ class Process:
                 since = lane.since if kept and is_in_time else began
                 awake_since = lane.awake_since if is_in_time else began
                 self._lane = Lane(lane.number, since, awake_since, began) if renewed else None
+            was_let_go = self._lane is None
+        if renewed and was_let_go:  # while this step was on its way
+            yield from self.let_go(lane.number)
         return renewed
 
     def leave_lane(self, *, is_busy: bool) -> Flow[None]:
