@@ -215,6 +215,11 @@ class Fate:
     excused: set[int] = field(factory=set)
     """The tasks whose processes died, ended or stood still while they sent it."""
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the user waits for an answer that was promised."""
+        return self.is_acknowledged and not (self.sent or self.is_lost)
+
 
 class World:
     """Everything that happens in one walk."""
@@ -570,7 +575,7 @@ class World:
 
     def check(self) -> None:
         """Check what holds at every moment."""
-        waiting = [fate for fate in self.fates.values() if fate.is_acknowledged and not (fate.sent or fate.is_lost)]
+        waiting = [fate for fate in self.fates.values() if fate.is_waiting]
         if waiting:
             kept = {entry.key for entry in self.list_entries().values()}
             for fate in waiting:
@@ -675,13 +680,13 @@ class World:
         """Return the entries that are not done.
 
         Not those that a process wrote after it had lost its lane, and died before it noticed: they are in slots at
-        which nobody looks, until the lane is used again. Their pushes were not acknowledged.
+        which nobody looks, until the lane is used again. Nobody waits for them.
         """
         limits = dict(enumerate(load_texts(self.store.get("i:lanes"))))
         waiting = []
         for key, entry in self.list_entries().items():
             lane, number = key.split(":")[2:]
-            is_found = int(number) < int(limits.get(int(lane), 0)) or self.fates[entry.key].is_acknowledged
+            is_found = int(number) < int(limits.get(int(lane), 0)) or self.fates[entry.key].is_waiting
             waiting += [entry] * (entry.state != "lost" and is_found)
         return waiting
 
