@@ -90,11 +90,16 @@ class TestRecover:
         assert [at - worker.runs[0] for at in worker.runs] == pytest.approx([0, 10, 20], abs=0.1)
 
     @in_virtual_time
-    async def test_raises_the_error_of_the_store(self, world):
+    async def test_reports_the_error_of_the_store_and_looks_again(self, world, caplog):
+        """A server that starts while the store is down must start all the same."""
+        await let_die(world)
         worker = world.start(1)
         worker.store.down = True
-        with pytest.raises(StoreError, match="down"):
-            await worker.call("recover")
+        assert await worker.call("recover") == 0
+        assert "the store is down" in caplog.text
+        worker.store.down = False
+        await asyncio.sleep(9)
+        assert worker.sent == [TOLD]
 
     @in_virtual_time
     async def test_is_needed_in_no_process_that_gets_pushes(self, world):

@@ -126,8 +126,8 @@ async def _perform_async(step: Get | CompareAndSet | Callable[[], Any]) -> Any:
 
 
 def keeps(endpoint: AnyEndpoint) -> bool:
-    """Return whether the endpoint puts pushes into an inbox."""
-    return _get_handling(endpoint).is_kept
+    """Return whether the endpoint has an inbox."""
+    return _get_handling(endpoint).inbox is not None
 
 
 def list_kept(endpoint: AnyEndpoint) -> Flow[list[KeptPush]]:

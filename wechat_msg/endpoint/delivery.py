@@ -14,6 +14,7 @@ from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg._tracebacks import define
 from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.dedup import is_unshared, make_unshared_key
+from wechat_msg.endpoint.handback import compute_run_ttl
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
@@ -22,7 +23,7 @@ from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running
 from wechat_msg.endpoint.tries import count_try
-from wechat_msg.endpoint.work import HANG_UP, Work, compute_run_ttl
+from wechat_msg.endpoint.work import HANG_UP, Work
 from wechat_msg.errors import StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.replies import Acknowledgement, Reply
@@ -99,6 +100,7 @@ class PushDelivery:
     is_over: bool = field(default=False, init=False)
     _is_counted: bool = field(default=False, init=False)
     _may_be_acknowledged: bool = field(init=False)
+    _unclaimed: bytes | None = field(default=None, init=False)  # the record that `_NO_ROOM` stands for
     _is_queued: bool = field(default=False, init=False)
     _kept: tuple[str, InboxEntry] | None = field(default=None, init=False)
     _has_tried_to_keep: bool = field(default=False, init=False)
@@ -258,6 +260,7 @@ class PushDelivery:
             if self.work is not None or self._is_queued or self.handling.process.registry.find(self.key) is not None:
                 return _GONE  # a delivery runs the handler once, and a process never twice at once
             if self.options.queue is None and not self.handling.has_room(self.name):
+                self._unclaimed = raw
                 return _NO_ROOM
             mine = yield from (self._claim(raw) if self.options.queue is None else self._enqueue(raw))
             if mine is not None:
@@ -433,7 +436,8 @@ class PushDelivery:
             run = Run(found.claim, found.slot, found.late)
             return slot, run.dump(), Run(found.claim, slot, late=True).dump()
         if _is_absent(found):
-            return slot, None, Free(self._make_free_claim(), slot, late=True).dump() if slot else None
+            before = self._unclaimed if found is _NO_ROOM else None
+            return slot, before, Free(self._make_free_claim(), slot, late=True).dump() if slot else None
         return slot, found.dump(), attrs.evolve(found, slot=slot, late=True).dump()
 
     def _must_answer(self) -> bool:

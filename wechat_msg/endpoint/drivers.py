@@ -284,15 +284,13 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         when a module is imported, as that may be in a process that forks.
 
         Returns:
-            The number of pushes; their handlers may still run.
-
-        Raises:
-            StoreError: The store failed.
+            The number of pushes; their handlers may still run. If the store fails, that is logged, and the process
+            looks again later.
         """
         if not self._handling.is_kept:
             return 0
         self._handling.process.is_ending = False
-        started = drive(self._upkeep.look_at_all(), self._perform)
+        started = drive(self._upkeep.recover(), self._perform)
         self._start_upkeep()
         return started
 
@@ -474,7 +472,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         if not self._handling.is_kept:
             return 0
         self._handling.process.is_ending = False
-        started = await drive_async(self._upkeep.look_at_all(), self._perform)
+        started = await drive_async(self._upkeep.recover(), self._perform)
         self._start_upkeep()
         return started
 

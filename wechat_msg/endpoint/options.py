@@ -76,7 +76,9 @@ class EndpointOptions(Generic[H, S]):
             _check(lambda value: callable(value) and not is_async(value), "a function of the message that is not async")
         ),
     )
-    deliveries: int = field(default=3, kw_only=True, validator=_check(is_whole_number(1), "a whole number from 1"))
+    deliveries: int = field(
+        default=3, kw_only=True, validator=_check(is_whole_number(1, 100), "a whole number from 1 to 100")
+    )
     handler_limit: float = field(
         default=600.0,
         kw_only=True,

@@ -13,12 +13,14 @@ from attrs import field
 
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep
 from wechat_msg._tracebacks import define
+from wechat_msg.endpoint.handback import hand_back, settle
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
 from wechat_msg.endpoint.lanes import LEASE, RENEW_EVERY, Process
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, UnreadableEntry, load_record
-from wechat_msg.endpoint.work import StartWork, hand_back, settle, take_over
+from wechat_msg.endpoint.takeover import take_over
+from wechat_msg.endpoint.work import StartWork
 from wechat_msg.errors import StoreError
 from wechat_msg.routing import RunHandler
 
@@ -30,6 +32,7 @@ LOOK_EVERY = 5.0
 """Seconds between two looks at the inbox."""
 
 _RECORD_IS_GONE = 60.0  # seconds after which an entry without a record has no owner
+_LONGEST_PAUSE = 1800.0  # seconds; what is due later shows that the clock was put back
 _WITHOUT_ROOM = 0.5  # seconds until the next look if something waits for a running handler to end
 _REQUEUE_AFTER = ((120.0, 60.0), (600.0, 300.0), (float("inf"), 1800.0))  # seconds since it came, seconds to wait
 
@@ -106,14 +109,19 @@ class Upkeep:
             yield from self._try(self.look_at_all if is_new else self._look_once)
         return _WITHOUT_ROOM if self._waits_for_room else LOOK_EVERY * random.uniform(0.8, 1.2)
 
+    def recover(self) -> Flow[int]:
+        """Look at everything, and return how much was started; an error of the store is reported."""
+        started: int | None = yield from self._try(self.look_at_all)
+        return started or 0
+
     def look_at_all(self) -> Flow[int]:
         """Start the work on everything in the inbox that no process works on; return how much."""
-        self._has_looked = self._process.id
         started = yield from self._look_at_own_lane()
         limits = yield from self._inbox.read_limits()
         for lane, limit in enumerate(limits):
             if limit:
                 started += yield from self._look_at_lane(lane)
+        self._has_looked = self._process.id
         return started
 
     def _look_once(self) -> Flow[None]:
@@ -205,13 +213,14 @@ class Upkeep:
     def _is_due(self, entry: InboxEntry, record: Record | None) -> Flow[bool]:
         """Return whether no process works on an entry, and the pause after a failure is over."""
         now = self.handling.options.clock()
+        is_due = not now < entry.due <= now + _LONGEST_PAUSE
         if isinstance(record, Free):
-            return now >= entry.due
+            return is_due
         if isinstance(record, Run):
             return (yield from self._process.is_dead(record.claim))
         if record is None and now > entry.came + _RECORD_IS_GONE:
             return True
-        return now >= entry.due and (yield from self._process.is_dead(entry.claim))
+        return is_due and (yield from self._process.is_dead(entry.claim))
 
     def _enqueue_again(self, slot: str, found: tuple[bytes, InboxEntry], raw_record: bytes | None) -> Flow[int]:
         """Enqueue a job that the broker has lost, or whose worker has died or failed."""

@@ -14,29 +14,28 @@ from wechat_msg._flow import CompareAndSet, Flow, Get
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.dedup import keep_for
+from wechat_msg.endpoint.handback import hand_back, make_last_record
 from wechat_msg.endpoint.handling import Handled, Handling
-from wechat_msg.endpoint.inbox import ATTEMPTS, ENTRY_KEPT, RETRY_AFTER, Inbox
+from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.lanes import LEASE
 from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.line import leave_line, wait_for_turn
-from wechat_msg.endpoint.records import NOBODY, Done, Free, InboxEntry, Run, load_record
-from wechat_msg.endpoint.registry import NO_CLAIM, Running
+from wechat_msg.endpoint.records import NOBODY, Done, InboxEntry, Run, load_record
+from wechat_msg.endpoint.registry import Running
 from wechat_msg.endpoint.tries import count_try
-from wechat_msg.errors import PushError, StoreError
+from wechat_msg.errors import StoreError
 from wechat_msg.events.base import get_kind
-from wechat_msg.push import accepts_for, reopen_push
-from wechat_msg.replies import Acknowledgement, RenderedReply, Reply, to_customer_service_message
+from wechat_msg.push import accepts_for
+from wechat_msg.replies import Acknowledgement, ErrCodeReply, RenderedReply, Reply, to_customer_service_message
 from wechat_msg.routing import CANCELLED, RunHandler
 
-__all__ = ["HANG_UP", "StartWork", "Work", "compute_run_ttl", "hand_back", "settle", "take_over"]
+__all__ = ["HANG_UP", "StartWork", "Work"]
 
 _log = logging.getLogger("wechat_msg")
 
 HANG_UP = 5.5
 """Seconds after which WeChat has hung up for certain, on its clock too."""
 
-_LONGEST_RUN = 86400.0  # seconds; a store may take no larger number, such as infinity
-_RUN_LONGER = 60.0  # seconds for which the record of a running handler outlives handler_limit
 _ATTEMPTS = 100  # a compare-and-set only fails if another delivery's has succeeded
 _WHILE_IT_FAILS = 1.0  # seconds between two calls of a store that fails, while nobody waits
 
@@ -65,12 +64,6 @@ class _Saved:
 
     reply: Acknowledgement | RenderedReply | None
     late: bool
-
-
-def compute_run_ttl(handling: Handling, slot: str = "") -> float:
-    """Return for how many seconds the record of a running handler is kept."""
-    longest = min(handling.options.handler_limit, _LONGEST_RUN) + _RUN_LONGER
-    return max(longest, ENTRY_KEPT) if slot else longest
 
 
 @define(eq=False, repr=False)
@@ -310,7 +303,7 @@ class Work:
     def _answer_late(self, reply: Reply) -> Flow[None]:
         """Put the answer into the inbox, and send it."""
         yield from self._ask(self._load)
-        if isinstance(reply, Acknowledgement):
+        if isinstance(reply, Acknowledgement) or reply == ErrCodeReply():
             yield from self._ask(self._close)
         elif not isinstance(self.handling.options.late, AnswerLater):
             yield from self.lose("late")
@@ -449,7 +442,7 @@ class Work:
             done = attrs.evolve(cast("Done", load_record(running.record)), slot="").dump()
             yield CompareAndSet(running.store, running.record_key, running.record, done, keep)
         else:
-            yield from self._replace_record(_end_without_reply(running), kept_for=keep)
+            yield from self._replace_record(make_last_record(running), kept_for=keep)
 
     def _delete_entry(self) -> Flow[None]:
         if self.entry is None:
@@ -467,179 +460,6 @@ class Work:
         yield from self.handling.report_lost(running.push.message, reason)
 
 
-def _end_without_reply(running: Running) -> Done | None:
-    """Return the record of a push that gets no further reply; None if it must not be acknowledged."""
-    reply = acknowledge(running.push.message)
-    return Done(running.claim, reply) if isinstance(reply, Acknowledgement) else None
-
-
 def _to_part(reply: Reply, running: Running) -> str:
     openid = reply.to_user_name or running.push.message.from_user_name
     return json.dumps(to_customer_service_message(reply, openid), ensure_ascii=False)
-
-
-# --- from one owner to the next --------------------------------------------------------------------------------------
-
-
-def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[bool]:
-    """Let others work on a push whose record has the claim of *running*; if it *failed*, after a pause.
-
-    Returns:
-        Whether there was anything to hand back.
-    """
-    if running.is_fenced_by_entry:
-        return (yield from _hand_back_entry(handling, running, running.slot, failed=failed)) is not None
-    raw: bytes | None = yield Get(running.store, running.record_key)
-    record = None if raw is None else load_record(raw)
-    if not isinstance(record, Run) or record.claim != running.claim or isinstance(record, Free):
-        return False
-    if not record.slot and record.late and not failed:
-        return False  # it was acknowledged, but is not kept, so nobody else could answer it
-    if not record.slot:
-        deleted: bool = yield CompareAndSet(running.store, running.record_key, raw, None)
-        return deleted
-    entry = yield from _hand_back_entry(handling, running, record.slot, failed=failed)
-    is_lost = entry is not None and entry.state == "lost"
-    new = _end_without_reply(running) if is_lost else Free(record.claim, record.slot, record.late)
-    yield CompareAndSet(running.store, running.record_key, raw, None if new is None else new.dump(), ENTRY_KEPT)
-    return True
-
-
-def settle(handling: Handling, running: Running) -> Flow[None]:
-    """Hand back a push that was given up; or record its reply, if that went out while the store failed."""
-    if running.given is None:
-        yield from hand_back(handling, running, failed=True)
-        return
-    raw: bytes | None = yield Get(running.store, running.record_key)
-    record = None if raw is None else load_record(raw)
-    if not isinstance(record, Run) or isinstance(record, Free) or record.claim != running.claim:
-        return
-    done = Done(running.claim, running.given).dump()
-    saved: bool = yield CompareAndSet(running.store, running.record_key, raw, done, keep_for(running.push.message))
-    if saved and record.slot:
-        inbox = cast("Inbox", handling.inbox)
-        found = yield from inbox.find(record.slot)
-        if found is not None:
-            yield from inbox.replace(record.slot, found[0], None)
-
-
-def _hand_back_entry(handling: Handling, running: Running, slot: str, *, failed: bool) -> Flow[InboxEntry | None]:
-    """Change the entry for the next owner; None if somebody else has it."""
-    inbox = cast("Inbox", handling.inbox)
-    found = yield from inbox.find(slot)
-    if found is None or (running.is_fenced_by_entry and found[1].claim != running.claim):
-        return None
-    entry = _postpone(handling, found[1], failed=failed)
-    if not (yield from inbox.replace(slot, found[0], entry)):
-        return None
-    if entry.state == "lost":
-        yield from handling.report_lost(running.push.message, entry.reason or "failed")
-    return entry
-
-
-def _postpone(handling: Handling, entry: InboxEntry, *, failed: bool) -> InboxEntry:
-    """Return the entry for the next owner."""
-    now = handling.options.clock()
-    if not failed:
-        return attrs.evolve(entry, claim=NO_CLAIM, due=now, attempt=max(entry.attempt - 1, 0))
-    if entry.attempt >= ATTEMPTS:
-        return attrs.evolve(entry, claim=NO_CLAIM, state="lost", reason="unsent" if entry.parts else "failed")
-    return attrs.evolve(entry, claim=NO_CLAIM, due=now + RETRY_AFTER[max(entry.attempt, 1) - 1])
-
-
-def take_over(
-    handling: Handling, slot: str, found: tuple[bytes, InboxEntry], raw_record: bytes | None
-) -> Flow[Work | None]:
-    """Claim a push in the inbox that nobody works on; None if somebody else was faster, or nothing can be done.
-
-    Args:
-        handling: The handler, and what belongs to it.
-        slot: Where the entry is.
-        found: The entry.
-        raw_record: The record of the push, which says that nobody works on it.
-
-    Raises:
-        StoreError: The store failed.
-    """
-    (raw, entry), process, inbox = found, handling.process, cast("Inbox", handling.inbox)
-    record = None if raw_record is None else load_record(raw_record)
-    try:
-        push = reopen_push(handling.options.settings, entry.format, entry.document, is_sealed=entry.is_sealed)
-    except PushError as error:
-        _log.error("a push in the inbox cannot be opened any more: %s: %s", type(error).__name__, error)
-        if (yield from inbox.replace(slot, raw, attrs.evolve(entry, state="lost", reason="unreadable"))):
-            yield from handling.report_lost(None, "unreadable")
-        return None
-    now, options = process.monotonic(), handling.options
-    running = Running(entry.key, push, "", now, cast("Any", handling.store), entry.key)
-    running.slot, running.is_fenced_by_entry = slot, isinstance(record, Done)
-    is_needed = record is not None and bool(record.slot)  # else no try was acknowledged, and the entry may be deleted
-    running.late = isinstance(record, Done) or (isinstance(record, Run) and record.late)
-    if not process.registry.add(running):
-        return None
-    try:
-        running.record = raw_record or b""
-        running.claim = yield from process.make_claim(running.name or NOBODY, shared=True)
-        running.began = process.monotonic()  # by now there is a lane
-        if not running.is_fenced_by_entry:
-            run = Run(running.claim, slot, running.late)
-            running.record = run.dump()
-            ttl = compute_run_ttl(handling, slot)
-            if not (yield CompareAndSet(running.store, running.record_key, raw_record, running.record, ttl)):
-                process.registry.remove(running)
-                return None
-        fenced = yield from _fence(handling, running, found, is_needed=is_needed)
-        if fenced is not None and not running.late and (not is_needed or fenced.state == "answered"):
-            fenced = fenced if (yield from _set_late(handling, running)) else None
-    except BaseException:
-        process.give_up(running)
-        raise
-    if fenced is None:
-        process.registry.remove(running)
-        return None
-    last_try_ends = now + fenced.came + options.deliveries * HANG_UP - options.clock()
-    work = Work(
-        handling,
-        running,
-        try_ends=now,
-        last_try_ends=last_try_ends,
-        entry=fenced,
-        raw=fenced.dump(),
-    )
-    if fenced.attempt > ATTEMPTS:  # it has killed every process that worked on it
-        yield from work.lose("unsent" if fenced.parts else "failed")
-        return None
-    return work
-
-
-def _set_late(handling: Handling, running: Running) -> Flow[bool]:
-    """Record that no try carries the reply; False if the push is somebody else's."""
-    late, ttl = Run(running.claim, running.slot, late=True).dump(), compute_run_ttl(handling, running.slot)
-    written: bool = yield CompareAndSet(running.store, running.record_key, running.record, late, ttl)
-    if not written and (yield Get(running.store, running.record_key)) != late:  # an acknowledged try writes the same
-        return False
-    running.late, running.record = True, late
-    return True
-
-
-def _fence(
-    handling: Handling, running: Running, found: tuple[bytes, InboxEntry] | None, *, is_needed: bool
-) -> Flow[InboxEntry | None]:
-    """Count the attempt, so that every further step of the former owner fails; None if the push is somebody else's."""
-    inbox, strict = cast("Inbox", handling.inbox), running.is_fenced_by_entry
-    for _ in range(_ATTEMPTS):
-        if found is not None:
-            raw, entry = found
-            mine = attrs.evolve(entry, attempt=entry.attempt + 1, claim=running.claim)
-            if (yield from inbox.replace(running.slot, raw, mine)):
-                record: bytes | None = yield Get(running.store, running.record_key)
-                return mine if strict or record == running.record else None
-            found = yield from inbox.find(running.slot)
-        if strict:
-            return None
-        if found is None:  # the push is done, or its delivery did not need the entry
-            done = _end_without_reply(running) if is_needed or running.late else None
-            value, keep = None if done is None else done.dump(), keep_for(running.push.message)
-            yield CompareAndSet(running.store, running.record_key, running.record, value, keep)
-            return None
-    raise StoreError("the store refuses to replace the value that it returns")
