@@ -111,7 +111,7 @@ WITHIN_ENDPOINT: dict[str, set[str]] = {
     "handling": {"dedup", "inbox", "lanes", "late", "options"},
     "line": {"handling", "records", "registry"},
     "handback": {"dedup", "handling", "inbox", "records", "registry"},
-    "work": {"dedup", "handback", "handling", "inbox", "lanes", "late", "line", "records", "registry", "tries"},
+    "work": {"dedup", "handback", "handling", "inbox", "late", "line", "records", "registry", "tries"},
     "takeover": {"dedup", "handback", "handling", "inbox", "records", "registry", "work"},
     "jobs": {"handling", "inbox", "records", "takeover", "work"},
     "upkeep": {"handback", "handling", "inbox", "jobs", "lanes", "records", "takeover", "work"},

@@ -90,7 +90,7 @@ class Process:
         self._names, self._claims = itertools.count(secrets.randbits(32)), itertools.count()
         self._lane: Lane | None = None
         self._taking: Future[StoreError | None] | None = None
-        self._used = self.monotonic()
+        self._last_used = self.monotonic()
         self._given_up: list[Running] = []
         self._upkeep: set[str] = set()
 
@@ -172,7 +172,7 @@ class Process:
     def hold_lane(self) -> Flow[Lane]:
         """Return the lane; one is taken if there is none, or its lease may have ended."""
         while True:
-            self._used = now = self.monotonic()
+            self._last_used = now = self.monotonic()
             if (lane := self._lane) and now - lane.renewed < LOST_AFTER:
                 return lane
             yield from self._take_lane_once()
@@ -246,7 +246,7 @@ class Process:
     def leave_lane(self, *, is_busy: bool) -> Flow[None]:
         """Let the lane go if this process has had no push for some time, and is not *is_busy*."""
         with self._lock:
-            lane, idle = self._lane, not (is_busy or self.registry) and self.monotonic() - self._used >= IDLE
+            lane, idle = self._lane, not (is_busy or self.registry) and self.monotonic() - self._last_used >= IDLE
             if lane is None or not idle:
                 return
             self._lane = None

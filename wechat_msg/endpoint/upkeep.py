@@ -34,7 +34,7 @@ LOOK_EVERY = 5.0
 _RECORD_IS_GONE = 60.0  # seconds after which an entry without a record has no owner
 _LONGEST_PAUSE = 1800.0  # seconds; what is due later shows that the clock was put back
 _WITHOUT_ROOM = 0.5  # seconds until the next look if something waits for a running handler to end
-_REQUEUE_AFTER = ((120.0, 60.0), (600.0, 300.0), (float("inf"), 1800.0))  # seconds since it came, seconds to wait
+_REQUEUE_PAUSES = ((120.0, 60.0), (600.0, 300.0), (float("inf"), 1800.0))  # seconds since it came, seconds to wait
 
 
 @define(eq=False, repr=False)
@@ -230,7 +230,7 @@ class Upkeep:
             free = Free(record.claim, slot, record.late).dump()
             if not (yield CompareAndSet(store, entry.key, raw_record, free, ENTRY_KEPT)):
                 return 0
-        pause = next(pause for age, pause in _REQUEUE_AFTER if now - entry.came < age)
+        pause = next(pause for age, pause in _REQUEUE_PAUSES if now - entry.came < age)
         if not (yield from self._inbox.replace(slot, raw, attrs.evolve(entry, due=now + pause))):
             return 0
         yield from enqueue(self.handling, entry.key, slot)

@@ -17,7 +17,6 @@ from wechat_msg.endpoint.dedup import keep_for
 from wechat_msg.endpoint.handback import hand_back, make_last_record
 from wechat_msg.endpoint.handling import Handled, Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
-from wechat_msg.endpoint.lanes import LEASE
 from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.line import leave_line, wait_for_turn
 from wechat_msg.endpoint.records import NOBODY, Done, InboxEntry, Run, load_record
@@ -37,6 +36,7 @@ HANG_UP = 5.5
 """Seconds after which WeChat has hung up for certain, on its clock too."""
 
 _ATTEMPTS = 100  # a compare-and-set only fails if another delivery's has succeeded
+_WITHOUT_A_TRY = 2.5  # seconds for which a store that fails is asked to save a reply that no try waits for
 _WHILE_IT_FAILS = 1.0  # seconds between two calls of a store that fails, while nobody waits
 
 #: WeChat's numbers for messages that it refuses for good: no permission, too late, too many, too long.
@@ -158,33 +158,45 @@ class Work:
 
     def _finish(self, handled: Handled) -> Flow[Reply | None]:
         """Save or send the answer."""
-        running, now = self.running, self.handling.options.monotonic()
-        # The record may not say so: if the store failed, or nothing is shared, no try knows that it is the last.
-        is_over = now > self.last_try_ends and isinstance(acknowledge(running.push.message), Acknowledgement)
-        running.late = running.late or (is_over and not running.slot)
-        # If WeChat has hung up, only the record can carry the reply to another try.
-        waits = bool(running.slot) and (running.late or is_over)
-        end = running.ends if waits else now if now < self.try_ends else now + LEASE
-        saved = yield from self.handling.ask_until(end, lambda: self._save(handled, is_over=is_over))
-        if saved is None and running.slot and running.late:  # a try was acknowledged meanwhile
-            saved = _Saved(None, late=True)
-        if saved is None and running.slot:
-            raise StoreError("the store fails, so the answer of a handler stays in the inbox")
-        if saved is None:  # it can still go out with this very try; `settle` records it when the store works again
-            saved = _Saved(self._choose_reply(handled), running.late)
-            if running.late or now < self.try_ends:
-                running.given = saved.reply
+        running, process = self.running, self.handling.process
+        saved = yield from self._save_or_decide(handled)
         if saved.reply is None:
             yield from self._answer_late(handled.reply)
             return Acknowledgement()
         if saved.late or handled.only_later or running.slot:
             yield from self._complete(saved, handled)
         if running.given is None:
-            self.handling.process.registry.remove(running, saved.reply)
+            process.registry.remove(running, saved.reply)
         else:
-            self.handling.process.registry.end(running, saved.reply)
-            self.handling.process.give_up(running)
+            process.registry.end(running, saved.reply)
+            process.give_up(running)
         return saved.reply
+
+    def _save_or_decide(self, handled: Handled) -> Flow[_Saved]:
+        """Save the reply; if the store fails for too long, decide what happens to it.
+
+        Raises:
+            StoreError: The store fails, and the inbox has the push, so that the handler will be run again.
+        """
+        running, now = self.running, self.handling.options.monotonic()
+        # The record may not say so: if the store failed, or nothing is shared, no try knows that it is the last.
+        is_over = now > self.last_try_ends and isinstance(acknowledge(running.push.message), Acknowledgement)
+        running.late = running.late or (is_over and not running.slot)
+        if running.slot and (running.late or is_over):
+            end = running.ends  # nobody waits
+        else:  # if WeChat has hung up, only the record can carry the reply to another try
+            end = now if now < self.try_ends else now + _WITHOUT_A_TRY
+        saved = yield from self.handling.ask_until(end, lambda: self._save(handled, is_over=is_over))
+        if saved is not None:
+            return saved
+        if running.slot and running.late:  # a try was acknowledged meanwhile
+            return _Saved(None, late=True)
+        if running.slot:
+            raise StoreError("the store fails, so the answer of a handler stays in the inbox")
+        saved = _Saved(self._choose_reply(handled), running.late)
+        if running.late or now < self.try_ends:  # it still reaches the user; `settle` records it later
+            running.given = saved.reply
+        return saved
 
     def _complete(self, saved: _Saved, handled: Handled) -> Flow[None]:
         """Do what is left when the reply is in the record: send what can only be sent, and empty the slot."""
