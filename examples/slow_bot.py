@@ -3,7 +3,8 @@
 WeChat waits 5 seconds for an answer and sends a message three times, so an endpoint alone answers within 14 seconds.
 ``--late`` determines what happens to an answer that takes longer. Under other servers SLOW_BOT_LATE does the same:
 ``uvicorn examples.slow_bot:app``, or ``gunicorn --threads 16 examples.slow_bot:wsgi_app``. To send a late answer, it
-needs the AppSecret in WECHAT_SECRET; without it, the answer is only logged.
+needs the AppSecret in WECHAT_SECRET; without it, the answer is only logged. What it has acknowledged is in its SQLite
+file until it is answered: kill the bot while it thinks, start it again, and the answer is sent all the same.
 """
 
 import argparse
