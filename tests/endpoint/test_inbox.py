@@ -7,6 +7,7 @@ import os
 from collections.abc import Generator
 from typing import Any
 
+import attrs
 import pytest
 
 from tests.endpoint.test_delivery import (  # noqa: F401, the fixture works by its name
@@ -34,11 +35,13 @@ from tests.helpers import virtual_time
 from tests.helpers.processes import Worker, World, in_virtual_time
 from tests.helpers.rows import each_row
 from tests.helpers.servers import run
-from wechat_msg import NO_DEDUP, MemoryStore, PushSettings, StoreError
+from tests.helpers.virtual_time import VirtualExecutor
+from wechat_msg import NO_DEDUP, ErrCodeReply, MemoryStore, PushSettings, StoreError
 from wechat_msg._flow import CompareAndSet, Get
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.lanes import LEASE, Process
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Run, dump_texts
+from wechat_msg.endpoint.upkeep import LOOK_EVERY
 
 
 @pytest.fixture(params=KINDS)
@@ -248,6 +251,47 @@ class TestALaneOfADeadProcess:
             assert world.memory.get(f"{PLAIN.identity}:lane:0") is not None
         await walking
         assert world.memory.get(f"{PLAIN.identity}:lane:0") is None
+
+    @in_virtual_time
+    async def test_is_walked_past_a_value_that_this_release_cannot_read_and_keeps_it(self, world):
+        first = world.start(30, kind=ASYNC)
+        await asyncio.gather(*(first.push(build(fields={"MsgId": number + 1})) for number in range(4)))
+        first.kill()
+        await asyncio.sleep(3)
+        for slot in ("0:1", "0:3"):
+            key = f"{PLAIN.identity}:inbox:{slot}"
+            world.memory.compare_and_set(key, world.memory.get(key), b"of a later release", ENTRY_KEPT)
+        second = world.start(0.1)
+        assert await second.call("recover") == 2
+        await asyncio.sleep(60)
+        assert (second.sent, world.read_limits()) == ([TOLD] * 2, [4])
+
+    @in_virtual_time
+    async def test_and_four_others_are_walked_within_one_look_of_a_living_process(self, early_world):
+        living, *others = (early_world.start(100) for _ in range(6))
+        workers = enumerate((living, *others))
+        await asyncio.gather(*(each.push(build(fields={"MsgId": number + 1})) for number, each in workers))
+        for each in others:
+            each.kill()
+        await asyncio.sleep(LEASE + 1.2 * LOOK_EVERY + 0.1)
+        assert len(living.runs) == 1 + 5
+        await asyncio.sleep(100)
+        assert (living.sent, early_world.list_entries()) == ([TOLD] * 6, {})
+
+    @in_virtual_time
+    async def test_is_not_held_by_a_process_that_looks_after_no_inbox(self, world):
+        """Also while that one has pushes, a new process finds the lane free."""
+        first, second = world.start(30, kind=ASYNC), world.start(0)
+        second.endpoint = attrs.evolve(second.endpoint, late=None)
+        await first.push()
+        first.kill()
+        await asyncio.sleep(3)
+        await second.push(build(fields={"MsgId": 7}))
+        assert world.memory.get(f"{PLAIN.identity}:lane:1000") is not None
+        third = world.start(1)
+        assert await third.call("recover") == 1
+        await asyncio.sleep(2)
+        assert third.sent == [TOLD]
 
 
 # --- the death of a process ------------------------------------------------------------------------------------------
@@ -508,6 +552,13 @@ class TestASealedPush:
 # --- attempts, and what is lost --------------------------------------------------------------------------------------
 
 
+class Exit(BaseException):
+    """What a task of asyncio can raise without the end of its event loop."""
+
+
+EXITS = {EXECUTOR: SystemExit, ASYNC: Exit}
+
+
 async def acknowledge_and_wait(worker: Worker, *requests: Any, seconds: float = 200.0) -> list[float]:
     """Push, wait until everything has ended, and return the times of the handler's runs."""
     tries = await worker.push(*(requests or (build(),)))
@@ -630,6 +681,65 @@ class TestAnAttempt:
         await asyncio.sleep(30)
         assert len(world.lost) == 1
 
+    @in_virtual_time
+    async def test_counts_although_the_handler_ends_its_thread(self, early_world):
+        worker = early_world.start(6, EXITS[early_world.kind]("the end"))
+        assert len(await acknowledge_and_wait(worker)) == 3
+        assert (worker.lost, worker.sent) == ([(SAID, "failed")], [])
+
+    @in_virtual_time
+    async def test_counts_although_the_sender_ends_its_thread(self, early_world):
+        worker = early_world.start(6)
+        worker.errors = [EXITS[early_world.kind]("the end")]
+        assert len(await acknowledge_and_wait(worker)) == 1
+        assert (worker.lost, worker.sent) == ([(SAID, "unsent")], [TOLD] * 3)
+
+    @in_virtual_time
+    async def test_begins_with_the_handler_and_not_while_it_waits_for_a_thread(self):
+        world = World(EXECUTOR)
+        worker = world.start(2, handler_limit=5, executor=VirtualExecutor(1))
+        await asyncio.gather(*(worker.push(build(fields={"MsgId": number + 1})) for number in range(8)))
+        await asyncio.sleep(60)
+        assert (len(worker.runs), world.lost) == (8, [])
+        assert len(worker.sent) == 6  # the other two were in time
+
+    @in_virtual_time
+    async def test_begins_with_the_handler_and_not_while_it_waits_to_be_recovered(self):
+        world = World(SYNC)
+        first, second = world.start(100, kind=ASYNC), world.start(2, handler_limit=5)
+        await asyncio.gather(*(first.push(build(fields={"MsgId": number + 1})) for number in range(8)))
+        first.kill()
+        await asyncio.sleep(3)
+        assert await second.call("recover") == 8
+        await asyncio.sleep(60)
+        assert (len(second.runs), second.sent, world.lost) == (8, [TOLD] * 8, [])
+
+    @in_virtual_time
+    async def test_comes_in_time_although_the_clock_was_put_back(self, early_world):
+        seconds_back, loop = 0.0, asyncio.get_running_loop()
+        worker = early_world.start(6, ValueError(), clock=lambda: 1.7e9 + loop.time() - seconds_back)
+        await worker.push()
+        await asyncio.sleep(3)
+        assert [entry.attempt for entry in early_world.list_entries().values()] == [1]
+        seconds_back = 3600.0
+        await asyncio.sleep(7)
+        assert len(worker.runs) == 2
+        await asyncio.sleep(200)
+
+    @in_virtual_time
+    async def test_whose_answer_asks_for_another_try_is_the_last_if_no_try_follows(self, early_world):
+        worker = early_world.start(6, ErrCodeReply(err_code=1))
+        assert len(await acknowledge_and_wait(worker)) == 1
+        assert (worker.lost, worker.sent) == ([(SAID, "unsent")], [])
+        assert {entry.state for entry in early_world.list_entries().values()} == {"lost"}
+        assert isinstance(early_world.find_record(), Done)
+
+    @in_virtual_time
+    async def test_whose_answer_is_an_err_code_that_means_done_needs_nothing_sent(self, early_world):
+        worker = early_world.start(6, ErrCodeReply())
+        assert len(await acknowledge_and_wait(worker)) == 1
+        assert (worker.lost, worker.sent, early_world.list_entries()) == ([], [], {})
+
 
 class TestAWindow:
     @each_row(
@@ -678,6 +788,31 @@ class TestOnLost:
         assert [entry.state for entry in early_world.list_entries().values()] == ["lost"]
         assert list_log(caplog).count("on_lost raised an error") == 1
 
+    @in_virtual_time
+    async def test_may_take_longer_than_a_lease(self, early_world):
+        """Others must not take over what runs in this process meanwhile."""
+        calls = []
+
+        async def lose(message: Any, reason: str) -> None:
+            calls.append(early_world.now)
+            await asyncio.sleep(14)
+
+        async def handle(message: Any) -> str:
+            await asyncio.sleep(100 if message.content == SAID else 20)
+            return TOLD
+
+        first = early_world.start(handle, handler_limit=30, on_lost=early_world.adapt(lose))
+        await first.push()
+        while not calls:
+            await asyncio.sleep(0.1)
+        second = early_world.start(1)
+        await first.push(build(fields={"MsgId": 5, "Content": "another"}))
+        for _ in range(20):
+            assert early_world.memory.get(f"{PLAIN.identity}:lane:0") is not None
+            await second.call("recover")
+            await asyncio.sleep(1)
+        assert (first.sent, second.runs, len(calls)) == ([TOLD], [], 1)
+
 
 def _without_policy(world: World, worker: Worker) -> Any:
     return world.build(world.handler(20), store=worker.endpoint.store, on_lost=world.adapt(worker.lose))
@@ -710,6 +845,54 @@ class TestAStore:
         worker.store.down = False
         await asyncio.sleep(60)
         assert (worker.runs, worker.sent, early_world.list_entries()) == ([0], [], {})
+
+    @each_row("kind", KINDS)
+    @in_virtual_time
+    async def test_that_fails_when_the_answer_is_ready_gets_it_when_it_works_again(self, kind):
+        world = World(kind)
+        worker, other = world.start(3), world.start(0)
+        pushing = asyncio.create_task(worker.push())
+        await asyncio.sleep(2)
+        worker.store.down = True
+        assert await pushing == ends((3, TOLD))
+        worker.store.down = False
+        await asyncio.sleep(1.5)
+        assert isinstance(world.find_record(), Done)
+        for each in (worker, other):
+            assert (await each.push())[0][1] == TOLD
+        assert (world.runs, world.sent) == ([0], [])
+
+    @in_virtual_time
+    async def test_that_fails_when_the_answer_is_ready_loses_the_entry_of_another_process_when_it_works_again(
+        self, early_world
+    ):
+        """As of a duplicate try, which was acknowledged there; the user has got the answer of the first."""
+        worker, other = early_world.start(4.8, late={"after": "last_try"}), early_world.start(0)
+        pushing = [asyncio.create_task(each.push(tries=1)) for each in (worker, other)]
+        await asyncio.sleep(3.2)
+        worker.store.down = True
+        assert [(await each)[0][1] for each in pushing] == [TOLD, "success"]
+        assert len(early_world.list_entries()) == 1
+        worker.store.down = False
+        await asyncio.sleep(60)
+        assert (early_world.runs, early_world.sent, early_world.list_entries()) == ([0], [], {})
+
+    @in_virtual_time
+    async def test_that_evicts_lets_no_push_change_the_entry_of_another_in_its_slot(self, early_world):
+        for evicts_record in (False, True):
+            world = World(early_world.kind)
+            worker = world.start(20)
+            await worker.push()
+            slot, record = f"{PLAIN.identity}:inbox:0:0", next(key for key in world.memory._entries if ":push:" in key)
+            other = make_entry(key=f"{PLAIN.identity}:push:other", came=1.7e9, due=1.7e9 + 100).dump()
+            world.memory.compare_and_set(slot, world.memory.get(slot), other, ENTRY_KEPT)
+            free = Free("..", "0:0", late=True).dump()
+            world.memory.compare_and_set(f"{PLAIN.identity}:push:other", None, free, ENTRY_KEPT)
+            if evicts_record:
+                world.memory.compare_and_set(record, world.memory.get(record), None, 1)
+            await asyncio.sleep(20)
+            assert world.memory.get(slot) == other
+            assert (len(worker.runs), worker.sent, worker.lost) == (1, [], [(SAID, "gone")])
 
     @each_row("kept", [MemoryStore, NO_DEDUP])
     @in_virtual_time

@@ -14,6 +14,7 @@ from tests.endpoint.test_delivery import (  # noqa: F401, the fixture works by i
     KEY,
     KINDS,
     OPENID,
+    PAYMENT,
     PLAIN,
     SAID,
     SEALED,
@@ -21,13 +22,22 @@ from tests.endpoint.test_delivery import (  # noqa: F401, the fixture works by i
     TOKEN,
     TOLD,
     build,
+    build_event,
     ends,
     list_log,
     no_secrets_in_the_log,
 )
 from tests.helpers.processes import Worker, World, in_virtual_time
 from tests.helpers.rows import each_row
-from wechat_msg import NO_DEDUP, AsyncPushEndpoint, MemoryStore, PushEndpoint, SettingsError
+from wechat_msg import (
+    NO_DEDUP,
+    AsyncPushEndpoint,
+    ErrCodeReply,
+    MemoryStore,
+    PushEndpoint,
+    PushSettings,
+    SettingsError,
+)
 from wechat_msg.endpoint.records import Done, Free
 
 
@@ -207,7 +217,7 @@ class TestAJob:
                 json.dumps(good | {name: value})
                 for name, value in (("v", 2), ("push", "a:b"), ("push", 1), ("slot", "0"))
             ),
-            *(json.dumps(good | {"slot": slot}) for slot in ("a:0", "0:", "0:0:0", "-1:0", None)),
+            *(json.dumps(good | {"slot": slot}) for slot in ("a:0", "0:", "0:0:0", "-1:0", "9" * 5000 + ":0", None)),
         ):
             with pytest.raises(SettingsError, match="run_job needs the text"):
                 await worker.call("run_job", job)
@@ -215,6 +225,33 @@ class TestAJob:
         assert worker.runs == []
         await work(worker, broker)
         await pushing
+
+    @in_virtual_time
+    async def test_whose_answer_asks_for_another_try_leaves_nothing_and_the_next_try_is_enqueued(self, world):
+        """As if nobody had handled the push; WeChat sends those of virtual payment for hours."""
+        web, worker, broker = start(world, 1, ErrCodeReply(err_code=1))
+        request = build_event(PAYMENT)
+        for runs in (1, 2):
+            pushing = asyncio.create_task(web.push(request, tries=1))
+            await work(worker, broker)
+            assert (world.find_record(request), world.list_entries()) == (None, {})
+            [(_, what)] = await pushing
+            assert what != "success"
+            await asyncio.sleep(1)
+            assert (len(worker.runs), len(broker)) == (runs, 0)
+
+    @in_virtual_time
+    async def test_that_must_not_be_acknowledged_is_not_when_it_has_failed_three_times(self, world):
+        web, worker, broker = start(world, 1, ValueError("no answer"))
+        request = build_event(PAYMENT)
+        assert [what for _, what in await web.push(request)] == ["hung up"] * 3
+        for _ in range(3):
+            with pytest.raises(ValueError, match="no answer"):
+                await work(worker, broker)
+        assert [reason for _, reason in world.lost] == ["failed"]
+        assert await web.push(request, tries=1) == ends((world.now, "hung up"))
+        assert len(broker) == 1
+        assert sorted(entry.state for entry in world.list_entries().values()) == ["lost", "open"]
 
 
 # --- a queue that fails ----------------------------------------------------------------------------------------------
@@ -228,10 +265,20 @@ class TestAQueue:
         assert {what for _, what in await web.push()} == {503}
         assert (world.list_entries(), world.find_record(), broker) == ({}, None, [])
         assert any("was not enqueued" in line for line in list_log(caplog))
+        assert not any("degraded" in line for line in list_log(caplog))
         broker.error = None
         pushing = asyncio.create_task(web.push())
         await work(worker, broker)
         assert (await pushing)[-1][1] == TOLD
+
+    @in_virtual_time
+    async def test_gets_no_push_that_is_too_large_to_be_kept(self, world, caplog):
+        web, _, broker = start(world, 1, settings=PushSettings(token=TOKEN, max_body=400_000))
+        assert {what for _, what in await web.push(build(fields={"Content": "x" * 300_000}))} == {503}
+        assert (broker, world.list_entries()) == ([], {})
+        assert {line.partition(" is ")[2] for line in list_log(caplog)} == {
+            "too large to be kept（推送过大，无法保存）"
+        }
 
     @in_virtual_time
     async def test_that_loses_a_job_gets_it_again(self, world):

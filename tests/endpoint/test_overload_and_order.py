@@ -23,7 +23,7 @@ from tests.endpoint.test_delivery import (  # noqa: F401, the fixture works by i
 from tests.helpers.processes import World, in_virtual_time
 from tests.helpers.rows import each_row
 from tests.helpers.virtual_time import VirtualExecutor
-from wechat_msg import SettingsError
+from wechat_msg import FallbackReply, SettingsError
 from wechat_msg.endpoint import NO_DEDUP, AsyncPushEndpoint, PushEndpoint
 from wechat_msg.endpoint.records import Free
 
@@ -136,17 +136,36 @@ class TestMaxRunning:
         assert len(worker.endpoint._handling.process.registry) == 3
         await asyncio.sleep(100)
 
+    @each_row("kind", KINDS)
+    @each_row(("late", "text"), [(None, "success"), (FallbackReply("busy"), "busy")])
     @in_virtual_time
-    async def test_without_a_policy_costs_a_push_its_answer(self, world):
+    async def test_without_answer_later_costs_a_push_its_answer(self, kind, late, text):
+        world = World(kind)
         worker = world.start(30, max_running=1)
-        worker.endpoint = attrs.evolve(worker.endpoint, late=None)
+        worker.endpoint = attrs.evolve(worker.endpoint, late=late)
         pushing = asyncio.create_task(worker.push(number(1)))
         await asyncio.sleep(0.1)
         tries = await worker.push(number(2))
         assert worker.lost == [("2", "overload")]
-        assert [what for _, what in tries] == (["hung up"] * 2 if world.kind == ASYNC else [503] * 2) + ["success"]
+        assert [what for _, what in tries] == (["hung up"] * 2 if kind == ASYNC else [503] * 2) + [text]
         await pushing
         await asyncio.sleep(40)
+        assert ("2", "overload") not in worker.lost[1:]
+
+    @in_virtual_time
+    async def test_keeps_what_finds_no_room_after_its_process_died(self, sync_world):
+        first, second = sync_world.start(100, kind=ASYNC), sync_world.start(20, max_running=1)
+        running = asyncio.create_task(second.push(number(1)))
+        dying = asyncio.create_task(first.push(number(2), tries=1))
+        await asyncio.sleep(1)
+        first.kill()
+        assert (await dying)[-1][1] == "hung up"
+        tries = await second.push(number(2), tries=2)
+        assert [what for _, what in tries] == [503, "success"]
+        assert sync_world.find_record(number(2)).late
+        await running
+        await asyncio.sleep(60)
+        assert (second.sent, sync_world.lost, sync_world.list_entries()) == ([TOLD] * 2, [], {})
 
 
 def most_at_once(runs: list[float], seconds: float) -> int:
@@ -280,6 +299,16 @@ class TestOrdered:
         assert (await worker.push(number(1)))[-1][1] == "re 1"
         assert recorder.order == ["0", "1"]
         assert worker.sent == ["re 0"]
+
+    @each_row("kind", [EXECUTOR, ASYNC])
+    @in_virtual_time
+    async def test_lets_no_push_use_up_handler_limit_while_it_waits_for_its_turn(self, kind):
+        world = World(kind)
+        recorder = Recorder(world, 2.0)
+        worker = world.start(recorder.handle, ordered=True, handler_limit=5)
+        await push_all(*((worker, number(each)) for each in range(8)))
+        await asyncio.sleep(60)
+        assert (recorder.order, world.lost) == (list("01234567"), [])
 
     @in_virtual_time
     async def test_works_out_of_order_rather_than_not_at_all_if_the_store_fails(self, world):

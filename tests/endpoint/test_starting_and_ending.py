@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import math
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +39,7 @@ from wechat_msg import (
     PushEndpoint,
     PushRequest,
     PushSettings,
+    SettingsError,
     SQLiteStore,
     StoreError,
     open_push,
@@ -44,6 +48,7 @@ from wechat_msg._flow import drive
 from wechat_msg.adapters.asgi import push_app
 from wechat_msg.adapters.fastapi import push_router
 from wechat_msg.endpoint.records import Done, Free, load_entry, load_record
+from wechat_msg.endpoint.upkeep import LOOK_EVERY
 
 
 @pytest.fixture(params=KINDS)
@@ -88,6 +93,23 @@ class TestRecover:
         await worker.call("recover")
         await asyncio.sleep(40)
         assert [at - worker.runs[0] for at in worker.runs] == pytest.approx([0, 10, 20], abs=0.1)
+
+    @in_virtual_time
+    async def test_runs_the_others_if_a_handler_ends_its_thread_in_a_sync_endpoint_without_executor(self):
+        world = World(SYNC)
+        await let_die(world, 3)
+
+        async def handle(message: Any) -> str:
+            if len(worker.runs) == 1:
+                raise SystemExit
+            return TOLD
+
+        worker = world.start(handle)
+        assert await worker.call("recover") == 3
+        await asyncio.sleep(1)
+        assert (len(worker.runs), worker.sent) == (3, [TOLD] * 2)
+        await asyncio.sleep(70)
+        assert (worker.sent, world.list_entries()) == ([TOLD] * 3, {})
 
     @in_virtual_time
     async def test_reports_the_error_of_the_store_and_looks_again(self, world, caplog):
@@ -280,6 +302,30 @@ class TestDrain:
         await worker.push()
         await worker.call("drain", 10)
         assert list_log(caplog) == []
+
+    @each_row("seconds", ["5", -1, math.nan, None, True])
+    @each_row("kind", KINDS)
+    @in_virtual_time
+    async def test_for_anything_but_a_number_of_seconds_is_a_settings_error(self, kind, seconds):
+        worker = World(kind).start(0)
+        with pytest.raises(SettingsError, match="number of seconds"):
+            await worker.call("drain", seconds)
+        assert (await worker.push())[0][1] == TOLD
+
+
+class TestAnEndpointThatNobodyUsesAnyMore:
+    @in_virtual_time
+    async def test_ends_what_it_does_in_the_background(self, world):
+        worker = world.start(0)
+        await worker.push()
+        await asyncio.sleep(1)
+        assert len(asyncio.all_tasks()) == 3
+        endpoint = weakref.ref(worker.endpoint)
+        worker.endpoint = None
+        gc.collect()
+        assert endpoint() is None
+        await asyncio.sleep(1.2 * LOOK_EVERY)
+        assert len(asyncio.all_tasks()) == 1
 
 
 class TestTheExitOfTheInterpreter:

@@ -11,7 +11,7 @@ class TestTakeWalk:
             "PushEndpoint.handle",
             "open_push",
             "PushDelivery.answer",
-            "PushDelivery.work",
+            "Work.run",
             "Handling.handle",
             "Router.flow",
             "seal_reply",

@@ -70,7 +70,7 @@ def settle(handling: Handling, running: Running) -> Flow[None]:
     saved: bool = yield CompareAndSet(running.store, running.record_key, raw, done, keep_for(running.push.message))
     if saved and record.slot:
         inbox = cast("Inbox", handling.inbox)
-        found = yield from inbox.find(record.slot)
+        found = yield from inbox.find_of(record.slot, running.record_key)
         if found is not None:
             yield from inbox.replace(record.slot, found[0], None)
 
@@ -78,7 +78,7 @@ def settle(handling: Handling, running: Running) -> Flow[None]:
 def _hand_back_entry(handling: Handling, running: Running, slot: str, *, failed: bool) -> Flow[InboxEntry | None]:
     """Change the entry for the next owner; None if somebody else has it."""
     inbox = cast("Inbox", handling.inbox)
-    found = yield from inbox.find(slot)
+    found = yield from inbox.find_of(slot, running.record_key)
     if found is None or (running.is_fenced_by_entry and found[1].claim != running.claim):
         return None
     entry = _postpone(handling, found[1], failed=failed)

@@ -134,6 +134,11 @@ class Inbox:
             return None
         return raw, load_entry(raw)
 
+    def find_of(self, slot: str, key: str) -> Flow[tuple[bytes, InboxEntry] | None]:
+        """Return the entry of one push in *slot*; None if there is none, or another push has the slot by now."""
+        found = yield from self.find(slot)
+        return found if found is None or found[1].key == key else None
+
     def replace(self, slot: str, raw: bytes | None, entry: InboxEntry | None) -> Flow[bool]:
         """Replace an entry, or delete it; False if *slot* no longer has *raw*."""
         value = None if entry is None else entry.dump()

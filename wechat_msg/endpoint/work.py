@@ -377,15 +377,10 @@ class Work:
 
     # --- the entry
 
-    def _find_entry(self) -> Flow[tuple[bytes, InboxEntry] | None]:
-        """Return the entry in the slot; None if it is gone, or a store that evicts let another push have the slot."""
-        found = yield from self._inbox.find(self.running.slot)
-        return found if found is None or found[1].key == self.running.record_key else None
-
     def _load(self) -> Flow[None]:
         """Read the entry."""
         running = self.running
-        found = yield from self._find_entry()
+        found = yield from self._inbox.find_of(self.running.slot, self.running.record_key)
         if found is None or found[1].claim != running.claim:
             yield from self._check_ownership()
         if found is not None:
@@ -400,7 +395,7 @@ class Work:
         for _ in range(_ATTEMPTS):
             replaced = yield from self._inbox.replace(self.running.slot, self._raw, new)
             if not replaced:
-                found = yield from self._find_entry()
+                found = yield from self._inbox.find_of(self.running.slot, self.running.record_key)
                 replaced = found is not None and found[1] == new  # the store did it, but then failed
                 if not replaced:
                     yield from self._check_ownership()
@@ -458,7 +453,7 @@ class Work:
 
     def _delete_entry(self) -> Flow[None]:
         if self.entry is None:
-            found = yield from self._find_entry()
+            found = yield from self._inbox.find_of(self.running.slot, self.running.record_key)
             self._raw = found and found[0]
         if self._raw is not None:
             yield from self._inbox.replace(self.running.slot, self._raw, None)
