@@ -793,8 +793,11 @@ class TestOnLost:
         """Others must not take over what runs in this process meanwhile."""
         calls = []
 
+        called = asyncio.Event()
+
         async def lose(message: Any, reason: str) -> None:
             calls.append(early_world.now)
+            called.set()
             await asyncio.sleep(14)
 
         async def handle(message: Any) -> str:
@@ -803,8 +806,7 @@ class TestOnLost:
 
         first = early_world.start(handle, handler_limit=30, on_lost=early_world.adapt(lose))
         await first.push()
-        while not calls:
-            await asyncio.sleep(0.1)
+        await asyncio.wait_for(called.wait(), 1000)
         second = early_world.start(1)
         await first.push(build(fields={"MsgId": 5, "Content": "another"}))
         for _ in range(20):

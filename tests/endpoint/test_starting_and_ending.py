@@ -313,7 +313,7 @@ class TestDrain:
         assert (await worker.push())[0][1] == TOLD
 
 
-class TestAnEndpointThatNobodyUsesAnyMore:
+class TestAnUnusedEndpoint:
     @in_virtual_time
     async def test_ends_what_it_does_in_the_background(self, world):
         worker = world.start(0)

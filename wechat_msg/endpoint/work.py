@@ -377,10 +377,22 @@ class Work:
 
     # --- the entry
 
+    def _find_entry(self) -> Flow[tuple[bytes, InboxEntry] | None]:
+        """Return the entry in the slot; None if it is gone.
+
+        Raises:
+            _Gone: The store has evicted it, and another push has the slot by now.
+        """
+        found = yield from self._inbox.find(self.running.slot)
+        if found is not None and found[1].key != self.running.record_key:
+            self.handling.warn_of_gone_records()
+            raise _Gone
+        return found
+
     def _load(self) -> Flow[None]:
         """Read the entry."""
         running = self.running
-        found = yield from self._inbox.find_of(self.running.slot, self.running.record_key)
+        found = yield from self._find_entry()
         if found is None or found[1].claim != running.claim:
             yield from self._check_ownership()
         if found is not None:
@@ -395,7 +407,7 @@ class Work:
         for _ in range(_ATTEMPTS):
             replaced = yield from self._inbox.replace(self.running.slot, self._raw, new)
             if not replaced:
-                found = yield from self._inbox.find_of(self.running.slot, self.running.record_key)
+                found = yield from self._find_entry()
                 replaced = found is not None and found[1] == new  # the store did it, but then failed
                 if not replaced:
                     yield from self._check_ownership()
