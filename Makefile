@@ -30,8 +30,8 @@ test: .venv/made
 
 # Real servers with a real clock, killed workers, races of many processes: tests that make test leaves out.
 endurance: .venv/made
-	@echo "Long runs on real servers: about 3 minutes on two cores."
-	$(PY) $(PYTEST) -m endurance -n 2
+	@echo "Long runs on real servers: several minutes on two cores."
+	$(PY) $(PYTEST) -m endurance -n 2 $(if $(LONG),-k "$(LONG)")
 
 # The tests with the lowest versions that pyproject.toml allows.
 lowest: .venv/made
