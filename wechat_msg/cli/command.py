@@ -131,6 +131,7 @@ class BilingualGroup(_Bilingual, click.Group):
             status = 2
         except OSError as error:  # of the output: other errors are Failures
             reason = explain_os_error(error)
+            _drop_output()
             output.print_error(Text(f"cannot write the output: {reason.en}", f"无法写出结果：{reason.zh}"))
             status = 2
         sys.exit(status)
@@ -142,6 +143,13 @@ class BilingualGroup(_Bilingual, click.Group):
         if self.get_command(ctx, args[0]) is None:
             raise refuse_command(args[0], ctx, self.commands)
         return super().resolve_command(ctx, args)
+
+
+def _drop_output() -> None:
+    """Send what is still to be written to nowhere, as Python would fail once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 # --- help -------------------------------------------------------------------------------------------------------------
