@@ -1,0 +1,129 @@
+"""How the parts of a late answer reach the user: they are sent, or kept for the user's next messages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import cast
+
+from wechat_msg._flow import Flow
+from wechat_msg.endpoint.handling import Handling
+from wechat_msg.endpoint.inbox import ATTEMPTS
+from wechat_msg.endpoint.kept import KeptAnswers
+from wechat_msg.endpoint.late import AnswerLater, LostReason
+from wechat_msg.endpoint.owned import OwnedPush
+from wechat_msg.endpoint.parts import dump_parts, load_kept, load_message
+from wechat_msg.endpoint.registry import Running
+from wechat_msg.errors import ReplyError
+from wechat_msg.events.base import get_kind
+from wechat_msg.replies import Reply
+from wechat_msg.routing import RunHandler
+
+__all__ = ["answer_late", "give_up", "send_or_keep", "send_parts"]
+
+_log = logging.getLogger("wechat_msg")
+
+#: WeChat's numbers for messages that it refuses for good: no permission, too late, too many, too long.
+_REFUSED = {48001, 45015, 45047, 45002}
+
+
+def answer_late(owned: OwnedPush, replies: Sequence[Reply]) -> Flow[None]:
+    """Put the answer to a push that was acknowledged into the inbox, and send or keep it."""
+    handling, message = owned.handling, owned.running.push.message
+    yield from owned.ask(owned.load)
+    if not replies:
+        yield from owned.ask(owned.close)
+    elif not handling.answers_later:
+        yield from owned.lose("late")
+    else:
+        try:
+            parts = dump_parts(handling.options.late, replies, message.from_user_name)
+        except Exception:  # noqa: BLE001, the user's own reply class may raise anything
+            _log.exception("the late reply to a %s could not be sent", type(message).__name__)
+            yield from owned.lose("unsent")
+            return
+        yield from owned.ask(lambda: owned.swap(state="answered", parts=parts, sent=0))
+        yield from send_parts(owned)
+
+
+def send_parts(owned: OwnedPush) -> Flow[None]:
+    """Send the parts that were not sent yet, or keep them, and delete the entry."""
+    handling, message = owned.handling, owned.running.push.message
+    if not isinstance(handling.options.late, AnswerLater):
+        yield from _keep_and_close(owned, owned.found_entry.parts)
+        return
+    while (entry := owned.found_entry).sent < len(entry.parts):
+        if handling.options.clock() > entry.came + get_kind(message).answered_for:
+            yield from give_up(owned, "window")
+            return
+        yield from owned.ask(owned.ensure_lane)
+        try:
+            yield RunHandler(handling.options.late.send, load_message(entry.parts[entry.sent]))
+        except Exception as error:  # noqa: BLE001, an error of the sender must not end the handler's thread
+            _log.exception("the late reply to a %s could not be sent", type(message).__name__)
+            if _is_final(error) or (entry.attempt >= ATTEMPTS and handling.kept is not None):
+                yield from give_up(owned, "unsent")
+            else:
+                yield from owned.leave(failed=True)
+            return
+        if entry.sent + 1 == len(entry.parts):
+            break
+        yield from owned.ask(lambda: owned.swap(sent=owned.found_entry.sent + 1))
+    yield from owned.ask(owned.close)
+
+
+def give_up(owned: OwnedPush, reason: LostReason) -> Flow[None]:
+    """Keep the parts that could not be sent, if the policy says so; else they are lost."""
+    handling, entry = owned.handling, owned.found_entry
+    left = entry.parts[entry.sent :]
+    parts = _list_keepable(handling, left)
+    if not parts:
+        yield from owned.lose(reason)
+        return
+    yield from _keep_and_close(owned, parts)
+    if len(parts) < len(left):
+        yield from handling.report_lost(owned.running.push.message, reason)
+
+
+def send_or_keep(handling: Handling, running: Running, replies: Sequence[Reply]) -> Flow[None]:
+    """Send or keep an answer that is not in the inbox; report it if it is lost."""
+    message, late = running.push.message, handling.options.late
+    if not handling.answers_later:
+        yield from handling.report_lost(message, "late")
+        return
+    left: Sequence[str] = ()
+    try:
+        left = dump_parts(late, replies, message.from_user_name)
+        while left and isinstance(late, AnswerLater):
+            yield RunHandler(late.send, load_message(left[0]))
+            left = left[1:]
+        is_sent = True
+    except Exception:  # noqa: BLE001, an error of the sender must not end the handler's thread
+        _log.exception("the late reply to a %s could not be sent", type(message).__name__)
+        is_sent = False
+    parts = _list_keepable(handling, left)
+    is_kept = parts and (yield from handling.ask_until(running.ends, lambda: keep(handling, running, parts), 1.0))
+    if (left or not is_sent) and not (is_kept and len(parts) == len(left)):
+        yield from handling.report_lost(message, "unsent")
+
+
+def keep(handling: Handling, running: Running, parts: Sequence[str]) -> Flow[bool]:
+    """Keep parts for the user's next messages; if they are kept already, nothing changes."""
+    kept = cast("KeptAnswers", handling.kept)
+    dropped = yield from kept.put(running.push.message.from_user_name, running.item, parts, handling.keep_until())
+    for _ in dropped:
+        yield from handling.report_lost(None, "full")
+    return True
+
+
+def _keep_and_close(owned: OwnedPush, parts: Sequence[str]) -> Flow[None]:
+    yield from owned.ask(lambda: keep(owned.handling, owned.running, parts))
+    yield from owned.ask(owned.close)
+
+
+def _list_keepable(handling: Handling, parts: Sequence[str]) -> list[str]:
+    return [part for part in parts if handling.kept is not None and load_kept(part) is not None]
+
+
+def _is_final(error: Exception) -> bool:
+    return isinstance(error, ReplyError) or getattr(error, "errcode", None) in _REFUSED
