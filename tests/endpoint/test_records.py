@@ -37,12 +37,16 @@ class TestARecord:
             Run(CLAIM, "0:12", late=True),
             Free(CLAIM, "0:12"),
             Free("..", "0:12", late=True),
+            Run(CLAIM, kind="fetch"),
+            Free(CLAIM, "0:12", late=True, kind="fetch"),
             Done(CLAIM, ACK),
             Done(CLAIM, ACK, "0:12"),
             Done(CLAIM, Acknowledgement(body="")),
             Done(CLAIM, REPLY),
             Done(CLAIM, RenderedReply(documents={"xml": "你好😀]]>"})),
             Done(CLAIM, RenderedReply(documents={"json": "{}"})),
+            Done(CLAIM, REPLY, "0:12", carries=("长", 12)),
+            Done(CLAIM, ACK, carries=("", 0)),
         ],
     )
     def test_is_read_as_it_was_written(self, record):
@@ -58,7 +62,10 @@ class TestARecord:
 
     @each_row(
         "record",
-        [Run(CLAIM), Run(CLAIM, "0:1", late=True), Free(CLAIM, "0:1"), Done(CLAIM, REPLY, "0:1"), Done(CLAIM, ACK)],
+        [
+            *(Run(CLAIM), Run(CLAIM, "0:1", late=True), Run(CLAIM, kind="fetch"), Free(CLAIM, "0:1")),
+            *(Done(CLAIM, REPLY, "0:1"), Done(CLAIM, ACK), Done(CLAIM, REPLY, carries=("i", 3))),
+        ],
     )
     def test_of_another_format_or_damaged_is_a_store_error(self, record):
         raw = record.dump()
@@ -78,6 +85,8 @@ class TestARecord:
             Done(CLAIM, REPLY).dump().replace(b"json", b"yaml"),
             Run(CLAIM).dump().replace(b"3.01", b"3.\xff1"),
             Run(CLAIM, late=True).dump().replace(b"late", b"soon"),
+            Run(CLAIM, kind="fetch").dump().replace(b"fetch", b"other"),
+            Done(CLAIM, ACK, carries=("i", 3)).dump().replace(b"\x013", b"\x01x"),
         ],
     )
     def test_that_was_not_written_by_this_package_is_a_store_error(self, raw):

@@ -1,4 +1,7 @@
-"""What stands in the store: the record of a push, its entry in the inbox; as bytes that begin with a format byte."""
+"""What stands in the store: the record of a push, its entry in the inbox; as bytes that begin with a format byte.
+
+`kept` has the queue of a user's kept answers.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ __all__ = [
     "Done",
     "Free",
     "InboxEntry",
+    "Kind",
     "Record",
     "Run",
     "UnreadableEntry",
@@ -26,12 +30,26 @@ __all__ = [
     "load_entry",
     "load_record",
     "load_texts",
+    "pack",
+    "unpack",
 ]
 
 # The format byte, and the kind of the value.
-_RUN, _FREE, _DONE, _ENTRY, _TEXTS = b"\x01R", b"\x01F", b"\x01D", b"\x01E", b"\x01T"
+_RUN, _FREE, _DONE, _CARRIES, _ENTRY, _TEXTS = b"\x01R", b"\x01F", b"\x01D", b"\x01C", b"\x01E", b"\x01T"
 _LENGTH = 4  # bytes
 _AS_IT_CAME = "surrogateescape"  # a push may hold bytes that are not UTF-8
+
+Kind = Literal["question", "fetch"]
+"""Whether a push is handled, or gets an answer that was kept."""
+
+# What a record begins with if its push was answered without the reply, and of which kind it is.
+_STATES: dict[tuple[bool, Kind], str] = {
+    (False, "question"): "",
+    (True, "question"): "late",
+    (False, "fetch"): "fetch",
+    (True, "fetch"): "late fetch",
+}
+_READ_STATES = {text: state for state, text in _STATES.items()}
 
 NAME = 8
 """Characters in the name of a delivery, with which the third part of its claims begins."""
@@ -47,11 +65,13 @@ class Run:
         claim: Lane, process and a random text, joined by dots; no two claims are equal.
         slot: Where the inbox has the push: lane and number, joined by a colon; empty if it has not.
         late: Whether the push was answered without its reply.
+        kind: Whether the push is handled, or gets an answer that was kept.
     """
 
     claim: str
     slot: str = ""
     late: bool = False
+    kind: Kind = "question"
 
     @property
     def name(self) -> str:
@@ -60,7 +80,7 @@ class Run:
 
     def dump(self) -> bytes:
         """Return the record as bytes."""
-        return _RUN + _pack("late" if self.late else "", self.claim, self.slot)
+        return _RUN + pack(_STATES[self.late, self.kind], self.claim, self.slot)
 
 
 @frozen
@@ -69,7 +89,7 @@ class Free(Run):
 
     def dump(self) -> bytes:
         """Return the record as bytes."""
-        return _FREE + _pack("late" if self.late else "", self.claim, self.slot)
+        return _FREE + pack(_STATES[self.late, self.kind], self.claim, self.slot)
 
 
 @frozen
@@ -80,18 +100,24 @@ class Done:
         claim: The claim that ended.
         reply: What every re-send gets.
         slot: Where the inbox has what is still to be sent; empty if there is nothing.
+        carries: Which part of a kept answer the reply is: the id of the item, and the number of the part.
     """
 
     claim: str
     reply: Acknowledgement | RenderedReply
     slot: str = ""
+    carries: tuple[str, int] | None = None
 
     def dump(self) -> bytes:
         """Return the record as bytes."""
         if isinstance(self.reply, Acknowledgement):
-            return _DONE + _pack(self.claim, self.slot, self.reply.body)
-        documents = [text for document in self.reply.documents.items() for text in document]
-        return _DONE + _pack(self.claim, self.slot, *documents)
+            texts = [self.reply.body]
+        else:
+            texts = [text for document in self.reply.documents.items() for text in document]
+        if self.carries is None:
+            return _DONE + pack(self.claim, self.slot, *texts)
+        item, part = self.carries
+        return _CARRIES + pack(item, str(part), self.claim, self.slot, *texts)
 
 
 Record = Run | Done
@@ -105,17 +131,21 @@ def load_record(raw: bytes) -> Record:
         StoreError: They did not write the value; it may be that of a later release.
     """
     try:
-        kind, texts = raw[:2], _unpack(raw[2:])
-        if kind in (_RUN, _FREE):
-            late, claim, slot = texts
-            return (Run if kind == _RUN else Free)(_check_claim(claim), slot, late={"": False, "late": True}[late])
-        if kind == _DONE:
+        form, texts = raw[:2], unpack(raw[2:])
+        if form in (_RUN, _FREE):
+            state, claim, slot = texts
+            return (Run if form == _RUN else Free)(_check_claim(claim), slot, *_READ_STATES[state])
+        carries = None
+        if form == _CARRIES:
+            item, part, *texts = texts
+            carries = item, int(part)
+        if form in (_DONE, _CARRIES):
             claim, slot, *texts = texts
             if len(texts) == 1:
-                return Done(_check_claim(claim), Acknowledgement(body=texts[0]), slot)
+                return Done(_check_claim(claim), Acknowledgement(body=texts[0]), slot, carries)
             documents = dict(zip(texts[::2], texts[1::2], strict=True))
             if documents and documents.keys() <= {"xml", "json"}:
-                return Done(_check_claim(claim), RenderedReply(documents=cast("Any", documents)), slot)
+                return Done(_check_claim(claim), RenderedReply(documents=cast("Any", documents)), slot, carries)
     except (KeyError, ValueError, ReplyError):
         pass
     raise StoreError("the store holds a value that is not a record of a push")
@@ -159,7 +189,7 @@ class InboxEntry:
         sealed = "sealed" if self.is_sealed else ""
         document = self.document.decode("utf-8", _AS_IT_CAME)
         texts = (self.key, self.format, sealed, *numbers, self.claim, self.state, self.reason, document, *self.parts)
-        return _ENTRY + _pack(*texts, errors=_AS_IT_CAME)
+        return _ENTRY + pack(*texts, errors=_AS_IT_CAME)
 
 
 class UnreadableEntry(StoreError):
@@ -173,7 +203,7 @@ def load_entry(raw: bytes) -> InboxEntry:
         UnreadableEntry: It did not write the value; it may be that of a later release.
     """
     try:
-        key, form, sealed, came, due, attempt, sent, claim, state, reason, document, *parts = _unpack(
+        key, form, sealed, came, due, attempt, sent, claim, state, reason, document, *parts = unpack(
             raw[2:], errors=_AS_IT_CAME
         )
         if raw[:2] == _ENTRY and form in ("xml", "json") and state in ("open", "answered", "lost"):
@@ -204,7 +234,7 @@ def _check_claim(claim: str) -> str:
 
 def dump_texts(texts: Sequence[str]) -> bytes:
     """Return other values, such as the name of a process, as bytes."""
-    return _TEXTS + _pack(*texts)
+    return _TEXTS + pack(*texts)
 
 
 def load_texts(raw: bytes | None) -> list[str]:
@@ -217,13 +247,14 @@ def load_texts(raw: bytes | None) -> list[str]:
         return []
     try:
         if raw[:2] == _TEXTS:
-            return _unpack(raw[2:])
+            return unpack(raw[2:])
     except ValueError:
         pass
     raise StoreError("the store holds a value that is neither a lane nor a number")
 
 
-def _pack(*texts: str, errors: str = "strict") -> bytes:
+def pack(*texts: str, errors: str = "strict") -> bytes:
+    """Return texts as bytes, each after its length."""
     parts: list[bytes] = []
     for text in texts:
         part = text.encode("utf-8", errors)
@@ -231,12 +262,18 @@ def _pack(*texts: str, errors: str = "strict") -> bytes:
     return b"".join(parts)
 
 
-def _unpack(raw: bytes, errors: str = "strict") -> list[str]:
+def unpack(raw: bytes, errors: str = "strict") -> list[str]:
+    """Return what `pack` wrote.
+
+    Raises:
+        ValueError: It did not write the value.
+    """
     texts: list[str] = []
-    while raw:
-        end = _LENGTH + int.from_bytes(raw[:_LENGTH])
-        if len(raw) < max(end, _LENGTH):
+    end = 0
+    while end < len(raw):
+        start = end + _LENGTH
+        end = start + int.from_bytes(raw[start - _LENGTH : start])
+        if end > len(raw):
             raise ValueError("a text is cut off")
-        texts.append(raw[_LENGTH:end].decode("utf-8", errors))
-        raw = raw[end:]
+        texts.append(raw[start:end].decode("utf-8", errors))
     return texts
