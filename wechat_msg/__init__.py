@@ -225,5 +225,8 @@ _NAMES_OF_MODULES = {
 
 if not typing.TYPE_CHECKING:  # type checkers would accept any name
     __getattr__, __dir__ = _lazy.import_lazily(
-        __name__, _NAMES_OF_MODULES, others="events", modules=("events", "api", "fields", "jssdk", "userdata", "wire")
+        __name__,
+        _NAMES_OF_MODULES,
+        others="events",
+        modules=("events", "api", "fields", "jssdk", "text", "userdata", "wire"),
     )
