@@ -5,17 +5,21 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
+
+import attrs
 
 from wechat_msg._flow import AnyStore, Flow, Sleep
 from wechat_msg._tracebacks import define, frozen
-from wechat_msg.answering import Answer, acknowledge, explain_refusal, may_reply, to_reply, write_reply
+from wechat_msg.answering import Answer, acknowledge, explain_refusal, list_replies, may_reply, write_reply
 from wechat_msg.endpoint.dedup import make_key, make_unshared_key
 from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.lanes import Process
-from wechat_msg.endpoint.late import AnswerLater, FallbackReply, LostReason
+from wechat_msg.endpoint.kept import KeptAnswers
+from wechat_msg.endpoint.late import AnswerLater, KeepReply, LostReason
 from wechat_msg.endpoint.options import EndpointOptions
+from wechat_msg.endpoint.parts import add_more, dump_parts
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
@@ -25,9 +29,9 @@ from wechat_msg.replies import (
     RenderedReply,
     Reply,
     TextReply,
-    to_customer_service_message,
 )
 from wechat_msg.routing import HandlerCancelled, RunHandler, ask
+from wechat_msg.text import count_bytes, split_text
 
 __all__ = ["EXPLANATIONS", "Handled", "Handling", "WarningLog"]
 
@@ -41,6 +45,7 @@ _ASK_AGAIN = 0.1  # seconds between two calls of a store that fails
 EXPLANATIONS: Mapping[LostReason, str] = {
     "failed": "its handler failed, or its process died, three times（处理函数三次失败）",
     "overload": "max_running handlers were running, and nothing could be kept（处理函数已达 max_running 上限）",
+    "full": "too many answers were kept for its user（为该用户保留的回复过多）",
     "gone": "the store was emptied while its process stood still（存储被清空）",
     "late": "it came after the last try; AnswerLater could send it"
     "（回复超时，微信已不再重试；可用 AnswerLater 改发客服消息）",
@@ -75,18 +80,20 @@ class Handled:
 
     Attributes:
         answer: The answer to the push.
-        reply: What the handler meant the user to get; differs from *answer* if it can only be sent later.
-        only_later: Whether the reply can only be sent later.
+        replies: What the handler meant the user to get; empty for an acknowledgement.
+        rest: Those of them that do not go out with *answer*.
+        parts: All *replies* for the store, if there is a *rest*.
     """
 
     answer: Acknowledgement | RenderedReply
-    reply: Reply
-    only_later: bool = False
+    replies: Sequence[Reply]
+    rest: Sequence[Reply] = ()
+    parts: Sequence[str] = ()
 
     @property
     def wants_another_try(self) -> bool:
         """Whether the answer asks WeChat to send the push again; then it must be handled again."""
-        return isinstance(self.reply, ErrCodeReply) and self.reply.err_code != 0
+        return any(isinstance(reply, ErrCodeReply) and reply.err_code for reply in self.replies)
 
 
 @frozen(kw_only=True, repr=False)
@@ -99,6 +106,7 @@ class Handling:
         private_store: A store in memory, for a delivery that shares nothing.
         process: The pushes whose handlers run in this process, and its lane.
         inbox: What was acknowledged or queued, and is not done; None if the store dies with the process.
+        kept: The answers that wait for their users' next messages; None if the policy keeps none.
         is_kept: Whether this endpoint puts pushes into the inbox, and looks after it.
         identity: The first part of all keys.
         report: Called with every error of a store.
@@ -111,6 +119,7 @@ class Handling:
     private_store: AnyStore
     process: Process
     inbox: Inbox | None
+    kept: KeptAnswers | None
     is_kept: bool
     identity: str
     report: Callable[[StoreError], None]
@@ -131,11 +140,10 @@ class Handling:
         return make_key(message, self.identity, content)
 
     def choose_fallback(self, message: Message) -> Reply:
-        """Return the answer to the last try of *message* if the reply is not ready."""
+        """Return the answer to a try of *message* if its own answer is not ready."""
         # Some events of the platform name no user who could read a text.
-        if isinstance(self.options.late, FallbackReply) and message.from_user_name:
-            return TextReply(content=self.options.late.content)
-        return acknowledge(message)
+        text = None if self.options.late is None else self.options.late.text
+        return TextReply(content=text) if text and message.from_user_name else acknowledge(message)
 
     def handle(self, push: Push) -> Flow[Handled]:
         """Call the handler, and prepare its answer.
@@ -158,13 +166,61 @@ class Handling:
             return self._prepare(push, answer)
 
     def _prepare(self, push: Push, answer: Answer) -> Handled:
-        reply = passive = to_reply(push.message, answer)
-        only_later = not may_reply(self.options.settings.account_kind, reply)
-        if only_later:
-            if not isinstance(self.options.late, AnswerLater):
-                raise explain_refusal(reply)
-            passive = acknowledge(push.message)
-        return Handled(write_reply(push, passive, now=self.options.clock), reply, only_later=only_later)
+        message, late = push.message, self.options.late
+        replies = self._split(list_replies(message, answer))
+        first, in_time = replies[0], 1
+        if not may_reply(self.options.settings.account_kind, first):
+            if not isinstance(late, AnswerLater):
+                raise explain_refusal(first)
+            first, in_time = acknowledge(message), 0
+        if len(replies) > in_time and not self.answers_later:
+            self._warn_of_cut(replies[in_time:])
+            replies = replies[:in_time]
+        rest = replies[in_time:]
+        parts = dump_parts(late, replies, message.from_user_name) if rest else ()
+        if rest and isinstance(late, KeepReply):
+            first = add_more(first, late.more, self.options.text_limit)
+        written = write_reply(push, first, now=self.options.clock)
+        is_empty = isinstance(replies[0], Acknowledgement) or replies[0] == ErrCodeReply()
+        return Handled(written, () if is_empty else replies, rest, parts)
+
+    def _split(self, replies: list[Reply]) -> list[Reply]:
+        """Split the texts that are too long for one message; under KeepReply there must be room for `KeepReply.more`."""
+        limit = self.options.text_limit
+        if len(replies) == 1 and (not isinstance(replies[0], TextReply) or _fits(replies[0].content, limit)):
+            return replies
+        room = limit - count_bytes(self.options.late.more) if isinstance(self.options.late, KeepReply) else limit
+        return [
+            part
+            for reply in replies
+            for part in (_split_reply(reply, room) if isinstance(reply, TextReply) else (reply,))
+        ]
+
+    def _warn_of_cut(self, lost: Sequence[Reply]) -> None:
+        """Log that an answer has more parts than one response can hold."""
+        count = sum(count_bytes(reply.content) for reply in lost if isinstance(reply, TextReply))
+        _log.warning(
+            "an answer is too long for one reply: %d parts with %d bytes of text are lost; AnswerLater sends them, and"
+            " KeepReply keeps them（回复过长，其余部分已丢弃：可用 AnswerLater 发送，或用 KeepReply 保留）",
+            len(lost),
+            count,
+        )
+
+    @property
+    def answers_later(self) -> bool:
+        """Whether an answer can reach its user after the response to its push."""
+        return isinstance(self.options.late, AnswerLater | KeepReply)
+
+    @property
+    def keeps_replies(self) -> bool:
+        """Whether answers are kept for their users' next messages, and not only those that could not be sent."""
+        return isinstance(self.options.late, KeepReply)
+
+    def keep_until(self) -> float:
+        """Return until when an answer is kept, in seconds since the epoch."""
+        late = self.options.late
+        policy = late.unsent if isinstance(late, AnswerLater) else late
+        return self.options.clock() + cast("KeepReply", policy).keep
 
     def has_room(self, name: str = "") -> bool:
         """Return whether a further handler may run in this process, and the delivery *name* is next if it waits."""
@@ -203,20 +259,6 @@ class Handling:
                 return None
             yield Sleep(pause)
 
-    def send_later(self, message: Message, reply: Reply) -> Flow[None]:
-        """Send a reply that is too late for every try, and is not in the inbox; report it if it is lost."""
-        if isinstance(reply, Acknowledgement):
-            return
-        if not isinstance(self.options.late, AnswerLater):
-            yield from self.report_lost(message, "late")
-            return
-        try:
-            later = to_customer_service_message(reply, reply.to_user_name or message.from_user_name)
-            yield RunHandler(self.options.late.send, later)
-        except Exception:  # noqa: BLE001, an error of the sender must not end the handler's thread
-            _log.exception("the late reply to a %s could not be sent", type(message).__name__)
-            yield from self.report_lost(message, "unsent")
-
     def report_lost(self, message: Message | None, reason: LostReason) -> Flow[None]:
         """Log that a push gets no answer, and call ``on_lost``."""
         name = "push" if message is None else type(message).__name__
@@ -227,3 +269,13 @@ class Handling:
             yield RunHandler(functools.partial(self.options.on_lost, message), reason)
         except Exception:  # noqa: BLE001, an error of on_lost changes nothing
             _log.exception("on_lost raised an error")
+
+
+def _fits(text: str, limit: int) -> bool:
+    return len(text) * 4 <= limit or count_bytes(text) <= limit
+
+
+def _split_reply(reply: TextReply, limit: int) -> list[TextReply]:
+    if _fits(reply.content, limit):
+        return [reply]
+    return [attrs.evolve(reply, content=part) for part in split_text(reply.content, limit)]

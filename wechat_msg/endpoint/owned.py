@@ -14,6 +14,7 @@ from wechat_msg.endpoint.dedup import keep_for
 from wechat_msg.endpoint.handback import make_last_record
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
+from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.late import LostReason
 from wechat_msg.endpoint.records import NOBODY, Done, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import Running
@@ -21,7 +22,7 @@ from wechat_msg.errors import StoreError
 from wechat_msg.push import accepts_for
 from wechat_msg.replies import Acknowledgement
 
-__all__ = ["Gone", "Overtaken", "OwnedPush"]
+__all__ = ["Gone", "Overtaken", "OwnedPush", "skip_first"]
 
 _ATTEMPTS = 100  # a compare-and-set only fails if another delivery's has succeeded
 _WHILE_IT_FAILS = 1.0  # seconds between two calls of a store that fails, while nobody waits
@@ -33,6 +34,11 @@ class Overtaken(Exception):
 
 class Gone(Overtaken):
     """The store has lost the push, and another process may have had it before."""
+
+
+def skip_first(entry: InboxEntry, done: Done) -> InboxEntry:
+    """Return the entry without the part that is the reply in the record."""
+    return entry if isinstance(done.reply, Acknowledgement) else attrs.evolve(entry, sent=max(entry.sent, 1))
 
 
 @define(eq=False, repr=False)
@@ -105,6 +111,14 @@ class OwnedPush:
         elif not isinstance(record, Done) or record.claim != running.claim:
             raise Overtaken
         return raw
+
+    def learn(self, raw: bytes, done: Done) -> None:
+        """Note that the record has the reply; from now on the entry alone shows who works on the push, if it has one."""
+        running = self.running
+        running.record, running.is_fenced_by_entry = raw, bool(done.slot)
+        running.slot = done.slot or running.slot
+        if done.slot and self.entry is not None:
+            self.entry = skip_first(self.entry, done)
 
     def replace_record(self, new: Run | Done | None, kept_for: float = 1.0) -> Flow[bool]:
         """Replace the record if it has the claim of the owner; False if not."""
@@ -234,6 +248,11 @@ class OwnedPush:
         yield from self.delete_entry()
         self.handling.process.registry.remove(self.running, Acknowledgement())
 
+    def remove_place(self) -> Flow[None]:
+        """Let the user's messages no longer wait for the answer."""
+        kept = cast("KeptAnswers", self.handling.kept)
+        yield from kept.remove(self.running.push.message.from_user_name, self.running.item)
+
     def _mark_done(self) -> Flow[None]:
         """Take the slot out of the record: another entry may get it."""
         running = self.running
@@ -247,6 +266,8 @@ class OwnedPush:
         """Keep the entry as lost, and report it."""
         running = self.running
         yield from self.ask(lambda: self.swap(state="lost", reason=reason))
+        if self.handling.keeps_replies:
+            yield from self.ask(self.remove_place)
         yield from self._mark_done()
         self.handling.process.registry.remove(running, Acknowledgement())
         yield from self.handling.report_lost(running.push.message, reason)

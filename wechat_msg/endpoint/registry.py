@@ -15,10 +15,15 @@ from wechat_msg.endpoint.records import Free, Record, Run
 from wechat_msg.exchange import Push
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 
-__all__ = ["NO_CLAIM", "Running", "RunningPushes"]
+__all__ = ["NO_CLAIM", "Running", "RunningPushes", "make_item"]
 
 
 NO_CLAIM = ".."
+
+
+def make_item(key: str) -> str:
+    """Return the id of the kept answer to the push with this key."""
+    return key.rpartition(":")[2][:32]
 
 
 @define(eq=False, repr=False)
@@ -63,6 +68,11 @@ class Running:
     has_ended: bool = field(default=False, init=False)
     reply: Reply | None = field(default=None, init=False)
     ended: Future[Reply | None] | None = field(default=None, init=False)
+
+    @property
+    def item(self) -> str:
+        """The id of its answer, if that is kept for the user."""
+        return make_item(self.record_key)
 
     def owns(self, record: Record) -> bool:
         """Return whether a record says that this work goes on."""

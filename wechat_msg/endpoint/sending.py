@@ -19,7 +19,7 @@ from wechat_msg.events.base import get_kind
 from wechat_msg.replies import Reply
 from wechat_msg.routing import RunHandler
 
-__all__ = ["answer_late", "give_up", "send_or_keep", "send_parts"]
+__all__ = ["add_place", "answer_late", "give_up", "send_or_keep", "send_parts"]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -32,6 +32,8 @@ def answer_late(owned: OwnedPush, replies: Sequence[Reply]) -> Flow[None]:
     handling, message = owned.handling, owned.running.push.message
     yield from owned.ask(owned.load)
     if not replies:
+        if handling.keeps_replies:
+            yield from owned.ask(owned.remove_place)
         yield from owned.ask(owned.close)
     elif not handling.answers_later:
         yield from owned.lose("late")
@@ -50,7 +52,7 @@ def send_parts(owned: OwnedPush) -> Flow[None]:
     """Send the parts that were not sent yet, or keep them, and delete the entry."""
     handling, message = owned.handling, owned.running.push.message
     if not isinstance(handling.options.late, AnswerLater):
-        yield from _keep_and_close(owned, owned.found_entry.parts)
+        yield from _keep_and_close(owned, owned.found_entry.parts[owned.found_entry.sent :])
         return
     while (entry := owned.found_entry).sent < len(entry.parts):
         if handling.options.clock() > entry.came + get_kind(message).answered_for:
@@ -114,6 +116,13 @@ def keep(handling: Handling, running: Running, parts: Sequence[str]) -> Flow[boo
     for _ in dropped:
         yield from handling.report_lost(None, "full")
     return True
+
+
+def add_place(handling: Handling, running: Running) -> Flow[None]:
+    """Let the user's messages wait for the answer to a push: it will be kept."""
+    kept = cast("KeptAnswers", handling.kept)
+    openid, key = running.push.message.from_user_name, running.record_key
+    yield from kept.add_place(openid, running.item, key, handling.keep_until())
 
 
 def _keep_and_close(owned: OwnedPush, parts: Sequence[str]) -> Flow[None]:

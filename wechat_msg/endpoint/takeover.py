@@ -14,6 +14,8 @@ from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ATTEMPTS, Inbox
 from wechat_msg.endpoint.records import NOBODY, Done, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import Running
+from wechat_msg.endpoint.sending import give_up
+from wechat_msg.endpoint.owned import skip_first
 from wechat_msg.endpoint.work import HANG_UP, Work
 from wechat_msg.errors import PushError, StoreError
 from wechat_msg.push import reopen_push
@@ -81,11 +83,11 @@ def take_over(
         running,
         try_ends=now,
         last_try_ends=last_try_ends,
-        entry=fenced,
+        entry=skip_first(fenced, record) if isinstance(record, Done) else fenced,
         raw=fenced.dump(),
     )
     if fenced.attempt > ATTEMPTS:  # it has killed every process that worked on it
-        yield from work.lose("unsent" if fenced.parts else "failed")
+        yield from (give_up(work, "unsent") if fenced.parts else work.lose("failed"))
         return None
     return work
 
