@@ -78,6 +78,7 @@ __all__ = [
     "ImageReply",
     "InvalidCredential",
     "InvalidParameter",
+    "KeepReply",
     "KfCloseSessionEvent",
     "KfCreateSessionEvent",
     "KfSwitchSessionEvent",
@@ -194,7 +195,7 @@ _NAMES_OF_MODULES = {
     "answering": "Answer answer_cloud_function render_reply seal_reply",
     "client": "AsyncClient Client",
     "crypto": "MessageCipher generate_encoding_aes_key generate_token",
-    "endpoint": "NO_DEDUP AnswerLater AsyncPushEndpoint FallbackReply LostReason PushEndpoint",
+    "endpoint": "NO_DEDUP AnswerLater AsyncPushEndpoint FallbackReply KeepReply LostReason PushEndpoint",
     "errors": """
         AccessTokenRejected AnswerLost APIError AppIdMismatch AuthorizationExpired BodyTooLarge CallError
         ClientError ConnectFailed DecryptError DuplicateRequest InvalidCredential InvalidParameter IPNotAllowed

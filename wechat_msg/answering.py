@@ -6,8 +6,8 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from wechat_msg.errors import ReplyError
 from wechat_msg.events.base import get_kind
@@ -28,9 +28,11 @@ from wechat_msg.wire import Format, clean_text, render_body
 
 __all__ = [
     "Answer",
+    "OneAnswer",
     "acknowledge",
     "answer_cloud_function",
     "explain_refusal",
+    "list_replies",
     "may_reply",
     "render_reply",
     "seal_reply",
@@ -38,8 +40,10 @@ __all__ = [
     "write_reply",
 ]
 
-Answer = Reply | str | None
-"""The answer of a handler: a `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
+OneAnswer = Reply | str | None
+"""A `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
+Answer = OneAnswer | Sequence[OneAnswer]
+"""The answer of a handler: one answer, or several, of which empty ones are left out."""
 
 _CONTENT_TYPES: Mapping[Format, str] = {
     "xml": "application/xml; charset=utf-8",
@@ -52,7 +56,7 @@ _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply,
 def seal_reply(
     settings: PushSettings,
     push: Push,
-    reply: Answer,
+    reply: OneAnswer,
     *,
     now: Callable[[], float] = time.time,
     random_bytes: Callable[[int], bytes] = os.urandom,
@@ -85,7 +89,7 @@ def seal_reply(
 
 
 def render_reply(
-    settings: PushSettings, push: Push, answer: Answer, *, now: Callable[[], float] = time.time
+    settings: PushSettings, push: Push, answer: OneAnswer, *, now: Callable[[], float] = time.time
 ) -> Acknowledgement | RenderedReply:
     """Write the answer to *push* once, so that `seal_reply` can answer every re-send with the same reply.
 
@@ -108,7 +112,7 @@ def write_reply(push: Push, reply: Reply, *, now: Callable[[], float]) -> Acknow
 
 def answer_cloud_function(
     message: Message,
-    reply: Answer,
+    reply: OneAnswer,
     *,
     account_kind: AccountKind = OFFICIAL_ACCOUNT,
     now: Callable[[], float] = time.time,
@@ -140,7 +144,7 @@ def answer_cloud_function(
     return document
 
 
-def to_reply(message: Message, answer: Answer) -> Reply:
+def to_reply(message: Message, answer: OneAnswer) -> Reply:
     """Turn the answer of a handler into a reply; a text without a character that can be sent is an acknowledgement.
 
     Raises:
@@ -153,6 +157,18 @@ def to_reply(message: Message, answer: Answer) -> Reply:
     if isinstance(answer, Reply):
         return answer
     raise ReplyError(f"a handler must return a Reply, text or None, not {type(answer).__name__}")
+
+
+def list_replies(message: Message, answer: Answer) -> list[Reply]:
+    """Turn the answer of a handler into replies: at least one, and the acknowledgement only if there is no other.
+
+    Raises:
+        ReplyError: The answer, or one of several, has none of the allowed types.
+    """
+    if isinstance(answer, (list, tuple)):
+        nothing = acknowledge(message)
+        return [reply for each in answer if (reply := to_reply(message, each)) != nothing] or [nothing]
+    return [to_reply(message, cast("OneAnswer", answer))]
 
 
 def acknowledge(message: Message) -> Reply:
@@ -176,7 +192,7 @@ def explain_refusal(reply: Reply) -> ReplyError:
     )
 
 
-def _choose_reply(account_kind: AccountKind, message: Message, answer: Answer) -> Reply:
+def _choose_reply(account_kind: AccountKind, message: Message, answer: OneAnswer) -> Reply:
     if isinstance(answer, (Acknowledgement, RenderedReply)):  # what was written before was also checked before
         return answer
     reply = to_reply(message, answer)

@@ -1778,7 +1778,7 @@ class TestOptions:
 
     @each_row(
         "options",
-        [{"store": in_thread(MemoryStore())}, {"on_error": send_async}, {"late": AnswerLater(send_async, "last_try")}],
+        [{"store": in_thread(MemoryStore())}, {"on_error": send_async}, {"late": AnswerLater(send_async, after="last_try")}],
     )
     def test_that_are_async_are_refused_by_the_sync_endpoint_only(self, options):
         with pytest.raises(SettingsError, match="AsyncPushEndpoint"):

@@ -153,7 +153,7 @@ class TestAnswerLater:
             AnswerLater(sender)
 
     def test_is_for_the_first_try_by_default(self):
-        assert (AnswerLater(send).after, AnswerLater(send, "last_try").after) == ("first_try", "last_try")
+        assert (AnswerLater(send).after, AnswerLater(send, after="last_try").after) == ("first_try", "last_try")
 
     @each_row("after", ["", "first", "FIRST_TRY", None, 1, ["first_try"]])
     def test_refuses_any_other_try(self, after):
@@ -168,14 +168,14 @@ class TestAnswerLater:
 
 class TestFallbackReply:
     def test_takes_text(self):
-        assert FallbackReply("请稍候").content == "请稍候"
+        assert FallbackReply("请稍候").text == "请稍候"
 
-    @each_row("content", ["", None, 5, b"text", TextReply(content="x")])
-    def test_refuses_anything_else(self, content):
-        with pytest.raises(SettingsError, match="FallbackReply"):
-            FallbackReply(content)
+    @each_row("text", ["", None, 5, b"text", TextReply(content="x")])
+    def test_refuses_anything_else(self, text):
+        with pytest.raises(SettingsError, match="text must be text, and not empty"):
+            FallbackReply(text)
 
     def test_is_frozen_and_compares_by_value(self):
         assert FallbackReply("a") == FallbackReply("a") != FallbackReply("b")
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
-            FallbackReply("a").content = "b"
+            FallbackReply("a").text = "b"

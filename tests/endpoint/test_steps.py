@@ -33,13 +33,15 @@ from wechat_msg.endpoint.records import Done, Run, dump_texts, load_record
 from wechat_msg.endpoint.upkeep import Upkeep
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
-from wechat_msg.replies import RenderedReply, Reply
+from wechat_msg.replies import RenderedReply
+from wechat_msg.routing import RunHandler
 
 TEXT = TextMessage(from_user_name="oUSER", to_user_name="gh_1", create_time=1700000000, content="hi", msg_id="42")
 EVENT = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1700000000, "MsgType": "event", "Event": "CLICK"}
 SETTINGS = PushSettings(token="spamtest")
 REPLY = RenderedReply(documents={"xml": "<xml><A>1</A></xml>", "json": '{"A":1}'})
-HANDLED = Handled(REPLY, TextReply(content="hi"))
+HANDLED = Handled(REPLY, (TextReply(content="hi"),))
+SENT = {"touser": "oUSER", "msgtype": "text", "text": {"content": "hi"}}
 COMMON = {"to_user_name": "gh_1", "from_user_name": "oUSER", "create_time": 1}
 SUCCESS = Acknowledgement()
 PAYMENT = UnknownEvent(to_user_name="gh_1", from_user_name="oUSER", create_time=1, event="xpay_goods_deliver_notify")
@@ -57,12 +59,11 @@ class End:
 
 
 class HandlingByHand(Handling):
-    """A handler that takes one step, and a list of what is sent later."""
+    """A handler that takes one step."""
 
-    def __init__(self, handled: Handled | BaseException, later: list[Reply], **fields: Any) -> None:
+    def __init__(self, handled: Handled | BaseException, **fields: Any) -> None:
         super().__init__(identity="", **fields)
         object.__setattr__(self, "handled", handled)
-        object.__setattr__(self, "later", later)
 
     def make_key(self, message: Message) -> str:
         return "push:1"
@@ -72,10 +73,6 @@ class HandlingByHand(Handling):
         if isinstance(self.handled, BaseException):
             raise self.handled
         return self.handled
-
-    def send_later(self, message: Message, reply: Reply) -> Generator[Any, Any, None]:
-        self.later.append(reply)
-        yield from ()
 
 
 ME, ANOTHER = "7.me.mmmmmmmmmmmmmmmm", "8.another.aaaaaaaaaaaaaaaa"
@@ -91,7 +88,7 @@ class World:
     store: MemoryStore = attrs.Factory(lambda self: MemoryStore(clock=lambda: self.now), takes_self=True)
     private_store: MemoryStore = attrs.field(factory=MemoryStore)
     reports: list[str] = attrs.field(factory=list)
-    later: list[Reply] = attrs.field(factory=list)
+    later: list[Any] = attrs.field(factory=list)
 
     def __attrs_post_init__(self) -> None:
         for key, value in CLAIMED.items():
@@ -123,7 +120,6 @@ class World:
         )
         handling = HandlingByHand(
             handled,
-            self.later,
             options=options,
             store=self.store,
             private_store=self.private_store,
@@ -145,8 +141,10 @@ class World:
         """Send the result of the last step, perform steps of the store, and return the next step of another kind."""
         try:
             step = flow.send(given)
-            while isinstance(step, (Get, CompareAndSet)):
-                step = flow.send(step.perform())
+            while isinstance(step, (Get, CompareAndSet, RunHandler)):
+                if isinstance(step, RunHandler):
+                    self.later.append(step.message)
+                step = flow.send(None if isinstance(step, RunHandler) else step.perform())
         except StopIteration as end:
             return End(end.value)
         if isinstance(step, Sleep):
@@ -313,7 +311,7 @@ class TestTheFirstDelivery:
         world.keep(delivery, 4.5)
         assert world.proceed(answering) == End(SUCCESS)
         assert world.proceed(working) == End(SUCCESS)
-        assert world.later == [HANDLED.reply]
+        assert world.later == [SENT]
         assert world.find().reply == SUCCESS
 
     def test_answers_with_the_reply_that_came_in_the_last_moment(self, world):
@@ -622,7 +620,7 @@ class TestTheStoreFails:
         assert world.fail_on(answering) == End(SUCCESS)
         assert world.now < 4.9
         assert world.proceed(working) == End(SUCCESS)
-        assert world.later == [HANDLED.reply]
+        assert world.later == [SENT]
 
     def test_to_free_the_key_and_the_error_of_the_handler_goes_up(self, world):
         _, _, working = world.start(handled=KeyError("own"))
@@ -719,13 +717,13 @@ class TestTheWork:
         assert world.find() == Run(other.work.running.claim)
 
     def test_frees_the_key_if_the_reply_asks_wechat_to_try_again(self, world):
-        again = Handled(REPLY, ErrCodeReply(err_code=1))
+        again = Handled(REPLY, (ErrCodeReply(err_code=1),))
         _, _, working = world.start(handled=again)
         assert world.proceed(working) == End(REPLY)
         assert world.find() is None
 
     def test_keeps_an_err_code_that_means_done(self, world):
-        _, _, working = world.start(handled=Handled(REPLY, ErrCodeReply()))
+        _, _, working = world.start(handled=Handled(REPLY, ()))
         world.proceed(working)
         assert world.find().reply == REPLY
 
@@ -745,10 +743,10 @@ class TestTheWork:
         assert world.later == []
 
     def test_hands_over_what_can_only_be_sent_later_once(self, world):
-        handled = Handled(SUCCESS, TextReply(content="hi"), only_later=True)
+        handled = Handled(SUCCESS, HANDLED.replies, HANDLED.replies)
         _, _, working = world.start(late=LATER, handled=handled)
         assert world.proceed(working) == End(SUCCESS)
-        assert world.later == [handled.reply]
+        assert world.later == [SENT]
         assert world.find().reply == SUCCESS
 
     @each_row(
@@ -760,7 +758,7 @@ class TestTheWork:
         running, promised = Run(delivery.work.running.claim), Run(delivery.work.running.claim, late=True)
         world.store.compare_and_set("push:1", running.dump(), promised.dump(), 2.5)
         assert world.proceed(working) == End(kept)
-        assert world.later == [HANDLED.reply]
+        assert world.later == ([SENT] if kept == SUCCESS else [])
         assert world.find().reply == kept
 
     def test_knows_that_it_is_late_although_the_store_failed_after_its_step(self, world):
@@ -774,4 +772,4 @@ class TestTheWork:
         assert (step.expected, step.perform()) == (promised.dump(), True)
         assert working.throw(StoreError("timed out")) == Sleep(0.1)
         assert world.proceed(working) == End(SUCCESS)
-        assert world.later == [HANDLED.reply]
+        assert world.later == [SENT]

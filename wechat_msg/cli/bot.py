@@ -12,7 +12,7 @@ from wsgiref.simple_server import make_server
 
 from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters.wsgi import push_app
-from wechat_msg.answering import may_reply, to_reply
+from wechat_msg.answering import list_replies, may_reply, to_reply
 from wechat_msg.cli.language import Failure
 from wechat_msg.endpoint import AnswerLater, PushEndpoint
 from wechat_msg.events.menu import ClickEvent
@@ -79,7 +79,7 @@ class EchoBot:
         self.close()
 
     def _handle(self, message: Message) -> Reply:
-        reply = to_reply(message, self._router(message))
+        (reply,) = list_replies(message, self._router(message))
         if not self._answers_late and not may_reply(self._account_kind, reply):
             reply = to_reply(message, None)
         self._report(message, reply)

@@ -2,6 +2,6 @@
 
 from wechat_msg.endpoint.dedup import NO_DEDUP
 from wechat_msg.endpoint.drivers import AsyncPushEndpoint, PushEndpoint
-from wechat_msg.endpoint.late import AnswerLater, FallbackReply, LostReason
+from wechat_msg.endpoint.late import AnswerLater, FallbackReply, KeepReply, LostReason
 
-__all__ = ["NO_DEDUP", "AnswerLater", "AsyncPushEndpoint", "FallbackReply", "LostReason", "PushEndpoint"]
+__all__ = ["NO_DEDUP", "AnswerLater", "AsyncPushEndpoint", "FallbackReply", "KeepReply", "LostReason", "PushEndpoint"]

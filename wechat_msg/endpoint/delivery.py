@@ -12,16 +12,17 @@ from attrs import field
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg._tracebacks import define
-from wechat_msg.answering import acknowledge
-from wechat_msg.endpoint.dedup import is_unshared, make_unshared_key
+from wechat_msg.answering import acknowledge, write_reply
+from wechat_msg.endpoint.dedup import is_unshared, keep_for, make_unshared_key
 from wechat_msg.endpoint.handback import compute_run_ttl
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.jobs import enqueue
-from wechat_msg.endpoint.late import AnswerLater, answers_first_try
+from wechat_msg.endpoint.kept import Claimed, KeptAnswers, Taken, Undelivered
+from wechat_msg.endpoint.late import is_first_try_enough
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Run, load_record
-from wechat_msg.endpoint.registry import NO_CLAIM, Running
+from wechat_msg.endpoint.registry import NO_CLAIM, Running, make_item
 from wechat_msg.endpoint.tries import count_try
 from wechat_msg.endpoint.work import HANG_UP, Work
 from wechat_msg.errors import StoreError
@@ -100,8 +101,12 @@ class PushDelivery:
     is_over: bool = field(default=False, init=False)
     _is_counted: bool = field(default=False, init=False)
     _may_be_acknowledged: bool = field(init=False)
+    _answers_at_once: bool = field(init=False)
     _unclaimed: bytes | None = field(default=None, init=False)  # the record that `_NO_ROOM` stands for
     _is_queued: bool = field(default=False, init=False)
+    _fetch: Running | None = field(default=None, init=False)  # this push, if it gets an answer that was kept
+    _is_fetch: bool = field(default=False, init=False)  # whether it does, here or in another process
+    _has_place: bool = field(default=False, init=False)  # whether the user's next texts wait for the answer
     _kept: tuple[str, InboxEntry] | None = field(default=None, init=False)
     _has_tried_to_keep: bool = field(default=False, init=False)
     _is_too_large: bool = field(default=False, init=False)
@@ -113,6 +118,7 @@ class PushDelivery:
         self.store = self.handling.private_store if self.handling.store is None else self.handling.store
         self.name = self.handling.process.make_name()
         self.acknowledgement = acknowledge(self.push.message)
+        self._answers_at_once = self.options.late is not None and self.options.late.after == "at_once"
         # An acknowledgement means "received", but in virtual payment (虚拟支付) it means "done".
         self._may_be_acknowledged = isinstance(self.acknowledgement, Acknowledgement)
 
@@ -131,13 +137,17 @@ class PushDelivery:
         """
         try:
             reply = yield from self._answer()
+            if self._fetch is not None and reply is None:
+                yield from self._leave_fetch()
         except Exception:
             yield from self._take_back()
             raise
         finally:
+            if self._fetch is not None:
+                self.handling.process.give_up(self._fetch)
             if self.handling.process.waiting:
                 self.handling.process.waiting.pop(self.name, None)
-        if self._kept is not None:
+        if self._kept is not None or self._has_place:
             yield from self._take_back()
         return reply
 
@@ -149,6 +159,7 @@ class PushDelivery:
         while not isinstance(found, Reply):
             if found is _NO_ROOM and not self.handling.waits_for_room:
                 return (yield from self._refuse())
+            self._is_fetch = found.kind == "fetch"
             reply = yield from self._wait_for(found)
             if reply is not None:
                 return reply
@@ -161,7 +172,7 @@ class PushDelivery:
                     return None
                 ended = found.late or (yield from self._end_without_reply(found, is_refused=found in refused))
                 if ended is not False:
-                    return self.handling.choose_fallback(self.push.message) if ended else None
+                    return self._choose_fallback() if ended else None
                 refused.append(found)
             is_refused = found in refused and self.handling.process.find_running(self.key) is found
             look = self._read if is_refused else functools.partial(self._look_again, found)
@@ -174,9 +185,11 @@ class PushDelivery:
         if self.work is not None and found is self.work.running and not self.is_over:
             reply = yield RunWork(self, self._left())
             return reply
-        if found.late and isinstance(self.options.late, AnswerLater):
+        if self._fetch is not None and found is self._fetch:
+            return (yield from self._deliver_kept(found))
+        if found.late and self.handling.answers_later:
             self._has_acknowledged(found.slot)
-            return self.acknowledgement
+            return self._choose_fallback()
         left = self._left()
         if isinstance(found, Running) and found.has_ended and found.reply is not None:
             return found.reply
@@ -195,7 +208,10 @@ class PushDelivery:
             yield from self._keep(_NO_ROOM)
         if (self._keeps() and self._kept is None) or not (yield from self._end_without_reply(_NO_ROOM)):
             return None
-        return self.handling.choose_fallback(self.push.message)
+        return self._choose_fallback()
+
+    def _choose_fallback(self) -> Reply:
+        return self.handling.choose_fallback(self.push.message, is_fetch=self._is_fetch)
 
     def _begin(self) -> Flow[Reply | Running | Run | None]:
         """Claim the key or find who did; None if WeChat has to send the push again."""
@@ -215,7 +231,7 @@ class PushDelivery:
         if (
             found is not None
             and not isinstance(found, Reply)
-            and not ((self.work and found is self.work.running) or self._is_queued)
+            and not ((self.work and found is self.work.running) or found is self._fetch or self._is_queued)
         ):
             yield from self._count(found, until=0.5)
         return found
@@ -259,10 +275,12 @@ class PushDelivery:
                 return record
             if self.work is not None or self._is_queued or self.handling.process.registry.find(self.key) is not None:
                 return _GONE  # a delivery runs the handler once, and a process never twice at once
-            if self.options.queue is None and not self.handling.has_room(self.name):
+            is_fetch = yield from self._may_be_fetch()
+            if not is_fetch and self.options.queue is None and not self.handling.has_room(self.name):
                 self._unclaimed = raw
                 return _NO_ROOM
-            mine = yield from (self._claim(raw) if self.options.queue is None else self._enqueue(raw))
+            is_mine = is_fetch or self.options.queue is None
+            mine = yield from (self._claim(raw, is_fetch=is_fetch) if is_mine else self._enqueue(raw))
             if mine is not None:
                 return mine
             raw = yield Get(self.store, self.record_key)
@@ -271,16 +289,24 @@ class PushDelivery:
     def _is_dead(self, record: Run) -> Flow[bool]:
         return (yield from self.handling.process.is_dead(record.claim))
 
-    def _claim(self, raw: bytes | None) -> Flow[Running | None]:
+    def _may_be_fetch(self) -> Flow[bool]:
+        """Return whether the push gets an answer that was kept; other pushes are handled."""
+        kept, message = self.handling.kept, self.push.message
+        if kept is None or self.record_key != self.key or not self.handling.may_fetch(message):
+            return False
+        return (yield from kept.has(message.from_user_name))
+
+    def _claim(self, raw: bytes | None, *, is_fetch: bool) -> Flow[Running | None]:
         """Claim the key if the store still has *raw*; None if another delivery was faster."""
         process, now, options = self.handling.process, self.options.monotonic(), self.options
         running = Running(self.key, self.push, self.name, now, self.store, self.record_key)
+        running.kind = "fetch" if is_fetch else "question"
         if not process.registry.add(running):
             return None
         try:
             running.claim = yield from process.make_claim(self.name, shared=self.record_key == self.key)
             running.began = options.monotonic()  # by now there is a lane
-            running.record = Run(running.claim).dump()
+            running.record = Run(running.claim, kind=running.kind).dump()
             ttl = compute_run_ttl(self.handling)
             claimed: bool = yield CompareAndSet(self.store, self.record_key, raw, running.record, ttl)
         except BaseException:
@@ -289,9 +315,56 @@ class PushDelivery:
         if not claimed:
             process.registry.remove(running)
             return None
+        if is_fetch:
+            self._fetch = running
+            return running
         last_try_ends = self.arrived + options.deliveries * HANG_UP
-        self.work = Work(self.handling, running, self.arrived + HANG_UP, last_try_ends, is_first=raw is None)
+        self.work = Work(
+            self.handling,
+            running,
+            try_ends=self.arrived + HANG_UP,
+            last_try_ends=last_try_ends,
+            is_first=raw is None,
+        )
         return running
+
+    # --- an answer that was kept
+
+    def _deliver_kept(self, fetch: Running) -> Flow[Reply | None]:
+        """Return the next part of what is kept; None if it is not known yet, or the push is no longer a fetch."""
+        openid, kept = self.push.message.from_user_name, cast("KeptAnswers", self.handling.kept)
+        claimed, must = Claimed(fetch.key, fetch.claim, fetch.record), self._left() <= 0
+        found = yield from self.handling.ask_until(
+            self.arrived + _ANSWERED,
+            lambda: kept.deliver(openid, claimed, self._make_done, keep=keep_for(self.push.message), must=must),
+        )
+        if isinstance(found, Done):
+            self._fetch = None
+            self.handling.process.registry.remove(fetch, found.reply)
+            return found.reply
+        if found is Undelivered.WAIT and (left := self._left()) > 0:
+            yield Sleep(min(self._pause, left))
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        elif found is Undelivered.EMPTY or found is Undelivered.OVERTAKEN:
+            yield from self._leave_fetch()
+        return None
+
+    def _make_done(self, taken: Taken) -> Done:
+        reply = self.handling.write_kept(self.push, taken.part, is_last=taken.is_last)
+        return Done(cast("Running", self._fetch).claim, reply)
+
+    def _leave_fetch(self) -> Flow[None]:
+        """Forget the claim, so that the next look at the push makes another: it may have to be handled."""
+        fetch, self._fetch = cast("Running", self._fetch), None
+        try:
+            if not self._is_counted:
+                yield from self._count(fetch, until=_ANSWERED)
+            yield CompareAndSet(fetch.store, fetch.record_key, fetch.record, None)
+            self.handling.process.registry.remove(fetch)
+        except StoreError as error:
+            self.handling.report(error)
+        finally:
+            self.handling.process.give_up(fetch)
 
     def _enqueue(self, raw: bytes | None) -> Flow[Run | None]:
         """Put the push into the inbox and enqueue it; None if another delivery was faster.
@@ -345,21 +418,38 @@ class PushDelivery:
 
     def _should_keep(self) -> bool:
         """Return whether a push is put into the inbox before it is acknowledged."""
-        policy = isinstance(self.options.late, AnswerLater) and self._may_be_acknowledged
-        return policy and self.handling.is_kept
+        policy = self.handling.answers_later and self._may_be_acknowledged
+        return policy and self.handling.is_kept and not self._is_fetch
 
     def _keeps(self) -> bool:
         """Return whether this delivery can do so: it shares its record."""
         return self._should_keep() and self.record_key == self.key
 
+    def _needs_place(self) -> bool:
+        """Return whether the user's next texts have to wait for the answer."""
+        shares = self.record_key == self.key and bool(self.push.message.from_user_name)
+        return self.handling.keeps_replies and shares and self._may_be_acknowledged and not self._is_fetch
+
     def _may_keep(self) -> bool:
-        return not self._has_tried_to_keep and self._keeps() and self._must_answer()
+        return not self._has_tried_to_keep and (self._keeps() or self._needs_place()) and self._must_answer()
 
     def _keep(self, found: Run | Running) -> Flow[None]:
-        """Put the push into the inbox, before it is acknowledged."""
+        """Put the push into the inbox, and reserve the place of its answer, before it is acknowledged."""
         self._has_tried_to_keep = True
-        if found.slot or found.late:
+        if found.late:
             return
+        if self._keeps() and not found.slot:
+            yield from self._put_into_inbox(found)
+        if self._needs_place():
+            self._has_place = True
+            yield from self.handling.ask_until(self.arrived + ANSWER_BY, self._add_place)
+
+    def _add_place(self) -> Flow[bool]:
+        kept, message = cast("KeptAnswers", self.handling.kept), self.push.message
+        yield from kept.add_place(message.from_user_name, make_item(self.key), self.key, self.handling.keep_until())
+        return True
+
+    def _put_into_inbox(self, found: Run | Running) -> Flow[None]:
         claim = self._make_free_claim() if _is_absent(found) else found.claim
         attempt, age = int(found is not _NO_ROOM), self.options.monotonic() - self.arrived
         entry = self._inbox.make_entry(self.push, self.key, claim, attempt=attempt, age=age)
@@ -370,16 +460,21 @@ class PushDelivery:
         self._kept = (slot, entry) if slot else None
 
     def _take_back(self) -> Flow[None]:
-        """Delete the entry that was not needed, as the answer was ready in time."""
-        if self._kept is not None:
-            (slot, entry), self._kept = self._kept, None
-            try:
+        """Delete the entry and the place that were not needed, as the answer was ready in time."""
+        try:
+            if self._kept is not None:
+                (slot, entry), self._kept = self._kept, None
                 yield from self._inbox.take_back(slot, entry)
-            except StoreError as error:
-                self.handling.report(error)
+            if self._has_place:
+                self._has_place, kept = False, cast("KeptAnswers", self.handling.kept)
+                openid = self.push.message.from_user_name
+                yield from kept.remove_unneeded_place(openid, make_item(self.key), self.key)
+        except StoreError as error:
+            self.handling.report(error)
 
     def _has_acknowledged(self, slot: str) -> None:
         """Leave the entry of this delivery in the inbox if the record has its *slot*."""
+        self._has_place = False
         if self._kept is not None and self._kept[0] == slot:
             self._kept = None
 
@@ -400,7 +495,7 @@ class PushDelivery:
 
         If it *is_refused* although the record is unchanged, the store does not work, and there is no time to wait.
         """
-        slot, before, after = self._mark(found)
+        slot, before, after = self._mark_fetch(found) if self._is_fetch else self._mark(found)
         if after is None:
             if found is _NO_ROOM:
                 yield from self.handling.report_lost(self.push.message, "overload")
@@ -423,11 +518,17 @@ class PushDelivery:
         if marked is None and (yield from self._should_be_sent_again(found, marked=False)):
             return None
         self._has_acknowledged(slot)
-        if isinstance(found, Running):
+        if isinstance(found, Running) and not self._is_fetch:
             found.late = True
             if marked:
                 found.slot, found.record = slot, after
         return True
+
+    def _mark_fetch(self, found: Run | Running) -> tuple[str, bytes, bytes]:
+        """Return the record of a fetch, and the one that says that nothing could be fetched."""
+        before = found.record if isinstance(found, Running) else found.dump()
+        reply = write_reply(self.push, self._choose_fallback(), now=self.options.clock)
+        return "", before, Done(found.claim, reply).dump()
 
     def _mark(self, found: Run | Running) -> tuple[str, bytes | None, bytes | None]:
         """Return the slot, the record that is expected, and the one that says that the push was answered."""
@@ -442,14 +543,20 @@ class PushDelivery:
 
     def _must_answer(self) -> bool:
         """Return whether the user would see an error if WeChat got no answer now."""
-        first_try = answers_first_try(self.options.late, shares=not is_unshared(self.record_key))
+        first_try = is_first_try_enough(self.options.late, shares=not is_unshared(self.record_key))
         return (first_try or self.tries >= self.options.deliveries) and self._may_be_acknowledged
 
     def _left(self) -> float:
         """Return the seconds until there is something to do."""
         # A delivery that claimed a free key learns only if it waits whether it is the last.
-        may_be_last = (self.work is not None or self._is_queued) and not self._is_counted and self._may_be_acknowledged
-        limit = KEEP_BY if self._may_keep() else ANSWER_BY if may_be_last or self._must_answer() else HANG_UP
+        is_mine = self.work is not None or self._fetch is not None or self._is_queued
+        may_be_last = is_mine and not self._is_counted and self._may_be_acknowledged
+        if not (may_be_last or self._must_answer()):
+            limit = HANG_UP
+        elif self._answers_at_once and self._must_answer() and not self._is_fetch:
+            limit = 0.0
+        else:
+            limit = KEEP_BY if self._may_keep() else ANSWER_BY
         left = self.arrived + limit - self.options.monotonic()
         return left if left > _SHORTEST_WAIT else min(left, 0.0)
 

@@ -10,6 +10,7 @@ import functools
 import inspect
 import logging
 import os
+import secrets
 import threading
 import time
 import weakref
@@ -22,7 +23,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait, drive, drive_async, perform_async
-from wechat_msg._tracebacks import define
+from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import is_seconds
 from wechat_msg.answering import Answer, seal_reply
 from wechat_msg.endpoint.dedup import NoDedup
@@ -30,8 +31,9 @@ from wechat_msg.endpoint.delivery import PushDelivery, RunWork
 from wechat_msg.endpoint.handling import Handling, WarningLog
 from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.jobs import begin_job
+from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.lanes import Process
-from wechat_msg.endpoint.late import AnswerLater, FallbackReply, answers_first_try
+from wechat_msg.endpoint.late import AnswerLater, KeepReply, is_first_try_enough
 from wechat_msg.endpoint.options import EndpointOptions, H, S
 from wechat_msg.endpoint.upkeep import RunAside, Upkeep
 from wechat_msg.endpoint.work import StartWork, Work
@@ -53,6 +55,7 @@ from wechat_msg.routing import (
 from wechat_msg.settings import MINI_PROGRAM
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
 from wechat_msg.stores._error_log import StoreErrorLog
+from wechat_msg.text import count_bytes
 
 __all__ = ["AsyncPushEndpoint", "PushEndpoint"]
 
@@ -84,8 +87,17 @@ class _Endpoint(EndpointOptions[H, S]):
         # It takes a moment to derive one from a Token: better now than in an event loop.
         identity = "" if self.store is None or shared_store is None else self.settings.identity
         durable_store = shared_store if _is_durable(store) else None
-        is_kept = durable_store is not None and (isinstance(self.late, AnswerLater) or self.queue is not None)
+        late = self.late
+        answers_later = isinstance(late, AnswerLater | KeepReply)
+        keeps_replies = isinstance(late, KeepReply) or (isinstance(late, AnswerLater) and late.unsent is not None)
+        is_kept = durable_store is not None and (answers_later or self.queue is not None)
         process = Process(durable_store, identity, self.monotonic, watches=is_kept)
+        report = StoreErrorLog("deduplication", self.monotonic).report
+        kept = None
+        if keeps_replies and shared_store is not None:
+            # Pushes must not push kept answers out of a store in memory.
+            queues = durable_store or MemoryStore(clock=self.monotonic)
+            kept = KeptAnswers(queues, shared_store, identity, process, self.clock, report)
         self._handling = Handling(
             options=self,
             store=shared_store,
@@ -93,7 +105,8 @@ class _Endpoint(EndpointOptions[H, S]):
             process=process,
             inbox=Inbox(durable_store, identity, process, self.clock) if durable_store else None,
             identity=identity,
-            report=StoreErrorLog("deduplication", self.monotonic).report,
+            kept=kept,
+            report=report,
             is_kept=is_kept,
             waits_for_room=self._is_async,
             warn=WarningLog(self.monotonic).warn,
@@ -104,11 +117,16 @@ class _Endpoint(EndpointOptions[H, S]):
         """Raise SettingsError if options do not fit together."""
         store: object = self.store
         late, is_mini_program = self.late, self.settings.account_kind is MINI_PROGRAM
-        if isinstance(late, FallbackReply) and is_mini_program:
+        keeping = late.unsent if isinstance(late, AnswerLater) else late if isinstance(late, KeepReply) else None
+        if late is not None and is_mini_program and (late.text is not None or keeping is not None):
             raise SettingsError(
-                "a Mini Program cannot be answered with text; use AnswerLater"
-                "（小程序不支持被动回复，请使用 AnswerLater）"
+                "a Mini Program cannot be answered with text; use AnswerLater, without text= and unsent="
+                "（小程序不支持被动回复，请使用 AnswerLater，且不要设置 text= 与 unsent=）"
             )
+        if keeping is not None and isinstance(store, NoDedup):
+            raise SettingsError("KeepReply needs a store（KeepReply 需要 store）")
+        if keeping is not None and count_bytes(keeping.more) > self.text_limit // 2:
+            raise SettingsError("KeepReply: more must be shorter than half of text_limit（more 过长）")
         if self.queue is not None and not _is_durable(store):
             raise SettingsError(
                 "queue= needs a store that the workers share, such as RedisStore"
@@ -124,7 +142,7 @@ class _Endpoint(EndpointOptions[H, S]):
         if isinstance(self.store, Store) and is_async(self.store.get):
             raise SettingsError("an AsyncStore needs AsyncPushEndpoint（AsyncStore 请使用 AsyncPushEndpoint）")
         # One and the same delivery runs the handler and is answered before it ends.
-        answers_early = answers_first_try(late, shares=not isinstance(self.store, NoDedup)) or self.deliveries == 1
+        answers_early = is_first_try_enough(late, shares=not isinstance(self.store, NoDedup)) or self.deliveries == 1
         if late is not None and not is_mini_program and answers_early and self.executor is None and self.queue is None:
             raise SettingsError(
                 "this policy answers before the handler ends, so it needs executor=, such as a ThreadPoolExecutor"
@@ -142,7 +160,7 @@ class _Endpoint(EndpointOptions[H, S]):
             _log.warning("push refused with %d, %s: %s", error.status_hint, type(error).__name__, error)
             return error_response(error)
         # From here on an error is the application's own, and the framework gets it.
-        reply: Answer = None
+        reply: Reply | None = None
         if self.handler is not None:
             waited = self.clock() - int(request.query["timestamp"])
             delivery = PushDelivery(self._handling, push, arrived)
@@ -156,6 +174,18 @@ class _Endpoint(EndpointOptions[H, S]):
             if reply is None:
                 return _TRY_AGAIN
         return seal_reply(self.settings, push, reply, now=self.clock)
+
+    def _keep(self, openid: str, answer: Answer) -> Flow[None]:
+        """Keep an answer that a program outside gives."""
+        kept = self._handling.kept
+        if kept is None:
+            raise SettingsError("kept.put needs late=KeepReply(...), or AnswerLater(unsent=KeepReply(...))")
+        if not isinstance(openid, str) or not openid:
+            raise SettingsError("kept.put needs an OpenID, a text that is not empty")
+        parts = self._handling.make_kept(openid, answer)
+        dropped = yield from kept.put(openid, secrets.token_hex(16), parts, self._handling.keep_until())
+        for _ in range(dropped):
+            yield from self._handling.report_lost(None, "full")
 
     def _check_queue(self) -> None:
         if self.queue is None:
@@ -263,6 +293,11 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
 
     #: Runs what was taken over if there is no executor.
     _recovery: _OneThread = field(init=False, factory=lambda: _OneThread())
+
+    @property
+    def kept(self) -> KeptReplies:
+        """The answers that are kept for their users' next messages."""
+        return KeptReplies(self)
 
     def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat.
@@ -394,6 +429,38 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
             type(self).run_in_background(self._recovery.run(), self._perform)
 
 
+@frozen(eq=False, repr=False)
+class KeptReplies:
+    """The answers that an endpoint with `KeepReply` keeps; see `PushEndpoint.kept`."""
+
+    _endpoint: PushEndpoint
+
+    def put(self, openid: str, reply: Answer) -> None:
+        """Keep an answer for a user, who gets it with the next message, after what was kept before.
+
+        Args:
+            openid: The user, who need not have written before.
+            reply: A reply, a text, or several of them.
+
+        Raises:
+            ReplyError: There is nothing to keep, or a reply cannot be written.
+            SettingsError: The endpoint keeps no answers, or *openid* is empty.
+            StoreError: The store failed.
+        """
+        drive(self._endpoint._keep(openid, reply), self._endpoint._perform)  # noqa: SLF001
+
+
+@frozen(eq=False, repr=False)
+class AsyncKeptReplies:
+    """The answers that an endpoint with `KeepReply` keeps; see `AsyncPushEndpoint.kept`."""
+
+    _endpoint: AsyncPushEndpoint
+
+    async def put(self, openid: str, reply: Answer) -> None:
+        """Keep an answer for a user; see `KeptReplies.put`."""
+        await drive_async(self._endpoint._keep(openid, reply), self._endpoint._perform)  # noqa: SLF001
+
+
 class _OneThread:
     """Works one after another in a thread, which is started for them and ends after the last one."""
 
@@ -461,6 +528,11 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     _tasks: dict[asyncio.Task[Reply | None], tuple[Work, asyncio.Task[Any]]] = field(init=False, factory=dict)
     _asides: set[asyncio.Task[None]] = field(init=False, factory=set)
     _upkeep_tasks: dict[str, asyncio.Task[None]] = field(init=False, factory=dict)
+
+    @property
+    def kept(self) -> AsyncKeptReplies:
+        """The answers that are kept for their users' next messages."""
+        return AsyncKeptReplies(self)
 
     async def handle(self, request: PushRequest) -> PushResponse:
         """Answer one request of WeChat; see `PushEndpoint.handle`."""

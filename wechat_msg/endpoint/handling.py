@@ -15,14 +15,14 @@ from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import Answer, acknowledge, explain_refusal, list_replies, may_reply, write_reply
 from wechat_msg.endpoint.dedup import make_key, make_unshared_key
 from wechat_msg.endpoint.inbox import Inbox
-from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.kept import KeptAnswers
-from wechat_msg.endpoint.late import AnswerLater, KeepReply, LostReason
+from wechat_msg.endpoint.lanes import Process
+from wechat_msg.endpoint.late import AnswerLater, KeepReply, LostReason, Meanwhile
 from wechat_msg.endpoint.options import EndpointOptions
-from wechat_msg.endpoint.parts import add_more, dump_parts
+from wechat_msg.endpoint.parts import add_more, dump_part, dump_parts, load_kept
 from wechat_msg.errors import SettingsError, StoreError
 from wechat_msg.exchange import Push
-from wechat_msg.messages import Message
+from wechat_msg.messages import Message, TextMessage
 from wechat_msg.replies import (
     Acknowledgement,
     ErrCodeReply,
@@ -119,12 +119,12 @@ class Handling:
     private_store: AnyStore
     process: Process
     inbox: Inbox | None
-    kept: KeptAnswers | None
     is_kept: bool
     identity: str
     report: Callable[[StoreError], None]
     waits_for_room: bool
     warn: Callable[..., None]
+    kept: KeptAnswers | None = None
 
     def make_key(self, message: Message) -> str:
         """Return the key that all deliveries of *message* share, if they share anything.
@@ -139,10 +139,11 @@ class Handling:
             raise SettingsError("dedup_key must return text or None")
         return make_key(message, self.identity, content)
 
-    def choose_fallback(self, message: Message) -> Reply:
-        """Return the answer to a try of *message* if its own answer is not ready."""
+    def choose_fallback(self, message: Message, *, is_fetch: bool = False) -> Reply:
+        """Return the answer to a try of *message* if its own answer, or the kept one that it fetches, is not ready."""
         # Some events of the platform name no user who could read a text.
-        text = None if self.options.late is None else self.options.late.text
+        policy = self._keeping if is_fetch else self.options.late
+        text = None if policy is None else policy.text
         return TextReply(content=text) if text and message.from_user_name else acknowledge(message)
 
     def handle(self, push: Push) -> Flow[Handled]:
@@ -152,8 +153,7 @@ class Handling:
             Exception: The handler raised it, and ``on_error`` is "raise"; or ``on_error`` itself raised it.
         """
         try:
-            handler = cast("Any", self.options.handler)  # a push without a handler needs no delivery
-            return self._prepare(push, (yield from ask(handler, push.message)))
+            return self._prepare(push, (yield from self._ask(push.message)))
         except Exception as error:
             if self.options.on_error == "raise":
                 raise
@@ -164,6 +164,21 @@ class Handling:
             else:
                 _log.exception("the handler of a %s failed; acknowledged", type(push.message).__name__)
             return self._prepare(push, answer)
+
+    def _ask(self, message: Message) -> Flow[Answer]:
+        handler = cast("Any", self.options.handler)  # a push without a handler needs no delivery
+        if not isinstance(self.options.late, AnswerLater) or self.options.late.meanwhile is None:
+            return (yield from ask(handler, message))
+        leave = yield from _enter(self.options.late.meanwhile, message)
+        try:
+            answer = yield from ask(handler, message)
+        except GeneratorExit:
+            raise  # the flow was closed, and no further step is performed
+        except BaseException as error:
+            yield from _call_safely(leave, error)
+            raise
+        yield from _call_safely(leave, None)
+        return answer
 
     def _prepare(self, push: Push, answer: Answer) -> Handled:
         message, late = push.message, self.options.late
@@ -185,7 +200,7 @@ class Handling:
         return Handled(written, () if is_empty else replies, rest, parts)
 
     def _split(self, replies: list[Reply]) -> list[Reply]:
-        """Split the texts that are too long for one message; under KeepReply there must be room for `KeepReply.more`."""
+        """Split the texts that are too long for one message, with room for `KeepReply.more`."""
         limit = self.options.text_limit
         if len(replies) == 1 and (not isinstance(replies[0], TextReply) or _fits(replies[0].content, limit)):
             return replies
@@ -216,11 +231,39 @@ class Handling:
         """Whether answers are kept for their users' next messages, and not only those that could not be sent."""
         return isinstance(self.options.late, KeepReply)
 
-    def keep_until(self) -> float:
-        """Return until when an answer is kept, in seconds since the epoch."""
+    def may_fetch(self, message: Message) -> bool:
+        """Return whether a message gets what is kept for its user, if anything is."""
+        policy = self._keeping
+        if policy is None or not isinstance(message, TextMessage):
+            return False
+        return policy.fetch is None or bool(policy.fetch(message))
+
+    def make_kept(self, openid: str, answer: Answer) -> tuple[str, ...]:
+        """Return the parts of an answer that answers no push.
+
+        Raises:
+            ReplyError: It is empty, or cannot be kept.
+        """
+        nobody = Message(from_user_name=openid, to_user_name="", create_time=0)
+        replies = self._split(list_replies(nobody, answer))
+        return tuple(dump_part(reply, openid) for reply in replies)
+
+    def write_kept(self, push: Push, part: str, *, is_last: bool) -> RenderedReply | Acknowledgement:
+        """Write a part that was kept as the answer to a push."""
+        more, reply = cast("KeepReply", self._keeping).more, load_kept(part) or acknowledge(push.message)
+        written = reply if is_last else add_more(reply, more, self.options.text_limit)
+        return write_reply(push, written, now=self.options.clock)
+
+    @property
+    def _keeping(self) -> KeepReply | None:
+        """The policy for answers that are kept."""
         late = self.options.late
         policy = late.unsent if isinstance(late, AnswerLater) else late
-        return self.options.clock() + cast("KeepReply", policy).keep
+        return policy if isinstance(policy, KeepReply) else None
+
+    def keep_until(self) -> float:
+        """Return until when an answer is kept, in seconds since the epoch."""
+        return self.options.clock() + cast("KeepReply", self._keeping).keep
 
     def has_room(self, name: str = "") -> bool:
         """Return whether a further handler may run in this process, and the delivery *name* is next if it waits."""
@@ -279,3 +322,25 @@ def _split_reply(reply: TextReply, limit: int) -> list[TextReply]:
     if _fits(reply.content, limit):
         return [reply]
     return [attrs.evolve(reply, content=part) for part in split_text(reply.content, limit)]
+
+
+def _enter(meanwhile: Meanwhile, message: Message) -> Flow[Callable[[BaseException | None], object]]:
+    """Enter the context manager of `AnswerLater.meanwhile`; return the function that leaves it."""
+    context: Any = yield from _call_safely(meanwhile, message)
+    names = ("__aenter__", "__aexit__") if hasattr(type(context), "__aenter__") else ("__enter__", "__exit__")
+    enter, leave = (getattr(type(context), name, None) for name in names)
+    if enter is None or leave is None:
+        if context is not None:
+            _log.error("meanwhile returned a %s, not a context manager", type(context).__name__)
+        return bool
+    yield from _call_safely(enter, context)
+    return lambda error: leave(context, *((type(error), error, error.__traceback__) if error else (None, None, None)))
+
+
+def _call_safely(function: Callable[[Any], Any], argument: object) -> Flow[Any]:
+    """Call a function of the user's whose error must not cost the answer."""
+    try:
+        return (yield RunHandler(function, argument))
+    except Exception:  # noqa: BLE001, it is only shown while a handler runs
+        _log.exception("meanwhile raised an error")
+        return None

@@ -77,6 +77,11 @@ class Taken:
     is_last: bool
     dropped: int = 0
 
+    @property
+    def part(self) -> str:
+        """The part."""
+        return self.item.parts[0]
+
 
 @frozen
 class Queue:
@@ -296,7 +301,8 @@ class KeptAnswers:
     kept no longer than others. Whoever finds an item that is taken can tell from the record how far this is.
 
     Args:
-        store: The store that has the queues, and the records.
+        store: The store that has the queues.
+        records: The store that has the records of pushes.
         identity: The first part of all keys.
         process: This process.
         clock: Seconds since the epoch.
@@ -306,12 +312,14 @@ class KeptAnswers:
     def __init__(
         self,
         store: AnyStore,
+        records: AnyStore,
         identity: str,
         process: Process,
         clock: Callable[[], float],
         report: Callable[[StoreError], None],
     ) -> None:
         self._store = store
+        self._records = records
         self._identity = identity
         self._process = process
         self._clock = clock
@@ -331,6 +339,12 @@ class KeptAnswers:
     def remove_place(self, openid: str, id: str) -> Flow[None]:
         """Remove a place that is not needed: the answer was given in time, or is lost."""
         yield from self._change(openid, lambda queue: queue.remove_place(id))
+
+    def remove_unneeded_place(self, openid: str, id: str, key: str) -> Flow[None]:
+        """Remove a place if the push that it answers has ended, and nothing follows its reply."""
+        _, record = yield from self._read_record(key)
+        if record is None or (isinstance(record, Done) and not record.slot):
+            yield from self.remove_place(openid, id)
 
     def put(
         self,
@@ -378,7 +392,7 @@ class KeptAnswers:
             if (taken := queue.find_taken(mine)) is not None:
                 return taken
             # The claim of the other one is older if this one is in the record, and later if it is not.
-            if queue.find(id, "held") and (yield Get(self._store, claimed.key)) != claimed.record:
+            if queue.find(id, "held") and (yield Get(self._records, claimed.key)) != claimed.record:
                 return None
             new, dropped = queue.hold(id, claimed, parts, until, is_open=is_open).fit()
             if new is queue:
@@ -393,7 +407,7 @@ class KeptAnswers:
         self,
         openid: str,
         claimed: Claimed,
-        make_done: Callable[[str, bool], Done],
+        make_done: Callable[[Taken], Done],
         *,
         keep: float,
         must: bool = False,
@@ -403,7 +417,7 @@ class KeptAnswers:
         Args:
             openid: The user.
             claimed: The claim of the push.
-            make_done: Returns the record for a part; the second argument says whether nothing follows it.
+            make_done: Returns the record for the part that was taken.
             keep: Seconds for which the record is kept.
             must: Whether a part is delivered although it is not known yet whether another one follows.
 
@@ -413,7 +427,7 @@ class KeptAnswers:
         taken = yield from self.take(openid, claimed, must=must)
         if isinstance(taken, Taken):
             return (yield from self.carry(openid, claimed, taken, make_done, keep=keep))
-        raw: bytes | None = yield Get(self._store, claimed.key)
+        raw: bytes | None = yield Get(self._records, claimed.key)
         return taken if raw == claimed.record else _find_own(raw, claimed)
 
     def take(self, openid: str, claimed: Claimed, *, must: bool = False) -> Flow[Taken | Undelivered]:
@@ -439,23 +453,23 @@ class KeptAnswers:
         raise StoreError("the store refuses to replace the value that it returns")
 
     def carry(
-        self, openid: str, claimed: Claimed, taken: Taken, make_done: Callable[[str, bool], Done], *, keep: float
+        self, openid: str, claimed: Claimed, taken: Taken, make_done: Callable[[Taken], Done], *, keep: float
     ) -> Flow[Done | Undelivered]:
         """Answer a push with the part that it has taken; see `deliver`."""
         item = taken.item
         carries = item.id, item.next
-        done = attrs.evolve(make_done(item.parts[0], taken.is_last), carries=carries)
+        done = attrs.evolve(make_done(taken), carries=carries)
         # As long as the part may be in the queue, whoever finds it there must find the record.
         ttl = max(item.until - self._clock(), 0.0) + keep
         found: Done | Undelivered = done
-        if not (yield CompareAndSet(self._store, claimed.key, claimed.record, done.dump(), ttl)):
-            found = _find_own((yield Get(self._store, claimed.key)), claimed)
+        if not (yield CompareAndSet(self._records, claimed.key, claimed.record, done.dump(), ttl)):
+            found = _find_own((yield Get(self._records, claimed.key)), claimed)
         if not isinstance(found, Done) or found.carries != carries:
             yield from self.undo(openid, claimed.claim)
             return found
         try:
             yield from self.settle(openid, *carries)
-            yield CompareAndSet(self._store, claimed.key, found.dump(), found.dump(), keep)
+            yield CompareAndSet(self._records, claimed.key, found.dump(), found.dump(), keep)
         except StoreError as error:
             self._report(error)  # the next fetch will settle it
         return found
@@ -471,7 +485,7 @@ class KeptAnswers:
     def revoke(self, key: str, raw: bytes, record: Run) -> Flow[bool]:
         """Take the record of a push from a dead process, which then can carry nothing; False if it has changed."""
         free = Free(record.claim, record.slot, record.late, record.kind).dump() if record.slot else None
-        revoked: bool = yield CompareAndSet(self._store, key, raw, free, ENTRY_KEPT)
+        revoked: bool = yield CompareAndSet(self._records, key, raw, free, ENTRY_KEPT)
         return revoked
 
     def _look_at_taker(self, queue: Queue, item: Item, key: str, claim: str) -> Flow[Queue | None]:
@@ -490,6 +504,8 @@ class KeptAnswers:
 
     def _look_at_push(self, queue: Queue, item: Item) -> Flow[Queue | None]:
         """Return the queue after the end of the push that an item answers; None if the push has not ended."""
+        if self._process.registry.find(item.key) is not None:
+            return None
         _, record = yield from self._read_record(item.key)
         if record is None or (isinstance(record, Done) and not record.slot):
             return queue.close(item)
@@ -498,7 +514,7 @@ class KeptAnswers:
     # --- the store
 
     def _read_record(self, key: str) -> Flow[tuple[bytes, Record | None]]:
-        raw: bytes | None = yield Get(self._store, key)
+        raw: bytes | None = yield Get(self._records, key)
         return raw or b"", None if raw is None else load_record(raw)
 
     def _name(self, openid: str) -> str:

@@ -16,7 +16,16 @@ from wechat_msg.errors import SettingsError
 from wechat_msg.messages import TextMessage
 from wechat_msg.routing import is_async
 
-__all__ = ["After", "AnswerLater", "FallbackReply", "KeepReply", "LatePolicy", "LostReason", "is_first_try_enough"]
+__all__ = [
+    "After",
+    "AnswerLater",
+    "FallbackReply",
+    "KeepReply",
+    "LatePolicy",
+    "LostReason",
+    "Meanwhile",
+    "is_first_try_enough",
+]
 
 After = Literal["at_once", "first_try", "last_try"]
 """When a push is answered without its answer: at once; 4.5 seconds after its first try, or after its last one."""
@@ -50,7 +59,7 @@ class KeepReply:
         SettingsError: A value is invalid.
 
     Example:
-        >>> policy = KeepReply("正在思考，回复任意文字查看答案", fetch=lambda message: not message.content.startswith("/"))
+        >>> policy = KeepReply("正在思考，回复 1 查看答案", fetch=lambda message: message.content == "1")
     """
 
     text: str = field(validator=_text)
@@ -107,9 +116,7 @@ class AnswerLater:
     )
     text: str | None = field(default=None, kw_only=True, validator=_optional(_text))
     after: After = field(default="first_try", kw_only=True, validator=_after)
-    unsent: KeepReply | None = field(
-        default=None, kw_only=True, validator=_optional(_check.instance_of(KeepReply))
-    )
+    unsent: KeepReply | None = field(default=None, kw_only=True, validator=_optional(_check.instance_of(KeepReply)))
     meanwhile: Meanwhile | None = field(
         default=None,
         kw_only=True,

@@ -15,7 +15,7 @@ from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
 from wechat_msg._validators import Validators, is_seconds, is_whole_number
 from wechat_msg.endpoint.dedup import NoDedup
-from wechat_msg.endpoint.late import AnswerLater, FallbackReply, LostReason
+from wechat_msg.endpoint.late import AnswerLater, FallbackReply, KeepReply, LatePolicy, LostReason
 from wechat_msg.errors import SettingsError
 from wechat_msg.routing import is_async
 from wechat_msg.settings import PushSettings
@@ -25,6 +25,8 @@ __all__ = ["EndpointOptions"]
 
 H = TypeVar("H", bound=Callable[..., Any])
 S = TypeVar("S", bound=AnyStore)
+
+_SHORTEST = 64  # bytes
 
 _check = Validators(SettingsError)
 _optional = attrs.validators.optional
@@ -46,8 +48,8 @@ class EndpointOptions(Generic[H, S]):
             )
         ),
     )
-    late: AnswerLater | FallbackReply | None = field(
-        default=None, kw_only=True, validator=_optional(_check.instance_of(AnswerLater, FallbackReply))
+    late: LatePolicy | None = field(
+        default=None, kw_only=True, validator=_optional(_check.instance_of(AnswerLater, FallbackReply, KeepReply))
     )
     queue: Callable[[str], Any] | None = field(
         default=None, kw_only=True, validator=_optional(_check(callable, "a function of the text of a job"))
@@ -88,6 +90,9 @@ class EndpointOptions(Generic[H, S]):
         default=None, kw_only=True, validator=_optional(_check(is_whole_number(1), "a whole number from 1"))
     )
     ordered: bool = field(default=False, kw_only=True, validator=_check.instance_of(bool))
+    text_limit: int = field(
+        default=2047, kw_only=True, validator=_check(is_whole_number(_SHORTEST), f"a whole number from {_SHORTEST}")
+    )
     clock: Callable[[], float] = field(default=time.time, kw_only=True)
     monotonic: Callable[[], float] = field(default=time.monotonic, kw_only=True)
     sleep: Callable[[float], Any] | None = field(default=None, kw_only=True)

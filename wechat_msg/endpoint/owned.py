@@ -1,4 +1,4 @@
-"""A push in the hands of its owner: its record and its entry in the inbox, and every change that only the owner makes."""
+"""The record of a push and its entry in the inbox, as the owner of the push, and nobody else, changes them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from attrs import field
 from wechat_msg._flow import CompareAndSet, Flow, Get
 from wechat_msg._tracebacks import define
 from wechat_msg.endpoint.dedup import keep_for
-from wechat_msg.endpoint.handback import make_last_record
+from wechat_msg.endpoint.handback import hand_back, make_last_record
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.late import LostReason
 from wechat_msg.endpoint.records import NOBODY, Done, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import Running
+from wechat_msg.endpoint.tries import count_try
 from wechat_msg.errors import StoreError
 from wechat_msg.push import accepts_for
 from wechat_msg.replies import Acknowledgement
@@ -49,11 +50,13 @@ class OwnedPush:
         handling: The handler, and what belongs to it.
         running: The push, and its claim.
         entry: The entry in the inbox as this process knows it; None if it has not read it.
+        is_first: Whether a delivery claimed an absent record for it, so that no later one knows of that delivery.
     """
 
     handling: Handling
     running: Running
     entry: InboxEntry | None = None
+    is_first: bool = False
     _raw: bytes | None = field(default=None, alias="raw")
     _spare: str = field(default="", init=False)  # the slot of an entry that the record does not name yet
 
@@ -86,6 +89,17 @@ class OwnedPush:
         if not (yield from self.handling.ask_until(self.running.ends, done, pause=_WHILE_IT_FAILS)):
             raise StoreError("the store fails, so the answer of a handler stays in the inbox")
 
+    def leave(self, *, failed: bool = False) -> Flow[None]:
+        """Let others handle the push; if it *failed*, after a pause."""
+        running = self.running
+        try:
+            if self.is_first and running.store is self.handling.store:
+                yield from count_try(running.store, running.record_key, "", running.name)
+            yield from hand_back(self.handling, running, failed=failed)
+            self.handling.process.registry.remove(running)
+        except StoreError as error:
+            self.handling.report(error)
+
     # --- the record
 
     def read_record(self) -> Flow[bytes | None]:
@@ -113,7 +127,7 @@ class OwnedPush:
         return raw
 
     def learn(self, raw: bytes, done: Done) -> None:
-        """Note that the record has the reply; from now on the entry alone shows who works on the push, if it has one."""
+        """Note that the record has the reply; an entry then shows alone who works on the push."""
         running = self.running
         running.record, running.is_fenced_by_entry = raw, bool(done.slot)
         running.slot = done.slot or running.slot
@@ -251,7 +265,7 @@ class OwnedPush:
     def remove_place(self) -> Flow[None]:
         """Let the user's messages no longer wait for the answer."""
         kept = cast("KeptAnswers", self.handling.kept)
-        yield from kept.remove(self.running.push.message.from_user_name, self.running.item)
+        yield from kept.remove_place(self.running.push.message.from_user_name, self.running.item)
 
     def _mark_done(self) -> Flow[None]:
         """Take the slot out of the record: another entry may get it."""

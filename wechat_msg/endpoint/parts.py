@@ -77,7 +77,7 @@ def add_more(reply: Reply, more: str, limit: int) -> Reply:
     text = kept["fields"].get("xml", {}).get("Content")
     if kept["type"] != "text" or not isinstance(text, str) or count_bytes(text + more) > limit:
         return reply
-    fields: dict[Format, Any] = dict.fromkeys(_FORMATS, {"MsgType": "text", "Content": text + more})
+    fields: dict[Format, Any] = {form: {"MsgType": "text", "Content": text + more} for form in _FORMATS}
     return _KeptReply(**kept["head"], fields=fields)
 
 

@@ -11,7 +11,7 @@ from attrs import field
 
 from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
-from wechat_msg.endpoint.records import Free, Record, Run
+from wechat_msg.endpoint.records import Free, Kind, Record, Run
 from wechat_msg.exchange import Push
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 
@@ -44,6 +44,7 @@ class Running:
         slot: Where the inbox has the push, as far as this process knows; empty if it has not.
         late: Whether a try was answered without the reply.
         given: The reply that went out although it is not in the record, as the store failed.
+        kind: Whether its handler runs, or it gets an answer that was kept.
         tries: The deliveries of the push in this process.
         is_fenced_by_entry: Whether the record has the reply already, so that the entry alone shows who works on it.
         has_ended: Whether the reply is in the record, or the handler ended without one.
@@ -63,6 +64,7 @@ class Running:
     slot: str = field(default="", init=False)
     late: bool = field(default=False, init=False)
     given: Acknowledgement | RenderedReply | None = field(default=None, init=False)
+    kind: Kind = field(default="question", init=False)
     tries: set[str] = field(factory=set, init=False)
     is_fenced_by_entry: bool = field(default=False, init=False)
     has_ended: bool = field(default=False, init=False)
@@ -84,15 +86,19 @@ class RunningPushes:
 
     def __init__(self) -> None:
         self._running: dict[str, Running] = {}
+        self._fetches: set[str] = set()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        """Return the number of pushes."""
-        return len(self._running)
+        """Return the number of pushes whose handlers run."""
+        return len(self._running) - len(self._fetches)
 
     def add(self, running: Running) -> bool:
         """Add a push; False if it runs already."""
-        return self._running.setdefault(running.key, running) is running
+        is_new = self._running.setdefault(running.key, running) is running
+        if is_new and running.kind == "fetch":
+            self._fetches.add(running.key)
+        return is_new
 
     def find(self, key: str) -> Running | None:
         """Return the running push with this key, if there is one."""
@@ -119,6 +125,7 @@ class RunningPushes:
             if self._running.get(running.key) is not running:
                 return False
             del self._running[running.key]
+            self._fetches.discard(running.key)
         self.end(running, reply)
         return True
 

@@ -112,8 +112,9 @@ def send_or_keep(handling: Handling, running: Running, replies: Sequence[Reply])
 def keep(handling: Handling, running: Running, parts: Sequence[str]) -> Flow[bool]:
     """Keep parts for the user's next messages; if they are kept already, nothing changes."""
     kept = cast("KeptAnswers", handling.kept)
-    dropped = yield from kept.put(running.push.message.from_user_name, running.item, parts, handling.keep_until())
-    for _ in dropped:
+    openid, until = running.push.message.from_user_name, handling.keep_until()
+    dropped = yield from kept.put(openid, running.item, tuple(parts), until, key=running.record_key)
+    for _ in range(dropped):
         yield from handling.report_lost(None, "full")
     return True
 

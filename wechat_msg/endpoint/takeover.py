@@ -12,10 +12,10 @@ from wechat_msg.endpoint.dedup import keep_for
 from wechat_msg.endpoint.handback import compute_run_ttl, make_last_record
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ATTEMPTS, Inbox
+from wechat_msg.endpoint.owned import skip_first
 from wechat_msg.endpoint.records import NOBODY, Done, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import Running
 from wechat_msg.endpoint.sending import give_up
-from wechat_msg.endpoint.owned import skip_first
 from wechat_msg.endpoint.work import HANG_UP, Work
 from wechat_msg.errors import PushError, StoreError
 from wechat_msg.push import reopen_push

@@ -5,14 +5,12 @@ from __future__ import annotations
 from wechat_msg._flow import CompareAndSet, Flow
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import acknowledge
-from wechat_msg.endpoint.handback import hand_back
 from wechat_msg.endpoint.handling import Handled
 from wechat_msg.endpoint.inbox import ENTRY_KEPT
 from wechat_msg.endpoint.line import leave_line, wait_for_turn
 from wechat_msg.endpoint.owned import Gone, Overtaken, OwnedPush
 from wechat_msg.endpoint.records import Done, Run, load_record
 from wechat_msg.endpoint.sending import add_place, answer_late, send_or_keep, send_parts
-from wechat_msg.endpoint.tries import count_try
 from wechat_msg.errors import StoreError
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 from wechat_msg.routing import CANCELLED
@@ -48,12 +46,10 @@ class Work(OwnedPush):
     Attributes:
         try_ends: When WeChat has hung up on the try that runs the handler, on the clock ``monotonic``.
         last_try_ends: When it has hung up on the last try.
-        is_first: Whether a delivery claimed an absent record for it, so that no later one knows of that delivery.
     """
 
     try_ends: float
     last_try_ends: float
-    is_first: bool = False
 
     def run(self) -> Flow[Reply | None]:
         """Run the handler, and save or send its answer; if it raises, the push can be handled again.
@@ -91,17 +87,6 @@ class Work(OwnedPush):
         if self.handling.options.ordered:
             yield from leave_line(self.handling, self.running)
         return reply
-
-    def leave(self, *, failed: bool = False) -> Flow[None]:
-        """Let others handle the push; if it *failed*, after a pause."""
-        running = self.running
-        try:
-            if self.is_first and running.store is self.handling.store:
-                yield from count_try(running.store, running.record_key, "", running.name)
-            yield from hand_back(self.handling, running, failed=failed)
-            self.handling.process.registry.remove(running)
-        except StoreError as error:
-            self.handling.report(error)
 
     def abandon(self) -> None:
         """Leave the push to others if its record may still name this process."""
