@@ -78,7 +78,7 @@ def split_text(text: str, limit: int = 2047, more: str = "") -> list[str]:
         more: What to append to all parts but the last; it counts towards *limit*.
 
     Returns:
-        The parts, in order; none of a text without characters.
+        The parts, in order. A text without characters has none, nor has white space that is longer than *limit*.
 
     Raises:
         SettingsError: *limit* is not a whole number, or leaves less than 4 bytes in addition to *more*; or *more* is
