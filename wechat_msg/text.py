@@ -46,11 +46,10 @@ _LEADING_JAMO, _VOWELS_AND_TRAILING_JAMO = "\u1100-\u115f\ua960-\ua97c", "\u1160
 _SYLLABLES = "\uac00-\ud7a3"
 #: Two characters that belong together, by Unicode Standard Annex 29; marks, conjuncts and flags are in `_is_joined`.
 _TOGETHER = re.compile(
-    "\r\n"
-    f"|[{_LEADING_JAMO}][{_LEADING_JAMO}{_SYLLABLES}]"
+    f"[{_LEADING_JAMO}][{_LEADING_JAMO}{_SYLLABLES}]"
     f"|[{_LEADING_JAMO}{_VOWELS_AND_TRAILING_JAMO}{_SYLLABLES}][{_VOWELS_AND_TRAILING_JAMO}]"
     f"|\u200d[^\\s{_FIRST}]"  # joiner
-    "|[^\r\n][\u200c\u200d\u0e33\u0eb3\uff9e\uff9f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"  # skin tones, tags
+    "|.[\u200c\u200d\u0e33\u0eb3\uff9e\uff9f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"  # skin tones, tags
     f"|[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e][^\\s{_FIRST}]"  # signs before a number
 )
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
@@ -79,7 +78,7 @@ def split_text(text: str, limit: int = 2047, more: str = "") -> list[str]:
         more: What to append to all parts but the last; it counts towards *limit*.
 
     Returns:
-        The parts, in order; none of a text without characters.
+        The parts, in order. A text without characters has none, nor has white space that is longer than *limit*.
 
     Raises:
         SettingsError: *limit* is not a whole number, or leaves less than 4 bytes in addition to *more*; or *more* is
@@ -164,6 +163,4 @@ def _is_joined(masked: str, start: int, place: int) -> bool:
     if after in _FLAG_LETTERS:
         flags = masked[start:place]
         return (len(flags) - len(flags.rstrip(_FLAG_LETTERS))) % 2 == 1
-    return (category[0] == "M" and before not in "\r\n") or (
-        category == "Lo" and unicodedata.combining(before) == _VIRAMA
-    )
+    return category[0] == "M" or (category == "Lo" and unicodedata.combining(before) == _VIRAMA)
