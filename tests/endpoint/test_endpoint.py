@@ -158,7 +158,7 @@ class TestVerification:
 
 
 class TestAnswer:
-    @each_row("answer", [5, 0, False, True, b"hi", ["hi"], {"Content": "hi"}, object(), TextReply])
+    @each_row("answer", [5, 0, False, True, b"hi", [["hi"]], {"Content": "hi"}, object(), TextReply])
     def test_of_another_type_is_an_error_of_the_application(self, handle, answer):
         with pytest.raises(ReplyError, match="a handler must return a Reply, text or None"):
             handle(replying(answer), push())

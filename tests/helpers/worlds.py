@@ -178,10 +178,10 @@ class Task:
     def is_sending(self) -> bool:
         """Whether it is between the check of its lane and the end of the send."""
         names = set(self.list_names())
-        if "_send_parts" not in names or names & {"_delete_entry", "lose", "leave"}:
+        if "send_parts" not in names or names & {"delete_entry", "lose", "leave"}:
             return False
         has_written = self.outcome is not None and isinstance(self.step, CompareAndSet)
-        return not (has_written and names & {"_swap", "_mark_done"})
+        return not (has_written and names & {"swap", "_mark_done"})
 
 
 @define(eq=False)

@@ -186,7 +186,7 @@ class PushDelivery:
             reply = yield RunWork(self, self._left())
             return reply
         if self._fetch is not None and found is self._fetch:
-            return (yield from self._deliver_kept(found))
+            return (yield from self._deliver_kept(self._fetch))
         if found.late and self.handling.answers_later:
             self._has_acknowledged(found.slot)
             return self._choose_fallback()

@@ -20,7 +20,7 @@ from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, KeepReply, LostReason, Meanwhile
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.parts import add_more, dump_part, dump_parts, load_kept
-from wechat_msg.errors import SettingsError, StoreError
+from wechat_msg.errors import ReplyError, SettingsError, StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message, TextMessage
 from wechat_msg.replies import (
@@ -182,7 +182,7 @@ class Handling:
 
     def _prepare(self, push: Push, answer: Answer) -> Handled:
         message, late = push.message, self.options.late
-        replies = self._split(list_replies(message, answer))
+        replies = self._split(list_replies(message, answer)) or [acknowledge(message)]
         first, in_time = replies[0], 1
         if not may_reply(self.options.settings.account_kind, first):
             if not isinstance(late, AnswerLater):
@@ -246,6 +246,8 @@ class Handling:
         """
         nobody = Message(from_user_name=openid, to_user_name="", create_time=0)
         replies = self._split(list_replies(nobody, answer))
+        if not replies or isinstance(replies[0], Acknowledgement):
+            raise ReplyError("there is no answer to keep（没有可保留的回复）")
         return tuple(dump_part(reply, openid) for reply in replies)
 
     def write_kept(self, push: Push, part: str, *, is_last: bool) -> RenderedReply | Acknowledgement:
