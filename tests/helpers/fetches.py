@@ -27,7 +27,7 @@ FLOW = Generator[Any, Any, Any]
 
 OPENID = "oUSER"
 TEXT = "still working"
-SLOT = "0:0"
+SLOT, ENTRY = "0:0", b"entry"
 LATE = 4.5  # seconds after which the last try is answered
 HANGS_UP = 5.0
 TRIES = 3
@@ -96,6 +96,11 @@ class Fate:
     was_shown_text: bool = False
     given: list[str] = field(factory=list)
     """Answers that are in the record, and are no part of a queue."""
+
+    @property
+    def entry(self) -> str:
+        """The key of the entry in the inbox."""
+        return f"{self.key}:entry"
 
 
 @define(eq=False)
@@ -228,30 +233,36 @@ class World:
 
     def claim(self, home: Home, fate: Fate, raw: bytes | None) -> FLOW:
         is_fetch = fate.is_text and (yield from home.kept.has(OPENID))
-        running = Running(fate.key, make_push(0), "", self.now, self.store, fate.key)
-        if not home.process.registry.add(running):
-            return
-        try:
-            running.claim = yield from home.process.make_claim("deliverd", shared=True)
-            running.record = Run(running.claim, kind="fetch" if is_fetch else "question").dump()
-            claimed = yield CompareAndSet(self.store, fate.key, raw, running.record, EXPIRES)
-        except StoreError:
-            home.process.registry.remove(running)
-            raise
-        if claimed:
+        running = yield from self.own(home, fate, raw, kind="fetch" if is_fetch else "question")
+        if running is not None:
             self.start(home, self.work(home, fate, running, is_fetch=is_fetch))
-        else:
-            home.process.registry.remove(running)
+
+    def own(self, home: Home, fate: Fate, raw: bytes | None, **fields: Any) -> FLOW:
+        """Put a new claim into the record; None if it has changed, or the push runs here already."""
+        running, registry = Running(fate.key, make_push(0), "", self.now, self.store, fate.key), home.process.registry
+        if not registry.add(running):
+            return None
+        claimed = False
+        try:
+            running.claim = yield from home.process.make_claim("delivery", shared=True)
+            running.record = Run(running.claim, **fields).dump()
+            claimed = yield CompareAndSet(self.store, fate.key, raw, running.record, EXPIRES)
+        finally:
+            if not claimed:
+                registry.remove(running)
+        return running if claimed else None
 
     def answer_late(self, home: Home, fate: Fate, raw: bytes | None, record: Run) -> FLOW:
         """Answer the last try with the text."""
         if record.kind == "fetch":
             yield CompareAndSet(self.store, fate.key, raw, Done(record.claim, make_reply(TEXT)).dump(), KEEP)
             return
+        yield CompareAndSet(self.store, fate.entry, None, ENTRY, EXPIRES)
         yield from home.kept.add_place(OPENID, fate.key, fate.key, EXPIRES)
         late = attrs.evolve(record, slot=SLOT, late=True).dump()
         if not (yield CompareAndSet(self.store, fate.key, raw, late, EXPIRES)):
             yield from home.kept.remove_place(OPENID, fate.key)
+            yield CompareAndSet(self.store, fate.entry, ENTRY, None)
 
     # --- the owner of a push
 
@@ -335,7 +346,11 @@ class World:
                 return False
             result = yield from home.kept.carry(OPENID, claimed, taken, make_done(running.claim), keep=KEEP)
             return isinstance(result, Done)
-        return (yield CompareAndSet(self.store, fate.key, raw, done.dump(), KEEP))
+        if not (yield CompareAndSet(self.store, fate.key, raw, done.dump(), KEEP)):
+            return False
+        if record.late:
+            yield CompareAndSet(self.store, fate.entry, ENTRY, None)
+        return True
 
     def ask(self, flow: Callable[[], FLOW]) -> FLOW:
         """Perform a flow, again while the store fails; None if it fails for too long."""
@@ -358,26 +373,17 @@ class World:
                     pass
 
     def recover(self, home: Home, fate: Fate) -> FLOW:
-        raw = self.store.get(fate.key)  # what does not concern this process is no step
+        if self.store.get(fate.entry) is None or home.process.registry.find(fate.key) is not None:
+            return  # what does not concern this process is no step
+        raw: bytes | None = yield Get(self.store, fate.key)
         record = None if raw is None else load_record(raw)
-        if not isinstance(record, Run) or not record.late or home.process.registry.find(fate.key) is not None:
-            return
-        if isinstance(record, Free) or (yield from home.process.is_dead(record.claim)):
-            running = Running(fate.key, make_push(0), "", self.now, self.store, fate.key)
-            if not home.process.registry.add(running):
-                return
-            try:
-                running.claim = yield from home.process.make_claim("deliverd", shared=True)
-                running.record = Run(running.claim, SLOT, late=True).dump()
-                claimed = yield CompareAndSet(self.store, fate.key, raw, running.record, EXPIRES)
-            except StoreError:
-                home.process.registry.remove(running)
-                raise
-            if claimed:
+        if isinstance(record, Done):
+            yield CompareAndSet(self.store, fate.entry, ENTRY, None)
+        elif record is None or isinstance(record, Free) or (yield from home.process.is_dead(record.claim)):
+            running = yield from self.own(home, fate, raw, slot=SLOT, late=True)
+            if running is not None:
                 self.seen["recovered"] += 1
                 self.start(home, self.work(home, fate, running, is_fetch=False))
-            else:
-                home.process.registry.remove(running)
 
     # --- steps
 
@@ -508,13 +514,8 @@ class World:
 
     def is_busy(self) -> bool:
         is_running = any(len(home.process.registry) for home in self.homes)
-        is_promised = any(self.is_run_late(key) for key in self.fates)
+        is_promised = any(self.store.get(fate.entry) for fate in self.fates.values())
         return is_running or is_promised or not all(fate.is_over for fate in self.fates.values())
-
-    def is_run_late(self, key: str) -> bool:
-        raw = self.store.get(key)
-        record = None if raw is None else load_record(raw)
-        return isinstance(record, Run) and record.late
 
     def live(self, until: Callable[[], bool]) -> None:
         end = self.now + LONGEST
