@@ -16,6 +16,8 @@ from tests.helpers import virtual_time
 from tests.helpers.virtual_time import FaultyStore, in_virtual_thread
 from wechat_msg import AnswerLater, AsyncPushEndpoint, MemoryStore, PushRequest, PushSettings, StoreError, open_push
 from wechat_msg.endpoint.dedup import make_key
+from wechat_msg.endpoint.kept import Queue, load_queue
+from wechat_msg.endpoint.late import LatePolicy
 from wechat_msg.endpoint.records import InboxEntry, Record, load_entry, load_record, load_texts
 
 FOR_EVER = 1e5  # seconds
@@ -121,7 +123,13 @@ class Worker:
 
     async def call(self, name: str, *args: Any) -> Any:
         """Call ``recover``, ``drain`` or ``run_job``."""
-        function = getattr(self.endpoint, name)
+        return await self._call(getattr(self.endpoint, name), *args)
+
+    async def keep(self, *args: Any) -> None:
+        """Call ``kept.put``."""
+        await self._call(self.endpoint.kept.put, *args)
+
+    async def _call(self, function: Any, *args: Any) -> Any:
         if isinstance(self.endpoint, AsyncPushEndpoint):
             return await function(*args)
         return await in_virtual_thread(function, *args)
@@ -146,10 +154,13 @@ class World(Rig):
         *,
         kind: str = "",
         settings: PushSettings = PLAIN,
-        late: Mapping[str, Any] | None = None,
+        late: Mapping[str, Any] | LatePolicy | None = None,
         **options: Any,
     ) -> Worker:
-        """Start a process whose handler takes so many seconds, or is *seconds* itself."""
+        """Start a process whose handler takes so many seconds, or is *seconds* itself.
+
+        *late* has options of `AnswerLater`, or is another policy.
+        """
         kind = kind or self.kind
         store = ProcessStore(inner=self.memory)
         worker = Worker(self, store)
@@ -160,10 +171,12 @@ class World(Rig):
             return await wait(message)
 
         rig = Rig(kind)
-        late = {"after": "last_try" if kind == SYNC else "first_try", **(late or {})}
+        if late is None or isinstance(late, Mapping):
+            after = {"after": "last_try" if kind == SYNC else "first_try"}
+            late = AnswerLater(rig.adapt(worker.send), **{**after, **(late or {})})
         options = {
             "store": AsyncProcessStore(store) if kind == ASYNC else store,
-            "late": AnswerLater(rig.adapt(worker.send), **late),
+            "late": late,
             "on_lost": rig.adapt(worker.lose),
             **options,
         }
@@ -199,6 +212,16 @@ class World(Rig):
             for key in tuple(self.memory._entries)
             if ":inbox:" in key and (raw := self.memory.get(key)) is not None
         }
+
+    @property
+    def kept(self) -> dict[str, Queue]:
+        """What is kept for users, and will be."""
+        queues = {
+            key.partition(":user:")[2]: load_queue(raw)
+            for key in tuple(self.memory._entries)
+            if ":user:" in key and (raw := self.memory.get(key)) is not None
+        }
+        return {user: queue for user, queue in queues.items() if queue.items}
 
     def find_record(self, request: PushRequest | None = None, settings: PushSettings = PLAIN) -> Record | None:
         """Return the record of a push."""
