@@ -113,6 +113,13 @@ class TestInABrowser:
         client.call(menu.delete())
         assert chromium.get_log("browser") == []
 
+    def test_numbers_of_json_are_shown_with_all_digits(self, page, chat, chromium):
+        page.post("clearing", {})
+        chromium.get(page.playground.address)
+        number = "12345678901234567890"
+        chat.wait_done(page.push({"MsgType": "text", "Content": "hi", "MsgId": int(number)}, format="json"))
+        wait_until(lambda: number in self.read(chromium, ".code .number"))
+
     def test_odd_shapes_are_shown(self, page, chromium):
         page.post("clearing", {})
         client = make_client(page.playground)

@@ -52,6 +52,7 @@ function writeJson(value, depth = 0) {
   const indent = "  ".repeat(depth + 1);
   const end = `\n${"  ".repeat(depth)}`;
   const join = (items) => items.flatMap((item, at) => [at ? ",\n" : "\n", indent, ...item]);
+  if (JSON.isRawJSON?.(value)) return [part("number", value.rawJSON)];
   if (Array.isArray(value)) return value.length ? ["[", ...join(value.map((one) => writeJson(one, depth + 1))), end, "]"] : ["[]"];
   if (value && typeof value === "object") {
     const items = Object.entries(value).map(([key, one]) => [part("name", JSON.stringify(key)), ": ", ...writeJson(one, depth + 1)]);
