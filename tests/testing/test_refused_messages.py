@@ -47,7 +47,7 @@ class TestACustomerServiceMessage:
         for _ in range(times):
             client.call(customer_service.send("oUSER", text))
 
-    def test_that_wechat_refuses_raises_the_error_that_says_why(self, wechat, client):
+    def test_that_wechat_refuses_raises_the_error_of_its_errcode(self, wechat, client):
         def check(prepare, text, errcode, error):
             prepare(wechat)
             with pytest.raises(APIError) as caught:
