@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 
 from tests.helpers.commands import COMMAND, ENVIRON
+from tests.helpers.playgrounds import Follower, Page
 from tests.helpers.servers import TIMEOUT, run, serve
 
 
@@ -25,6 +27,13 @@ class TestPlayground:
                 assert b"<html" in page.read()
 
         assert refused.value.code == 403
+
+    def test_can_be_an_account_that_is_not_verified(self):
+        program = ["playground", "--port", "0", "--unverified"]
+        with serve(*COMMAND, *program, environ=dict.fromkeys(ENVIRON, "")) as server:
+            address = re.search(r"http://\S+\?key=\S+", server.read_log())[0]
+            page = Page(SimpleNamespace(base=address.partition("/?")[0], address=address)).log_in()
+            assert not Follower(page).wait(lambda entry: entry["id"] == "account")["is_verified"]
 
     @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
     def test_prints_what_to_install(self, missing):

@@ -50,7 +50,7 @@ REPLIES = {
 
 
 def make_bot():
-    router = Router()
+    router, kept = Router(), []
 
     @router.on(TextMessage, lambda message: message.content in REPLIES)
     def answer_any(message):
@@ -59,6 +59,16 @@ def make_bot():
     @router.on(TextMessage, content="slow")
     def answer_late(_):
         time.sleep(5)  # longer than three tries
+
+    @router.on(TextMessage, content="story")
+    def keep_the_answer(_):
+        kept[:] = ["part 1", "part 2"]
+        time.sleep(0.6)  # longer than one try
+        return "write anything to read it"
+
+    @router.on(TextMessage, content="next")
+    def give_the_next_part(_):
+        return kept.pop(0)
 
     @router.on(TextMessage, content="quiet")
     def reply_with_nothing(_):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 
-from tests.helpers.playgrounds import PNG, SETTINGS, call_app
+import pytest
+
+from tests.helpers.playgrounds import PNG, SETTINGS, TOKEN, Follower, Page, call_app, run_playground
 from tests.helpers.rows import check_rows
-from wechat_msg import Client
+from wechat_msg import Client, PushSettings, SettingsError
 from wechat_msg.api import media
-from wechat_msg.playground import BrowserSession, make_app
+from wechat_msg.playground import BrowserSession, Playground, make_app
 
 
 class TestRefusals:
@@ -76,6 +78,25 @@ class TestRefusals:
         assert page.ask("GET", "/playground/static/%2e%2e/app.py")[0] == 404
         assert page.ask("GET", "/playground/media/nothing")[0] == 404
         assert page.wire(10**12) is None
+
+
+class TestTheAccount:
+    def test_is_verified_until_the_page_changes_it(self, page, chat):
+        for is_verified in (True, False, True):
+            if chat.entries:
+                assert page.post("account", {"is_verified": is_verified})[0] == 200
+            chat.wait(lambda entry, wanted=is_verified: entry["id"] == "account" and entry["is_verified"] == wanted)
+            assert page.playground.api.verified == is_verified
+
+    def test_can_lack_verification_from_the_start(self):
+        with run_playground("http://127.0.0.1:1/", verified=False) as playground:
+            chat = Follower(Page(playground).log_in())
+            assert not chat.wait(lambda entry: entry["id"] == "account")["is_verified"]
+
+    def test_of_a_mini_program_cannot_lack_verification(self):
+        settings = PushSettings(token=TOKEN, account_kind="mini_program")
+        with pytest.raises(SettingsError, match="verified"):
+            Playground(settings, "http://127.0.0.1:1/", port=0, verified=False)
 
 
 class TestMedia:

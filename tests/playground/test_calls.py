@@ -34,6 +34,19 @@ class TestTheAPI:
         assert refused["answer"]["errcode"] == 40003
         assert "to somebody else" not in json.dumps(list(chat.entries.values()))
 
+    def test_what_the_user_does_not_get_is_shown_with_advice(self, page, chat):
+        def check(errcode, content, verified, advice):
+            page.post("account", {"is_verified": verified})
+            with pytest.raises(APIError, match=str(errcode)):
+                client.call(customer_service.send("oUSER", content))
+            refused = chat.wait(lambda entry: entry.get("answer", {}).get("errcode") == errcode and "message" in entry)
+            assert refused["message"]["text"]["content"] == content
+            assert advice in refused["advice"]["zh"]
+            assert page.wire(refused["id"])["advice"] == refused["advice"]
+
+        client = make_client(page.playground)
+        check_rows([(48001, "hi", False, "KeepReply"), (45002, "长" * 683, True, "split_text")], check)
+
     def test_a_refused_secret_is_not_shown(self, page, chat):
         def check(body):
             method, path = ("POST", "/cgi-bin/stable_token") if body else ("GET", "/cgi-bin/token")

@@ -69,6 +69,20 @@ class TestPushes:
         chat.wait(lambda entry: entry.get("of") == quick)
         assert not chat.entries[slow]["is_done"]
 
+    def test_a_reply_has_the_number_of_its_try(self, page, chat):
+        for content, answer in [("story", "write anything to read it"), ("next", "part 1"), ("next", "part 2")]:
+            pushed = page.push({"MsgType": "text", "Content": content})
+            reply = chat.wait(lambda entry, pushed=pushed: entry.get("of") == pushed)
+            assert (reply["reply"]["Content"], reply["answered"]) == (answer, "")
+            assert reply["number"] == len(chat.wait_done(pushed)["tries"])
+            assert (reply["number"] > 1) == (content == "story")
+
+    def test_a_reply_after_another_message_repeats_the_one_that_it_answers(self, page, chat):
+        late = page.push({"MsgType": "text", "Content": "story"})
+        quick = page.push({"MsgType": "text", "Content": "quick"})
+        assert chat.wait(lambda entry: entry.get("of") == late)["answered"] == "story"
+        assert chat.wait(lambda entry: entry.get("of") == quick)["answered"] == ""
+
     def test_following_is_known_to_the_api(self, page, chat):
         chat.wait_done(page.push({"MsgType": "event", "Event": "unsubscribe"}))
         assert page.playground.api.users["oUSER"]["subscribe"] == 0

@@ -113,6 +113,46 @@ class TestInABrowser:
         client.call(menu.delete())
         assert chromium.get_log("browser") == []
 
+    def test_the_kind_of_each_answer_is_shown(self, page, chat, chromium):
+        page.post("clearing", {})
+        chromium.get(page.playground.address)
+        chromium.execute_script("localStorage.language = 'zh'; location.reload()")
+        tries = len(chat.wait_done(page.push({"MsgType": "text", "Content": "story"}))["tries"])
+        for _ in range(2):
+            chat.wait_done(page.push({"MsgType": "text", "Content": "next"}))
+        make_client(page.playground).call(customer_service.send("oUSER", "客服"))
+        early = [f"被动回复 · 第 {tries} 次推送", "write anything to read it"]
+        shown = [early, ["被动回复", "part 1"], ["被动回复", "part 2"]]
+        answers = "return [...document.querySelectorAll('.row-account')].map(one => one.innerText.split('\\n'))"
+        wait_until(lambda: chromium.execute_script(answers) == [*shown, ["客服消息", "客服"]])
+        inspected = {f"{early[0]}文本 25": 0, "被动回复 · 第 1 次推送文本 6": 1, "客服消息文本 6": 3}
+        for begin, number in inspected.items():
+            chromium.execute_script("document.querySelectorAll('.row-account')[arguments[0]].click()", number)
+            wait_until(lambda begin=begin: self.read(chromium, ".verdict .sum")[0].startswith(begin))
+        assert chromium.get_log("browser") == []
+
+    def test_an_account_without_verification_is_chosen_and_refuses(self, page, chat, chromium):
+        page.post("clearing", {})
+        chromium.get(page.playground.address)
+        wait_until(lambda: self.read(chromium, "#verified") != [""])
+        chromium.execute_script("document.querySelector('#verified').click()")
+        chat.wait(lambda entry: entry["id"] == "account" and not entry["is_verified"])
+        with pytest.raises(WeChatError, match="48001"):
+            make_client(page.playground).call(customer_service.send("oUSER", "not for you"))
+        wait_until(lambda: self.read(chromium, ".unsent .bubble") == ["not for you"])
+        assert "48001" in self.read(chromium, ".trouble")[0]
+        assert "KeepReply" in self.read(chromium, ".trouble")[0]
+        chromium.execute_script("document.querySelector('#verified').click()")
+        chat.wait(lambda entry: entry["id"] == "account" and entry["is_verified"])
+        assert chromium.get_log("browser") == []
+
+    def test_numbers_of_json_are_shown_with_all_digits(self, page, chat, chromium):
+        page.post("clearing", {})
+        chromium.get(page.playground.address)
+        number = "12345678901234567890"
+        chat.wait_done(page.push({"MsgType": "text", "Content": "hi", "MsgId": int(number)}, format="json"))
+        wait_until(lambda: number in self.read(chromium, ".code .number"))
+
     def test_odd_shapes_are_shown(self, page, chromium):
         page.post("clearing", {})
         client = make_client(page.playground)

@@ -693,6 +693,61 @@ class TestTries:
             assert [one.verdict.outcome for one in delivery.tries] == ["failed", "replied"]
 
 
+@both
+class TestChat:
+    """What a user reads."""
+
+    def chat(self, colour, answer, settings=PLAIN, content="hi", **options):
+        app = wsgi.push_app(PushEndpoint(settings, answer)) if callable(answer) else answering_wsgi(answer)
+        with simulate(colour, settings=settings, wsgi=app, **options) as wechat:
+            return wechat.chat(content)
+
+    def test_is_the_text_of_the_reply(self, colour):
+        def check(answer, read):
+            assert self.chat(colour, answer) == read
+
+        check_rows(
+            [
+                (lambda _: "hello", "hello"),
+                (lambda _: "nothing", "nothing"),
+                (lambda _: "长" * 682 + "x", "长" * 682 + "x"),
+                (lambda _: ImageReply(media_id="M"), "[image]"),
+                (lambda _: None, ""),
+            ],
+            check,
+        )
+
+    def test_is_what_wechat_shows_when_no_answer_is_valid(self, colour):
+        unavailable = "该公众号提供的服务出现故障，请稍后再试"
+
+        def check(answer):
+            assert self.chat(colour, answer) == unavailable
+
+        check_rows([b"no reply at all", b"<xml><MsgType>text</MsgType></xml>"], check)
+        with simulate(colour, wsgi=Bot(SLOW), time_limit=0.1) as wechat:
+            assert wechat.chat("hi") == unavailable
+
+    def test_is_nothing_in_a_mini_program_that_fails(self, colour):
+        settings = PushSettings(token="spamtest", account_kind=MINI_PROGRAM)
+        assert self.chat(colour, b"no reply at all", settings) == ""
+
+    def test_of_a_bot_that_keeps_answers_gives_each_user_their_own(self, colour):
+        kept = {}
+
+        def keep(message):
+            parts = kept.setdefault(message.from_user_name, [])
+            if parts:
+                return parts.pop(0)
+            parts += [f"{message.content}, part {number}" for number in (1, 2)]
+            return "Please wait"
+
+        with simulate(colour, wsgi=wsgi.push_app(PushEndpoint(PLAIN, keep))) as wechat:
+            assert [wechat.chat("a story"), wechat.chat("a song", openid="oUSER2")] == ["Please wait"] * 2
+            assert [wechat.chat("1"), wechat.chat("2")] == ["a story, part 1", "a story, part 2"]
+            assert wechat.chat("1", openid="oUSER2") == "a song, part 1"
+            assert wechat.chat("another") == "Please wait"
+
+
 class TestShown:
     def test_is_nothing_after_unsubscribe(self):
         def check(answer):

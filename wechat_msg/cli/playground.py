@@ -37,15 +37,34 @@ Ready = Callable[["Playground"], None]
         "Chat with your bot in the browser, as in WeChat; without a URL, with an echo bot.",
         "在浏览器中像用微信一样与机器人对话；不给网址则用复读机器人",
     ),
-    examples=["wechat-msg playground", "wechat-msg playground http://127.0.0.1:8000/wechat --open"],
+    examples=[
+        "wechat-msg playground",
+        "wechat-msg playground http://127.0.0.1:8000/wechat --open",
+        "wechat-msg playground http://127.0.0.1:8000/wechat --unverified",
+    ],
 )
 @click.argument("url", required=False)
 @listen_options(8765)
 @option("--open", "open_browser", is_flag=True, about=Text("Open the browser.", "打开浏览器"))
+@option(
+    "--unverified",
+    is_flag=True,
+    about=Text(
+        "The account is not verified: it has no customer-service messages (48001).",
+        "未认证的公众号：没有客服消息权限（48001）",
+    ),
+)
 @account_options
 @click.pass_obj
 def playground(
-    output: Output, *, url: str | None, host: str, port: int, open_browser: bool, environ: ChainMap[str, str]
+    output: Output,
+    *,
+    url: str | None,
+    host: str,
+    port: int,
+    open_browser: bool,
+    unverified: bool,
+    environ: ChainMap[str, str],
 ) -> int:
     """Serve the page until it is stopped."""
     try:
@@ -67,7 +86,7 @@ def playground(
     with contextlib.ExitStack() as opened:
         opened.enter_context(handle_logs(LinesHandler(output)))
         address, then = (check_url("URL", url), ready) if url is not None else _start_bot(opened, settings, ready)
-        run_playground(settings, address, host=host, port=port, ready=then)
+        run_playground(settings, address, host=host, port=port, verified=not unverified, ready=then)
     return 0
 
 

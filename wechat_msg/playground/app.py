@@ -26,7 +26,7 @@ from wechat_msg.playground.access import BrowserSession, Gate, refuse_request
 from wechat_msg.playground.calls import put_menu, record_call
 from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.sender import PushSender, list_modes
-from wechat_msg.settings import PushSettings
+from wechat_msg.settings import MINI_PROGRAM, PushSettings
 from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.fake_api.fake import APPID, SECRET, FakeWeChatAPI
@@ -106,15 +106,19 @@ def make_app(
     return app
 
 
-def make_api(settings: PushSettings, secret: str = SECRET) -> FakeWeChatAPI:
+def make_api(settings: PushSettings, secret: str = SECRET, *, verified: bool = True) -> FakeWeChatAPI:
     """Create the fake API for the account of the settings.
 
     Raises:
-        SettingsError: *settings* are not PushSettings.
+        SettingsError: *settings* are not PushSettings, or a Mini Program is not verified.
     """
     if not isinstance(settings, PushSettings):
         raise SettingsError("settings must be PushSettings")
-    return FakeWeChatAPI(settings.appid or APPID, secret)
+    if not verified and settings.account_kind == MINI_PROGRAM:
+        raise SettingsError(
+            "only an Official Account can lack verification here", hint="只有公众号可以设为未认证", setting="verified"
+        )
+    return FakeWeChatAPI(settings.appid or APPID, secret, verified=verified)
 
 
 @define(eq=False, repr=False, slots=False)
@@ -137,6 +141,7 @@ class _Playground:
             Route("/playground/pushes", self._push, methods=["POST"]),
             Route("/playground/verification", self._verify, methods=["POST"]),
             Route("/playground/clearing", self._clear, methods=["POST"]),
+            Route("/playground/account", self._change_account, methods=["POST"]),
             Route("/playground/wires/{entry:int}", self._show_wire),
             Route("/playground/media", self._upload, methods=["POST"]),
             Route("/playground/media/{media_id}", self._show_media),
@@ -162,6 +167,7 @@ class _Playground:
             api=self.api.url,
             time_limit=self.time_limit,
         )
+        self._put_account()
         put_menu(self.chat, self.api)
         self._sender.put_user()
         self._sender.watch_bot()
@@ -204,6 +210,15 @@ class _Playground:
     async def _clear(self, _request: Request) -> Response:
         self.chat.clear()
         return JSONResponse({})
+
+    async def _change_account(self, request: Request) -> Response:
+        self.api.verified = bool((await _read_object(request)).get("is_verified"))
+        self._put_account()
+        return JSONResponse({})
+
+    def _put_account(self) -> None:
+        """Put into the conversation whether the account is verified."""
+        self.chat.put("account", kind="account", is_verified=self.api.verified)
 
     async def _show_wire(self, request: Request) -> Response:
         return Response(self.chat.get_wire(request.path_params["entry"]), media_type="application/json")

@@ -8,7 +8,8 @@ from typing import Any
 
 from wechat_msg.errors import MalformedPush
 from wechat_msg.playground.chat import Chat
-from wechat_msg.playground.panel import call_to_json
+from wechat_msg.playground.panel import call_to_json, text_to_json
+from wechat_msg.testing.bilingual import Text, same
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.response import FakeResponse
@@ -22,6 +23,28 @@ _TEMPLATES = {
     "/cgi-bin/message/template/send": "templates",
     "/cgi-bin/message/subscribe/send": "subscription templates",
     "/cgi-bin/message/subscribe/bizsend": "subscription templates",
+}
+#: What a bot can do about customer-service messages that WeChat refuses.
+_ADVICE: Mapping[int, Text] = {
+    48001: Text(
+        "this account may not send customer-service messages: keep late answers for the user's next message "
+        "(KeepReply)",
+        "该账号没有客服消息权限：迟到的回答可留到用户下次发消息时再给（KeepReply）",
+    ),
+    45015: Text(
+        "the user's last action is too long ago: keep the answer for the user's next message "
+        "(AnswerLater with unsent=KeepReply)",
+        "距用户上次互动太久：可把回答留到用户下次发消息时再给（AnswerLater 的 unsent=KeepReply）",
+    ),
+    45047: Text(
+        "all messages that the user's last action allows have been sent: keep the others for the user's next message "
+        "(AnswerLater with unsent=KeepReply)",
+        "用户上次互动允许的条数已用完：其余可留到用户下次发消息时再给（AnswerLater 的 unsent=KeepReply）",
+    ),
+    45002: Text(
+        "a text has at most 2,047 bytes of UTF-8: split it (wechat_msg.text.split_text)",
+        "文本最多 2047 字节（UTF-8）：请拆分（wechat_msg.text.split_text）",
+    ),
 }
 #: A menu with a button of each kind, for an account whose bot has not created one.
 _SAMPLE_MENU = [
@@ -61,6 +84,8 @@ def record_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest
     shown: dict[str, Any]
     if errcode:
         shown = {"kind": "refused", "path": request.path, "answer": _read(answer.body)}
+        if request.path in _SENDS and asked.get("touser") == openid:
+            shown |= {"message": asked, "advice": text_to_json(_ADVICE.get(errcode, same("")))}
     elif asked.get("touser") != openid:
         return
     elif request.path in _TYPES:
@@ -74,7 +99,7 @@ def record_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest
         shown = {"kind": "template", "title": template.get("title", ""), "message": asked}
     else:
         return
-    chat.add(**shown, wire={"call": call_to_json(request, answer)})
+    chat.add(**shown, wire={"call": call_to_json(request, answer), **shown})
 
 
 def _read(body: bytes) -> Mapping[str, Any]:

@@ -47,6 +47,7 @@ def try_to_json(settings: PushSettings, url: str, attempt: Try) -> dict[str, Any
         "signatures": _signatures_to_json(attempt),
         "answer": _answer_to_json(attempt.answer),
         "outcome": attempt.verdict.outcome,
+        "reply": attempt.verdict.reply,
         "problem": problem_to_json(attempt.verdict.problem, attempt.verdict.detail),
         "document": _clip(attempt.verdict.document),
     }

@@ -32,6 +32,7 @@ __all__ = ["PushSender", "list_modes"]
 
 _FORMATS: tuple[Format, ...] = get_args(Format)
 _RETRY_SECONDS = 2.0
+_QUOTED = 20
 _UNSENDABLE = Text("Cannot create this push", "无法生成这条推送")
 
 
@@ -87,6 +88,7 @@ class PushSender:
     time_limit: float
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     _is_watching: bool = field(default=False, init=False)
+    _newest: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         # One simulator for all pushes: it gives each event another second.
@@ -123,7 +125,7 @@ class PushSender:
     # --- tasks --------------------------------------------------------------------------------------------------------
 
     def _start(self, message: _Message, work: Callable[[_Message], Coroutine[Any, Any, None]]) -> int:
-        message.entry = self.chat.add(**message.to_entry())
+        message.entry = self._newest = self.chat.add(**message.to_entry())
         self._run(work(message))
         return message.entry
 
@@ -179,7 +181,11 @@ class PushSender:
             problem = problem_to_json(delivery.problem, delivery.verdict.detail)
             self.chat.add("failure", of=message.entry, notice=notice, problem=problem)
         elif delivery.reply is not None and delivery.has_reader:
-            self.chat.add("reply", of=message.entry, reply=delivery.reply)
+            is_late = message.entry != self._newest  # then the page says to which message this is the answer
+            answered = str(message.fields.get("Content", "")) if is_late else ""
+            self.chat.add(
+                "reply", of=message.entry, reply=delivery.reply, number=len(delivery.tries), answered=answered[:_QUOTED]
+            )
 
     def _pass_to_api(self, fields: Mapping[str, Any]) -> None:
         """Pass the push to the API, which keeps track of what the user does."""

@@ -53,6 +53,8 @@ class Playground:
         allowed_hosts: Further host names that may reach it.
         secret: The AppSecret with which the bot calls the API here.
         time_limit: Seconds that WeChat waits for an answer.
+        verified: Whether the account is verified (微信认证). If not, the API refuses customer-service messages with
+            48001. The page can change it.
 
     Attributes:
         base: The address where it listens; a bot sends customer-service messages with ``Client(hosts=[base])``.
@@ -60,7 +62,7 @@ class Playground:
         api: Plays WeChat's API for the bot.
 
     Raises:
-        SettingsError: The URL is invalid, or the port is not available.
+        SettingsError: The URL is invalid, the port is not available, or a Mini Program is not verified.
     """
 
     settings: PushSettings
@@ -70,9 +72,10 @@ class Playground:
     allowed_hosts: Iterable[str] = field(default=(), kw_only=True)
     secret: str = field(default=SECRET, kw_only=True)
     time_limit: float = field(default=5.0, kw_only=True)
+    verified: bool = field(default=True, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        self.api: FakeWeChatAPI = make_api(self.settings, self.secret)
+        self.api: FakeWeChatAPI = make_api(self.settings, self.secret, verified=self.verified)
         with contextlib.ExitStack() as undo:
             self._socket = undo.enter_context(_listen(self.host, self.port))
             is_everywhere = self.host in _EVERYWHERE
@@ -105,6 +108,7 @@ def run_playground(
     port: int = 8765,
     allowed_hosts: Iterable[str] = (),
     secret: str = SECRET,
+    verified: bool = True,
     ready: Callable[[Playground], None] = lambda playground: print(playground.address, flush=True),  # noqa: T201
 ) -> None:
     """Serve a `Playground` until Ctrl-C or SIGTERM.
@@ -116,12 +120,16 @@ def run_playground(
         port: The port; 0 for a free one.
         allowed_hosts: Further host names that may reach it.
         secret: The AppSecret with which the bot calls the API here.
+        verified: Whether the account is verified (微信认证). If not, the API refuses customer-service messages with
+            48001. The page can change it.
         ready: Called with the playground before it serves; by default it prints the address.
 
     Raises:
-        SettingsError: The URL is invalid, or the port is not available.
+        SettingsError: The URL is invalid, the port is not available, or a Mini Program is not verified.
     """
-    playground = Playground(settings, url, host=host, port=port, allowed_hosts=allowed_hosts, secret=secret)
+    playground = Playground(
+        settings, url, host=host, port=port, allowed_hosts=allowed_hosts, secret=secret, verified=verified
+    )
     ready(playground)
     playground.run()
 

@@ -162,9 +162,14 @@ function pending(entry) {
 const answer = (view, label = "") => make("div.row-account", {}, avatar("account"),
   make("div.said", {}, label ? make("small.label", {}, label) : null, draw(view)));
 
+function nameReply(entry) {
+  const what = entry.number > 1 ? t("passiveTo", { n: entry.number }) : t("passive");
+  return entry.answered ? t("answerTo", { what, text: entry.answered }) : what;
+}
+
 function reply(entry) {
   const view = readReply(entry.reply);
-  if (view.type !== "transfer") return answer(view);
+  if (view.type !== "transfer") return answer(view, nameReply(entry));
   return make("div.row-event", {}, notice(view.who ? t("transferredTo", { who: view.who }) : t("transferred")));
 }
 
@@ -182,9 +187,16 @@ function failure(entry) {
       entry.notice ? null : make("small", {}, t("notShown"))));
 }
 
-const refused = (entry) => make("div.row-event", {}, make("div.trouble", {},
-  make("p", {}, make("b", {}, t("refused")), make("code", {}, entry.path)),
-  make("p", {}, make("code", {}, String(entry.answer.errcode)), make("span", {}, String(entry.answer.errmsg ?? "")))));
+function refused(entry) {
+  const trouble = make("div.row-event", {}, make("div.trouble", {},
+    make("p", {}, make("b", {}, t("refused")), make("code", {}, entry.path)),
+    make("p", {}, make("code", {}, String(entry.answer.errcode)), make("span", {}, String(entry.answer.errmsg ?? ""))),
+    pick(entry.advice) ? make("p", {}, make("b", {}, t("fix")), make("span", {}, pick(entry.advice))) : null));
+  if (!entry.message) return trouble;
+  const lost = answer(readService(entry.message), t("unsent"));
+  lost.classList.add("unsent");
+  return make("div", {}, lost, trouble);
+}
 
 const ROWS = { message, reply, service, failure, refused, template: (entry) => answer(readTemplate(entry), t("template")) };
 

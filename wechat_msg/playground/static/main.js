@@ -2,9 +2,9 @@
 
 import { makeRow, updateRow } from "./bubbles.js";
 import { drawExtras, showMenu, showUser, startComposing } from "./compose.js";
-import { find, make } from "./dom.js";
+import { find, make, tell } from "./dom.js";
 import { closePanel, redrawPanel, refreshWire, showWire } from "./panel.js";
-import { chosen, clear, verify } from "./server.js";
+import { chosen, clear, setVerified, verify } from "./server.js";
 import { language, pick, setLanguage, t, translate } from "./texts.js";
 
 const MOST = 2000;
@@ -102,6 +102,15 @@ function showAbout(about) {
   choose("formats", "format", ["xml", "json"]);
 }
 
+function showAccount(account) {
+  const name = account.is_verified ? "verified" : "unverified";
+  const button = find("verified");
+  button.hidden = named.about?.account_kind === "mini_program";
+  button.textContent = t(`${name}Account`);
+  button.title = t(`${name}Hint`);
+  button.ariaChecked = String(account.is_verified);
+}
+
 function showBot(bot) {
   find("bot").className = `bot ${bot.is_up ? "up" : "down"}`;
   if (bot.is_up) say("");
@@ -121,7 +130,7 @@ function showTyping(typing) {
   stopsTyping = setTimeout(() => { find("typing").textContent = ""; }, 15_000);
 }
 
-const SHOW = { about: showAbout, menu: showMenu, user: showUser, bot: showBot, typing: showTyping, cleared: () => {} };
+const SHOW = { about: showAbout, account: showAccount, menu: showMenu, user: showUser, bot: showBot, typing: showTyping, cleared: () => {} };
 
 // --- following ---------------------------------------------------------------------------------------------------------
 
@@ -171,6 +180,11 @@ function draw() {
 
 find("language").addEventListener("click", () => { setLanguage(language === "zh" ? "en" : "zh"); draw(); });
 find("verify").addEventListener("click", verify);
+find("verified").addEventListener("click", () => {
+  const isVerified = !named.account.is_verified;
+  setVerified(isVerified);
+  tell(t(isVerified ? "verifiedHint" : "unverifiedHint"));
+});
 find("clear").addEventListener("click", clear);
 document.addEventListener("asked", () => { follows = sticks = true; });
 document.addEventListener("visibilitychange", follow);

@@ -4,6 +4,7 @@ import { find, icon, make, tell } from "./dom.js";
 import { seconds } from "./bubbles.js";
 import { getWire } from "./server.js";
 import { pick, t } from "./texts.js";
+import { readReply, readService } from "./views.js";
 
 let shown = { entry: null, number: null };
 const opened = new Map(); // which sections the user has opened or closed
@@ -52,6 +53,7 @@ function writeJson(value, depth = 0) {
   const indent = "  ".repeat(depth + 1);
   const end = `\n${"  ".repeat(depth)}`;
   const join = (items) => items.flatMap((item, at) => [at ? ",\n" : "\n", indent, ...item]);
+  if (JSON.isRawJSON?.(value)) return [part("number", value.rawJSON)];
   if (Array.isArray(value)) return value.length ? ["[", ...join(value.map((one) => writeJson(one, depth + 1))), end, "]"] : ["[]"];
   if (value && typeof value === "object") {
     const items = Object.entries(value).map(([key, one]) => [part("name", JSON.stringify(key)), ": ", ...writeJson(one, depth + 1)]);
@@ -87,12 +89,14 @@ function section(key, title, copied, content, isOpen = true) {
 
 // --- a try -------------------------------------------------------------------------------------------------------------
 
+const countBytes = (view) => (view.type === "text" ? make("span.count", {}, t("textBytes", { n: new TextEncoder().encode(String(view.text)).length })) : null);
+
 function judgement(one) {
-  const name = { acknowledged: t("success"), replied: t("replied"), verified: t("verified"), failed: t("failed") }[one.outcome];
+  const name = { acknowledged: t("success"), replied: t("passiveTo", { n: one.number }), verified: t("verified"), failed: t("failed") }[one.outcome];
   const { problem } = one;
   return make("div", { className: `verdict ${one.outcome}` },
     make("div.sum", {}, make("strong", {}, problem ? pick(problem.what) : name), pick(problem?.detail) ? make("code", {}, pick(problem.detail)) : null,
-      make("time", {}, seconds(one.seconds))),
+      one.reply ? countBytes(readReply(one.reply)) : null, make("time", {}, seconds(one.seconds))),
     problem ? make("p", {}, make("b", {}, t("fix")), pick(problem.fix)) : null);
 }
 
@@ -136,9 +140,18 @@ function contents(one) {
   ];
 }
 
-const callContents = ({ call }) => [
+function judgeCall({ kind, message, answer: { errcode } = {}, advice }) {
+  const name = errcode ? t(message ? "unsent" : "refused") : t(kind);
+  return make("div", { className: `verdict ${errcode ? "failed" : "replied"}` },
+    make("div.sum", {}, make("strong", {}, name), errcode ? make("code", {}, String(errcode)) : null,
+      message && kind !== "template" ? countBytes(readService(message)) : null),
+    pick(advice) ? make("p", {}, make("b", {}, t("fix")), pick(advice)) : null);
+}
+
+const callContents = ({ call, ...entry }) => [
+  judgeCall(entry),
   section("request", t("call"), call.line, code(call.line, ...Object.entries(call.query).map(([name, value]) => `\n  ${name}=${value}`))),
-  call.body ? section("opened", t("opened"), call.body, code(pretty(call.body))) : null,
+  call.body ? section("opened", t("sent"), call.body, code(pretty(call.body))) : null,
   section("answer", t("answer"), call.answer, code(pretty(call.answer))),
 ];
 

@@ -26,6 +26,7 @@ function post(path, asked = {}) {
 export const push = (fields) => post("pushes", { fields, ...chosen });
 export const pushEvent = (event, fields = {}) => push({ MsgType: "event", Event: event, ...fields });
 export const verify = () => post("verification");
+export const setVerified = (isVerified) => post("account", { is_verified: isVerified });
 export const clear = () => post("clearing");
 
 export async function getWire(entry) {

@@ -69,7 +69,16 @@ const TEXTS = {
   notShown: ["The user sees nothing.", "用户不会看到任何提示。"],
   transferred: ["Transferred to customer service", "已转接人工客服"],
   transferredTo: ["Transferred to {who}", "已转接客服 {who}"],
+  passive: ["passive answer", "被动回复"],
+  passiveTo: ["passive answer to try {n}", "被动回复 · 第 {n} 次推送"],
+  answerTo: ["{what} · to “{text}”", "{what} · 答「{text}」"],
   service: ["customer-service message", "客服消息"],
+  unsent: ["customer-service message · not delivered", "客服消息 · 未送达"],
+  textBytes: ["{n} of 2,047 bytes of text", "文本 {n} / 2047 字节"],
+  verifiedAccount: ["Verified", "已认证"],
+  unverifiedAccount: ["Not verified", "未认证"],
+  verifiedHint: ["The account may send customer-service messages", "该账号可以发客服消息"],
+  unverifiedHint: ["Customer-service messages are refused (48001)", "客服消息接口会返回 48001"],
   template: ["template message", "模板消息"],
   refused: ["API call refused", "接口调用被拒绝"],
   subscribed: ["You follow the account", "你关注了公众号"],
@@ -103,6 +112,7 @@ const TEXTS = {
   copied: ["Copied", "已复制"],
   close: ["Close", "关闭"],
   call: ["API call", "接口调用"],
+  sent: ["Content", "请求内容"],
 };
 
 const stored = localStorage.getItem("language");

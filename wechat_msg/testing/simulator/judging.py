@@ -2,6 +2,7 @@
 
 WeChat documents which answers are valid; for any other answer it shows the user of an Official Account that the service
 is unavailable. How strictly it reads XML (control characters, unknown elements) is unconfirmed: this module is strict.
+So is the limit of a text, 2,047 bytes or 2,048, and whether WeChat tries again after a longer one: here it does not.
 """
 
 from __future__ import annotations

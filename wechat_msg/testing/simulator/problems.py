@@ -229,8 +229,9 @@ TEXT_TOO_LONG = Problem(
     "text_too_long",
     Text("the text is longer than 2,047 bytes of UTF-8", "文本超过 2047 字节（UTF-8）"),
     Text(
-        "cut the text, or send the rest as customer-service messages; a Chinese character takes 3 bytes",
-        "请截断文本，或把其余部分用客服消息发送；一个汉字占 3 字节",
+        "split the text: send the rest as customer-service messages, or as answers to the user's next messages; a "
+        "Chinese character takes 3 bytes",
+        "请拆分文本：其余部分用客服消息发送，或在用户再次发消息时回复；一个汉字占 3 字节",
     ),
 )
 WRONG_ADDRESSEE = Problem(

@@ -21,7 +21,7 @@ from wechat_msg.testing.simulator.in_process import ASGITransport, LoopTransport
 from wechat_msg.testing.simulator.judging import judge_echo, judge_reply
 from wechat_msg.testing.simulator.options import SimulatorOptions, check, is_clean_text
 from wechat_msg.testing.simulator.transports import AsyncPushTransport, HTTPTransport, PushTransport
-from wechat_msg.testing.simulator.verdicts import BotResponse, Delivery, NoResponse, Try, Verdict
+from wechat_msg.testing.simulator.verdicts import NOTHING, BotResponse, Delivery, NoResponse, Try, Verdict
 from wechat_msg.wire import Format
 
 __all__ = ["AsyncPushSimulator", "PushSimulator"]
@@ -134,6 +134,10 @@ def _check_fields(fields: object) -> None:
         raise ReplyError("fields must be a mapping of wire names to values", hint="fields 应为字段名到值的映射")
 
 
+def _read_shown(delivery: Delivery) -> str:
+    return "" if delivery.shown == NOTHING else delivery.shown.zh
+
+
 class PushSimulator(_Simulator[PushTransport]):
     """A simulator of WeChat's side for an endpoint, over HTTP or in this process.
 
@@ -218,6 +222,18 @@ class PushSimulator(_Simulator[PushTransport]):
         """
         return self.push({"MsgType": "text", "Content": content}, openid=openid)
 
+    def chat(self, content: str, *, openid: str | None = None) -> str:
+        """Send a text message; return what the user then reads in the chat.
+
+        That is the text of the reply, ``[image]`` and the like for other replies, an empty string if nothing is shown,
+        and 「该公众号提供的服务出现故障，请稍后再试」 if no try gets a valid answer.
+
+        Args:
+            content: The text.
+            openid: Replaces the simulator's user.
+        """
+        return _read_shown(self.push_text(content, openid=openid))
+
     def push_event(self, event: str, *, openid: str | None = None, **fields: Any) -> Delivery:
         """Send an event.
 
@@ -285,6 +301,10 @@ class AsyncPushSimulator(_Simulator[AsyncPushTransport]):
     async def push_text(self, content: str, *, openid: str | None = None) -> Delivery:
         """See `PushSimulator.push_text`."""
         return await self.push({"MsgType": "text", "Content": content}, openid=openid)
+
+    async def chat(self, content: str, *, openid: str | None = None) -> str:
+        """See `PushSimulator.chat`."""
+        return _read_shown(await self.push_text(content, openid=openid))
 
     async def push_event(self, event: str, *, openid: str | None = None, **fields: Any) -> Delivery:
         """See `PushSimulator.push_event`."""

@@ -14,13 +14,14 @@ from wechat_msg.testing.bilingual import Text, same
 from wechat_msg.testing.simulator.problems import ASKS_AGAIN, Problem
 from wechat_msg.wire import Format
 
-__all__ = ["SERVICE_UNAVAILABLE", "BotResponse", "Delivery", "NoResponse", "Outcome", "Try", "Verdict"]
+__all__ = ["NOTHING", "SERVICE_UNAVAILABLE", "BotResponse", "Delivery", "NoResponse", "Outcome", "Try", "Verdict"]
 
 Outcome = Literal["verified", "acknowledged", "replied", "failed"]
 
 SERVICE_UNAVAILABLE = "该公众号提供的服务出现故障，请稍后再试"
-NOTHING = Text("nothing", "无")
 """What the user of an Official Account reads if no answer is valid."""
+NOTHING = Text("nothing", "无")
+"""What the user reads if nothing is shown."""
 
 
 @frozen
