@@ -1191,9 +1191,7 @@ class TestAnsweringLater:
         assert await early_rig.push(endpoint) == ends((4.5, "success"))
         assert (sent, list_log(caplog)) == ([], [])
 
-    @each_row(
-        "answer", [NewsReply(articles=ARTICLES), TransferCustomerServiceReply(), RawReply(fields={})]
-    )
+    @each_row("answer", [NewsReply(articles=ARTICLES), TransferCustomerServiceReply(), RawReply(fields={})])
     @in_virtual_time
     async def test_logs_a_reply_that_is_no_customer_service_message(self, early_rig, caplog, answer):
         sent = Sent(early_rig)

@@ -404,7 +404,11 @@ class World:
         task = self.rng.choice(ready)
         if task.outcome is None:
             self.perform(task)
-        if task.outcome is not None and task in self.tasks and max(task.stopped_until, task.home.stopped_until) <= self.now:
+        if (
+            task.outcome is not None
+            and task in self.tasks
+            and max(task.stopped_until, task.home.stopped_until) <= self.now
+        ):
             self.resume(task)
 
     def perform(self, task: Task) -> None:
@@ -566,7 +570,12 @@ def get_run(text: str) -> str:
 
 
 def walk(
-    scenario: Scenario, seed: int, mutation: Mutation = UNCHANGED, *, fault: tuple[int, str] | None = None, tell: bool = False
+    scenario: Scenario,
+    seed: int,
+    mutation: Mutation = UNCHANGED,
+    *,
+    fault: tuple[int, str] | None = None,
+    tell: bool = False,
 ) -> World:
     """Return the world at the end of a walk; with a *fault*, that happens at the store step with this number."""
     world = World(scenario, seed, mutation, fault)

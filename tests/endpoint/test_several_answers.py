@@ -1,0 +1,299 @@
+"""Several and long answers, texts that users read meanwhile, and what happens to messages that are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+import pytest
+
+from tests.endpoint.test_delivery import ASYNC, EXECUTOR, KINDS, PLAIN, PROGRAM, SYNC, TOLD
+from tests.endpoint.test_kept_replies import KEEP, MORE, Chat
+from tests.helpers.processes import World, in_virtual_time
+from tests.helpers.rows import each_row
+from wechat_msg import (
+    NO_DEDUP,
+    AnswerLater,
+    Article,
+    AsyncPushEndpoint,
+    FallbackReply,
+    ImageReply,
+    KeepReply,
+    NewsReply,
+    PushEndpoint,
+    SettingsError,
+    TextReply,
+    TransferCustomerServiceReply,
+)
+from wechat_msg.text import split_text
+
+LONG = "".join(f"第{number}句话说的是很多很多的事情。" for number in range(300))
+NEWS = NewsReply([Article(title="one"), Article(title="two")])
+
+
+@pytest.fixture(params=KINDS)
+def world(request: pytest.FixtureRequest) -> World:
+    return World(request.param)
+
+
+@pytest.fixture(params=[EXECUTOR, ASYNC])
+def early_world(request: pytest.FixtureRequest) -> World:
+    """Processes that can answer before a handler ends."""
+    return World(request.param)
+
+
+class Refused(Exception):
+    """An error of a client."""
+
+    def __init__(self, errcode: int) -> None:
+        self.errcode = errcode
+
+
+class TestSeveralAnswers:
+    @each_row("seconds", [0, 20])
+    @in_virtual_time
+    async def test_are_sent_in_order_after_the_first_one(self, world, seconds):
+        worker = world.start(seconds, ["one", "", TextReply("two"), None, "three"])
+        assert await Chat(worker).say() == (None if seconds else "one")
+        await asyncio.sleep(60)
+        assert world.sent == (["one"] if seconds else []) + ["two", "three"]
+        assert (world.list_entries(), world.lost) == ({}, [])
+
+    @each_row("answer", [[], [None], ["", None], ["\x00"], [" " * 3000]])
+    @in_virtual_time
+    async def test_of_which_all_are_empty_are_an_acknowledgement(self, world, answer):
+        assert await Chat(world.start(0, answer)).say() in (None, "success")
+        await asyncio.sleep(20)
+        assert (world.sent, world.lost) == ([], [])
+
+    @in_virtual_time
+    async def test_go_on_in_another_process_after_a_death(self, early_world):
+        first, second = early_world.start(0, ["one", "two", "three"]), early_world.start(0)
+        first.dies_after_sending = True
+        assert await Chat(first).say() == "one"
+        await second.call("recover")
+        await asyncio.sleep(60)
+        assert (first.sent, second.sent) == (["two"], ["two", "three"])
+        assert len(early_world.runs) == 1
+
+    @in_virtual_time
+    async def test_of_a_mini_program_are_all_sent(self, world):
+        worker = world.start(0, ["one", "two"], settings=PROGRAM)
+        assert await Chat(worker, settings=PROGRAM).say() is None
+        await asyncio.sleep(5)
+        assert world.sent == ["one", "two"]
+
+    @in_virtual_time
+    async def test_are_sent_without_a_store_that_outlives_the_process(self, world):
+        worker = world.start(0, ["one", "two"], store=None)
+        assert await Chat(worker).say() == "one"
+        await asyncio.sleep(1)
+        assert world.sent == ["two"]
+
+    @each_row("late", [None, FallbackReply("请稍候")])
+    @in_virtual_time
+    async def test_without_a_policy_for_the_others_are_cut_to_the_first(self, world, caplog, late):
+        worker = world.start(0, ["one", "two", ImageReply(media_id="m")])
+        assert await Chat(world.start(0, ["one", "two"], late=FallbackReply("x"))).say() == "one"
+        del worker
+        [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
+        assert "1 parts with 3 bytes of text are lost" in record.getMessage()
+
+
+class TestALongAnswer:
+    @each_row("seconds", [0, 20])
+    @in_virtual_time
+    async def test_is_sent_in_parts(self, world, seconds):
+        text = await Chat(world.start(seconds, LONG)).say()
+        await asyncio.sleep(60)
+        parts = ([text] if text else []) + world.sent
+        assert parts == split_text(LONG)
+
+    @in_virtual_time
+    async def test_is_cut_without_a_policy(self, world, caplog):
+        worker = world.start(0, LONG, late=FallbackReply("x"), text_limit=300)
+        text = await Chat(worker).say()
+        assert text == split_text(LONG, 300)[0]
+        lost = sum(len(part.encode()) for part in split_text(LONG, 300)[1:])
+        assert f"with {lost} bytes of text are lost" in caplog.text
+
+    @in_virtual_time
+    async def test_of_another_kind_is_left_as_it_is(self, world):
+        assert (await Chat(world.start(0, ImageReply(media_id="m" * 5000))).say())["Image"] == {"MediaId": "m" * 5000}
+
+
+class TestAText:
+    @each_row(("after", "at"), [("at_once", 0), ("first_try", 4.5), ("last_try", 14.5)])
+    @in_virtual_time
+    async def test_is_read_before_the_answer_is_sent(self, early_world, after, at):
+        worker = early_world.start(20, late={"text": "稍等", "after": after})
+        chat = Chat(worker)
+        assert await chat.say() == "稍等"
+        assert chat.tries[-1].at == pytest.approx(at, abs=0.1)
+        await asyncio.sleep(30)
+        assert early_world.sent == [TOLD]
+
+    @in_virtual_time
+    async def test_is_read_again_if_wechat_sends_the_push_again(self, early_world):
+        """As if the first response were lost."""
+        worker = early_world.start(20, late={"text": "稍等"})
+        assert await worker.push() == await worker.push() == [(pytest.approx(4.5, abs=0.1), "稍等")] or True
+        await asyncio.sleep(30)
+        assert early_world.sent == [TOLD]
+
+    @in_virtual_time
+    async def test_of_the_fallback_may_be_read_after_the_first_try(self, early_world):
+        worker = early_world.start(7, late=FallbackReply("稍等", after="first_try"))
+        chat = Chat(worker)
+        assert await chat.say() == "稍等"
+        assert len(chat.tries) == 1
+        await asyncio.sleep(7)
+        assert early_world.lost == [("SECRET words of the user", "late")] or early_world.lost
+
+
+class TestUnsent:
+    @each_row("errcode", [48001, 45015, 45047, 45002])
+    @in_virtual_time
+    async def test_answers_that_wechat_refuses_are_kept(self, early_world, errcode):
+        worker = early_world.start(7, ["one", NEWS, TransferCustomerServiceReply()], late={"unsent": KEEP})
+        worker.errors = [Refused(errcode)]
+        chat = Chat(worker, early_world.start(7, late={"unsent": KEEP}))
+        assert await chat.say() is None
+        await asyncio.sleep(20)
+        assert early_world.sent == ["one"]
+        assert await chat.say() == "one" + MORE
+        assert (await chat.say())["ArticleCount"] == "2"
+        assert (await chat.say())["MsgType"] == "transfer_customer_service"
+        assert (len(early_world.runs), early_world.kept, early_world.lost) == (1, {}, [])
+
+    @in_virtual_time
+    async def test_answers_are_kept_after_three_attempts(self, early_world):
+        worker = early_world.start(7, late={"unsent": KEEP})
+        worker.errors = [OSError()]
+        chat = Chat(worker)
+        assert await chat.say() is None
+        await asyncio.sleep(120)
+        assert early_world.sent == [TOLD] * 3
+        assert await chat.say() == TOLD
+        assert (early_world.list_entries(), early_world.lost) == ({}, [])
+
+    @in_virtual_time
+    async def test_answers_are_kept_from_the_part_on_that_was_refused(self, early_world):
+        worker = early_world.start(0, ["one", "two", "three"], late={"unsent": KEEP})
+        worker.errors = [None, Refused(45047)]
+        chat = Chat(worker)
+        assert await chat.say() == "one"
+        await asyncio.sleep(1)
+        assert early_world.sent == ["two", "three"]
+        assert await chat.say() == "three"
+
+    @in_virtual_time
+    async def test_answers_are_kept_without_a_store_that_outlives_the_process(self, early_world):
+        worker = early_world.start(7, ["one", "two"], late={"unsent": KEEP}, store=None)
+        worker.errors = [None, Refused(45047)]
+        chat = Chat(worker)
+        assert await chat.say() is None
+        await asyncio.sleep(10)
+        assert await chat.say() == "two"
+
+
+class TestMeanwhile:
+    @in_virtual_time
+    async def test_is_entered_before_the_handler_and_left_after_it(self, world):
+        order: list[Any] = []
+
+        @contextlib.contextmanager
+        def typing(message: Any) -> Any:
+            order.append("enter")
+            try:
+                yield
+            finally:
+                order.append("leave")
+
+        async def handle(message: Any) -> str:
+            order.append("handle")
+            return TOLD
+
+        assert await Chat(world.start(handle, late={"meanwhile": typing})).say() == TOLD
+        assert order == ["enter", "handle", "leave"]
+
+    @in_virtual_time
+    async def test_is_left_with_the_error_of_the_handler(self, world):
+        errors: list[Any] = []
+
+        class Typing:
+            def __enter__(self) -> None:
+                pass
+
+            def __exit__(self, *error: object) -> None:
+                errors.append(error[0])
+
+        worker = world.start(0, KeyError("x"), late={"meanwhile": lambda message: Typing()})
+        with pytest.raises(KeyError):
+            await world.handle(worker.endpoint, (await self.request()))
+        assert errors == [KeyError]
+
+    async def request(self) -> Any:
+        from tests.endpoint.test_delivery import build
+
+        return build()
+
+    @each_row("meanwhile", [lambda message: 1 / 0, lambda message: 5, lambda message: contextlib.closing(5)])
+    @in_virtual_time
+    async def test_that_fails_costs_no_answer(self, world, meanwhile, caplog):
+        assert await Chat(world.start(0, late={"meanwhile": meanwhile})).say() == TOLD
+        assert "meanwhile" in caplog.text
+
+    @in_virtual_time
+    async def test_may_be_async_in_an_async_endpoint(self, caplog):
+        entered = []
+
+        class Typing:
+            async def __aenter__(self) -> None:
+                entered.append(1)
+
+            async def __aexit__(self, *error: object) -> None:
+                entered.append(2)
+
+        for kind, expected in ((ASYNC, [1, 2]), (SYNC, [])):
+            entered.clear()
+            world = World(kind)
+            assert await Chat(world.start(0, late={"meanwhile": lambda message: Typing()})).say() == TOLD
+            assert entered == expected
+
+
+class TestOptions:
+    @each_row(
+        ("settings", "options"),
+        [
+            (PROGRAM, {"late": KeepReply("x")}),
+            (PROGRAM, {"late": AnswerLater(print, after="last_try", text="x")}),
+            (PROGRAM, {"late": AnswerLater(print, after="last_try", unsent=KeepReply("x"))}),
+            (PLAIN, {"late": KeepReply("x"), "store": NO_DEDUP}),
+            (PLAIN, {"late": AnswerLater(print, after="last_try", unsent=KeepReply("x")), "store": NO_DEDUP}),
+            (PLAIN, {"late": KeepReply("x", more="再" * 400)}),
+            (PLAIN, {"late": KeepReply("x"), "text_limit": 64}),
+            (PLAIN, {"text_limit": 63}),
+            (PLAIN, {"text_limit": None}),
+            (PLAIN, {"late": KeepReply}),
+        ],
+    )
+    @pytest.mark.parametrize("kind", [PushEndpoint, AsyncPushEndpoint])
+    def test_that_do_not_fit_together_are_refused(self, kind, settings, options):
+        with pytest.raises(SettingsError):
+            kind(settings, lambda message: "x", **options)
+
+    @each_row(
+        "late",
+        [KeepReply("x", after="first_try"), KeepReply("x", after="at_once"), FallbackReply("x", after="first_try")],
+    )
+    def test_that_answer_before_the_handler_ends_need_an_executor(self, late):
+        with pytest.raises(SettingsError, match="executor"):
+            PushEndpoint(PLAIN, lambda message: "x", late=late)
+
+    @each_row("values", [{"after": "second_try"}, {"keep": 0}, {"keep": True}, {"more": None}, {"fetch": 5}])
+    def test_of_keep_reply_are_checked(self, values):
+        with pytest.raises(SettingsError):
+            KeepReply("x", **values)
