@@ -31,6 +31,7 @@ from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.records import Done, Run, dump_texts, load_record
 from wechat_msg.endpoint.upkeep import Upkeep
+from wechat_msg.endpoint.work import StartWork
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
 from wechat_msg.replies import RenderedReply
@@ -745,7 +746,11 @@ class TestTheWork:
     def test_hands_over_what_can_only_be_sent_later_once(self, world):
         handled = Handled(SUCCESS, HANDLED.replies, HANDLED.replies)
         _, _, working = world.start(late=LATER, handled=handled)
+        started = world.proceed(working)
         assert world.proceed(working) == End(SUCCESS)
+        assert world.later == []
+        assert isinstance(started, StartWork)
+        assert world.proceed(started.work.run()) == End(None)
         assert world.later == [SENT]
         assert world.find().reply == SUCCESS
 

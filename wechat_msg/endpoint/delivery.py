@@ -325,6 +325,7 @@ class PushDelivery:
             try_ends=self.arrived + HANG_UP,
             last_try_ends=last_try_ends,
             is_first=raw is None,
+            answers_try=True,
         )
         return running
 

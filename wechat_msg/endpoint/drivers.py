@@ -36,7 +36,7 @@ from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, KeepReply, is_first_try_enough
 from wechat_msg.endpoint.options import EndpointOptions, H, S
 from wechat_msg.endpoint.upkeep import RunAside, Upkeep
-from wechat_msg.endpoint.work import StartWork, Work
+from wechat_msg.endpoint.work import Rest, StartWork, Work
 from wechat_msg.errors import PushError, SettingsError
 from wechat_msg.exchange import PushRequest, PushResponse, error_response
 from wechat_msg.push import answer_get, open_push
@@ -410,7 +410,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         reply: Reply | None = delivery.started.result()
         return reply
 
-    def _submit(self, executor: Executor, work: Work) -> Future[Reply | None]:
+    def _submit(self, executor: Executor, work: Work | Rest) -> Future[Reply | None]:
         context = contextvars.copy_context()
         try:
             future = executor.submit(context.run, drive, work.run(), self._perform)
@@ -420,7 +420,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         future.add_done_callback(lambda ended: drive(work.leave(), self._perform) if ended.cancelled() else None)
         return future
 
-    def _start_work(self, work: Work) -> None:
+    def _start_work(self, work: Work | Rest) -> None:
         self._start_upkeep()  # now there is a lane
         if self.executor is not None:
             self._submit(self.executor, work).add_done_callback(_log_failure)
@@ -467,9 +467,9 @@ class _OneThread:
     def __init__(self) -> None:
         self._pid = 0
         self._lock = threading.Lock()
-        self._waiting: deque[Work] = deque()
+        self._waiting: deque[Work | Rest] = deque()
 
-    def add(self, work: Work) -> bool:
+    def add(self, work: Work | Rest) -> bool:
         """Add a work; return whether the caller must start the thread."""
         with self._lock:
             is_running = self._pid == os.getpid() and bool(self._waiting)
@@ -525,7 +525,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     #: The running handlers' tasks, each with one that nothing but the end of the event loop cancels before it; an event
     #: loop itself holds tasks weakly.
-    _tasks: dict[asyncio.Task[Reply | None], tuple[Work, asyncio.Task[Any]]] = field(init=False, factory=dict)
+    _tasks: dict[asyncio.Task[Reply | None], tuple[Work | Rest, asyncio.Task[Any]]] = field(init=False, factory=dict)
     _asides: set[asyncio.Task[None]] = field(init=False, factory=set)
     _upkeep_tasks: dict[str, asyncio.Task[None]] = field(init=False, factory=dict)
 
@@ -651,7 +651,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         reply: Reply | None = delivery.started.result()
         return reply
 
-    def _start_task(self, work: Work) -> asyncio.Task[Reply | None]:
+    def _start_task(self, work: Work | Rest) -> asyncio.Task[Reply | None]:
         task = asyncio.create_task(drive_async(work.run(), self._perform))
         self._tasks[task] = work, asyncio.create_task(asyncio.Event().wait())
         task.add_done_callback(self._forget)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from attrs import field
+
 from wechat_msg._flow import CompareAndSet, Flow
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import acknowledge
@@ -10,12 +14,15 @@ from wechat_msg.endpoint.inbox import ENTRY_KEPT
 from wechat_msg.endpoint.line import leave_line, wait_for_turn
 from wechat_msg.endpoint.owned import Gone, Overtaken, OwnedPush
 from wechat_msg.endpoint.records import Done, Run, load_record
+from wechat_msg.endpoint.registry import Running
 from wechat_msg.endpoint.sending import add_place, answer_late, send_or_keep, send_parts
 from wechat_msg.errors import StoreError
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 from wechat_msg.routing import CANCELLED
 
-__all__ = ["HANG_UP", "StartWork", "Work"]
+__all__ = ["HANG_UP", "Rest", "StartWork", "Work"]
+
+T = TypeVar("T")
 
 HANG_UP = 5.5
 """Seconds after which WeChat has hung up for certain, on its clock too."""
@@ -26,9 +33,9 @@ _WITHOUT_A_TRY = 2.5  # seconds for which a store that fails is asked to save a 
 
 @frozen
 class StartWork:
-    """The step that starts a `Work` where handlers run, and does not wait for it."""
+    """The step that starts a work where handlers run, and does not wait for it."""
 
-    work: Work
+    work: Work | Rest
 
 
 @define
@@ -46,10 +53,13 @@ class Work(OwnedPush):
     Attributes:
         try_ends: When WeChat has hung up on the try that runs the handler, on the clock ``monotonic``.
         last_try_ends: When it has hung up on the last try.
+        answers_try: Whether a try waits for it, and nobody waits for what follows the reply.
     """
 
     try_ends: float
     last_try_ends: float
+    answers_try: bool = False
+    _is_continued: bool = field(default=False, init=False)
 
     def run(self) -> Flow[Reply | None]:
         """Run the handler, and save or send its answer; if it raises, the push can be handled again.
@@ -60,37 +70,44 @@ class Work(OwnedPush):
         Raises:
             Exception: The handler raised it.
         """
-        process = self.handling.process
         waited = self.handling.options.monotonic() - self.running.began
         if self.running.name and waited > HANG_UP:
             self.handling.warn_of_starvation(waited)
+        reply = yield from self.guard(self._run_in_turn())
+        if self.handling.options.ordered:
+            yield from leave_line(self.handling, self.running)
+        return reply
+
+    def _run_in_turn(self) -> Flow[Reply | None]:
+        if self.handling.options.ordered:
+            yield from wait_for_turn(self.handling, self.running)
+        return (yield from self._run())
+
+    def guard(self, flow: Flow[T]) -> Flow[T | None]:
+        """Perform a part of the work; if it fails, others can handle the push again."""
+        process = self.handling.process
         try:
-            if self.handling.options.ordered:
-                yield from wait_for_turn(self.handling, self.running)
-            reply = yield from self._run()
+            return (yield from flow)
         except GeneratorExit:
             raise  # the flow was closed, and no further step is performed
         except Gone:
             process.registry.remove(self.running)
             yield from self.handling.report_lost(self.running.push.message, "gone")
-            return None
         except Overtaken:
             if not self.running.has_ended:  # it was not handed back, which is logged already
                 self.handling.warn_of_lost_claim()
             process.registry.remove(self.running)
-            return None
         except BaseException as error:
             yield from self.leave(failed=not isinstance(error, (*CANCELLED, KeyboardInterrupt)))
             raise
         finally:
-            process.give_up(self.running)
-        if self.handling.options.ordered:
-            yield from leave_line(self.handling, self.running)
-        return reply
+            self.abandon()
+        return None
 
     def abandon(self) -> None:
-        """Leave the push to others if its record may still name this process."""
-        self.handling.process.give_up(self.running)
+        """Leave the push to others if its record may still name this process, and no `Rest` goes on."""
+        if not self._is_continued:
+            self.handling.process.give_up(self.running)
 
     # --- the handler
 
@@ -115,6 +132,16 @@ class Work(OwnedPush):
         if saved.reply is None:
             yield from answer_late(self, handled.replies)
             return Acknowledgement()
+        if handled.rest and not saved.late and self.answers_try:
+            self._is_continued = True
+            process.registry.end(running, saved.reply)
+            yield StartWork(Rest(self, self._complete_and_end(saved, handled)))
+        else:
+            yield from self._complete_and_end(saved, handled)
+        return saved.reply
+
+    def _complete_and_end(self, saved: _Saved, handled: Handled) -> Flow[None]:
+        running, process = self.running, self.handling.process
         if saved.late or handled.rest or running.slot:
             yield from self._complete(saved, handled)
         if running.given is None:
@@ -122,7 +149,6 @@ class Work(OwnedPush):
         else:
             process.registry.end(running, saved.reply)
             process.give_up(running)
-        return saved.reply
 
     def _save_or_decide(self, handled: Handled) -> Flow[_Saved]:
         """Save the reply; if the store fails for too long, decide what happens to it.
@@ -209,3 +235,31 @@ class Work(OwnedPush):
         yield from self.ask(lambda: self.replace_record(None))
         yield from self.ask(self.delete_entry)
         self.handling.process.registry.remove(self.running)
+
+
+@define(eq=False, repr=False)
+class Rest:
+    """The end of a `Work`, when the reply is on its way: the other parts of the answer are sent or kept."""
+
+    work: Work
+    _flow: Flow[None]
+
+    @property
+    def running(self) -> Running:
+        """The push."""
+        return self.work.running
+
+    def run(self) -> Flow[None]:
+        """Send or keep them."""
+        try:
+            yield from self.work.guard(self._flow)
+        finally:
+            self.abandon()
+
+    def leave(self) -> Flow[None]:
+        """Let others send them."""
+        return self.work.leave()
+
+    def abandon(self) -> None:
+        """Leave them to others if the record may still name this process."""
+        self.work.handling.process.give_up(self.running)
