@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from wechat_msg.errors import ReplyError
@@ -42,8 +42,8 @@ __all__ = [
 
 OneAnswer = Reply | str | None
 """A `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
-Answer = OneAnswer | Sequence[OneAnswer]
-"""The answer of a handler: one answer, or several, of which empty ones are left out."""
+Answer = OneAnswer | Sequence[OneAnswer] | Iterator[OneAnswer] | AsyncIterator[OneAnswer]
+"""The answer of a handler: one answer, or several, of which empty ones are left out; a generator may still run."""
 
 _CONTENT_TYPES: Mapping[Format, str] = {
     "xml": "application/xml; charset=utf-8",

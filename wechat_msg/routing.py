@@ -70,7 +70,8 @@ def is_async(handler: object) -> bool:
     """Return whether *handler*, or a handler of a router, is async."""
     if isinstance(handler, Router):
         return any(map(is_async, handler.handlers))
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(getattr(handler, "__call__", None))  # noqa: B004
+    functions = handler, getattr(handler, "__call__", None)  # noqa: B004
+    return any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in functions)
 
 
 def call(step: RunHandler) -> Answer | Awaitable[Answer]:

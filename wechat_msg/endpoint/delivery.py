@@ -334,7 +334,7 @@ class PushDelivery:
     def _deliver_kept(self, fetch: Running) -> Flow[Reply | None]:
         """Return the next part of what is kept; None if it is not known yet, or the push is no longer a fetch."""
         openid, kept = self.push.message.from_user_name, cast("KeptAnswers", self.handling.kept)
-        claimed, must = Claimed(fetch.key, fetch.claim, fetch.record), self._left() <= 0
+        claimed, must = Claimed(fetch.key, fetch.claim, fetch.record), self._left() <= 0 and self._must_answer()
         found = yield from self.handling.ask_until(
             self.arrived + _ANSWERED,
             lambda: kept.deliver(openid, claimed, self._make_done, keep=keep_for(self.push.message), must=must),
@@ -346,6 +346,8 @@ class PushDelivery:
         if found is Undelivered.WAIT and (left := self._left()) > 0:
             yield Sleep(min(self._pause, left))
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+            if self._left() <= 0 and self._must_answer():  # a part that is there need not wait for the next one
+                return (yield from self._deliver_kept(fetch))
         elif found is Undelivered.EMPTY or found is Undelivered.OVERTAKEN:
             yield from self._leave_fetch()
         return None

@@ -134,8 +134,12 @@ class _Endpoint(EndpointOptions[H, S]):
             )
         if self.ordered and isinstance(store, NoDedup):
             raise SettingsError("ordered= needs a store（ordered=True 需要 store）")
-        if self._is_async:
-            return
+        if not self._is_async:
+            self._check_sync()
+
+    def _check_sync(self) -> None:
+        """Raise SettingsError for what a PushEndpoint cannot do."""
+        late = self.late
         send = late.send if isinstance(late, AnswerLater) else None
         if any(map(is_async, (self.handler, self.on_error, send, self.queue, self.on_lost))):
             raise SettingsError("an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）")
@@ -143,7 +147,10 @@ class _Endpoint(EndpointOptions[H, S]):
             raise SettingsError("an AsyncStore needs AsyncPushEndpoint（AsyncStore 请使用 AsyncPushEndpoint）")
         # One and the same delivery runs the handler and is answered before it ends.
         answers_early = is_first_try_enough(late, shares=not isinstance(self.store, NoDedup)) or self.deliveries == 1
-        if late is not None and not is_mini_program and answers_early and self.executor is None and self.queue is None:
+        is_alone = self.executor is None and self.queue is None
+        if is_alone and inspect.isgeneratorfunction(self.handler):
+            raise SettingsError("a generator as handler needs executor=（生成器处理函数需要 executor=）")
+        if late is not None and self.settings.account_kind is not MINI_PROGRAM and answers_early and is_alone:
             raise SettingsError(
                 "this policy answers before the handler ends, so it needs executor=, such as a ThreadPoolExecutor"
                 "（该策略要在处理函数结束前应答，请传入 executor=ThreadPoolExecutor(...)）"
@@ -635,7 +642,8 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     async def _await_handler(self, step: RunHandler) -> Answer:
         """Await the handler, or run it in a thread so that it cannot block the event loop."""
         if is_async(step.handler):
-            return await cast("AsyncHandler", step.handler)(step.message)
+            started = cast("AsyncHandler", step.handler)(step.message)
+            return await started if inspect.isawaitable(started) else started
         context = contextvars.copy_context()
         answer = await asyncio.get_running_loop().run_in_executor(self.executor, lambda: context.run(call, step))
         return await answer if inspect.isawaitable(answer) else answer

@@ -11,6 +11,7 @@ from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.dedup import keep_for
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ATTEMPTS, ENTRY_KEPT, RETRY_AFTER, Inbox
+from wechat_msg.endpoint.late import LostReason
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running
 from wechat_msg.replies import Acknowledgement
@@ -95,5 +96,6 @@ def _postpone(handling: Handling, entry: InboxEntry, *, failed: bool) -> InboxEn
     if not failed:
         return attrs.evolve(entry, claim=NO_CLAIM, due=now, attempt=max(entry.attempt - 1, 0))
     if entry.attempt >= ATTEMPTS:
-        return attrs.evolve(entry, claim=NO_CLAIM, state="lost", reason="unsent" if entry.parts else "failed")
+        reason: LostReason = "unsent" if entry.state == "answered" else "failed"
+        return attrs.evolve(entry, claim=NO_CLAIM, state="lost", reason=reason)
     return attrs.evolve(entry, claim=NO_CLAIM, due=now + RETRY_AFTER[max(entry.attempt, 1) - 1])

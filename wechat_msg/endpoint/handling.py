@@ -17,9 +17,11 @@ from wechat_msg.endpoint.dedup import make_key, make_unshared_key
 from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.lanes import Process
-from wechat_msg.endpoint.late import AnswerLater, KeepReply, LostReason, Meanwhile
+from wechat_msg.endpoint.late import AnswerLater, KeepReply, LostReason
+from wechat_msg.endpoint.meanwhile import do_nothing, enter
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.parts import add_more, dump_part, dump_parts, load_kept
+from wechat_msg.endpoint.streams import Stream, compute_digest, is_stream
 from wechat_msg.errors import ReplyError, SettingsError, StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message, TextMessage
@@ -82,13 +84,22 @@ class Handled:
         answer: The answer to the push.
         replies: What the handler meant the user to get; empty for an acknowledgement.
         rest: Those of them that do not go out with *answer*.
-        parts: All *replies* for the store, if there is a *rest*.
+        parts: All *replies* for the store, if there is a *rest*; what stands there for the first one of a *stream*.
+        stream: The further replies of a generator.
+        in_time: How many of the *replies* are in *answer*: one or none.
     """
 
     answer: Acknowledgement | RenderedReply
     replies: Sequence[Reply]
     rest: Sequence[Reply] = ()
     parts: Sequence[str] = ()
+    stream: Stream | None = None
+    in_time: int = 1
+
+    @property
+    def continues(self) -> bool:
+        """Whether further parts follow *answer*."""
+        return bool(self.rest) or self.stream is not None
 
     @property
     def wants_another_try(self) -> bool:
@@ -153,34 +164,71 @@ class Handling:
             Exception: The handler raised it, and ``on_error`` is "raise"; or ``on_error`` itself raised it.
         """
         try:
-            return self._prepare(push, (yield from self._ask(push.message)))
+            return (yield from self._ask(push))
         except Exception as error:
             if self.options.on_error == "raise":
                 raise
-            answer: Answer = None
-            if callable(self.options.on_error):
-                raised = error.__cause__ if isinstance(error, HandlerCancelled) else error
-                answer = yield RunHandler(functools.partial(self.options.on_error, push.message), raised)
-            else:
-                _log.exception("the handler of a %s failed; acknowledged", type(push.message).__name__)
-            return self._prepare(push, answer)
+            return self._prepare(push, (yield from self._answer_error(push.message, error)))
 
-    def _ask(self, message: Message) -> Flow[Answer]:
-        handler = cast("Any", self.options.handler)  # a push without a handler needs no delivery
-        if not isinstance(self.options.late, AnswerLater) or self.options.late.meanwhile is None:
-            return (yield from ask(handler, message))
-        leave = yield from _enter(self.options.late.meanwhile, message)
+    def _answer_error(self, message: Message, error: Exception) -> Flow[Answer]:
+        if not callable(self.options.on_error):
+            _log.error("the handler of a %s failed; acknowledged", type(message).__name__, exc_info=error)
+            return None
+        raised = error.__cause__ if isinstance(error, HandlerCancelled) else error
+        answer: Answer = yield RunHandler(functools.partial(self.options.on_error, message), raised)
+        return answer
+
+    def read(self, message: Message, stream: Stream) -> Flow[Reply | None]:
+        """Return the next reply of a generator; if it fails, that of ``on_error`` is the last one."""
         try:
-            answer = yield from ask(handler, message)
+            return (yield from stream.read())
+        except Exception as error:  # noqa: BLE001, what was delivered stays, and no further attempt is made
+            answer = yield from self._answer_error(message, error)
+        for reply in reversed(self._list_parts(message, answer)):
+            stream.unread(reply)
+        return (yield from stream.read())
+
+    def _ask(self, push: Push) -> Flow[Handled]:
+        """Call the handler, and prepare its answer, or the first one of a generator."""
+        message, handler = push.message, cast("Any", self.options.handler)  # a push without one needs no delivery
+        meanwhile = self.options.late.meanwhile if isinstance(self.options.late, AnswerLater) else None
+        leave = do_nothing if meanwhile is None else (yield from enter(meanwhile, message))
+        try:
+            answer: Answer = yield from ask(handler, message)
         except GeneratorExit:
             raise  # the flow was closed, and no further step is performed
         except BaseException as error:
-            yield from _call_safely(leave, error)
+            yield from leave(error)
             raise
-        yield from _call_safely(leave, None)
-        return answer
+        if is_stream(answer):
+            stream = Stream(cast("Any", answer), functools.partial(self._list_parts, message), leave)
+            return (yield from self._begin(push, stream))
+        yield from leave(None)
+        return self._prepare(push, answer)
 
-    def _prepare(self, push: Push, answer: Answer) -> Handled:
+    def _list_parts(self, message: Message, answer: Answer) -> Sequence[Reply]:
+        """Return the replies of one answer of several; none for an acknowledgement."""
+        replies = self._split(list_replies(message, answer), is_one_of_several=True)
+        return () if replies and is_nothing(replies[0]) else replies
+
+    def _begin(self, push: Push, stream: Stream) -> Flow[Handled]:
+        """Prepare the first answer of a generator."""
+        is_sync = not self.waits_for_room
+        if is_sync and self.options.executor is None and self.options.queue is None:
+            raise ReplyError("a generator as answer needs executor=（生成器回复需要 executor=）")
+        replies = []
+        while (reply := (yield from stream.read())) is not None:
+            replies.append(reply)
+            if self.answers_later:
+                break
+        # Under KeepReply the first part says whether another one follows.
+        if not replies or not self.answers_later or (self.keeps_replies and not (yield from stream.look_ahead())):
+            return self._prepare(push, replies)
+        handled = self._prepare(push, replies[0], is_followed=True)
+        part = dump_parts(self.options.late, handled.replies, push.message.from_user_name)[0]
+        return attrs.evolve(handled, rest=(), parts=(compute_digest(part),), stream=stream)
+
+    def _prepare(self, push: Push, answer: Answer, *, is_followed: bool = False) -> Handled:
         message, late = push.message, self.options.late
         replies = self._split(list_replies(message, answer)) or [acknowledge(message)]
         first, in_time = replies[0], 1
@@ -193,16 +241,16 @@ class Handling:
             replies = replies[:in_time]
         rest = replies[in_time:]
         parts = dump_parts(late, replies, message.from_user_name) if rest else ()
-        if rest and isinstance(late, KeepReply):
+        if (rest or is_followed) and isinstance(late, KeepReply):
             first = add_more(first, late.more, self.options.text_limit)
         written = write_reply(push, first, now=self.options.clock)
-        is_empty = isinstance(replies[0], Acknowledgement) or replies[0] == ErrCodeReply()
-        return Handled(written, () if is_empty else replies, rest, parts)
+        return Handled(written, () if is_nothing(replies[0]) else replies, rest, parts, in_time=in_time)
 
-    def _split(self, replies: list[Reply]) -> list[Reply]:
+    def _split(self, replies: list[Reply], *, is_one_of_several: bool = False) -> list[Reply]:
         """Split the texts that are too long for one message, with room for `KeepReply.more`."""
         limit = self.options.text_limit
-        if len(replies) == 1 and (not isinstance(replies[0], TextReply) or _fits(replies[0].content, limit)):
+        is_one = len(replies) == 1 and not is_one_of_several
+        if is_one and (not isinstance(replies[0], TextReply) or _fits(replies[0].content, limit)):
             return replies
         room = limit - count_bytes(self.options.late.more) if isinstance(self.options.late, KeepReply) else limit
         return [
@@ -326,23 +374,6 @@ def _split_reply(reply: TextReply, limit: int) -> list[TextReply]:
     return [attrs.evolve(reply, content=part) for part in split_text(reply.content, limit)]
 
 
-def _enter(meanwhile: Meanwhile, message: Message) -> Flow[Callable[[BaseException | None], object]]:
-    """Enter the context manager of `AnswerLater.meanwhile`; return the function that leaves it."""
-    context: Any = yield from _call_safely(meanwhile, message)
-    names = ("__aenter__", "__aexit__") if hasattr(type(context), "__aenter__") else ("__enter__", "__exit__")
-    enter, leave = (getattr(type(context), name, None) for name in names)
-    if enter is None or leave is None:
-        if context is not None:
-            _log.error("meanwhile returned a %s, not a context manager", type(context).__name__)
-        return bool
-    yield from _call_safely(enter, context)
-    return lambda error: leave(context, *((type(error), error, error.__traceback__) if error else (None, None, None)))
-
-
-def _call_safely(function: Callable[[Any], Any], argument: object) -> Flow[Any]:
-    """Call a function of the user's whose error must not cost the answer."""
-    try:
-        return (yield RunHandler(function, argument))
-    except Exception:  # noqa: BLE001, it is only shown while a handler runs
-        _log.exception("meanwhile raised an error")
-        return None
+def is_nothing(reply: Reply) -> bool:
+    """Return whether a reply says nothing to the user."""
+    return isinstance(reply, Acknowledgement) or reply == ErrCodeReply()

@@ -16,7 +16,7 @@ from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
 from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.late import LostReason
-from wechat_msg.endpoint.records import NOBODY, Done, InboxEntry, Run, load_record
+from wechat_msg.endpoint.records import NOBODY, Done, EntryState, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import Running
 from wechat_msg.endpoint.tries import count_try
 from wechat_msg.errors import StoreError
@@ -207,6 +207,8 @@ class OwnedPush:
             yield from self.check_ownership()
         if found is not None:
             self._raw, self.entry = found
+            if running.is_fenced_by_entry:
+                self.entry = skip_first(self.entry, cast("Done", load_record(running.record)))
             return
         self._raw = None
         self.entry = self._inbox.make_entry(running.push, running.record_key, running.claim, attempt=1)
@@ -227,21 +229,25 @@ class OwnedPush:
                 return
         raise StoreError("the store refuses to replace the value that it returns")
 
-    def keep_parts(self, parts: Sequence[str]) -> Flow[str]:
-        """Put what is left to send into the inbox, and return the slot; empty if it is not kept."""
+    def keep_parts(self, parts: Sequence[str], *, are_all: bool = True) -> Flow[str]:
+        """Put the parts of an answer into the inbox, and return the slot; empty if it is not kept.
+
+        If they are not *all*, the handler runs again after a death, and the parts are what it has given so far.
+        """
+        state: EntryState = "answered" if are_all else "open"
         running, inbox = self.running, self.handling.inbox
         if inbox is None:
             return ""
         if running.slot:
             if self.entry is None or self.entry.state == "open":
                 yield from self.load()
-                yield from self.swap(state="answered", parts=tuple(parts), sent=0)
+                yield from self.swap(state=state, parts=tuple(parts), sent=0)
             return running.slot
         if not self._spare:
             entry = inbox.make_entry(running.push, running.record_key, running.claim, attempt=1)
             if entry is None:
                 return ""
-            self.entry = attrs.evolve(entry, state="answered", parts=tuple(parts))
+            self.entry = attrs.evolve(entry, state=state, parts=tuple(parts))
             self._raw = self.entry.dump()
             self._spare = yield from inbox.put(self.entry)
         return self._spare

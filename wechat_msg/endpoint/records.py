@@ -20,6 +20,7 @@ __all__ = [
     "NAME",
     "NOBODY",
     "Done",
+    "EntryState",
     "Free",
     "InboxEntry",
     "Kind",
@@ -39,6 +40,7 @@ _RUN, _FREE, _DONE, _CARRIES, _ENTRY, _TEXTS = b"\x01R", b"\x01F", b"\x01D", b"\
 _LENGTH = 4  # bytes
 _AS_IT_CAME = "surrogateescape"  # a push may hold bytes that are not UTF-8
 
+EntryState = Literal["open", "answered", "lost"]
 Kind = Literal["question", "fetch"]
 """Whether a push is handled, or gets an answer that was kept."""
 
@@ -178,7 +180,7 @@ class InboxEntry:
     due: float
     attempt: int
     claim: str
-    state: Literal["open", "answered", "lost"] = "open"
+    state: EntryState = "open"
     parts: tuple[str, ...] = field(default=(), repr=False)
     sent: int = 0
     reason: LostReason | Literal[""] = ""

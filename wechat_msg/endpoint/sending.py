@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast
 
 from wechat_msg._flow import Flow
-from wechat_msg.endpoint.handling import Handling
+from wechat_msg.endpoint.handling import Handled, Handling
 from wechat_msg.endpoint.inbox import ATTEMPTS
 from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.owned import OwnedPush
 from wechat_msg.endpoint.parts import dump_parts, load_kept, load_message
 from wechat_msg.endpoint.registry import Running
+from wechat_msg.endpoint.streams import Stream, compute_digest
 from wechat_msg.errors import ReplyError
 from wechat_msg.events.base import get_kind
+from wechat_msg.messages import Message
 from wechat_msg.replies import Reply
 from wechat_msg.routing import RunHandler
 
-__all__ = ["add_place", "answer_late", "give_up", "send_or_keep", "send_parts"]
+__all__ = [
+    "add_place",
+    "answer_late",
+    "give_up",
+    "send_or_keep",
+    "send_parts",
+    "send_stream",
+    "send_stream_at_once",
+]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -27,19 +38,21 @@ _log = logging.getLogger("wechat_msg")
 _REFUSED = {48001, 45015, 45047, 45002}
 
 
-def answer_late(owned: OwnedPush, replies: Sequence[Reply]) -> Flow[None]:
+def answer_late(owned: OwnedPush, handled: Handled) -> Flow[None]:
     """Put the answer to a push that was acknowledged into the inbox, and send or keep it."""
     handling, message = owned.handling, owned.running.push.message
     yield from owned.ask(owned.load)
-    if not replies:
+    if not handled.replies:
         if handling.keeps_replies:
             yield from owned.ask(owned.remove_place)
         yield from owned.ask(owned.close)
     elif not handling.answers_later:
         yield from owned.lose("late")
+    elif handled.stream is not None:
+        yield from send_stream(owned, handled, is_begun=False)
     else:
         try:
-            parts = dump_parts(handling.options.late, replies, message.from_user_name)
+            parts = dump_parts(handling.options.late, handled.replies, message.from_user_name)
         except Exception:  # noqa: BLE001, the user's own reply class may raise anything
             _log.exception("the late reply to a %s could not be sent", type(message).__name__)
             yield from owned.lose("unsent")
@@ -50,28 +63,111 @@ def answer_late(owned: OwnedPush, replies: Sequence[Reply]) -> Flow[None]:
 
 def send_parts(owned: OwnedPush) -> Flow[None]:
     """Send the parts that were not sent yet, or keep them, and delete the entry."""
-    handling, message = owned.handling, owned.running.push.message
+    handling = owned.handling
     if not isinstance(handling.options.late, AnswerLater):
         yield from _keep_and_close(owned, owned.found_entry.parts[owned.found_entry.sent :])
         return
     while (entry := owned.found_entry).sent < len(entry.parts):
-        if handling.options.clock() > entry.came + get_kind(message).answered_for:
-            yield from give_up(owned, "window")
-            return
-        yield from owned.ask(owned.ensure_lane)
-        try:
-            yield RunHandler(handling.options.late.send, load_message(entry.parts[entry.sent]))
-        except Exception as error:  # noqa: BLE001, an error of the sender must not end the handler's thread
-            _log.exception("the late reply to a %s could not be sent", type(message).__name__)
-            if _is_final(error) or (entry.attempt >= ATTEMPTS and handling.kept is not None):
-                yield from give_up(owned, "unsent")
-            else:
-                yield from owned.leave(failed=True)
+        if outcome := (yield from _send(owned, entry.parts[entry.sent])):
+            yield from _end_unsent(owned, outcome)
             return
         if entry.sent + 1 == len(entry.parts):
             break
         yield from owned.ask(lambda: owned.swap(sent=owned.found_entry.sent + 1))
     yield from owned.ask(owned.close)
+
+
+def send_stream(owned: OwnedPush, handled: Handled, *, is_begun: bool) -> Flow[None]:
+    """Send or keep the parts of a generator while it runs; those that left before it was run again are skipped.
+
+    Args:
+        owned: The push; its entry is read.
+        handled: The generator, and its first reply.
+        is_begun: Whether the entry counts that as sent if the push was answered with it, so that nothing is skipped.
+    """
+    handling, message, stream = owned.handling, owned.running.push.message, cast("Stream", handled.stream)
+    if not is_begun or not owned.found_entry.sent:
+        stream.unread(handled.replies[0])
+    gone = [] if is_begun else list(owned.found_entry.parts[: owned.found_entry.sent])
+    while (reply := (yield from handling.read(message, stream))) is not None:
+        part = yield from _dump(handling, message, reply)
+        if part is None or (gone and gone.pop(0) == compute_digest(part)):
+            continue
+        gone, number = [], owned.found_entry.sent
+        sent = *owned.found_entry.parts[:number], compute_digest(part)
+        if handling.keeps_replies:
+            yield from owned.ask(functools.partial(keep, handling, owned.running, (part,), at=number, is_open=True))
+        elif outcome := (yield from _send(owned, part)):
+            left = [part, *(yield from _read_parts(handling, message, stream))]
+            yield from owned.ask(functools.partial(owned.swap, state="answered", parts=(*sent[:number], *left)))
+            yield from _end_unsent(owned, outcome)
+            return
+        yield from owned.ask(functools.partial(owned.swap, parts=sent, sent=number + 1))
+    if handling.keeps_replies:
+        yield from owned.ask(functools.partial(keep, handling, owned.running, (), at=owned.found_entry.sent))
+    yield from owned.ask(owned.close)
+
+
+def send_stream_at_once(handling: Handling, running: Running, handled: Handled, *, is_begun: bool) -> Flow[None]:
+    """Send or keep the parts of a generator that is not in the inbox."""
+    message, stream = running.push.message, cast("Stream", handled.stream)
+    if not is_begun or handled.in_time == 0:
+        stream.unread(handled.replies[0])
+    number = int(is_begun and handled.in_time)
+    while (reply := (yield from handling.read(message, stream))) is not None:
+        if handling.keeps_replies:
+            part = yield from _dump(handling, message, reply)
+            if part is not None:
+                yield from keep(handling, running, (part,), at=number, is_open=True)
+                number += 1
+        else:
+            yield from send_or_keep(handling, running, [reply])
+    if handling.keeps_replies:
+        yield from keep(handling, running, (), at=number)
+
+
+def _dump(handling: Handling, message: Message, reply: Reply) -> Flow[str | None]:
+    """Return a part of a generator for the store; one that cannot be sent is lost, and the others are not."""
+    try:
+        return dump_parts(handling.options.late, [reply], message.from_user_name)[0]
+    except Exception:  # noqa: BLE001, the user's own reply class may raise anything
+        _log.exception("the late reply to a %s could not be sent", type(message).__name__)
+        yield from handling.report_lost(message, "unsent")
+        return None
+
+
+def _read_parts(handling: Handling, message: Message, stream: Stream) -> Flow[list[str]]:
+    """Return the parts that a generator still gives."""
+    parts = []
+    while (reply := (yield from handling.read(message, stream))) is not None:
+        if (part := (yield from _dump(handling, message, reply))) is not None:
+            parts.append(part)
+    return parts
+
+
+_Outcome = Literal["", "again"] | LostReason
+
+
+def _send(owned: OwnedPush, part: str) -> Flow[_Outcome]:
+    """Send the part that is next; return why it was not sent, or ``again`` if that may pass."""
+    handling, message, entry = owned.handling, owned.running.push.message, owned.found_entry
+    if handling.options.clock() > entry.came + get_kind(message).answered_for:
+        return "window"
+    yield from owned.ask(owned.ensure_lane)
+    try:
+        yield RunHandler(cast("AnswerLater", handling.options.late).send, load_message(part))
+    except Exception as error:  # noqa: BLE001, an error of the sender must not end the handler's thread
+        _log.exception("the late reply to a %s could not be sent", type(message).__name__)
+        is_last = entry.attempt >= ATTEMPTS and handling.kept is not None
+        return "unsent" if is_last or _is_final(error) else "again"
+    return ""
+
+
+def _end_unsent(owned: OwnedPush, outcome: _Outcome) -> Flow[None]:
+    if outcome == "again":
+        yield from owned.leave(failed=True)
+    elif outcome:
+        yield from give_up(owned, outcome)
 
 
 def give_up(owned: OwnedPush, reason: LostReason) -> Flow[None]:
@@ -109,11 +205,15 @@ def send_or_keep(handling: Handling, running: Running, replies: Sequence[Reply])
         yield from handling.report_lost(message, "unsent")
 
 
-def keep(handling: Handling, running: Running, parts: Sequence[str]) -> Flow[bool]:
-    """Keep parts for the user's next messages; if they are kept already, nothing changes."""
+def keep(
+    handling: Handling, running: Running, parts: Sequence[str], *, at: int = 0, is_open: bool = False
+) -> Flow[bool]:
+    """Keep parts, from number *at* on, for the user's next messages; if they are kept already, nothing changes."""
     kept = cast("KeptAnswers", handling.kept)
     openid, until = running.push.message.from_user_name, handling.keep_until()
-    dropped = yield from kept.put(openid, running.item, tuple(parts), until, key=running.record_key)
+    dropped = yield from kept.put(
+        openid, running.item, tuple(parts), until, key=running.record_key, at=at, is_open=is_open
+    )
     for _ in range(dropped):
         yield from handling.report_lost(None, "full")
     return True

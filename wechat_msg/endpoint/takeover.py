@@ -87,7 +87,7 @@ def take_over(
         raw=fenced.dump(),
     )
     if fenced.attempt > ATTEMPTS:  # it has killed every process that worked on it
-        yield from (give_up(work, "unsent") if fenced.parts else work.lose("failed"))
+        yield from (give_up(work, "unsent") if fenced.state == "answered" else work.lose("failed"))
         return None
     return work
 

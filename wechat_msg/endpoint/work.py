@@ -15,7 +15,14 @@ from wechat_msg.endpoint.line import leave_line, wait_for_turn
 from wechat_msg.endpoint.owned import Gone, Overtaken, OwnedPush
 from wechat_msg.endpoint.records import Done, Run, load_record
 from wechat_msg.endpoint.registry import Running
-from wechat_msg.endpoint.sending import add_place, answer_late, send_or_keep, send_parts
+from wechat_msg.endpoint.sending import (
+    add_place,
+    answer_late,
+    send_or_keep,
+    send_parts,
+    send_stream,
+    send_stream_at_once,
+)
 from wechat_msg.errors import StoreError
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 from wechat_msg.routing import CANCELLED
@@ -74,9 +81,14 @@ class Work(OwnedPush):
         if self.running.name and waited > HANG_UP:
             self.handling.warn_of_starvation(waited)
         reply = yield from self.guard(self._run_in_turn())
+        if not self._is_continued:
+            yield from self.leave_line()
+        return reply
+
+    def leave_line(self) -> Flow[None]:
+        """Let the next push of the user be handled."""
         if self.handling.options.ordered:
             yield from leave_line(self.handling, self.running)
-        return reply
 
     def _run_in_turn(self) -> Flow[Reply | None]:
         if self.handling.options.ordered:
@@ -130,9 +142,9 @@ class Work(OwnedPush):
         running, process = self.running, self.handling.process
         saved = yield from self._save_or_decide(handled)
         if saved.reply is None:
-            yield from answer_late(self, handled.replies)
+            yield from answer_late(self, handled)
             return Acknowledgement()
-        if handled.rest and not saved.late and self.answers_try:
+        if handled.continues and not saved.late and self.answers_try:
             self._is_continued = True
             process.registry.end(running, saved.reply)
             yield StartWork(Rest(self, self._complete_and_end(saved, handled)))
@@ -142,7 +154,7 @@ class Work(OwnedPush):
 
     def _complete_and_end(self, saved: _Saved, handled: Handled) -> Flow[None]:
         running, process = self.running, self.handling.process
-        if saved.late or handled.rest or running.slot:
+        if saved.late or handled.continues or running.slot:
             yield from self._complete(saved, handled)
         if running.given is None:
             process.registry.remove(running, saved.reply)
@@ -181,9 +193,11 @@ class Work(OwnedPush):
         running = self.running
         self.handling.process.registry.end(running, saved.reply)
         if running.is_fenced_by_entry:
-            yield from send_parts(self)
+            yield from send_parts(self) if handled.stream is None else send_stream(self, handled, is_begun=True)
             return
-        if left := handled.replies if saved.late else handled.rest:
+        if handled.stream is not None and self.handling.answers_later:
+            yield from send_stream_at_once(self.handling, running, handled, is_begun=not saved.late)
+        elif left := handled.replies if saved.late else handled.rest:
             yield from send_or_keep(self.handling, running, left)
         if running.slot:
             yield from self.ask(self.delete_entry)
@@ -208,7 +222,7 @@ class Work(OwnedPush):
                 run = Run(running.claim, running.slot, late=True).dump()
                 running.late = yield CompareAndSet(running.store, running.record_key, expected, run, ENTRY_KEPT)
             else:
-                if handled.rest and not (late and self.handling.answers_later):
+                if handled.continues and not (late and self.handling.answers_later):
                     slot = yield from self._keep_rest(handled)
                 done = Done(running.claim, reply, slot)
                 raw = done.dump()
@@ -225,7 +239,7 @@ class Work(OwnedPush):
         """Put the answer into the inbox, as only its first part goes out with the push; return the slot."""
         if self.handling.keeps_replies:
             yield from add_place(self.handling, self.running)
-        return (yield from self.keep_parts(handled.parts))
+        return (yield from self.keep_parts(handled.parts, are_all=handled.stream is None))
 
     def _delete(self) -> Flow[None]:
         """Forget the push, so that the next delivery runs the handler."""
@@ -253,6 +267,7 @@ class Rest:
         """Send or keep them."""
         try:
             yield from self.work.guard(self._flow)
+            yield from self.work.leave_line()
         finally:
             self.abandon()
 
