@@ -215,6 +215,8 @@ class TestALimit:
         assert huge.fit() == (huge, 0)
 
     def test_of_time(self):
-        queue = make_queue(make_item("a", "1", until=5.0), make_item("b", state="place", until=5.0), make_item("c", "1"))
+        queue = make_queue(
+            make_item("a", "1", until=5.0), make_item("b", state="place", until=5.0), make_item("c", "1")
+        )
         assert queue.expire(4.9) is queue
         assert queue.expire(5.0) == make_queue(make_item("c", "1"), gone=("a",))

@@ -33,9 +33,20 @@ HANGS_UP = 5.0
 TRIES = 3
 PATIENCE = 20.0  # seconds for which the store is asked again while it fails
 KEEP, EXPIRES = 300.0, 86400.0
-PAUSE, LOOK_EVERY = 0.25, 1.0  # seconds
-LONGEST = 400.0  # seconds of a walk
-KINDS = ("dies before", "dies after", "stops before", "stops after", "stalls before", "stalls after", "fails", "lies")
+PAUSE, LOOK_EVERY = 0.5, 1.0  # seconds
+LONGEST, MOST_STEPS = 400.0, 20_000  # seconds, and store steps, of a walk
+KINDS = (
+    "dies before",
+    "dies after",
+    "stops before",
+    "stops after",
+    "stalls before",
+    "stalls after",
+    "freezes",
+    "fails",
+    "lies",
+)
+STOPS = (1.0, 4.0, 9.0)  # seconds
 
 
 class Lane(Process):
@@ -74,6 +85,7 @@ class Scenario:
         questions: Pushes that are no texts.
         fetches: When texts are sent.
         kept: Parts of an answer that is kept when the walk begins.
+        waits: Seconds for which it is followed by the place of another answer, which is never given.
         processes: How many there are.
         faults: How many things go wrong.
     """
@@ -81,6 +93,7 @@ class Scenario:
     questions: tuple[Question, ...] = ()
     fetches: tuple[float, ...] = ()
     kept: int = 0
+    waits: float = 0.0
     processes: int = 2
     faults: int = 0
 
@@ -144,7 +157,7 @@ class World:
         self.carried: dict[str, list[tuple[int, str]]] = {}
         self.seen: Counter[str] = Counter()
         self.steps = self.faults = self.runs = self.numbers = 0
-        self.is_quiet = False
+        self.is_quiet, self.noisy_steps = False, 0
         self.problem = ""
         self.story: list[str] | None = None
 
@@ -404,7 +417,11 @@ class World:
         task = self.rng.choice(ready)
         if task.outcome is None:
             self.perform(task)
-        if task.outcome is not None and task in self.tasks and max(task.stopped_until, task.home.stopped_until) <= self.now:
+        if (
+            task.outcome is not None
+            and task in self.tasks
+            and max(task.stopped_until, task.home.stopped_until) <= self.now
+        ):
             self.resume(task)
 
     def perform(self, task: Task) -> None:
@@ -424,7 +441,7 @@ class World:
                 kind = self.rng.choice(KINDS)
         self.faults += bool(kind)
         self.seen[kind] += 1
-        before = kind in ("fails", "dies before", "stops before", "stalls before")
+        before = kind in ("fails", "freezes") or kind.endswith("before")
         if not before:
             task.outcome = "send", self.ask_store(task)
         if kind in ("fails", "lies"):
@@ -433,11 +450,11 @@ class World:
         home = task.home
         if kind.startswith("dies"):
             self.kill(home)
-        elif kind.startswith("stops"):
-            home.stopped_until = self.now + self.rng.choice((1.0, 4.0, 9.0))
+        if kind.startswith(("stops", "freezes")):
+            home.stopped_until = self.now + (STOPS[1] if kind == "freezes" else self.rng.choice(STOPS))
             self.call_later(LEASE, lambda: self.end_lease(home))
-        elif kind.startswith("stalls"):
-            task.stopped_until = self.now + self.rng.choice((1.0, 4.0, 9.0))
+        if kind.startswith(("stalls", "freezes")):
+            task.stopped_until = self.now + (STOPS[2] if kind == "freezes" else self.rng.choice(STOPS))
 
     def ask_store(self, task: Task) -> Any:
         step = task.step
@@ -521,8 +538,14 @@ class World:
         end = self.now + LONGEST
         while not until():
             self.take_step()
-            if self.now > end:
+            if self.now > end or self.steps > MOST_STEPS:
                 self.find_problem("something never ends")
+
+    def add_place(self) -> None:
+        key = "i:push:other"
+        self.store.compare_and_set(key, None, Run("0.other.1").dump(), EXPIRES)
+        drive(self.homes[0].kept.add_place(OPENID, "other", key, EXPIRES), lambda step: step.perform())
+        self.call_later(self.scenario.waits, lambda: self.store.values.pop(key))
 
     def walk(self) -> World:
         for _ in range(self.scenario.processes):
@@ -530,6 +553,8 @@ class World:
         if self.scenario.kept:
             parts = tuple(f"kept run 0 part {number}" for number in range(self.scenario.kept))
             drive(self.homes[0].kept.put(OPENID, "kept", parts, EXPIRES), lambda step: step.perform())
+        if self.scenario.waits:
+            self.add_place()
         for question in self.scenario.questions:
             self.call_later(question.at, lambda question=question: self.push(is_text=False, question=question))
         for at in self.scenario.fetches:
@@ -537,7 +562,7 @@ class World:
         last = max((*(question.at for question in self.scenario.questions), *self.scenario.fetches))
         try:
             self.live(lambda: self.now > last and not self.is_busy())
-            self.is_quiet = True
+            self.is_quiet, self.noisy_steps = True, self.steps
             for _ in range(30):
                 if not self.list_kept():
                     break
@@ -566,7 +591,12 @@ def get_run(text: str) -> str:
 
 
 def walk(
-    scenario: Scenario, seed: int, mutation: Mutation = UNCHANGED, *, fault: tuple[int, str] | None = None, tell: bool = False
+    scenario: Scenario,
+    seed: int,
+    mutation: Mutation = UNCHANGED,
+    *,
+    fault: tuple[int, str] | None = None,
+    tell: bool = False,
 ) -> World:
     """Return the world at the end of a walk; with a *fault*, that happens at the store step with this number."""
     world = World(scenario, seed, mutation, fault)
