@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.helpers.fetches import EXPIRES, KINDS, OPENID, Lane, Mutation, Question, Scenario, walk
+from tests.helpers.fetches import KINDS, Lane, Mutation, Question, Scenario, walk
 from wechat_msg._flow import Get
 from wechat_msg.endpoint.kept import Item, KeptAnswers
 from wechat_msg.endpoint.records import dump_texts

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import attrs
 import pytest
 
 from tests.helpers.rows import each_row
-from wechat_msg import Acknowledgement, StoreError
-from wechat_msg._flow import CompareAndSet, Get, drive
-from wechat_msg.endpoint.kept import Claimed, Item, KeptAnswers, Queue, Taken, Undelivered, load_queue
-from wechat_msg.endpoint.lanes import Process
-from wechat_msg.endpoint.records import Done, Free, Record, Run, load_record
-from wechat_msg.replies import RenderedReply
-from wechat_msg.stores import MemoryStore
+from wechat_msg import StoreError
+from wechat_msg.endpoint.kept import Claimed, Item, Queue, load_queue
+from wechat_msg.endpoint.records import Run
 
 LATER = 1000.0
 MINE, OTHER = ("push:f", "0.p.f"), ("push:g", "0.p.g")

@@ -6,6 +6,8 @@ flow can take a step.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import random
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -47,6 +49,7 @@ KINDS = (
     "lies",
 )
 STOPS = (1.0, 4.0, 9.0)  # seconds
+FAULTS_PER_STEP = 0.03
 
 
 class Lane(Process):
@@ -196,7 +199,7 @@ class World:
 
     # --- WeChat
 
-    def push(self, *, is_text: bool, question: Question) -> Fate:
+    def push(self, question: Question, *, is_text: bool) -> Fate:
         key = f"i:push:{'f' if is_text else 'q'}{len(self.fates)}"
         fate = self.fates[key] = Fate(key, is_text, question)
         self.deliver(fate, 1)
@@ -214,6 +217,7 @@ class World:
         def end(reply: str | None) -> None:
             if reply is not None and self.now - sent_at <= HANGS_UP and not fate.is_over:
                 fate.is_over = True
+                fate.was_shown_text = reply == TEXT and not fate.is_text
                 self.seen["text" if reply == TEXT else "answer"] += 1
 
         home = self.rng.choice(self.homes or [self.start_home()])
@@ -362,7 +366,7 @@ class World:
         if not (yield CompareAndSet(self.store, fate.key, raw, done.dump(), KEEP)):
             return False
         if record.late:
-            yield CompareAndSet(self.store, fate.entry, ENTRY, None)
+            yield from self.delete_entry(fate)
         return True
 
     def ask(self, flow: Callable[[], FLOW]) -> FLOW:
@@ -380,10 +384,8 @@ class World:
         while True:
             yield Sleep(LOOK_EVERY)
             for fate in list(self.fates.values()):
-                try:
+                with contextlib.suppress(StoreError):
                     yield from self.recover(home, fate)
-                except StoreError:
-                    pass
 
     def recover(self, home: Home, fate: Fate) -> FLOW:
         if self.store.get(fate.entry) is None or home.process.registry.find(fate.key) is not None:
@@ -391,12 +393,33 @@ class World:
         raw: bytes | None = yield Get(self.store, fate.key)
         record = None if raw is None else load_record(raw)
         if isinstance(record, Done):
-            yield CompareAndSet(self.store, fate.entry, ENTRY, None)
+            yield from self.delete_entry(fate)
         elif record is None or isinstance(record, Free) or (yield from home.process.is_dead(record.claim)):
-            running = yield from self.own(home, fate, raw, slot=SLOT, late=True)
+            running = yield from self.own(home, fate, raw, slot=SLOT, late=record is not None and record.late)
             if running is not None:
-                self.seen["recovered"] += 1
-                self.start(home, self.work(home, fate, running, is_fetch=False))
+                yield from self.take_over(home, fate, running)
+
+    def take_over(self, home: Home, fate: Fate, running: Running) -> FLOW:
+        """Fence the entry, and handle the push again; if the entry is gone, nobody was promised anything."""
+        is_fenced = False
+        try:
+            entry: bytes | None = yield Get(self.store, fate.entry)
+            mine, late = running.claim.encode(), Run(running.claim, SLOT, late=True).dump()
+            if entry is None or not (yield CompareAndSet(self.store, fate.entry, entry, mine, EXPIRES)):
+                yield CompareAndSet(self.store, fate.key, running.record, None)
+            elif (yield CompareAndSet(self.store, fate.key, running.record, late, EXPIRES)):
+                is_fenced, running.record = True, late
+        finally:
+            if not is_fenced:
+                home.process.registry.remove(running)
+        if is_fenced:
+            self.seen["recovered"] += 1
+            self.start(home, self.work(home, fate, running, is_fetch=False))
+
+    def delete_entry(self, fate: Fate) -> FLOW:
+        entry: bytes | None = yield Get(self.store, fate.entry)
+        if entry is not None:
+            yield CompareAndSet(self.store, fate.entry, entry, None)
 
     # --- steps
 
@@ -433,16 +456,10 @@ class World:
                 task.wake_at = self.now + PAUSE
             return
         self.steps += 1
-        kind = ""
-        if not self.is_quiet and self.faults < self.scenario.faults:
-            if self.fault is not None:
-                kind = self.fault[1] if self.fault[0] == self.steps else ""
-            elif self.rng.random() < 0.03:
-                kind = self.rng.choice(KINDS)
+        kind = self.choose_fault()
         self.faults += bool(kind)
         self.seen[kind] += 1
-        before = kind in ("fails", "freezes") or kind.endswith("before")
-        if not before:
+        if kind not in ("fails", "freezes") and not kind.endswith("before"):
             task.outcome = "send", self.ask_store(task)
         if kind in ("fails", "lies"):
             task.outcome = "throw", StoreError("down")
@@ -455,6 +472,14 @@ class World:
             self.call_later(LEASE, lambda: self.end_lease(home))
         if kind.startswith(("stalls", "freezes")):
             task.stopped_until = self.now + (STOPS[2] if kind == "freezes" else self.rng.choice(STOPS))
+
+    def choose_fault(self) -> str:
+        """Return what goes wrong with this step."""
+        if self.is_quiet or self.faults >= self.scenario.faults:
+            return ""
+        if self.fault is not None:
+            return self.fault[1] if self.fault[0] == self.steps else ""
+        return self.rng.choice(KINDS) if self.rng.random() < FAULTS_PER_STEP else ""
 
     def ask_store(self, task: Task) -> Any:
         step = task.step
@@ -488,7 +513,6 @@ class World:
     def check_record(self, fate: Fate, record: Record) -> None:
         """Check a record that was written just now."""
         if isinstance(record, Run):
-            fate.was_shown_text |= record.late
             return
         text = get_text(record)
         if record.carries is None:
@@ -523,9 +547,8 @@ class World:
                 self.find_problem("two answers were given")
             if (carried or fate.was_shown_text) and len(carried) != fate.question.parts and not fate.given:
                 self.find_problem("a part was lost")
-        if "kept" in self.carried or self.scenario.kept:
-            if len(self.carried.get("kept", [])) != self.scenario.kept:
-                self.find_problem("a part was lost")
+        if len(self.carried.get("kept", [])) != self.scenario.kept:
+            self.find_problem("a part was lost")
 
     # --- a walk
 
@@ -556,9 +579,9 @@ class World:
         if self.scenario.waits:
             self.add_place()
         for question in self.scenario.questions:
-            self.call_later(question.at, lambda question=question: self.push(is_text=False, question=question))
+            self.call_later(question.at, functools.partial(self.push, question, is_text=False))
         for at in self.scenario.fetches:
-            self.call_later(at, lambda: self.push(is_text=True, question=Question(at, 0.0, 1)))
+            self.call_later(at, functools.partial(self.push, Question(at, 0.0, 1), is_text=True))
         last = max((*(question.at for question in self.scenario.questions), *self.scenario.fetches))
         try:
             self.live(lambda: self.now > last and not self.is_busy())
@@ -566,7 +589,7 @@ class World:
             for _ in range(30):
                 if not self.list_kept():
                     break
-                self.push(is_text=True, question=Question(self.now, 0.0, 1))
+                self.push(Question(self.now, 0.0, 1), is_text=True)
                 self.live(lambda: not self.is_busy())
             self.judge()
         except Broken:
