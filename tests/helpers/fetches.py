@@ -6,6 +6,8 @@ flow can take a step.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import random
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -33,9 +35,21 @@ HANGS_UP = 5.0
 TRIES = 3
 PATIENCE = 20.0  # seconds for which the store is asked again while it fails
 KEEP, EXPIRES = 300.0, 86400.0
-PAUSE, LOOK_EVERY = 0.25, 1.0  # seconds
-LONGEST = 400.0  # seconds of a walk
-KINDS = ("dies before", "dies after", "stops before", "stops after", "stalls before", "stalls after", "fails", "lies")
+PAUSE, LOOK_EVERY = 0.5, 1.0  # seconds
+LONGEST, MOST_STEPS = 400.0, 20_000  # seconds, and store steps, of a walk
+KINDS = (
+    "dies before",
+    "dies after",
+    "stops before",
+    "stops after",
+    "stalls before",
+    "stalls after",
+    "freezes",
+    "fails",
+    "lies",
+)
+STOPS = (1.0, 4.0, 9.0)  # seconds
+FAULTS_PER_STEP = 0.03
 
 
 class Lane(Process):
@@ -74,6 +88,7 @@ class Scenario:
         questions: Pushes that are no texts.
         fetches: When texts are sent.
         kept: Parts of an answer that is kept when the walk begins.
+        waits: Seconds for which it is followed by the place of another answer, which is never given.
         processes: How many there are.
         faults: How many things go wrong.
     """
@@ -81,6 +96,7 @@ class Scenario:
     questions: tuple[Question, ...] = ()
     fetches: tuple[float, ...] = ()
     kept: int = 0
+    waits: float = 0.0
     processes: int = 2
     faults: int = 0
 
@@ -144,7 +160,7 @@ class World:
         self.carried: dict[str, list[tuple[int, str]]] = {}
         self.seen: Counter[str] = Counter()
         self.steps = self.faults = self.runs = self.numbers = 0
-        self.is_quiet = False
+        self.is_quiet, self.noisy_steps = False, 0
         self.problem = ""
         self.story: list[str] | None = None
 
@@ -183,7 +199,7 @@ class World:
 
     # --- WeChat
 
-    def push(self, *, is_text: bool, question: Question) -> Fate:
+    def push(self, question: Question, *, is_text: bool) -> Fate:
         key = f"i:push:{'f' if is_text else 'q'}{len(self.fates)}"
         fate = self.fates[key] = Fate(key, is_text, question)
         self.deliver(fate, 1)
@@ -201,6 +217,7 @@ class World:
         def end(reply: str | None) -> None:
             if reply is not None and self.now - sent_at <= HANGS_UP and not fate.is_over:
                 fate.is_over = True
+                fate.was_shown_text = reply == TEXT and not fate.is_text
                 self.seen["text" if reply == TEXT else "answer"] += 1
 
         home = self.rng.choice(self.homes or [self.start_home()])
@@ -349,7 +366,7 @@ class World:
         if not (yield CompareAndSet(self.store, fate.key, raw, done.dump(), KEEP)):
             return False
         if record.late:
-            yield CompareAndSet(self.store, fate.entry, ENTRY, None)
+            yield from self.delete_entry(fate)
         return True
 
     def ask(self, flow: Callable[[], FLOW]) -> FLOW:
@@ -367,10 +384,8 @@ class World:
         while True:
             yield Sleep(LOOK_EVERY)
             for fate in list(self.fates.values()):
-                try:
+                with contextlib.suppress(StoreError):
                     yield from self.recover(home, fate)
-                except StoreError:
-                    pass
 
     def recover(self, home: Home, fate: Fate) -> FLOW:
         if self.store.get(fate.entry) is None or home.process.registry.find(fate.key) is not None:
@@ -378,12 +393,33 @@ class World:
         raw: bytes | None = yield Get(self.store, fate.key)
         record = None if raw is None else load_record(raw)
         if isinstance(record, Done):
-            yield CompareAndSet(self.store, fate.entry, ENTRY, None)
+            yield from self.delete_entry(fate)
         elif record is None or isinstance(record, Free) or (yield from home.process.is_dead(record.claim)):
-            running = yield from self.own(home, fate, raw, slot=SLOT, late=True)
+            running = yield from self.own(home, fate, raw, slot=SLOT, late=record is not None and record.late)
             if running is not None:
-                self.seen["recovered"] += 1
-                self.start(home, self.work(home, fate, running, is_fetch=False))
+                yield from self.take_over(home, fate, running)
+
+    def take_over(self, home: Home, fate: Fate, running: Running) -> FLOW:
+        """Fence the entry, and handle the push again; if the entry is gone, nobody was promised anything."""
+        is_fenced = False
+        try:
+            entry: bytes | None = yield Get(self.store, fate.entry)
+            mine, late = running.claim.encode(), Run(running.claim, SLOT, late=True).dump()
+            if entry is None or not (yield CompareAndSet(self.store, fate.entry, entry, mine, EXPIRES)):
+                yield CompareAndSet(self.store, fate.key, running.record, None)
+            elif (yield CompareAndSet(self.store, fate.key, running.record, late, EXPIRES)):
+                is_fenced, running.record = True, late
+        finally:
+            if not is_fenced:
+                home.process.registry.remove(running)
+        if is_fenced:
+            self.seen["recovered"] += 1
+            self.start(home, self.work(home, fate, running, is_fetch=False))
+
+    def delete_entry(self, fate: Fate) -> FLOW:
+        entry: bytes | None = yield Get(self.store, fate.entry)
+        if entry is not None:
+            yield CompareAndSet(self.store, fate.entry, entry, None)
 
     # --- steps
 
@@ -420,16 +456,10 @@ class World:
                 task.wake_at = self.now + PAUSE
             return
         self.steps += 1
-        kind = ""
-        if not self.is_quiet and self.faults < self.scenario.faults:
-            if self.fault is not None:
-                kind = self.fault[1] if self.fault[0] == self.steps else ""
-            elif self.rng.random() < 0.03:
-                kind = self.rng.choice(KINDS)
+        kind = self.choose_fault()
         self.faults += bool(kind)
         self.seen[kind] += 1
-        before = kind in ("fails", "dies before", "stops before", "stalls before")
-        if not before:
+        if kind not in ("fails", "freezes") and not kind.endswith("before"):
             task.outcome = "send", self.ask_store(task)
         if kind in ("fails", "lies"):
             task.outcome = "throw", StoreError("down")
@@ -437,11 +467,19 @@ class World:
         home = task.home
         if kind.startswith("dies"):
             self.kill(home)
-        elif kind.startswith("stops"):
-            home.stopped_until = self.now + self.rng.choice((1.0, 4.0, 9.0))
+        if kind.startswith(("stops", "freezes")):
+            home.stopped_until = self.now + (STOPS[1] if kind == "freezes" else self.rng.choice(STOPS))
             self.call_later(LEASE, lambda: self.end_lease(home))
-        elif kind.startswith("stalls"):
-            task.stopped_until = self.now + self.rng.choice((1.0, 4.0, 9.0))
+        if kind.startswith(("stalls", "freezes")):
+            task.stopped_until = self.now + (STOPS[2] if kind == "freezes" else self.rng.choice(STOPS))
+
+    def choose_fault(self) -> str:
+        """Return what goes wrong with this step."""
+        if self.is_quiet or self.faults >= self.scenario.faults:
+            return ""
+        if self.fault is not None:
+            return self.fault[1] if self.fault[0] == self.steps else ""
+        return self.rng.choice(KINDS) if self.rng.random() < FAULTS_PER_STEP else ""
 
     def ask_store(self, task: Task) -> Any:
         step = task.step
@@ -475,7 +513,6 @@ class World:
     def check_record(self, fate: Fate, record: Record) -> None:
         """Check a record that was written just now."""
         if isinstance(record, Run):
-            fate.was_shown_text |= record.late
             return
         text = get_text(record)
         if record.carries is None:
@@ -510,9 +547,8 @@ class World:
                 self.find_problem("two answers were given")
             if (carried or fate.was_shown_text) and len(carried) != fate.question.parts and not fate.given:
                 self.find_problem("a part was lost")
-        if "kept" in self.carried or self.scenario.kept:
-            if len(self.carried.get("kept", [])) != self.scenario.kept:
-                self.find_problem("a part was lost")
+        if len(self.carried.get("kept", [])) != self.scenario.kept:
+            self.find_problem("a part was lost")
 
     # --- a walk
 
@@ -525,8 +561,14 @@ class World:
         end = self.now + LONGEST
         while not until():
             self.take_step()
-            if self.now > end:
+            if self.now > end or self.steps > MOST_STEPS:
                 self.find_problem("something never ends")
+
+    def add_place(self) -> None:
+        key = "i:push:other"
+        self.store.compare_and_set(key, None, Run("0.other.1").dump(), EXPIRES)
+        drive(self.homes[0].kept.add_place(OPENID, "other", key, EXPIRES), lambda step: step.perform())
+        self.call_later(self.scenario.waits, lambda: self.store.values.pop(key))
 
     def walk(self) -> World:
         for _ in range(self.scenario.processes):
@@ -534,18 +576,20 @@ class World:
         if self.scenario.kept:
             parts = tuple(f"kept run 0 part {number}" for number in range(self.scenario.kept))
             drive(self.homes[0].kept.put(OPENID, "kept", parts, EXPIRES), lambda step: step.perform())
+        if self.scenario.waits:
+            self.add_place()
         for question in self.scenario.questions:
-            self.call_later(question.at, lambda question=question: self.push(is_text=False, question=question))
+            self.call_later(question.at, functools.partial(self.push, question, is_text=False))
         for at in self.scenario.fetches:
-            self.call_later(at, lambda: self.push(is_text=True, question=Question(at, 0.0, 1)))
+            self.call_later(at, functools.partial(self.push, Question(at, 0.0, 1), is_text=True))
         last = max((*(question.at for question in self.scenario.questions), *self.scenario.fetches))
         try:
             self.live(lambda: self.now > last and not self.is_busy())
-            self.is_quiet = True
+            self.is_quiet, self.noisy_steps = True, self.steps
             for _ in range(30):
                 if not self.list_kept():
                     break
-                self.push(is_text=True, question=Question(self.now, 0.0, 1))
+                self.push(Question(self.now, 0.0, 1), is_text=True)
                 self.live(lambda: not self.is_busy())
             self.judge()
         except Broken:
