@@ -91,8 +91,8 @@ def make_bot():
 
 
 @contextlib.contextmanager
-def run_bot(port=0):
-    with make_server("127.0.0.1", port, make_bot(), ThreadingServer, QuietHandler) as server:
+def run_bot(port=0, app=None):
+    with make_server("127.0.0.1", port, app or make_bot(), ThreadingServer, QuietHandler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/wechat"

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
-from tests.helpers.playgrounds import make_client
+from tests.helpers.playgrounds import SETTINGS, Follower, Page, make_client, run_bot, run_playground
 from tests.helpers.rows import check_rows
-from wechat_msg import APIError
+from tests.helpers.servers import TIMEOUT
+from wechat_msg import APIError, PushEndpoint
+from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.api import customer_service, menu
 
 
@@ -33,6 +35,35 @@ class TestTheAPI:
         refused = chat.wait(lambda entry: "message/custom" in entry.get("path", ""))
         assert refused["answer"]["errcode"] == 40003
         assert "to somebody else" not in json.dumps(list(chat.entries.values()))
+
+    def test_messages_are_shown_in_the_order_in_which_the_bot_sends_them(self):
+        clients = []
+
+        def send(content):
+            clients[0].call(customer_service.send("oUSER", content))
+
+        def answer(message):
+            send("before")
+            return message.content
+
+        class Body(list):
+            def close(self):  # called when the answer has been written
+                send("after")
+
+        answered = push_app(PushEndpoint(SETTINGS, answer))
+        with (
+            run_bot(app=lambda environ, start: Body(answered(environ, start))) as url,
+            run_playground(url, time_limit=TIMEOUT) as playground,
+        ):
+            playground.api.limits_messages = False
+            clients.append(make_client(playground))
+            page = Page(playground).log_in()
+            chat = Follower(page)
+            for _ in range(5):
+                number = page.push({"MsgType": "text", "Content": "answer"})
+                chat.wait(lambda entry, after=number + 3: entry["id"] == after)
+            shown = [chat.entries[key]["kind"] for key in sorted(key for key in chat.entries if isinstance(key, int))]
+        assert shown == ["message", "service", "reply", "service"] * 5
 
     def test_what_the_user_does_not_get_is_shown_with_advice(self, page, chat):
         def check(errcode, content, verified, advice):

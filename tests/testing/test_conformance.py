@@ -205,7 +205,7 @@ FAULTS = {
         spoil(contains("]]>"), lambda r: seal(read(r), read(r).content)),
         spoil(is_post, lambda r: answer_with_a_parser(r)),
     ],
-    "long_text": [make(handler=lambda message: f"You said: {getattr(message, 'content', '')}")],
+    "long_text": [make(handler=lambda message: f"You said: {getattr(message, 'content', '')}", text_limit=4096)],
     "resend": [
         make(handler=(lambda numbers: lambda message: f"{next(numbers)}")(itertools.count()), store=NO_DEDUP),
         answer_first_only(lambda r: (read(r).raw.get("MsgId"), read(r).create_time)),
@@ -268,7 +268,7 @@ class TestAFault:
 
 class TestALongText:
     def find(self, handler):
-        return check_bot(make(handler=handler))["long_text"]
+        return check_bot(make(handler=handler, text_limit=4096))["long_text"]
 
     def test_is_sent_back_by_an_honest_bot(self):
         assert self.find(echo).status == "pass"

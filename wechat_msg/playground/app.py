@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from wechat_msg._tracebacks import define
 from wechat_msg.errors import MalformedPush, PushError, SettingsError
 from wechat_msg.playground.access import BrowserSession, Gate, refuse_request
-from wechat_msg.playground.calls import put_menu, record_call
+from wechat_msg.playground.calls import SENDS, put_menu, record_call
 from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.sender import PushSender, list_modes
 from wechat_msg.settings import MINI_PROGRAM, PushSettings
@@ -43,6 +43,8 @@ _MAX_OBJECT_BYTES = 1 << 20
 _MAX_CALL_BYTES = 12 << 20
 _MAX_REQUESTS = 1000
 _PUSHES_AT_ONCE = 64
+#: Seconds that a message of a busy bot takes, so that an answer which the bot wrote just before it is shown first.
+_ANSWER_FIRST = 0.1
 _RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})?", re.ASCII)
 _SIZE = re.compile(r"[0-9]{1,15}", re.ASCII)
 _KINDS = ("image", "voice", "video")
@@ -264,6 +266,8 @@ class _Playground:
             await _read_body(request, _MAX_CALL_BYTES),
             request.client.host if request.client else "",
         )
+        if called.path in SENDS and self._sender.is_busy:
+            await asyncio.sleep(_ANSWER_FIRST)
         answer = await run_in_threadpool(self.api.handle, called)
         self._forget_media()
         if len(self.api.requests) > _MAX_REQUESTS:

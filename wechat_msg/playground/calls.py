@@ -15,9 +15,9 @@ from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.response import FakeResponse
 from wechat_msg.wire import parse_json
 
-__all__ = ["put_menu", "record_call"]
+__all__ = ["SENDS", "put_menu", "record_call"]
 
-_SENDS = ("/cgi-bin/message/custom/send", "/cgi-bin/message/custom/business/send")
+SENDS = ("/cgi-bin/message/custom/send", "/cgi-bin/message/custom/business/send")
 _TYPES = ("/cgi-bin/message/custom/typing", "/cgi-bin/message/custom/business/typing")
 _TEMPLATES = {
     "/cgi-bin/message/template/send": "templates",
@@ -84,14 +84,14 @@ def record_call(chat: Chat, api: FakeWeChatAPI, openid: str, request: APIRequest
     shown: dict[str, Any]
     if errcode:
         shown = {"kind": "refused", "path": request.path, "answer": _read(answer.body)}
-        if request.path in _SENDS and asked.get("touser") == openid:
+        if request.path in SENDS and asked.get("touser") == openid:
             shown |= {"message": asked, "advice": text_to_json(_ADVICE.get(errcode, same("")))}
     elif asked.get("touser") != openid:
         return
     elif request.path in _TYPES:
         chat.put("typing", kind="typing", is_on=asked.get("command") == "Typing")
         return
-    elif request.path in _SENDS:
+    elif request.path in SENDS:
         chat.put("typing", kind="typing", is_on=False)
         shown = {"kind": "service", "message": asked}
     elif request.path in _TEMPLATES:

@@ -96,6 +96,11 @@ class PushSender:
             self.url, self.settings, openid=self.openid, time_limit=self.time_limit, on_try=self._record_try
         )
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a push is being sent."""
+        return bool(self._tasks)
+
     def send(self, fields: Mapping[str, Any], mode: str, form: str) -> int:
         """Start to push; return the number of the entry.
 
