@@ -18,7 +18,7 @@ _log = logging.getLogger("wechat_msg")
 
 def do_nothing(_: BaseException | None) -> Flow[object]:
     """Leave nothing, as nothing was entered."""
-    return
+    return None
     yield  # a flow without a step
 
 
