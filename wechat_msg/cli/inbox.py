@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -30,6 +29,7 @@ from wechat_msg.endpoint.administration import (
     retry,
 )
 from wechat_msg.endpoint.handling import EXPLANATIONS
+from wechat_msg.endpoint.parts import describe_part
 from wechat_msg.errors import StoreError, WeChatError
 from wechat_msg.testing.bilingual import Text, join, label, same
 from wechat_msg.testing.details import explain_error
@@ -302,9 +302,8 @@ def _list_fields(push: KeptPush) -> dict[str, Any]:
 
 
 def _list_answers(push: KeptPush) -> list[Any]:
-    """Return the objects of the customer-service messages."""
-    messages = [json.loads(part) for part in push.entry.parts]
-    return [message.get(message.get("msgtype"), message) for message in messages]
+    """Return what the user is to get."""
+    return [describe_part(part) for part in push.entry.parts]
 
 
 def _to_json(push: KeptPush, *, texts: bool) -> dict[str, Any]:

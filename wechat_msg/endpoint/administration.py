@@ -18,6 +18,7 @@ from wechat_msg.endpoint.dedup import KEEP, keep_for
 from wechat_msg.endpoint.drivers import AsyncPushEndpoint, PushEndpoint
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
+from wechat_msg.endpoint.parts import is_whole
 from wechat_msg.endpoint.records import NOBODY, Done, Free, InboxEntry, Record, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM
 from wechat_msg.endpoint.upkeep import is_left_over
@@ -240,13 +241,12 @@ def _reopen(handling: Handling, push: KeptPush) -> Flow[bool]:
     # If the record has the answer to the push, only further answers are in the inbox.
     if not (isinstance(record, Done) and record.slot == slot):
         late = not (isinstance(record, Run) and record.slot) or record.late
-        free = Free(
-            f"..{NOBODY}{secrets.token_hex(4)}", slot, late
-        )  # before the entry, which would be left over otherwise
+        # Before the entry, which would be left over otherwise.
+        free = Free(f"..{NOBODY}{secrets.token_hex(4)}", slot, late)
         if not (yield from push.replace_record(_get_inbox(handling).store, free, ENTRY_KEPT)):
             return False
     entry = push.entry
-    state: Literal["open", "answered"] = "answered" if entry.parts else "open"
+    state: Literal["open", "answered"] = "answered" if entry.parts and is_whole(entry.parts[-1]) else "open"
     now = handling.options.clock()
     new = attrs.evolve(entry, state=state, attempt=0, due=now, claim=NO_CLAIM, reason="")
     return (yield from push.replace_entry(_get_inbox(handling), new))

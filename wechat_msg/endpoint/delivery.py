@@ -12,7 +12,7 @@ from attrs import field
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg._tracebacks import define
-from wechat_msg.answering import acknowledge, write_reply
+from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.dedup import is_unshared, keep_for, make_unshared_key
 from wechat_msg.endpoint.handback import compute_run_ttl
 from wechat_msg.endpoint.handling import Handling
@@ -530,8 +530,7 @@ class PushDelivery:
     def _mark_fetch(self, found: Run | Running) -> tuple[str, bytes, bytes]:
         """Return the record of a fetch, and the one that says that nothing could be fetched."""
         before = found.record if isinstance(found, Running) else found.dump()
-        reply = write_reply(self.push, self._choose_fallback(), now=self.options.clock)
-        return "", before, Done(found.claim, reply).dump()
+        return "", before, Done(found.claim, self.handling.write_fallback(self.push, is_fetch=True)).dump()
 
     def _mark(self, found: Run | Running) -> tuple[str, bytes | None, bytes | None]:
         """Return the slot, the record that is expected, and the one that says that the push was answered."""

@@ -28,10 +28,10 @@ def compute_run_ttl(handling: Handling, slot: str = "") -> float:
     return max(longest, ENTRY_KEPT) if slot else longest
 
 
-def make_last_record(running: Running) -> Done | None:
+def make_last_record(handling: Handling, running: Running) -> Done | None:
     """Return the record of a push that gets no further reply; None if it must not be acknowledged."""
-    reply = acknowledge(running.push.message)
-    return Done(running.claim, reply) if isinstance(reply, Acknowledgement) else None
+    may_end = isinstance(acknowledge(running.push.message), Acknowledgement)
+    return Done(running.claim, handling.write_fallback(running.push)) if may_end else None
 
 
 def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[bool]:
@@ -53,7 +53,7 @@ def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[boo
         return deleted
     entry = yield from _hand_back_entry(handling, running, record.slot, failed=failed)
     is_lost = entry is not None and entry.state == "lost"
-    new = make_last_record(running) if is_lost else Free(record.claim, record.slot, record.late)
+    new = make_last_record(handling, running) if is_lost else Free(record.claim, record.slot, record.late)
     yield CompareAndSet(running.store, running.record_key, raw, None if new is None else new.dump(), ENTRY_KEPT)
     return True
 

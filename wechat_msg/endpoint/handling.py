@@ -157,6 +157,10 @@ class Handling:
         text = None if policy is None else policy.text
         return TextReply(content=text) if text and message.from_user_name else acknowledge(message)
 
+    def write_fallback(self, push: Push, *, is_fetch: bool = False) -> Acknowledgement | RenderedReply:
+        """Write the answer to every try that gets no other one."""
+        return write_reply(push, self.choose_fallback(push.message, is_fetch=is_fetch), now=self.options.clock)
+
     def handle(self, push: Push) -> Flow[Handled]:
         """Call the handler, and prepare its answer.
 

@@ -280,7 +280,7 @@ class OwnedPush:
             done = attrs.evolve(cast("Done", load_record(running.record)), slot="").dump()
             yield CompareAndSet(running.store, running.record_key, running.record, done, self.keep)
         else:
-            yield from self.replace_record(make_last_record(running), kept_for=self.keep)
+            yield from self.replace_record(make_last_record(self.handling, running), kept_for=self.keep)
 
     def lose(self, reason: LostReason) -> Flow[None]:
         """Keep the entry as lost, and report it."""

@@ -16,7 +16,7 @@ from wechat_msg.replies import RawReply, Reply, to_customer_service_message
 from wechat_msg.text import count_bytes
 from wechat_msg.wire import Format
 
-__all__ = ["add_more", "dump_part", "dump_parts", "load_kept", "load_message"]
+__all__ = ["add_more", "describe_part", "dump_part", "dump_parts", "is_whole", "load_kept", "load_message"]
 
 _FORMATS: tuple[Format, ...] = ("xml", "json")
 
@@ -46,6 +46,21 @@ def dump_part(reply: Reply, openid: str, *, sends: bool = False, keeps: bool = T
         with contextlib.suppress(*[ReplyError] * bool(part)):
             part["keep"] = _to_kept(reply)
     return json.dumps(part, ensure_ascii=False).encode("utf-8", "replace").decode()  # a store takes no lone surrogate
+
+
+def is_whole(part: str) -> bool:
+    """Return whether a part stands whole in the store, and not only the digest of one that has left."""
+    return part.startswith("{")
+
+
+def describe_part(part: str) -> Any:
+    """Return what the user gets, without the OpenID."""
+    if not is_whole(part):
+        return None
+    forms = json.loads(part)
+    if message := forms.get("send"):
+        return message[message["msgtype"]]
+    return forms["keep"]["fields"]["xml"]
 
 
 def load_message(part: str) -> dict[str, Any]:

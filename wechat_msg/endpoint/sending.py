@@ -157,9 +157,12 @@ def _send(owned: OwnedPush, part: str) -> Flow[_Outcome]:
     try:
         yield RunHandler(cast("AnswerLater", handling.options.late).send, load_message(part))
     except Exception as error:  # noqa: BLE001, an error of the sender must not end the handler's thread
+        if handling.kept is not None and (entry.attempt >= ATTEMPTS or _is_final(error)):
+            number = getattr(error, "errcode", type(error).__name__)
+            _log.warning("a customer-service message is kept instead, as it could not be sent: %s", number)
+            return "unsent"
         _log.exception("the late reply to a %s could not be sent", type(message).__name__)
-        is_last = entry.attempt >= ATTEMPTS and handling.kept is not None
-        return "unsent" if is_last or _is_final(error) else "again"
+        return "unsent" if _is_final(error) else "again"
     return ""
 
 

@@ -118,7 +118,7 @@ def _fence(
         if strict:
             return None
         if found is None:  # the push is done, or its delivery did not need the entry
-            done = make_last_record(running) if is_needed or running.late else None
+            done = make_last_record(handling, running) if is_needed or running.late else None
             value, keep = None if done is None else done.dump(), keep_for(running.push.message)
             yield CompareAndSet(running.store, running.record_key, running.record, value, keep)
             return None

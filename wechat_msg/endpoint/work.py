@@ -204,7 +204,8 @@ class Work(OwnedPush):
 
     def _choose_reply(self, handled: Handled) -> Acknowledgement | RenderedReply:
         # The user gets a late answer otherwise, so no further try may carry it.
-        return Acknowledgement() if self.running.late and self.handling.answers_later else handled.answer
+        is_late = self.running.late and self.handling.answers_later
+        return self.handling.write_fallback(self.running.push) if is_late else handled.answer
 
     def _save(self, handled: Handled, *, is_over: bool) -> Flow[_Saved]:
         """Save the reply for all deliveries, unless the push is in the inbox, and late or *is_over*: no try follows.
