@@ -109,6 +109,7 @@ WITHIN_ENDPOINT: dict[str, set[str]] = {
     "registry": {"records"},
     "lanes": {"records", "registry"},
     "inbox": {"lanes", "records"},
+    "kept": {"inbox", "lanes", "records"},
     "tries": {"records"},
     "handling": {"dedup", "inbox", "lanes", "late", "options"},
     "line": {"handling", "records", "registry"},
