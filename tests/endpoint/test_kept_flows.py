@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import attrs
 import pytest
 
 from tests.helpers.rows import each_row
@@ -25,13 +24,14 @@ ACK = Acknowledgement()
 DEAD = "7.dead.1"
 
 
-def make_done(claim: str) -> Callable[[str, bool], Done]:
-    return lambda text, is_last: Done(claim, RenderedReply(documents={"xml": text + "." * (not is_last)}))
+def make_done(claim: str) -> Callable[[Taken], Done]:
+    """Return what makes the record of a part, with a full stop if another part follows."""
+    return lambda taken: Done(claim, RenderedReply(documents={"xml": taken.part + "." * (not taken.is_last)}))
 
 
 def make_first(claimed: Claimed) -> Done:
     """Return the record that carries the first of several parts."""
-    return attrs.evolve(make_done(claimed.claim)("1", False), carries=("a", 0))
+    return Done(claimed.claim, RenderedReply(documents={"xml": "1."}), carries=("a", 0))
 
 
 class Bench:
@@ -42,7 +42,7 @@ class Bench:
         self.store = Shelf(lambda: self.now)
         self.process, self.other = (Process(self.store, "i", lambda: self.now) for _ in range(2))
         self.kept, self.others = (
-            KeptAnswers(self.store, "i", process, lambda: self.now, self.errors.append)
+            KeptAnswers(self.store, self.store, "i", process, lambda: self.now, self.errors.append)
             for process in (self.process, self.other)
         )
 
@@ -106,7 +106,7 @@ class TestAQueueInTheStore:
         bench.deliver(bench.claim())
         assert [ends for key, (_, ends) in bench.store.values.items() if ":user:" in key] == [bench.now + 600]
 
-    def test_says_with_one_read_whether_it_has_anything(self, bench):
+    def test_needs_one_read_to_know_whether_it_has_anything(self, bench):
         steps: list[Any] = []
 
         def perform(step: Any) -> Any:
@@ -126,7 +126,7 @@ class TestAQueueInTheStore:
         bench.now = UNTIL
         assert not bench.run(bench.kept.has(OPENID))
 
-    def test_says_how_many_parts_were_dropped(self, bench):
+    def test_reports_how_many_parts_were_dropped(self, bench):
         assert bench.put(*["1"] * 100) == 0
         assert bench.put("2", "3", id="b") == 2
         taken = bench.run(bench.kept.hold(OPENID, "c", bench.claim(QUESTION), ("4", "5", "6"), UNTIL))
@@ -161,7 +161,7 @@ class TestAFetch:
         assert bench.deliver(bench.claim()) is Undelivered.EMPTY
         assert bench.queue == Queue(gone=("a", "b"))
 
-    def test_leaves_a_record_that_says_what_it_carries(self, bench):
+    def test_leaves_a_record_that_names_the_part(self, bench):
         bench.put("1", "2")
         claimed = bench.claim()
         done = bench.deliver(claimed)
@@ -189,7 +189,7 @@ class TestAFetch:
         bench.put("1", "2")
         claimed = bench.claim()
         taken = bench.run(bench.kept.take(OPENID, claimed))
-        bench.write(FETCH, attrs.evolve(make_done(claimed.claim)("1", False), carries=("a", 0)).dump())
+        bench.write(FETCH, make_first(claimed).dump())
         assert get_text(bench.deliver(bench.claim(OTHER))) == "2"
         bench.put("3", id="b")
         for _ in range(2):
@@ -240,7 +240,7 @@ class TestAFetch:
         assert get_text(bench.deliver(bench.claim())) == "1."
 
 
-class TestWhoeverFindsAPartTaken:
+class TestAPartThatIsTaken:
     def take(self, bench: Bench, **fields: Any) -> Claimed:
         """Let another process take a part."""
         bench.put("1", "2")
@@ -278,7 +278,7 @@ class TestWhoeverFindsAPartTaken:
     def test_does_not_take_the_part_if_the_record_changes_meanwhile(self, bench):
         taker = self.take(bench)
         bench.now += 3
-        done = attrs.evolve(make_done(taker.claim)("1", False), carries=("a", 0))
+        done = make_first(taker)
         claimed = bench.claim()
 
         def perform(step: Any) -> Any:
@@ -291,7 +291,7 @@ class TestWhoeverFindsAPartTaken:
 
     def test_settles_what_the_record_carries(self, bench):
         taker = self.take(bench)
-        bench.write(OTHER, attrs.evolve(make_done(taker.claim)("1", False), carries=("a", 0)).dump())
+        bench.write(OTHER, make_first(taker).dump())
         assert get_text(bench.deliver(bench.claim())) == "2"
 
     @each_row(
@@ -341,11 +341,24 @@ class TestAPlaceOrAnOpenItem:
             assert bench.deliver(bench.claim()) is Undelivered.EMPTY
             assert bench.queue.items == ()
 
+    def test_is_waited_for_while_its_push_runs_here_although_the_record_is_gone(self, bench):
+        bench.run(bench.kept.add_place(OPENID, "a", QUESTION, UNTIL))
+        bench.claim_here(QUESTION)
+        del bench.store.values[QUESTION]
+        assert bench.deliver(bench.claim()) is Undelivered.WAIT
+
+    def test_is_removed_with_its_try_unless_its_push_continues(self, bench):
+        for record, is_left in ((Run(DEAD), True), (Done(DEAD, ACK, "0:1"), True), (Done(DEAD, ACK), False)):
+            bench.run(bench.kept.add_place(OPENID, "a", QUESTION, UNTIL))
+            bench.write(QUESTION, record.dump())
+            bench.run(bench.kept.remove_unneeded_place(OPENID, "a", QUESTION))
+            assert bool(bench.queue.items) == is_left
+
     def test_gives_its_last_part_if_its_push_is_done(self, bench):
         bench.put("1", key=QUESTION, is_open=True)
         assert get_text(bench.deliver(bench.claim())) == "1"
 
-    def test_is_removed_by_whoever_made_it(self, bench):
+    def test_is_removed_if_it_is_not_needed(self, bench):
         bench.run(bench.kept.add_place(OPENID, "a", QUESTION, UNTIL))
         bench.run(bench.kept.remove_place(OPENID, "a"))
         assert bench.queue == Queue()

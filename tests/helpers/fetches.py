@@ -19,7 +19,7 @@ from attrs import define, field, frozen
 from tests.helpers.worlds import Shelf, describe, make_push
 from wechat_msg import Acknowledgement, StoreError
 from wechat_msg._flow import CompareAndSet, Get, Sleep, Wait, drive
-from wechat_msg.endpoint.kept import Claimed, KeptAnswers, Undelivered, load_queue
+from wechat_msg.endpoint.kept import Claimed, KeptAnswers, Taken, Undelivered, load_queue
 from wechat_msg.endpoint.lanes import LEASE, Process
 from wechat_msg.endpoint.records import Done, Free, Record, Run, load_record
 from wechat_msg.endpoint.registry import Running
@@ -168,7 +168,7 @@ class World:
 
     def start_home(self) -> Home:
         process = self.mutation.process(self.store, "i", lambda: self.now)
-        kept = self.mutation.kept(self.store, "i", process, lambda: self.now, lambda error: None)
+        kept = self.mutation.kept(self.store, self.store, "i", process, lambda: self.now, lambda error: None)
         home = Home(process, kept)
         self.homes.append(home)
         self.start(home, self.look_after(home))
@@ -601,8 +601,8 @@ def make_reply(text: str) -> RenderedReply:
     return RenderedReply(documents={"xml": text})
 
 
-def make_done(claim: str) -> Callable[[str, bool], Done]:
-    return lambda text, is_last: Done(claim, make_reply(text))
+def make_done(claim: str) -> Callable[[Taken], Done]:
+    return lambda taken: Done(claim, make_reply(taken.part))
 
 
 def get_text(record: Done) -> str:

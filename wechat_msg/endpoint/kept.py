@@ -273,7 +273,7 @@ def _read_item(id: str, texts: Iterator[str]) -> Item:
 class Undelivered(enum.Enum):
     """Why no part was delivered."""
 
-    WAIT = "somebody else delivers the next part, or it is not known yet"
+    WAIT = "another push delivers the next part, or it is not known yet"
     EMPTY = "nothing is kept"
     OVERTAKEN = "the record is no longer that of the claim"
 
@@ -298,7 +298,7 @@ class KeptAnswers:
 
     A part is delivered in these steps, each of which is a compare-and-set: the item in the queue is taken by the claim
     of a push; the record of that push becomes a `Done` that carries the part; the part leaves the queue; the record is
-    kept no longer than others. Whoever finds an item that is taken can tell from the record how far this is.
+    kept no longer than others. For a process that finds an item taken, the record shows which step was the last.
 
     Args:
         store: The store that has the queues.
@@ -459,7 +459,7 @@ class KeptAnswers:
         item = taken.item
         carries = item.id, item.next
         done = attrs.evolve(make_done(taken), carries=carries)
-        # As long as the part may be in the queue, whoever finds it there must find the record.
+        # As long as the part may be in the queue, the record must be there for those who find it.
         ttl = max(item.until - self._clock(), 0.0) + keep
         found: Done | Undelivered = done
         if not (yield CompareAndSet(self._records, claimed.key, claimed.record, done.dump(), ttl)):
