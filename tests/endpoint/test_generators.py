@@ -24,7 +24,7 @@ def world(request: pytest.FixtureRequest) -> World:
     return World(request.param)
 
 
-def tell(world: World, *steps: Any) -> Any:
+def generate(world: World, *steps: Any) -> Any:
     """Return a handler whose generator waits for seconds, yields texts and raises errors; it counts as run once."""
 
     def perform(step: Any) -> Any:
@@ -32,14 +32,14 @@ def tell(world: World, *steps: Any) -> Any:
             raise step
         return step
 
-    async def tell_async() -> AsyncIterator[Any]:
+    async def generate_async() -> AsyncIterator[Any]:
         for step in steps:
             if isinstance(step, (int, float)):
                 await asyncio.sleep(step)
             else:
                 yield perform(step)
 
-    def tell_sync() -> Iterator[Any]:
+    def generate_sync() -> Iterator[Any]:
         for step in steps:
             if isinstance(step, (int, float)):
                 virtual_time.sleep(step)
@@ -47,7 +47,7 @@ def tell(world: World, *steps: Any) -> Any:
                 yield perform(step)
 
     async def handle(message: Any) -> Any:
-        return tell_async() if world.kind == ASYNC else tell_sync()
+        return generate_async() if world.kind == ASYNC else generate_sync()
 
     return handle
 
@@ -55,9 +55,9 @@ def tell(world: World, *steps: Any) -> Any:
 class TestAGenerator:
     @in_virtual_time
     async def test_is_answered_with_its_first_part_at_once_and_the_others_are_sent(self, world):
-        worker = world.start(tell(world, 1, "one", 7, "two", "", None, 20, ["three", TextReply("four")]))
+        worker = world.start(generate(world, 1, "one", 7, "two", "", None, 20, ["three", TextReply("four")]))
         chat = Chat(worker)
-        assert await chat.say() == "one"
+        assert await chat.send() == "one"
         assert chat.tries[0].at == pytest.approx(1, abs=0.1)
         await asyncio.sleep(60)
         assert worker.sent == ["two", "three", "four"]
@@ -66,24 +66,24 @@ class TestAGenerator:
 
     @in_virtual_time
     async def test_is_sent_whole_if_its_first_part_is_late(self, world):
-        worker = world.start(tell(world, 7, "one", 7, "two"))
-        assert await Chat(worker).say() is None
+        worker = world.start(generate(world, 7, "one", 7, "two"))
+        assert await Chat(worker).send() is None
         await asyncio.sleep(60)
         assert (worker.sent, world.list_entries()) == (["one", "two"], {})
 
     @each_row("steps", [(), (None, "", 3)])
     @in_virtual_time
     async def test_without_a_part_acknowledges(self, world, steps):
-        worker = world.start(tell(world, *steps))
-        assert await Chat(worker).say() is None
+        worker = world.start(generate(world, *steps))
+        assert await Chat(worker).send() is None
         await asyncio.sleep(20)
         assert (worker.sent, world.list_entries()) == ([], {})
 
     @in_virtual_time
     async def test_is_run_again_after_a_death_and_repeats_no_part(self, world):
         steps = ("one", 5, "two", 5, "three", 20, "four")
-        first, second = (world.start(tell(world, *steps)) for _ in range(2))
-        assert await Chat(first).say() == "one"
+        first, second = (world.start(generate(world, *steps)) for _ in range(2))
+        assert await Chat(first).send() == "one"
         await second.call("recover")
         await asyncio.sleep(12)
         first.kill()
@@ -93,8 +93,8 @@ class TestAGenerator:
 
     @in_virtual_time
     async def test_is_sent_from_the_first_other_part_on_if_it_differs_the_second_time(self, world):
-        first, second = world.start(tell(world, "one", "two", 30)), world.start(tell(world, "one", "zwei", "drei"))
-        assert await Chat(first).say() == "one"
+        first, second = world.start(generate(world, "one", "two", 30)), world.start(generate(world, "one", "zwei", "drei"))
+        assert await Chat(first).send() == "one"
         await second.call("recover")
         await asyncio.sleep(2)
         first.kill()
@@ -103,15 +103,15 @@ class TestAGenerator:
 
     @in_virtual_time
     async def test_of_a_mini_program_is_sent_whole(self, world):
-        worker = world.start(tell(world, "one", 3, "two"), settings=PROGRAM)
-        assert await Chat(worker, settings=PROGRAM).say() is None
+        worker = world.start(generate(world, "one", 3, "two"), settings=PROGRAM)
+        assert await Chat(worker, settings=PROGRAM).send() is None
         await asyncio.sleep(20)
         assert worker.sent == ["one", "two"]
 
     @in_virtual_time
     async def test_that_fails_after_its_first_part_is_logged_and_not_run_again(self, world, caplog):
-        worker = world.start(tell(world, "one", "two", KeyError("own")), on_error="acknowledge")
-        assert await Chat(worker).say() == "one"
+        worker = world.start(generate(world, "one", "two", KeyError("own")), on_error="acknowledge")
+        assert await Chat(worker).send() == "one"
         await asyncio.sleep(90)
         assert (worker.sent, len(world.runs), world.list_entries()) == (["two"], 1, {})
         assert "the handler of a TextMessage failed" in caplog.text
@@ -121,37 +121,37 @@ class TestAGenerator:
         async def on_error(message: Any, error: Exception) -> str:
             return f"sorry, {type(error).__name__}"
 
-        worker = world.start(tell(world, "one", 1, KeyError("own")), on_error=world.adapt(on_error))
-        assert await Chat(worker).say() == "one"
+        worker = world.start(generate(world, "one", 1, KeyError("own")), on_error=world.adapt(on_error))
+        assert await Chat(worker).send() == "one"
         await asyncio.sleep(20)
         assert worker.sent == ["sorry, KeyError"]
 
     @in_virtual_time
     async def test_that_fails_at_once_has_failed_as_a_handler(self, world):
-        worker = world.start(tell(world, KeyError("own")))
+        worker = world.start(generate(world, KeyError("own")))
         with pytest.raises(KeyError):
             await world.handle(worker.endpoint, build())
 
     @in_virtual_time
-    async def test_goes_on_if_a_message_cannot_be_sent_at_first(self, world):
-        worker = world.start(tell(world, "one", "two", 2, "three"))
+    async def test_is_sent_whole_if_a_message_cannot_be_sent_at_first(self, world):
+        worker = world.start(generate(world, "one", "two", 2, "three"))
         worker.errors = [OSError(), None]
-        assert await Chat(worker).say() == "one"
+        assert await Chat(worker).send() == "one"
         await asyncio.sleep(60)
         assert (worker.sent, len(world.runs)) == (["two", "two", "three"], 1)
 
     @in_virtual_time
     async def test_works_without_a_store_that_outlives_the_process(self, world):
-        worker = world.start(tell(world, "one", 3, "two", "three"), store=None)
-        assert await Chat(worker).say() == "one"
+        worker = world.start(generate(world, "one", 3, "two", "three"), store=None)
+        assert await Chat(worker).send() == "one"
         await asyncio.sleep(20)
         assert worker.sent == ["two", "three"]
 
     @each_row("late", [FallbackReply("x")])
     @in_virtual_time
     async def test_is_cut_without_a_policy_for_the_others(self, world, late, caplog):
-        worker = world.start(tell(world, "one", "two"), late=late)
-        assert await Chat(worker).say() == "one"
+        worker = world.start(generate(world, "one", "two"), late=late)
+        assert await Chat(worker).send() == "one"
         assert "1 parts with 3 bytes of text are lost" in caplog.text
 
 
@@ -159,66 +159,66 @@ class TestUnderKeepReply:
     @in_virtual_time
     async def test_its_first_part_is_the_answer_and_the_others_are_fetched_while_it_runs(self, world):
         steps = ("one", 1, "two", 8, "three")
-        chat = Chat(*(world.start(tell(world, *steps), late=KEEP) for _ in range(2)))
-        assert await chat.say() == "one" + MORE
-        assert await chat.say() == "two" + MORE
-        assert await chat.say() == "three"
+        chat = Chat(*(world.start(generate(world, *steps), late=KEEP) for _ in range(2)))
+        assert await chat.send() == "one" + MORE
+        assert await chat.send() == "two" + MORE
+        assert await chat.send() == "three"
         assert (len(world.runs), world.kept, world.list_entries()) == (1, {}, {})
 
     @in_virtual_time
     async def test_one_part_needs_no_more(self, world):
-        chat = Chat(*(world.start(tell(world, "one", 2), late=KEEP) for _ in range(2)))
-        assert await chat.say() == "one"
+        chat = Chat(*(world.start(generate(world, "one", 2), late=KEEP) for _ in range(2)))
+        assert await chat.send() == "one"
         assert world.kept == {}
 
     @in_virtual_time
     async def test_parts_are_fetched_in_order_if_it_is_late(self, world):
         steps = (16, "one", 1, "two", 1, "three", 30)
-        chat = Chat(*(world.start(tell(world, *steps), late=KEEP) for _ in range(2)))
-        assert await chat.say() == WAIT
-        assert await chat.say() == "one" + MORE
+        chat = Chat(*(world.start(generate(world, *steps), late=KEEP) for _ in range(2)))
+        assert await chat.send() == WAIT
+        assert await chat.send() == "one" + MORE
         await asyncio.sleep(3)
-        assert await chat.say() == "two" + MORE
-        assert (await chat.say()).startswith("three")
+        assert await chat.send() == "two" + MORE
+        assert (await chat.send()).startswith("three")
         await asyncio.sleep(60)
         assert (len(world.runs), world.kept, world.list_entries()) == (1, {}, {})
 
     @in_virtual_time
     async def test_no_part_is_repeated_after_a_death(self, world):
         steps = (16, "one", 1, "two", 10, "three")
-        first, second = (world.start(tell(world, *steps), late=KEEP) for _ in range(2))
+        first, second = (world.start(generate(world, *steps), late=KEEP) for _ in range(2))
         chat = Chat(first)
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         await second.call("recover")
         await asyncio.sleep(5)
         first.kill()
         chat.workers = itertools.cycle([second])
         await asyncio.sleep(60)
-        assert [await chat.say() for _ in WORDS] == ["one" + MORE, "two" + MORE, "three"]
+        assert [await chat.send() for _ in WORDS] == ["one" + MORE, "two" + MORE, "three"]
         assert (len(world.runs), world.kept, world.list_entries()) == (2, {}, {})
 
     @in_virtual_time
     async def test_works_in_memory(self, world):
-        chat = Chat(world.start(tell(world, "one", "two", 2, "three"), late=KEEP, store=None))
-        assert [await chat.say() for _ in WORDS] == ["one" + MORE, "two" + MORE, "three"]
+        chat = Chat(world.start(generate(world, "one", "two", 2, "three"), late=KEEP, store=None))
+        assert [await chat.send() for _ in WORDS] == ["one" + MORE, "two" + MORE, "three"]
 
 
 class TestWithoutAnExecutor:
     def test_a_generator_is_refused(self):
-        def tell(message: Any) -> Iterator[str]:
+        def generate(message: Any) -> Iterator[str]:
             yield "one"
 
         with pytest.raises(SettingsError, match="executor"):
-            PushEndpoint(PLAIN, tell)
+            PushEndpoint(PLAIN, generate)
         with pytest.raises(ReplyError, match="executor"):
-            PushEndpoint(PLAIN, lambda message: tell(message)).handle(build())
+            PushEndpoint(PLAIN, lambda message: generate(message)).handle(build())
 
     def test_an_async_generator_needs_an_async_endpoint(self):
-        async def tell(message: Any) -> AsyncIterator[str]:
+        async def generate(message: Any) -> AsyncIterator[str]:
             yield "one"
 
         with pytest.raises(SettingsError, match="AsyncPushEndpoint"):
-            PushEndpoint(PLAIN, tell)
-        endpoint = AsyncPushEndpoint(PLAIN, tell)
+            PushEndpoint(PLAIN, generate)
+        endpoint = AsyncPushEndpoint(PLAIN, generate)
         assert asyncio.run(endpoint.handle(build())).status == 200
         assert SYNC

@@ -46,7 +46,7 @@ class Chat:
     async def handle_at(self, worker: Worker, request: Any) -> Any:
         return await worker.world.handle(worker.endpoint, request)
 
-    async def say(self, text: str = "hi", **fields: Any) -> Any:
+    async def send(self, text: str = "hi", **fields: Any) -> Any:
         """Send a message, and return what the user reads: the text, another reply, or None for nothing."""
         number = next(self.numbers)
         request = build(self.settings, {**FIELDS, "Content": text, "MsgId": 1000 + number, **fields})
@@ -63,7 +63,7 @@ class TestKeepReply:
     @in_virtual_time
     async def test_changes_nothing_about_an_answer_in_time(self, world, seconds, at):
         chat = Chat(world.start(seconds, late=KEEP), world.start(seconds, late=KEEP))
-        assert await chat.say() == TOLD
+        assert await chat.send() == TOLD
         assert chat.tries[-1].at == pytest.approx(at, abs=0.6)
         assert world.kept == {}
 
@@ -71,10 +71,10 @@ class TestKeepReply:
     @in_virtual_time
     async def test_shows_a_text_and_gives_the_answer_to_the_next_message(self, world, seconds):
         chat = Chat(world.start(seconds, late=KEEP), world.start(seconds, late=KEEP))
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         assert chat.tries[-1].at == pytest.approx(14.5, abs=0.1)
         await asyncio.sleep(seconds)
-        assert await chat.say("1") == TOLD
+        assert await chat.send("1") == TOLD
         assert world.runs == [pytest.approx(0, abs=0.1)]
         await asyncio.sleep(60)
         assert (world.list_entries(), world.lost) == ({}, [])
@@ -82,17 +82,17 @@ class TestKeepReply:
     @in_virtual_time
     async def test_lets_a_message_wait_for_the_answer_over_three_tries(self, world):
         chat = Chat(world.start(26, late=KEEP), world.start(26, late=KEEP))
-        assert await chat.say() == WAIT
-        assert await chat.say("1") == TOLD
+        assert await chat.send() == WAIT
+        assert await chat.send("1") == TOLD
         assert len(chat.tries) == 3
         assert len(world.runs) == 1
 
     @in_virtual_time
     async def test_shows_the_text_again_while_the_handler_runs(self, world):
         chat = Chat(world.start(60, late=KEEP), world.start(60, late=KEEP))
-        assert [await chat.say() for _ in range(4)] == [WAIT] * 4
+        assert [await chat.send() for _ in range(4)] == [WAIT] * 4
         await asyncio.sleep(2)
-        assert await chat.say() == TOLD
+        assert await chat.send() == TOLD
         assert len(world.runs) == 1
         await asyncio.sleep(30)
         assert world.kept == {}
@@ -100,42 +100,42 @@ class TestKeepReply:
     @in_virtual_time
     async def test_handles_a_message_that_comes_before_the_user_has_read_the_text(self, early_world):
         chat = Chat(early_world.start(20, late=KEEP), early_world.start(20, late=KEEP))
-        first = asyncio.create_task(chat.say())
+        first = asyncio.create_task(chat.send())
         await asyncio.sleep(1)
-        second = asyncio.create_task(chat.say())
+        second = asyncio.create_task(chat.send())
         assert [await first, await second] == [WAIT, WAIT]
         await asyncio.sleep(10)
-        assert [await chat.say(), await chat.say()] == [TOLD + MORE, TOLD]
+        assert [await chat.send(), await chat.send()] == [TOLD + MORE, TOLD]
         assert len(early_world.runs) == 2
 
     @in_virtual_time
     async def test_gives_each_of_two_messages_at_once_a_part_of_its_own(self, early_world):
         answer = ["one", "two"]
         chat = Chat(early_world.start(20, answer, late=KEEP), early_world.start(20, answer, late=KEEP))
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         await asyncio.sleep(20)
-        texts = await asyncio.gather(chat.say(), chat.say())
+        texts = await asyncio.gather(chat.send(), chat.send())
         assert sorted(texts) == ["one" + MORE, "two"]
         assert len(early_world.runs) == 1
 
     @in_virtual_time
-    async def test_gives_the_parts_in_order_and_says_that_more_follows(self, world):
+    async def test_gives_the_parts_in_order_and_announces_more(self, world):
         answer = ["one", ImageReply(media_id="m1"), "three"]
         chat = Chat(world.start(20, answer, late=KEEP), world.start(20, answer, late=KEEP))
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         await asyncio.sleep(20)
-        assert await chat.say() == "one" + MORE
-        assert (await chat.say())["Image"] == {"MediaId": "m1"}
-        assert await chat.say() == "three"
+        assert await chat.send() == "one" + MORE
+        assert (await chat.send())["Image"] == {"MediaId": "m1"}
+        assert await chat.send() == "three"
         assert len(world.runs) == 1
 
     @in_virtual_time
     async def test_keeps_what_follows_the_first_part_of_an_answer_in_time(self, world):
         answer = ["one", "two", "three"]
         chat = Chat(world.start(1, answer, late=KEEP), world.start(1, answer, late=KEEP))
-        assert [await chat.say() for _ in range(3)] == ["one" + MORE, "two" + MORE, "three"]
+        assert [await chat.send() for _ in range(3)] == ["one" + MORE, "two" + MORE, "three"]
         assert len(world.runs) == 1
-        assert await chat.say() == "one" + MORE
+        assert await chat.send() == "one" + MORE
 
     @each_row("seconds", [0, 20])
     @in_virtual_time
@@ -144,7 +144,7 @@ class TestKeepReply:
         chat = Chat(world.start(seconds, answer, late=KEEP), world.start(seconds, answer, late=KEEP))
         texts = []
         while not texts or texts[-1] == WAIT or texts[-1].endswith(MORE):
-            texts.append(await chat.say())
+            texts.append(await chat.send())
         parts = [text for text in texts if text != WAIT]
         assert all(len(text.encode()) <= 2047 for text in parts)
         assert "".join(text.removesuffix(MORE) for text in parts) == answer
@@ -159,28 +159,28 @@ class TestKeepReply:
             return f"reply to {message.content}"
 
         chat = Chat(world.start(handle, late=policy), world.start(handle, late=policy))
-        assert await chat.say("question") == WAIT
-        assert await chat.say("/help") == "reply to /help"
+        assert await chat.send("question") == WAIT
+        assert await chat.send("/help") == "reply to /help"
         await asyncio.sleep(10)
-        assert await chat.say("1") == "reply to question"
-        assert await chat.say("/help") == "reply to /help"
+        assert await chat.send("1") == "reply to question"
+        assert await chat.send("/help") == "reply to /help"
 
     @in_virtual_time
     async def test_handles_what_is_no_text_and_keeps_its_answer_too(self, world):
         chat = Chat(world.start(20, late=KEEP), world.start(20, late=KEEP))
         picture = {"MsgType": "image", "PicUrl": "http://a.b/c", "MediaId": "m"}
-        assert [await chat.say(), await chat.say(**picture)] == [WAIT, WAIT]
+        assert [await chat.send(), await chat.send(**picture)] == [WAIT, WAIT]
         await asyncio.sleep(20)
-        assert [await chat.say(), await chat.say()] == [TOLD + MORE, TOLD]
+        assert [await chat.send(), await chat.send()] == [TOLD + MORE, TOLD]
         assert len(world.runs) == 2
 
     @in_virtual_time
-    async def test_says_nothing_later_if_the_handler_has_no_answer(self, world):
+    async def test_keeps_nothing_if_the_handler_has_no_answer(self, world):
         chat = Chat(world.start(20, None, late=KEEP), world.start(20, None, late=KEEP))
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         await asyncio.sleep(20)
         assert (world.kept, world.list_entries()) == ({}, {})
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         assert len(world.runs) == 2
         await asyncio.sleep(20)
 
@@ -188,9 +188,9 @@ class TestKeepReply:
     async def test_forgets_an_answer_after_some_time(self, world):
         policy = KeepReply(WAIT, keep=100)
         chat = Chat(world.start(20, late=policy))
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         await asyncio.sleep(130)
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         assert len(world.runs) == 2
         await asyncio.sleep(20)
 
@@ -198,11 +198,11 @@ class TestKeepReply:
     async def test_gives_the_answer_although_the_process_of_the_handler_has_died(self, world):
         first, second = world.start(20, late=KEEP), world.start(20, late=KEEP)
         chat = Chat(first, second)
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         first.kill()
         chat.workers = itertools.cycle([second])
         await asyncio.sleep(40)
-        assert await chat.say() == TOLD
+        assert await chat.send() == TOLD
         assert len(world.runs) == 2
         await asyncio.sleep(60)
         assert (world.list_entries(), world.lost) == ({}, [])
@@ -212,24 +212,24 @@ class TestKeepReply:
     async def test_shows_the_text_as_early_as_wanted(self, early_world, after, at):
         policy = KeepReply(WAIT, after=after)
         chat = Chat(early_world.start(7, late=policy), early_world.start(7, late=policy))
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         assert chat.tries[0].at == pytest.approx(at, abs=0.1)
         await asyncio.sleep(7)
-        assert await chat.say() == TOLD
+        assert await chat.send() == TOLD
 
     @in_virtual_time
     async def test_works_without_a_store_that_outlives_the_process(self, world):
         worker = world.start(20, ["one", "two"], late=KEEP, store=None)
         chat = Chat(worker)
-        assert await chat.say() == WAIT
+        assert await chat.send() == WAIT
         await asyncio.sleep(20)
-        assert [await chat.say(), await chat.say(), await chat.say()] == ["one" + MORE, "two", WAIT]
+        assert [await chat.send(), await chat.send(), await chat.send()] == ["one" + MORE, "two", WAIT]
         await asyncio.sleep(20)
 
     @in_virtual_time
     async def test_keeps_in_memory_what_follows_the_first_part(self, world):
         chat = Chat(world.start(0, ["one", "two"], late=KEEP, store=MemoryStore()))
-        assert [await chat.say(), await chat.say(), await chat.say()] == ["one" + MORE, "two", "one" + MORE]
+        assert [await chat.send(), await chat.send(), await chat.send()] == ["one" + MORE, "two", "one" + MORE]
 
 
 class TestKeptPut:
@@ -239,9 +239,9 @@ class TestKeptPut:
         chat = Chat(worker, world.start(0, late=KEEP))
         await worker.keep(OPENID, "your order has left")
         await worker.keep(OPENID, [TextReply("one"), ImageReply(media_id="m")])
-        assert [await chat.say(), await chat.say()] == ["your order has left" + MORE, "one" + MORE]
-        assert (await chat.say())["MsgType"] == "image"
-        assert await chat.say() == TOLD
+        assert [await chat.send(), await chat.send()] == ["your order has left" + MORE, "one" + MORE]
+        assert (await chat.send())["MsgType"] == "image"
+        assert await chat.send() == TOLD
 
     @each_row("answer", ["", None, [], 5, [[]]])
     @in_virtual_time

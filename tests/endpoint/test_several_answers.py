@@ -56,7 +56,7 @@ class TestSeveralAnswers:
     @in_virtual_time
     async def test_are_sent_in_order_after_the_first_one(self, world, seconds):
         worker = world.start(seconds, ["one", "", TextReply("two"), None, "three"])
-        assert await Chat(worker).say() == (None if seconds else "one")
+        assert await Chat(worker).send() == (None if seconds else "one")
         await asyncio.sleep(60)
         assert world.sent == (["one"] if seconds else []) + ["two", "three"]
         assert (world.list_entries(), world.lost) == ({}, [])
@@ -64,15 +64,15 @@ class TestSeveralAnswers:
     @each_row("answer", [[], [None], ["", None], ["\x00"], [" " * 3000]])
     @in_virtual_time
     async def test_of_which_all_are_empty_are_an_acknowledgement(self, world, answer):
-        assert await Chat(world.start(0, answer)).say() in (None, "success")
+        assert await Chat(world.start(0, answer)).send() in (None, "success")
         await asyncio.sleep(20)
         assert (world.sent, world.lost) == ([], [])
 
     @in_virtual_time
-    async def test_go_on_in_another_process_after_a_death(self, early_world):
+    async def test_are_sent_on_by_another_process_after_a_death(self, early_world):
         first, second = early_world.start(0, ["one", "two", "three"]), early_world.start(0)
         first.dies_after_sending = True
-        assert await Chat(first).say() == "one"
+        assert await Chat(first).send() == "one"
         await second.call("recover")
         await asyncio.sleep(60)
         assert (first.sent, second.sent) == (["two"], ["two", "three"])
@@ -81,14 +81,14 @@ class TestSeveralAnswers:
     @in_virtual_time
     async def test_of_a_mini_program_are_all_sent(self, world):
         worker = world.start(0, ["one", "two"], settings=PROGRAM)
-        assert await Chat(worker, settings=PROGRAM).say() is None
+        assert await Chat(worker, settings=PROGRAM).send() is None
         await asyncio.sleep(5)
         assert world.sent == ["one", "two"]
 
     @in_virtual_time
     async def test_are_sent_without_a_store_that_outlives_the_process(self, world):
         worker = world.start(0, ["one", "two"], store=None)
-        assert await Chat(worker).say() == "one"
+        assert await Chat(worker).send() == "one"
         await asyncio.sleep(1)
         assert world.sent == ["two"]
 
@@ -96,7 +96,7 @@ class TestSeveralAnswers:
     @in_virtual_time
     async def test_without_a_policy_for_the_others_are_cut_to_the_first(self, world, caplog, late):
         worker = world.start(0, ["one", "two", ImageReply(media_id="m")])
-        assert await Chat(world.start(0, ["one", "two"], late=FallbackReply("x"))).say() == "one"
+        assert await Chat(world.start(0, ["one", "two"], late=FallbackReply("x"))).send() == "one"
         del worker
         [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
         assert "1 parts with 3 bytes of text are lost" in record.getMessage()
@@ -106,7 +106,7 @@ class TestALongAnswer:
     @each_row("seconds", [0, 20])
     @in_virtual_time
     async def test_is_sent_in_parts(self, world, seconds):
-        text = await Chat(world.start(seconds, LONG)).say()
+        text = await Chat(world.start(seconds, LONG)).send()
         await asyncio.sleep(60)
         parts = ([text] if text else []) + world.sent
         assert parts == split_text(LONG)
@@ -114,14 +114,14 @@ class TestALongAnswer:
     @in_virtual_time
     async def test_is_cut_without_a_policy(self, world, caplog):
         worker = world.start(0, LONG, late=FallbackReply("x"), text_limit=300)
-        text = await Chat(worker).say()
+        text = await Chat(worker).send()
         assert text == split_text(LONG, 300)[0]
         lost = sum(len(part.encode()) for part in split_text(LONG, 300)[1:])
         assert f"with {lost} bytes of text are lost" in caplog.text
 
     @in_virtual_time
     async def test_of_another_kind_is_left_as_it_is(self, world):
-        assert (await Chat(world.start(0, ImageReply(media_id="m" * 5000))).say())["Image"] == {"MediaId": "m" * 5000}
+        assert (await Chat(world.start(0, ImageReply(media_id="m" * 5000))).send())["Image"] == {"MediaId": "m" * 5000}
 
 
 class TestAText:
@@ -130,7 +130,7 @@ class TestAText:
     async def test_is_read_before_the_answer_is_sent(self, early_world, after, at):
         worker = early_world.start(20, late={"text": "稍等", "after": after})
         chat = Chat(worker)
-        assert await chat.say() == "稍等"
+        assert await chat.send() == "稍等"
         assert chat.tries[-1].at == pytest.approx(at, abs=0.1)
         await asyncio.sleep(30)
         assert early_world.sent == [TOLD]
@@ -147,7 +147,7 @@ class TestAText:
     async def test_of_the_fallback_may_be_read_after_the_first_try(self, early_world):
         worker = early_world.start(7, late=FallbackReply("稍等", after="first_try"))
         chat = Chat(worker)
-        assert await chat.say() == "稍等"
+        assert await chat.send() == "稍等"
         assert len(chat.tries) == 1
         await asyncio.sleep(7)
         assert early_world.lost == [("SECRET words of the user", "late")] or early_world.lost
@@ -160,12 +160,12 @@ class TestUnsent:
         worker = early_world.start(7, ["one", NEWS, TransferCustomerServiceReply()], late={"unsent": KEEP})
         worker.errors = [Refused(errcode)]
         chat = Chat(worker, early_world.start(7, late={"unsent": KEEP}))
-        assert await chat.say() is None
+        assert await chat.send() is None
         await asyncio.sleep(20)
         assert early_world.sent == ["one"]
-        assert await chat.say() == "one" + MORE
-        assert (await chat.say())["ArticleCount"] == "2"
-        assert (await chat.say())["MsgType"] == "transfer_customer_service"
+        assert await chat.send() == "one" + MORE
+        assert (await chat.send())["ArticleCount"] == "2"
+        assert (await chat.send())["MsgType"] == "transfer_customer_service"
         assert (len(early_world.runs), early_world.kept, early_world.lost) == (1, {}, [])
 
     @in_virtual_time
@@ -173,10 +173,10 @@ class TestUnsent:
         worker = early_world.start(7, late={"unsent": KEEP})
         worker.errors = [OSError()]
         chat = Chat(worker)
-        assert await chat.say() is None
+        assert await chat.send() is None
         await asyncio.sleep(120)
         assert early_world.sent == [TOLD] * 3
-        assert await chat.say() == TOLD
+        assert await chat.send() == TOLD
         assert (early_world.list_entries(), early_world.lost) == ({}, [])
 
     @in_virtual_time
@@ -184,19 +184,19 @@ class TestUnsent:
         worker = early_world.start(0, ["one", "two", "three"], late={"unsent": KEEP})
         worker.errors = [None, Refused(45047)]
         chat = Chat(worker)
-        assert await chat.say() == "one"
+        assert await chat.send() == "one"
         await asyncio.sleep(1)
         assert early_world.sent == ["two", "three"]
-        assert await chat.say() == "three"
+        assert await chat.send() == "three"
 
     @in_virtual_time
     async def test_answers_are_kept_without_a_store_that_outlives_the_process(self, early_world):
         worker = early_world.start(7, ["one", "two"], late={"unsent": KEEP}, store=None)
         worker.errors = [None, Refused(45047)]
         chat = Chat(worker)
-        assert await chat.say() is None
+        assert await chat.send() is None
         await asyncio.sleep(10)
-        assert await chat.say() == "two"
+        assert await chat.send() == "two"
 
 
 class TestMeanwhile:
@@ -216,7 +216,7 @@ class TestMeanwhile:
             order.append("handle")
             return TOLD
 
-        assert await Chat(world.start(handle, late={"meanwhile": typing})).say() == TOLD
+        assert await Chat(world.start(handle, late={"meanwhile": typing})).send() == TOLD
         assert order == ["enter", "handle", "leave"]
 
     @in_virtual_time
@@ -243,7 +243,7 @@ class TestMeanwhile:
     @each_row("meanwhile", [lambda message: 1 / 0, lambda message: 5, lambda message: contextlib.closing(5)])
     @in_virtual_time
     async def test_that_fails_costs_no_answer(self, world, meanwhile, caplog):
-        assert await Chat(world.start(0, late={"meanwhile": meanwhile})).say() == TOLD
+        assert await Chat(world.start(0, late={"meanwhile": meanwhile})).send() == TOLD
         assert "meanwhile" in caplog.text
 
     @in_virtual_time
@@ -260,7 +260,7 @@ class TestMeanwhile:
         for kind, expected in ((ASYNC, [1, 2]), (SYNC, [])):
             entered.clear()
             world = World(kind)
-            assert await Chat(world.start(0, late={"meanwhile": lambda message: Typing()})).say() == TOLD
+            assert await Chat(world.start(0, late={"meanwhile": lambda message: Typing()})).send() == TOLD
             assert entered == expected
 
 

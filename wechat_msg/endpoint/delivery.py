@@ -443,7 +443,8 @@ class PushDelivery:
             return
         if self._keeps() and not found.slot:
             yield from self._put_into_inbox(found)
-        if self._needs_place():
+        is_safe = bool(found.slot or self._kept) or not self.handling.is_kept
+        if is_safe and self._needs_place():  # else nobody would fill the place after a death
             self._has_place = True
             yield from self.handling.ask_until(self.arrived + ANSWER_BY, self._add_place)
 
