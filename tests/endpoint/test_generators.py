@@ -93,7 +93,10 @@ class TestAGenerator:
 
     @in_virtual_time
     async def test_is_sent_from_the_first_other_part_on_if_it_differs_the_second_time(self, world):
-        first, second = world.start(generate(world, "one", "two", 30)), world.start(generate(world, "one", "zwei", "drei"))
+        first, second = (
+            world.start(generate(world, "one", "two", 30)),
+            world.start(generate(world, "one", "zwei", "drei")),
+        )
         assert await Chat(first).send() == "one"
         await second.call("recover")
         await asyncio.sleep(2)

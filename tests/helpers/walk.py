@@ -53,7 +53,7 @@ class Walk:
         while caller is not None and caller not in self._depths:
             caller = caller.f_back
         depth = 0 if caller is None else self._depths[caller] + 1
-        if caller is not None and self._path[depth - 1] is not caller:
+        if caller is not None and self._path[depth - 1 : depth] != [caller]:
             self.lines.append(f"{'  ' * (depth - 1)}({caller.f_code.co_qualname})")
             self._path[depth - 1 :] = [caller]
         self._path[depth:] = [frame]
