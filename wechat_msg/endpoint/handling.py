@@ -380,4 +380,4 @@ def _split_reply(reply: TextReply, limit: int) -> list[TextReply]:
 
 def is_nothing(reply: Reply) -> bool:
     """Return whether a reply says nothing to the user."""
-    return isinstance(reply, Acknowledgement) or reply == ErrCodeReply()
+    return isinstance(reply, Acknowledgement) or (isinstance(reply, ErrCodeReply) and reply == ErrCodeReply())
