@@ -14,7 +14,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 
@@ -24,7 +24,9 @@ from wechat_msg.endpoint.delivery import PushDelivery, RunWork
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.jobs import begin_job
+from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.lanes import Process
+from wechat_msg.endpoint.late import LatePolicy
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.records import InboxEntry, load_entry, load_record, load_texts
 from wechat_msg.endpoint.registry import RunningPushes
@@ -49,7 +51,7 @@ SETTINGS = {
 }
 DOCUMENT = (
     b"<xml><ToUserName>gh_1</ToUserName><FromUserName>oUSER</FromUserName><CreateTime>1700000000</CreateTime>"
-    b"<MsgType>text</MsgType><Content>hi</Content><MsgId>%d</MsgId></xml>"
+    b"<MsgType>text</MsgType><Content>%b</Content><MsgId>%d</MsgId></xml>"
 )
 SEND, HANDLE, LOSE, ENQUEUE = "send", "handle", "lose", "enqueue"
 
@@ -63,8 +65,8 @@ class Stop(Exception):
 
 
 @functools.cache
-def make_push(number: int) -> Push:
-    return reopen_push(SETTINGS["account"], "xml", DOCUMENT % number, is_sealed=False)
+def make_push(number: int, text: bytes = b"hi") -> Push:
+    return reopen_push(SETTINGS["account"], "xml", DOCUMENT % (text, number), is_sealed=False)
 
 
 def find_number(text: str) -> int:
@@ -121,6 +123,7 @@ class Mutation:
     process: Callable[..., Process] = Process
     registry: Callable[[], RunningPushes] = RunningPushes
     inbox: Callable[..., Inbox] = Inbox
+    kept: Callable[..., KeptAnswers] = KeptAnswers
 
 
 UNCHANGED = Mutation()
@@ -215,11 +218,6 @@ class Fate:
     excused: set[int] = field(factory=set)
     """The tasks whose processes died, ended or stood still while they sent it."""
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the user waits for an answer that was promised."""
-        return self.is_acknowledged and not (self.sent or self.is_lost)
-
 
 class World:
     """Everything that happens in one walk."""
@@ -250,7 +248,7 @@ class World:
         options: EndpointOptions[Any, Any] = EndpointOptions(
             settings,
             lambda message: HANDLE,
-            late=AnswerLater(lambda message: SEND, after=scenario.after),  # type: ignore[arg-type]
+            late=self.make_policy(),
             queue=(lambda job: ENQUEUE) if scenario.workers else None,
             on_lost=lambda message, reason: LOSE,
             deliveries=TRIES,
@@ -272,12 +270,19 @@ class World:
             report=self.report,
             waits_for_room=scenario.waits_for_room,
             warn=lambda *args: None,
+            kept=self.make_kept(process),
         )
         home = Home(self.started, process, handling, Upkeep(handling))
         self.started += 1
         self.homes.append(home)
         self.start("recover", home, home.upkeep.look_at_all())
         return home
+
+    def make_policy(self) -> LatePolicy:
+        return AnswerLater(lambda message: SEND, after=self.scenario.after)  # type: ignore[arg-type]
+
+    def make_kept(self, process: Process) -> KeptAnswers | None:
+        return None
 
     def report(self, error: StoreError) -> None:
         self.reported += 1
@@ -333,8 +338,11 @@ class World:
 
     # --- WeChat
 
+    def make_push(self, number: int) -> Push:
+        return make_push(number)
+
     def push(self, number: int) -> None:
-        key = self.any_home().handling.make_key(make_push(number).message)
+        key = self.any_home().handling.make_key(self.make_push(number).message)
         self.fates[key] = Fate(key, number)
         self.deliver(self.fates[key], 1)
 
@@ -352,7 +360,7 @@ class World:
             return
         fate.tries, home, sent_at = number, self.any_home(), self.now
         home.process.monotonic()
-        delivery = PushDelivery(home.handling, make_push(fate.number), self.now)
+        delivery = PushDelivery(home.handling, self.make_push(fate.number), self.now)
 
         def end(reply: Any, error: BaseException | None) -> None:
             if self.now - sent_at > HANGS_UP:
@@ -361,17 +369,21 @@ class World:
                 self.call_later(0.0, lambda: self.deliver(fate, number + 1))
                 return
             fate.is_over = True
-            if isinstance(reply, RenderedReply):
-                fate.given.add(find_number(reply.documents["xml"]))
-                self.seen["answered in time"] += 1
-            else:
-                assert isinstance(reply, Acknowledgement)
-                fate.is_acknowledged = True
-                self.seen["acknowledged"] += 1
+            self.note_reply(fate, reply)
 
         flow = getattr(home.handling.inbox, "wrap", lambda flow: flow)(delivery.answer())
         self.start(f"try {number} of {fate.number}", home, flow, key=fate.key, on_end=end)
         self.call_later(HANGS_UP, lambda: self.deliver(fate, number + 1))
+
+    def note_reply(self, fate: Fate, reply: Any) -> None:
+        """Note what a user reads, or that the push was acknowledged."""
+        if isinstance(reply, RenderedReply):
+            fate.given.add(find_number(reply.documents["xml"]))
+            self.seen["answered in time"] += 1
+        else:
+            assert isinstance(reply, Acknowledgement)
+            fate.is_acknowledged = True
+            self.seen["acknowledged"] += 1
 
     # --- steps
 
@@ -485,15 +497,15 @@ class World:
             if self.scenario.ordered and sum(home.running.values()) and not self.faults:
                 self.problems.append("two handlers of one user run at once")
             home.running[key] += 1
-            task.wake_at = self.now + self.rng.choice(self.scenario.durations)
-            task.outcome = ("throw", Broken()) if fails else ("send", f"answer {number}")
+            task.wake_at = self.now + self.choose_duration(fate)
+            task.outcome = ("throw", Broken()) if fails else ("send", self.make_answer(fate, number))
         elif what == SEND:
             self.check_sender(task)
-            if not fails:
-                self.fates[key].sent.append(find_number(str(step.message)))
-                self.seen["sent"] += 1
+            error = self.find_refusal() or (Broken() if fails else None)
+            if error is None:
+                self.note_sent(self.fates[key], step.message)
             task.wake_at = self.now + self.rng.choice((0.0, 0.3))
-            task.outcome = ("throw", Broken()) if fails else ("send", None)
+            task.outcome = ("throw", error) if error else ("send", None)
         elif what == ENQUEUE:
             if self.seen["job lost"] < self.scenario.lost_jobs and self.rng.random() < 0.3:
                 self.seen["job lost"] += 1
@@ -508,6 +520,20 @@ class World:
             self.seen["lost"] += 1
             task.outcome = "send", None
 
+    def choose_duration(self, fate: Fate) -> float:
+        return self.rng.choice(self.scenario.durations)
+
+    def make_answer(self, fate: Fate, number: int) -> Any:
+        return f"answer {number}"
+
+    def find_refusal(self) -> Exception | None:
+        """Return the error with which WeChat refuses what is sent."""
+        return None
+
+    def note_sent(self, fate: Fate, message: Any) -> None:
+        fate.sent.append(find_number(str(message)))
+        self.seen["sent"] += 1
+
     def resume(self, task: Task) -> None:
         (how, value), task.outcome = task.outcome, None  # type: ignore[misc]
         home = task.home
@@ -517,7 +543,7 @@ class World:
             task.step = getattr(task.flow, how)(value)
         except StopIteration as end:
             self.end(task, end.value, None)
-        except (Broken, StoreError) as error:
+        except (Broken, StoreError, RuntimeError) as error:
             self.end(task, None, error)
         else:
             if isinstance(task.step, Sleep):
@@ -573,11 +599,19 @@ class World:
         raws = {key: self.store.get(key) for key in list(self.store.values) if key.startswith("i:inbox:")}
         return {key: load_entry(raw) for key, raw in raws.items() if raw is not None}
 
+    def is_waiting(self, fate: Fate) -> bool:
+        """Return whether the user waits for an answer that was promised."""
+        return fate.is_acknowledged and not (fate.sent or fate.is_lost)
+
+    def list_kept(self) -> set[str]:
+        """Return the keys of the pushes whose answers are not lost if all processes die."""
+        return {entry.key for entry in self.list_entries().values()}
+
     def check(self) -> None:
         """Check what holds at every moment."""
-        waiting = [fate for fate in self.fates.values() if fate.is_waiting]
+        waiting = [fate for fate in self.fates.values() if self.is_waiting(fate)]
         if waiting:
-            kept = {entry.key for entry in self.list_entries().values()}
+            kept = self.list_kept()
             for fate in waiting:
                 if fate.key not in kept and not self.is_excused:
                     self.problems.append("an acknowledged push is in no entry")
@@ -686,7 +720,7 @@ class World:
         waiting = []
         for key, entry in self.list_entries().items():
             lane, number = key.split(":")[2:]
-            is_found = int(number) < int(limits.get(int(lane), 0)) or self.fates[entry.key].is_waiting
+            is_found = int(number) < int(limits.get(int(lane), 0)) or self.is_waiting(self.fates[entry.key])
             waiting += [entry] * (entry.state != "lost" and is_found)
         return waiting
 
@@ -703,7 +737,7 @@ class _Listener(logging.Handler):
 
 
 @contextlib.contextmanager
-def listen(world: World) -> Iterator[World]:
+def listen(world: W) -> Iterator[W]:
     """Note what is logged, and keep it from everybody else."""
     log, listener = logging.getLogger("wechat_msg"), _Listener(world)
     log.addHandler(listener)
@@ -715,12 +749,15 @@ def listen(world: World) -> Iterator[World]:
         log.propagate = propagates
 
 
-def walk(scenario: Scenario, seed: int, mutation: Mutation = UNCHANGED) -> World:
+W = TypeVar("W", bound=World)
+
+
+def walk(scenario: Any, seed: int, mutation: Mutation = UNCHANGED, world_type: type[W] = World) -> W:  # type: ignore[assignment]
     """Return the world at the end of the walk with this seed."""
     state = random.getstate()
     random.seed(seed)  # the pauses of the code are random, too
     try:
-        with listen(World(scenario, seed, mutation)) as world:
+        with listen(world_type(scenario, seed, mutation)) as world:
             return world.walk()
     finally:
         random.setstate(state)
