@@ -65,6 +65,7 @@ _Step = Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork | 
 _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
 _WAIT = 0.1  # seconds between two looks on a clock of the caller's own
 _DRAIN_PAUSE = 0.05  # seconds between two looks whether the handlers have ended
+_MOST_QUEUES = 100_000  # users whose answers a store in memory keeps
 _HANGS_UP, _IS_REPLAYED = 5.0, 300.0  # seconds since a push was signed
 
 
@@ -96,7 +97,7 @@ class _Endpoint(EndpointOptions[H, S]):
         kept = None
         if keeps_replies and shared_store is not None:
             # Pushes must not push kept answers out of a store in memory.
-            queues = durable_store or MemoryStore(clock=self.monotonic)
+            queues = durable_store or _find_queues(cast("MemoryStore", shared_store), self.monotonic)
             kept = KeptAnswers(queues, shared_store, identity, process, self.clock, report)
         self._handling = Handling(
             options=self,
@@ -125,6 +126,9 @@ class _Endpoint(EndpointOptions[H, S]):
             )
         if keeping is not None and isinstance(store, NoDedup):
             raise SettingsError("KeepReply needs a store（KeepReply 需要 store）")
+        for text in (late and late.text, keeping and keeping.text):
+            if text is not None and count_bytes(text) > self.text_limit:
+                raise SettingsError(f"text= must have at most {self.text_limit} bytes（text= 超过长度上限）")
         if keeping is not None and count_bytes(keeping.more) > self.text_limit // 2:
             raise SettingsError("KeepReply: more must be shorter than half of text_limit（more 过长）")
         if self.queue is not None and not _is_durable(store):
@@ -187,6 +191,8 @@ class _Endpoint(EndpointOptions[H, S]):
         kept = self._handling.kept
         if kept is None:
             raise SettingsError("kept.put needs late=KeepReply(...), or AnswerLater(unsent=KeepReply(...))")
+        if self.handler is None:
+            raise SettingsError("kept.put needs an endpoint with a handler")
         if not isinstance(openid, str) or not openid:
             raise SettingsError("kept.put needs an OpenID, a text that is not empty")
         parts = self._handling.make_kept(openid, answer)
@@ -210,6 +216,14 @@ class _Endpoint(EndpointOptions[H, S]):
 def _check_drain(seconds: object) -> None:
     if not is_seconds(seconds, or_zero=True):
         raise SettingsError("seconds must be a number of seconds, at least 0")
+
+
+#: The kept answers of each store in memory, as endpoints of one account share them.
+_queues: weakref.WeakKeyDictionary[MemoryStore, MemoryStore] = weakref.WeakKeyDictionary()
+
+
+def _find_queues(store: MemoryStore, monotonic: Callable[[], float]) -> MemoryStore:
+    return _queues.setdefault(store, MemoryStore(_MOST_QUEUES, clock=monotonic))
 
 
 def _is_durable(store: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import logging
@@ -20,7 +21,7 @@ from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, KeepReply, LostReason
 from wechat_msg.endpoint.meanwhile import do_nothing, enter
 from wechat_msg.endpoint.options import EndpointOptions
-from wechat_msg.endpoint.parts import add_more, dump_part, dump_parts, load_kept
+from wechat_msg.endpoint.parts import NOTHING, add_more, dump_part, load_kept
 from wechat_msg.endpoint.streams import Stream, compute_digest, is_stream
 from wechat_msg.errors import ReplyError, SettingsError, StoreError
 from wechat_msg.exchange import Push
@@ -196,7 +197,9 @@ class Handling:
         """Call the handler, and prepare its answer, or the first one of a generator."""
         message, handler = push.message, cast("Any", self.options.handler)  # a push without one needs no delivery
         meanwhile = self.options.late.meanwhile if isinstance(self.options.late, AnswerLater) else None
-        leave = do_nothing if meanwhile is None else (yield from enter(meanwhile, message))
+        leave = (
+            do_nothing if meanwhile is None else (yield from enter(meanwhile, message, is_async=self.waits_for_room))
+        )
         try:
             answer: Answer = yield from ask(handler, message)
         except GeneratorExit:
@@ -229,8 +232,7 @@ class Handling:
         if not replies or not self.answers_later or (self.keeps_replies and not (yield from stream.look_ahead())):
             return self._prepare(push, replies)
         handled = self._prepare(push, replies[0], is_followed=True)
-        part = dump_parts(self.options.late, handled.replies, push.message.from_user_name)[0]
-        return attrs.evolve(handled, rest=(), parts=(compute_digest(part),), stream=stream)
+        return attrs.evolve(handled, parts=(compute_digest(handled.parts[0]),), stream=stream)
 
     def _prepare(self, push: Push, answer: Answer, *, is_followed: bool = False) -> Handled:
         message, late = push.message, self.options.late
@@ -244,7 +246,7 @@ class Handling:
             self._warn_of_cut(replies[in_time:])
             replies = replies[:in_time]
         rest = replies[in_time:]
-        parts = dump_parts(late, replies, message.from_user_name) if rest else ()
+        parts = self._dump_all(message, replies, in_time) if rest or is_followed else ()
         if (rest or is_followed) and isinstance(late, KeepReply):
             first = add_more(first, late.more, self.options.text_limit)
         written = write_reply(push, first, now=self.options.clock)
@@ -256,12 +258,33 @@ class Handling:
         is_one = len(replies) == 1 and not is_one_of_several
         if is_one and (not isinstance(replies[0], TextReply) or _fits(replies[0].content, limit)):
             return replies
-        room = limit - count_bytes(self.options.late.more) if isinstance(self.options.late, KeepReply) else limit
+        room = limit if self._keeping is None else limit - count_bytes(self._keeping.more)
         return [
             part
             for reply in replies
             for part in (_split_reply(reply, room) if isinstance(reply, TextReply) else (reply,))
         ]
+
+    def _dump_all(self, message: Message, replies: Sequence[Reply], in_time: int) -> list[str]:
+        """Return the parts for the store; one that cannot be sent has none, unless it goes out in time."""
+        parts = [self.dump(message, reply) for reply in replies[in_time:]]
+        if not in_time:
+            return [part for part in parts if part is not None]
+        with contextlib.suppress(Exception):  # it is only needed if it does not go out in time
+            return [self._dump(message, replies[0]), *filter(None, parts)]
+        return [NOTHING, *filter(None, parts)]
+
+    def dump(self, message: Message, reply: Reply) -> str | None:
+        """Return a part for the store; None if the reply cannot be sent or kept, which is logged."""
+        try:
+            return self._dump(message, reply)
+        except Exception:  # noqa: BLE001, the user's own reply class may raise anything
+            _log.exception("the late reply to a %s could not be sent", type(message).__name__)
+            return None
+
+    def _dump(self, message: Message, reply: Reply) -> str:
+        sends = isinstance(self.options.late, AnswerLater)
+        return dump_part(reply, message.from_user_name, sends=sends, keeps=not sends or self._keeping is not None)
 
     def _warn_of_cut(self, lost: Sequence[Reply]) -> None:
         """Log that an answer has more parts than one response can hold."""
@@ -300,13 +323,22 @@ class Handling:
         replies = self._split(list_replies(nobody, answer))
         if not replies or isinstance(replies[0], Acknowledgement):
             raise ReplyError("there is no answer to keep（没有可保留的回复）")
-        return tuple(dump_part(reply, openid) for reply in replies)
+        try:
+            return tuple(dump_part(reply, openid) for reply in replies)
+        except ReplyError:
+            raise
+        except Exception as error:
+            raise ReplyError("the answer cannot be written（回复无法写出）") from error
 
     def write_kept(self, push: Push, part: str, *, is_last: bool) -> RenderedReply | Acknowledgement:
         """Write a part that was kept as the answer to a push."""
         more, reply = cast("KeepReply", self._keeping).more, load_kept(part) or acknowledge(push.message)
         written = reply if is_last else add_more(reply, more, self.options.text_limit)
-        return write_reply(push, written, now=self.options.clock)
+        try:
+            return write_reply(push, written, now=self.options.clock)
+        except ReplyError:  # in the format of this push
+            _log.exception("a kept answer cannot be written, and is lost")
+            return write_reply(push, acknowledge(push.message), now=self.options.clock)
 
     @property
     def _keeping(self) -> KeepReply | None:

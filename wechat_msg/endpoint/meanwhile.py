@@ -11,38 +11,42 @@ from wechat_msg.endpoint.late import Meanwhile
 from wechat_msg.messages import Message
 from wechat_msg.routing import RunHandler
 
-__all__ = ["do_nothing", "enter"]
+__all__ = ["Leave", "do_nothing", "enter"]
 
 _log = logging.getLogger("wechat_msg")
 
 
 def do_nothing(_: BaseException | None) -> Flow[object]:
     """Leave nothing, as nothing was entered."""
+    yield from ()
     return None
-    yield  # a flow without a step
 
 
-def enter(meanwhile: Meanwhile, message: Message) -> Flow[Callable[[BaseException | None], Flow[object]]]:
+Leave = Callable[[BaseException | None], Flow[object]]
+"""A flow that leaves a context manager after an error, or without one."""
+
+
+def enter(meanwhile: Meanwhile, message: Message, *, is_async: bool) -> Flow[Leave]:
     """Enter the context manager of `AnswerLater.meanwhile`; return the flow that leaves it."""
-    context: Any = yield from _call_safely(meanwhile, message)
-    names = ("__aenter__", "__aexit__") if hasattr(type(context), "__aenter__") else ("__enter__", "__exit__")
-    enter, leave = (getattr(type(context), name, None) for name in names)
-    if enter is None or leave is None:
-        if context is not None:
-            _log.error("meanwhile returned a %s, not a context manager", type(context).__name__)
+    try:
+        context: Any = yield RunHandler(meanwhile, message)
+        kind = "a" if is_async and hasattr(type(context), "__aenter__") else ""
+        if not hasattr(type(context), f"__{kind}enter__"):
+            raise TypeError(f"meanwhile returned a {type(context).__name__}, not a context manager")  # noqa: TRY301
+        leave = getattr(type(context), f"__{kind}exit__")
+        yield RunHandler(getattr(type(context), f"__{kind}enter__"), context)
+    except Exception:  # noqa: BLE001, it is only shown while a handler runs
+        _log.exception("meanwhile raised an error")
         return do_nothing
-    yield from _call_safely(enter, context)
 
     def call_leave(error: BaseException | None) -> Any:
         return leave(context, *((type(error), error, error.__traceback__) if error else (None, None, None)))
 
-    return lambda error: _call_safely(call_leave, error)
+    def leave_safely(error: BaseException | None) -> Flow[object]:
+        try:
+            return (yield RunHandler(call_leave, error))
+        except Exception:  # noqa: BLE001, the handler has ended
+            _log.exception("meanwhile raised an error")
+            return None
 
-
-def _call_safely(function: Callable[[Any], Any], argument: object) -> Flow[Any]:
-    """Call a function of the user's whose error must not cost the answer."""
-    try:
-        return (yield RunHandler(function, argument))
-    except Exception:  # noqa: BLE001, it is only shown while a handler runs
-        _log.exception("meanwhile raised an error")
-        return None
+    return leave_safely

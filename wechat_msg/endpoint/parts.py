@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.endpoint.late import AnswerLater, LatePolicy
 from wechat_msg.errors import ReplyError
 from wechat_msg.replies import RawReply, Reply, to_customer_service_message
 from wechat_msg.text import count_bytes
-from wechat_msg.wire import Format
+from wechat_msg.wire import Format, render_body
 
-__all__ = ["add_more", "describe_part", "dump_part", "dump_parts", "is_whole", "load_kept", "load_message"]
+__all__ = ["NOTHING", "add_more", "describe_part", "dump_part", "is_whole", "load_kept", "load_message"]
+
+NOTHING = "{}"
+"""A part that can neither be sent nor kept."""
 
 _FORMATS: tuple[Format, ...] = ("xml", "json")
-
-
-def dump_parts(late: LatePolicy | None, replies: Sequence[Reply], openid: str) -> tuple[str, ...]:
-    """Return the parts for *late*: each as a customer-service message, as a passive reply, or as both.
-
-    Raises:
-        ReplyError: There is no such message or reply.
-    """
-    sends = isinstance(late, AnswerLater)
-    keeps = not sends or cast("AnswerLater", late).unsent is not None
-    return tuple(dump_part(reply, openid, sends=sends, keeps=keeps) for reply in replies)
 
 
 def dump_part(reply: Reply, openid: str, *, sends: bool = False, keeps: bool = True) -> str:
@@ -60,7 +51,7 @@ def describe_part(part: str) -> Any:
     forms = json.loads(part)
     if message := forms.get("send"):
         return message[message["msgtype"]]
-    return forms["keep"]["fields"]["xml"]
+    return next(iter(forms["keep"]["fields"].values())) if "keep" in forms else None
 
 
 def load_message(part: str) -> dict[str, Any]:
@@ -80,7 +71,8 @@ def load_kept(part: str) -> Reply | None:
     kept = json.loads(part).get("keep")
     if kept is None:
         return None
-    fields: dict[Format, Any] = {form: kept["fields"].get(form, kept["fields"].get("xml")) for form in _FORMATS}
+    known = kept["fields"]
+    fields: dict[Format, Any] = {form: known.get(form) or next(iter(known.values())) for form in _FORMATS}
     if not kept["type"]:
         return RawReply(fields["json"])
     return _KeptReply(**kept["head"], fields={form: {"MsgType": kept["type"], **fields[form]} for form in _FORMATS})
@@ -89,7 +81,7 @@ def load_kept(part: str) -> Reply | None:
 def add_more(reply: Reply, more: str, limit: int) -> Reply:
     """Return a text with *more* at its end, if the limit of bytes allows it; any other reply as it is."""
     kept = _to_kept(reply)
-    text = kept["fields"].get("xml", {}).get("Content")
+    text = next(iter(kept["fields"].values())).get("Content")
     if kept["type"] != "text" or not isinstance(text, str) or count_bytes(text + more) > limit:
         return reply
     fields: dict[Format, Any] = {form: {"MsgType": "text", "Content": text + more} for form in _FORMATS}
@@ -110,12 +102,27 @@ class _KeptReply(Reply):
 
 def _to_kept(reply: Reply) -> dict[str, Any]:
     if isinstance(reply, _KeptReply):
-        members = reply.fields["xml"]
-        kind, fields = str(members["MsgType"]), {form: dict(each) for form, each in reply.fields.items()}
+        kind, fields = str(reply.fields["xml"]["MsgType"]), {form: dict(each) for form, each in reply.fields.items()}
     else:
-        kind, fields = reply.msg_type, {"xml": reply.to_fields("xml")}
-        if (other := reply.to_fields("json")) != fields["xml"]:
-            fields["json"] = other
+        kind, fields = reply.msg_type, _write_fields(reply)
     names = ("to_user_name", "from_user_name", "create_time")
     head = {name: value for name in names if (value := getattr(reply, name)) is not None}
     return {"type": kind, "fields": fields, "head": head}
+
+
+def _write_fields(reply: Reply) -> dict[Format, dict[str, Any]]:
+    """Return the members of a reply in each format in which it can be written."""
+    fields: dict[Format, dict[str, Any]] = {}
+    problem: Exception | None = None
+    for form in _FORMATS:
+        try:
+            members = reply.to_fields(form)
+            render_body(members, form)
+            fields[form] = json.loads(json.dumps(members, allow_nan=False))
+        except Exception as error:  # noqa: BLE001, the user's own reply class may raise anything
+            problem = error
+    if not fields:
+        raise ReplyError(f"a {type(reply).__name__} cannot be written（回复无法写出）") from problem
+    if fields.get("json") == fields.get("xml"):
+        del fields["json"]
+    return fields

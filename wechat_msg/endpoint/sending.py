@@ -13,7 +13,7 @@ from wechat_msg.endpoint.inbox import ATTEMPTS
 from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.owned import OwnedPush
-from wechat_msg.endpoint.parts import dump_parts, load_kept, load_message
+from wechat_msg.endpoint.parts import load_kept, load_message
 from wechat_msg.endpoint.registry import Running
 from wechat_msg.endpoint.streams import Stream, compute_digest
 from wechat_msg.errors import ReplyError
@@ -26,6 +26,7 @@ __all__ = [
     "add_place",
     "answer_late",
     "give_up",
+    "report_unsent",
     "send_or_keep",
     "send_parts",
     "send_stream",
@@ -51,14 +52,23 @@ def answer_late(owned: OwnedPush, handled: Handled) -> Flow[None]:
     elif handled.stream is not None:
         yield from send_stream(owned, handled, is_begun=False)
     else:
-        try:
-            parts = dump_parts(handling.options.late, handled.replies, message.from_user_name)
-        except Exception:  # noqa: BLE001, the user's own reply class may raise anything
-            _log.exception("the late reply to a %s could not be sent", type(message).__name__)
+        parts = _dump_all(handling, message, handled.replies)
+        if not parts:
             yield from owned.lose("unsent")
             return
         yield from owned.ask(lambda: owned.swap(state="answered", parts=parts, sent=0))
         yield from send_parts(owned)
+        yield from report_unsent(handling, message, len(handled.replies) - len(parts))
+
+
+def _dump_all(handling: Handling, message: Message, replies: Sequence[Reply]) -> tuple[str, ...]:
+    return tuple(part for reply in replies if (part := handling.dump(message, reply)) is not None)
+
+
+def report_unsent(handling: Handling, message: Message, count: int) -> Flow[None]:
+    """Report an answer of which so many parts could not be sent; the others were."""
+    if count > 0:
+        yield from handling.report_lost(message, "unsent")
 
 
 def send_parts(owned: OwnedPush) -> Flow[None]:
@@ -128,12 +138,9 @@ def send_stream_at_once(handling: Handling, running: Running, handled: Handled, 
 
 def _dump(handling: Handling, message: Message, reply: Reply) -> Flow[str | None]:
     """Return a part of a generator for the store; one that cannot be sent is lost, and the others are not."""
-    try:
-        return dump_parts(handling.options.late, [reply], message.from_user_name)[0]
-    except Exception:  # noqa: BLE001, the user's own reply class may raise anything
-        _log.exception("the late reply to a %s could not be sent", type(message).__name__)
-        yield from handling.report_lost(message, "unsent")
-        return None
+    part = handling.dump(message, reply)
+    yield from report_unsent(handling, message, int(part is None))
+    return part
 
 
 def _read_parts(handling: Handling, message: Message, stream: Stream) -> Flow[list[str]]:
@@ -192,20 +199,17 @@ def send_or_keep(handling: Handling, running: Running, replies: Sequence[Reply])
     if not handling.answers_later:
         yield from handling.report_lost(message, "late")
         return
-    left: Sequence[str] = ()
+    left = _dump_all(handling, message, replies)
+    lost = len(replies) - len(left)
     try:
-        left = dump_parts(late, replies, message.from_user_name)
         while left and isinstance(late, AnswerLater):
             yield RunHandler(late.send, load_message(left[0]))
             left = left[1:]
-        is_sent = True
     except Exception:  # noqa: BLE001, an error of the sender must not end the handler's thread
         _log.exception("the late reply to a %s could not be sent", type(message).__name__)
-        is_sent = False
     parts = _list_keepable(handling, left)
     is_kept = parts and (yield from handling.ask_until(running.ends, lambda: keep(handling, running, parts), 1.0))
-    if (left or not is_sent) and not (is_kept and len(parts) == len(left)):
-        yield from handling.report_lost(message, "unsent")
+    yield from report_unsent(handling, message, lost + len(left) - (len(parts) if is_kept else 0))
 
 
 def keep(

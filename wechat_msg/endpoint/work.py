@@ -18,6 +18,7 @@ from wechat_msg.endpoint.registry import Running
 from wechat_msg.endpoint.sending import (
     add_place,
     answer_late,
+    report_unsent,
     send_or_keep,
     send_parts,
     send_stream,
@@ -192,8 +193,12 @@ class Work(OwnedPush):
         """Do what is left when the reply is in the record: send or keep the rest, and empty the slot."""
         running = self.running
         self.handling.process.registry.end(running, saved.reply)
+        if running.is_fenced_by_entry and handled.stream is not None:
+            yield from send_stream(self, handled, is_begun=True)
+            return
         if running.is_fenced_by_entry:
-            yield from send_parts(self) if handled.stream is None else send_stream(self, handled, is_begun=True)
+            yield from send_parts(self)
+            yield from report_unsent(self.handling, running.push.message, len(handled.replies) - len(handled.parts))
             return
         if handled.stream is not None and self.handling.answers_later:
             yield from send_stream_at_once(self.handling, running, handled, is_begun=not saved.late)
