@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import heapq
+import io
 import itertools
 import math
 import selectors
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
 from contextvars import Context
-from typing import Any, Self, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Self, TypeVar, TypeVarTuple, Unpack, cast
 
 from wechat_msg._validators import is_seconds, is_whole_number
 from wechat_msg.errors import SettingsError, WeChatError
@@ -135,6 +136,7 @@ class VirtualClock:
         self._loops: set[VirtualLoop] = set()
         self._silent: set[Any] = set()
         self._is_closed = False
+        self._failure: ClockError | None = None
 
     # --- for tests
 
@@ -259,8 +261,12 @@ class VirtualClock:
 
     def _pass(self, wait: _Wait, end: float | None) -> None:
         """Let the others run, and time pass, until a wait is woken, or until *end*."""
+        if self._is_closed and wait.thread is None:
+            if end is not None and end <= self._now:
+                return  # an event loop that ends its tasks
+            raise self._failure or ClockError("the clock is closed", hint="该 VirtualClock 已关闭")
         if self._is_closed:
-            raise _Closed if wait.thread else ClockError("the clock is closed", hint="该 VirtualClock 已关闭")
+            raise _Closed
         try:
             if wait.thread is None:
                 self._drive(wait, end)
@@ -333,19 +339,20 @@ class VirtualClock:
         return True
 
     def _count_background(self, target: float, end: float | None) -> None:
-        """Count the time for which nobody but the background waits; so an endless one cannot hide that it never ends."""
-        if end is None and all(wait.is_background or wait.is_over for _, _, wait in self._timers):
-            self._only_background += target - self._now
-            if self._only_background > _ONLY_BACKGROUND:
-                raise self._make_deadlock()
-        else:
+        """Count the time for which nobody but the background waits, as it may wait for ever."""
+        if target <= self._now:
+            return
+        if end is not None or not all(wait.is_background or wait.is_over for _, _, wait in self._timers):
             self._only_background = 0.0
+            return
+        self._only_background += target - self._now
+        if self._only_background > _ONLY_BACKGROUND:
+            raise self._make_deadlock()
 
     def _let_run(self, wait: _Wait) -> None:
         """Let a thread run until it waits or ends."""
-        assert wait.thread is not None
-        wait.is_over = True
-        wait.thread.turn.release()
+        wait.is_over, thread = True, cast("_Thread", wait.thread)
+        thread.turn.release()
         try:
             if self._handed_back.acquire(timeout=self._patience):
                 return
@@ -358,16 +365,20 @@ class VirtualClock:
             " clock.sleep, or in asyncio",
             hint="处理函数真实阻塞；请改用 clock.sleep 等待",
         )
-        error.add_note(f"This is where it is:\n{_describe(wait.thread)}")
+        error.add_note(f"This is where it is:\n{_describe_thread(thread)}")
+        self._failure = error
         raise error
 
     def _make_deadlock(self) -> ClockError:
         error = ClockError(
             "everyone waits for something that never happens", hint="所有线程与任务都在等待，不会再有进展"
         )
-        for thread in sorted(self._threads, key=lambda each: each.name):
+        for thread in self._threads:
             if not thread.is_background:
-                error.add_note(f"The thread {thread.name} waits here:\n{_describe(thread)}")
+                error.add_note(f"A thread waits here:\n{_describe_thread(thread)}")
+        for task in itertools.chain.from_iterable(map(asyncio.all_tasks, self._loops)):
+            task.print_stack(file=(stack := io.StringIO()))
+            error.add_note(stack.getvalue())
         return error
 
     def _has_real_events(self) -> bool:
@@ -388,7 +399,7 @@ class VirtualClock:
         return True
 
 
-def _describe(thread: threading.Thread) -> str:
+def _describe_thread(thread: threading.Thread) -> str:
     """Return the last calls of a thread that are not this module's."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001
     calls = [] if frame is None else traceback.extract_stack(frame)
