@@ -16,12 +16,13 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, wait
-from typing import Any, ClassVar, cast
+from concurrent.futures import Executor, Future
+from typing import Any, cast
 
 import attrs
 from attrs import field
 
+from wechat_msg._clock import REAL_CLOCK, Clock
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait, drive, drive_async, perform_async
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import is_seconds
@@ -72,8 +73,6 @@ _HANGS_UP, _IS_REPLAYED = 5.0, 300.0  # seconds since a push was signed
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class _Endpoint(EndpointOptions[H, S]):
     """The flow from request to response, for both endpoints."""
-
-    _is_async: ClassVar[bool]
 
     _handling: Handling = field(init=False, on_setattr=attrs.setters.NO_OP)
     _upkeep: Upkeep = field(init=False, on_setattr=attrs.setters.NO_OP)
@@ -251,15 +250,6 @@ async def _perform_async_for(endpoint: weakref.ref[AsyncPushEndpoint], sleep: Ca
     return await cast("AsyncPushEndpoint", endpoint())._perform(step)  # noqa: SLF001
 
 
-def _run_in_thread(flow: Flow[None], perform: Callable[[Any], Any]) -> None:
-    """Perform *flow* in a daemon thread on the real clock."""
-
-    def perform_or_sleep(step: Any) -> Any:
-        return time.sleep(step.seconds) if isinstance(step, Sleep) else perform(step)
-
-    threading.Thread(target=drive, args=(flow, perform_or_sleep), name="wechat_msg.upkeep", daemon=True).start()
-
-
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class PushEndpoint(_Endpoint[Handler | Router, Store]):
     """The endpoint of one account: it receives pushes and answers them. Threads may share it.
@@ -290,7 +280,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         max_running: How many handlers run in this process at a time. Above it an AsyncPushEndpoint lets pushes wait; a
             PushEndpoint answers 503. If None, there is no limit.
         ordered: Whether the messages of one user are handled one after another, in the order of arrival.
-        clock: Seconds since the epoch; this and the next two are parameters for tests.
+        clock: Seconds since the epoch; this and the next two are parameters for tests. A
+            `wechat_msg.testing.VirtualClock` stands for all three.
         monotonic: Seconds, for time limits.
         sleep: Waits for a number of seconds. If None, `time.sleep`.
 
@@ -309,9 +300,6 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
     """
 
     _is_async = False
-    #: Performs a flow in a thread of its own; a subclass in a test may run it on a clock of its own.
-    run_in_background: ClassVar[Callable[[Flow[None], Callable[[Any], Any]], None]] = staticmethod(_run_in_thread)
-
     #: Runs what was taken over if there is no executor.
     _recovery: _OneThread = field(init=False, factory=lambda: _OneThread())
 
@@ -387,7 +375,16 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         for name, start in self._upkeep.flows.items():
             if process.needs(name):
                 _started.add(self)
-                type(self).run_in_background(start(), functools.partial(_perform_for, weakref.ref(self)))
+                self.run_in_background(start(), functools.partial(_perform_for, weakref.ref(self)))
+
+    def run_in_background(self, flow: Flow[None], perform: Callable[[Any], Any]) -> None:
+        """Perform a flow in a thread of its own; a subclass in a test may do something else."""
+        clock = self.clock if isinstance(self.clock, Clock) else REAL_CLOCK
+
+        def perform_or_sleep(step: Any) -> Any:
+            return clock.sleep(step.seconds) if isinstance(step, Sleep) else perform(step)
+
+        clock.start("wechat_msg.upkeep", drive, flow, perform_or_sleep, is_background=True)
 
     def _perform(self, step: _Step) -> Any:
         match step:
@@ -404,11 +401,13 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
             case StartWork():
                 return self._start_work(step.work)
             case RunAside():
-                return type(self).run_in_background(_call(step.step), self._perform)
+                return self.run_in_background(_call(step.step), self._perform)
 
     def _wait(self, future: Future[Any], seconds: float) -> Any:
-        if self.sleep is None:
-            wait((future,), seconds)
+        if isinstance(self.clock, Clock):
+            self.clock.wait(future, seconds)
+        elif self.sleep is None:
+            REAL_CLOCK.wait(future, seconds)
         else:  # no other wait takes time on a clock of the caller's own
             while seconds > 0 and not future.done():
                 self.sleep(min(_WAIT, seconds))
@@ -447,7 +446,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
             self._submit(self.executor, work).add_done_callback(_log_failure)
             return
         if self._recovery.add(work):
-            type(self).run_in_background(self._recovery.run(), self._perform)
+            self.run_in_background(self._recovery.run(), self._perform)
 
 
 @frozen(eq=False, repr=False)
@@ -599,7 +598,8 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
             self._upkeep_tasks.clear()
         for name, start in self._upkeep.flows.items():
             if process.needs(name, is_gone=is_gone):
-                perform = functools.partial(_perform_async_for, weakref.ref(self), self.sleep or asyncio.sleep)
+                sleep = self.clock.pause if isinstance(self.clock, Clock) else self.sleep or asyncio.sleep
+                perform = functools.partial(_perform_async_for, weakref.ref(self), sleep)
                 started, loop = drive_async(start(), perform), asyncio.get_running_loop()
                 self._upkeep_tasks[name] = loop.create_task(started, context=contextvars.Context())
 

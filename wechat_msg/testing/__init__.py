@@ -9,6 +9,7 @@ import typing
 from wechat_msg import _lazy
 
 if typing.TYPE_CHECKING:
+    from wechat_msg.testing.clock import ClockError, VirtualClock
     from wechat_msg.testing.conformance import check_endpoint
     from wechat_msg.testing.contract import StoreContract
     from wechat_msg.testing.fake_api import APIRequest, FakeWeChatAPI
@@ -18,12 +19,14 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "APIRequest",
     "AsyncPushSimulator",
+    "ClockError",
     "Delivery",
     "FakeWeChatAPI",
     "Mode",
     "PushSimulator",
     "StoreContract",
     "Try",
+    "VirtualClock",
     "build_echostr_request",
     "build_push",
     "check_endpoint",
@@ -38,6 +41,7 @@ if not typing.TYPE_CHECKING:  # type checkers would accept any name
     __getattr__, __dir__ = _lazy.import_lazily(
         __name__,
         {
+            "clock": "ClockError VirtualClock",
             "conformance": "check_endpoint",
             "contract": "StoreContract",
             "fake_api": "APIRequest FakeWeChatAPI",

@@ -10,11 +10,11 @@ import pytest
 
 if TYPE_CHECKING:
     from wechat_msg.settings import PushSettings
-    from wechat_msg.testing import FakeWeChatAPI, PushSimulator
+    from wechat_msg.testing import FakeWeChatAPI, PushSimulator, VirtualClock
 
 # pytest loads this module in every project that has the package installed: it must import nothing else at load.
 
-__all__ = ["fake_wechat_api", "wechat_push"]
+__all__ = ["fake_wechat_api", "wechat_clock", "wechat_push"]
 
 
 @pytest.fixture
@@ -22,18 +22,23 @@ def wechat_push(request: pytest.FixtureRequest) -> Iterator[Callable[..., PushSi
     """WeChat's side: ``wechat_push(url, settings, ...)`` returns a `PushSimulator`, closed after the test.
 
     Without settings it reads the environment, as ``PushSettings.from_env`` does. In a test that also uses the fixture
-    ``fake_wechat_api``, both play the same account: the API receives what users do.
+    ``fake_wechat_api``, both play the same account: the API receives what users do. In one that uses ``wechat_clock``,
+    time passes on that clock.
     """
     from wechat_msg.settings import PushSettings
     from wechat_msg.testing import PushSimulator
 
-    # Requested here so that it is closed after the simulators.
-    api = request.getfixturevalue("fake_wechat_api") if "fake_wechat_api" in request.fixturenames else None
+    # Requested here so that they are closed after the simulators.
+    used = {
+        option: request.getfixturevalue(name)
+        for option, name in (("api", "fake_wechat_api"), ("clock", "wechat_clock"))
+        if name in request.fixturenames
+    }
 
     with contextlib.ExitStack() as opened:
 
         def make(url: str, settings: PushSettings | None = None, **options: Any) -> PushSimulator:
-            options = {"api": api, **options}
+            options = {**used, **options}
             return opened.enter_context(PushSimulator(url, settings or PushSettings.from_env(), **options))
 
         yield make
@@ -46,3 +51,12 @@ def fake_wechat_api() -> Iterator[FakeWeChatAPI]:
 
     with FakeWeChatAPI() as api:
         yield api
+
+
+@pytest.fixture
+def wechat_clock() -> Iterator[VirtualClock]:
+    """A `VirtualClock`, closed after the test; the simulators of ``wechat_push`` are on it."""
+    from wechat_msg.testing import VirtualClock
+
+    with VirtualClock() as clock:
+        yield clock

@@ -8,22 +8,24 @@ import io
 import logging
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
 
+from wechat_msg._clock import REAL_CLOCK, RealClock
 from wechat_msg.exchange import PushRequest
+from wechat_msg.testing.clock import VirtualClock
 from wechat_msg.testing.simulator import problems
 from wechat_msg.testing.simulator.transports import MAX_RESPONSE_BYTES, PushTransport, make_target, split_url
 from wechat_msg.testing.simulator.verdicts import BotResponse, NoResponse
 
-__all__ = ["ASGIApp", "ASGITransport", "LoopTransport", "ThreadTransport", "WSGIApp", "WSGITransport"]
+__all__ = ["ASGIApp", "ASGITransport", "LoopTransport", "SimulatorClock", "ThreadTransport", "WSGIApp", "WSGITransport"]
 
 WSGIApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+SimulatorClock = RealClock | VirtualClock
 
 T = TypeVar("T")
 
@@ -56,13 +58,15 @@ class WSGITransport:
     Args:
         app: The application.
         url: The path, or an address, whose host the application sees.
+        clock: The clock of the application.
 
     Raises:
         SettingsError: *url* is invalid.
     """
 
-    def __init__(self, app: WSGIApp, url: str) -> None:
+    def __init__(self, app: WSGIApp, url: str, *, clock: SimulatorClock = REAL_CLOCK) -> None:
         self._app = app
+        self._clock = clock
         self._parts = _read_url(url)
 
     def close(self) -> None:
@@ -70,14 +74,10 @@ class WSGITransport:
 
     def send(self, request: PushRequest, limit: float) -> BotResponse | NoResponse:
         """Call the application and return its result after *limit* seconds at most."""
-        answers: list[BotResponse | NoResponse] = []
-        deadline = time.monotonic() + limit
-        thread = threading.Thread(
-            target=lambda: answers.append(self._call(request, deadline)), name="WeChat", daemon=True
-        )
-        thread.start()
-        thread.join(limit)
-        return answers[0] if answers else _TIMED_OUT
+        deadline = self._clock.monotonic() + limit
+        answer: Future[BotResponse | NoResponse] = self._clock.start("WeChat", self._call, request, deadline)
+        self._clock.wait(answer, limit)
+        return answer.result(0) if answer.done() else _TIMED_OUT
 
     def _call(self, request: PushRequest, deadline: float) -> BotResponse | NoResponse:
         head: list[Any] = ["500", []]
@@ -88,7 +88,7 @@ class WSGITransport:
             return write
 
         def write(piece: bytes) -> None:
-            if len(body) > MAX_RESPONSE_BYTES or time.monotonic() > deadline:
+            if len(body) > MAX_RESPONSE_BYTES or self._clock.monotonic() > deadline:
                 raise _Disconnected
             body.extend(piece[: MAX_RESPONSE_BYTES + 1])
 
@@ -320,8 +320,9 @@ class ThreadTransport:
 class LoopTransport:
     """A blocking transport that runs an `ASGITransport` in an event loop in a thread, until `close`."""
 
-    def __init__(self, transport: ASGITransport) -> None:
+    def __init__(self, transport: ASGITransport, *, clock: SimulatorClock = REAL_CLOCK) -> None:
         self._transport = transport
+        self._clock = clock
         self._lock = threading.Lock()
         self._runner: _LoopThread | None = None
 
@@ -344,7 +345,7 @@ class LoopTransport:
     def _start(self) -> _LoopThread:
         with self._lock:
             if self._runner is None:
-                self._runner = _LoopThread()
+                self._runner = _LoopThread(self._clock)
                 with contextlib.suppress(TimeoutError):
                     self._runner.run(self._transport.start(), self._transport.lifespan_limit)
             return self._runner
@@ -353,17 +354,19 @@ class LoopTransport:
 class _LoopThread:
     """An event loop that runs in its own thread."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve, name="WeChat", daemon=True)
-        self._thread.start()
+    def __init__(self, clock: SimulatorClock) -> None:
+        self._clock = clock
+        self._loop = clock.make_loop() if isinstance(clock, VirtualClock) else asyncio.new_event_loop()
+        self._ended: Future[None] = clock.start("WeChat", self._serve)
 
     def run(self, work: Coroutine[Any, Any, T], limit: float) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit)
+        result = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._clock.wait(result, limit)
+        return result.result(0)
 
     def close(self, limit: float) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(limit)
+        self._clock.wait(self._ended, limit)
 
     def _serve(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # cancels the remaining tasks at the end

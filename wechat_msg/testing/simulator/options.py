@@ -15,6 +15,7 @@ from attrs.validators import optional
 from wechat_msg._tracebacks import define
 from wechat_msg._validators import Validators, is_seconds, is_whole_number
 from wechat_msg.errors import SettingsError
+from wechat_msg.testing.clock import VirtualClock
 from wechat_msg.testing.fake_api.fake import FakeWeChatAPI
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.testing.simulator.in_process import ASGIApp, WSGIApp
@@ -53,7 +54,12 @@ class SimulatorOptions:
     on_try: Callable[[Try], None] | None = field(
         default=None, validator=optional(check(callable, "a function of a Try"))
     )
-    now: Callable[[], float] = field(default=time.time, validator=check(callable, "a function that returns the time"))
+    clock: VirtualClock | None = field(default=None, validator=optional(check.instance_of(VirtualClock)))
+    now: Callable[[], float] = field(validator=check(callable, "a function that returns the time"))
+
+    @now.default
+    def _choose_now(self) -> Callable[[], float]:
+        return self.clock or time.time
 
     def override(self, **options: Any) -> SimulatorOptions:
         """Return the options, with those of *options* that are not None in place of the simulator's."""

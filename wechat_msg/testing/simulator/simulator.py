@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Self, TypeVar
 
 from attrs import field, setters
 
+from wechat_msg._clock import REAL_CLOCK
 from wechat_msg._flow import Flow, Sleep, drive, drive_async
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, complete_fields
-from wechat_msg.testing.simulator.in_process import ASGITransport, LoopTransport, ThreadTransport, WSGITransport
+from wechat_msg.testing.simulator.in_process import (
+    ASGITransport,
+    LoopTransport,
+    SimulatorClock,
+    ThreadTransport,
+    WSGITransport,
+)
 from wechat_msg.testing.simulator.judging import judge_echo, judge_reply
 from wechat_msg.testing.simulator.options import SimulatorOptions, check, is_clean_text
 from wechat_msg.testing.simulator.transports import AsyncPushTransport, HTTPTransport, PushTransport
@@ -52,13 +58,19 @@ class _Simulator(SimulatorOptions, Generic[T]):
     def __attrs_post_init__(self) -> None:
         if self.wsgi is not None and self.asgi is not None:
             raise SettingsError("give wsgi or asgi, not both", hint="wsgi 与 asgi 只能给出其一")
+        if self.clock is not None and self.wsgi is None and self.asgi is None:
+            raise SettingsError("clock= needs wsgi= or asgi=", hint="clock 只用于进程内的 wsgi 或 asgi 应用")
         if self.asgi is not None:
             app = ASGITransport(self.asgi, self.url, lifespan_limit=self.lifespan_limit)
             self._transport = self._adapt_async(app)
         elif self.wsgi is not None:
-            self._transport = self._adapt(WSGITransport(self.wsgi, self.url))
+            self._transport = self._adapt(WSGITransport(self.wsgi, self.url, clock=self._time))
         else:
             self._transport = self._adapt(HTTPTransport(self.url, self.ssl_context))
+
+    @property
+    def _time(self) -> SimulatorClock:
+        return self.clock or REAL_CLOCK
 
     def _adapt(self, transport: PushTransport) -> T:
         """Turn a blocking transport into the kind that this simulator uses."""
@@ -75,7 +87,7 @@ class _Simulator(SimulatorOptions, Generic[T]):
         if not is_clean_text(echostr):
             raise SettingsError("echostr must be text", hint="echostr 应为文本")
         request = build_echostr_request(self.settings, echostr, now=self.now)
-        return (yield from self._try(request, judge_echo, time.monotonic(), 1, self.time_limit))
+        return (yield from self._try(request, judge_echo, self._time.monotonic(), 1, self.time_limit))
 
     def _send(self, request: PushRequest, fields: Mapping[str, Any], time_limit: float | None) -> Flow[Try]:
         if not isinstance(request, PushRequest):
@@ -83,14 +95,14 @@ class _Simulator(SimulatorOptions, Generic[T]):
         limit = self.override(time_limit=time_limit).time_limit
         _check_fields(fields)
         judge = judge_echo if request.method == "GET" else self._judge_for(fields)
-        return (yield from self._try(request, judge, time.monotonic(), 1, limit))
+        return (yield from self._try(request, judge, self._time.monotonic(), 1, limit))
 
     def _push(self, fields: Mapping[str, Any], openid: str | None, **overrides: Any) -> Flow[Delivery]:
         options = self.override(openid=openid, **overrides)
         document = self._complete(fields, options.openid, is_override=openid is not None)
         if self.api is not None:
             self.api.record_push(document)
-        tries, start = [], time.monotonic()
+        tries, start = [], self._time.monotonic()
         for number in range(1, options.tries + 1):
             # Signed and sealed again, as time has passed; the document stays the same.
             request = build_push(self.settings, document, mode=options.mode, format=options.format, now=self.now)
@@ -103,9 +115,9 @@ class _Simulator(SimulatorOptions, Generic[T]):
         return Delivery(document, tuple(tries), options.format, self.settings.account_kind)
 
     def _try(self, request: PushRequest, judge: Judge, start: float, number: int, limit: float) -> Flow[Try]:
-        began = time.monotonic()
+        began = self._time.monotonic()
         answer = yield _Send(request, limit)
-        seconds = time.monotonic() - began
+        seconds = self._time.monotonic() - began
         if isinstance(answer, NoResponse):
             verdict = Verdict("failed", problem=answer.problem, detail=answer.detail)
             ended = Try(number, began - start, seconds, request, None, verdict)
@@ -160,6 +172,7 @@ class PushSimulator(_Simulator[PushTransport]):
         api: A fake of WeChat's API for the same account. It receives what users do, which decides how many
             customer-service messages the account may send them.
         on_try: Called with each try when it is over.
+        clock: The `VirtualClock` of the application, which must be in this process, and of the simulator.
         now: Clock for timestamps, seconds since the epoch.
 
     Raises:
@@ -179,7 +192,7 @@ class PushSimulator(_Simulator[PushTransport]):
         return transport
 
     def _adapt_async(self, transport: ASGITransport) -> PushTransport:
-        return LoopTransport(transport)
+        return LoopTransport(transport, clock=self._time)
 
     def verify(self, echostr: str | None = None) -> Try:
         """Verify the URL (接入验证), as saving the server settings does.
@@ -269,7 +282,7 @@ class PushSimulator(_Simulator[PushTransport]):
 
     def _perform(self, step: Any) -> Any:
         if isinstance(step, Sleep):
-            return time.sleep(step.seconds)
+            return self._time.sleep(step.seconds)
         return self._transport.send(step.request, step.limit)
 
 
@@ -325,6 +338,8 @@ class AsyncPushSimulator(_Simulator[AsyncPushTransport]):
         await self.close()
 
     async def _drive(self, flow: Flow[R]) -> R:
+        if self.clock is not None:
+            self.clock.check_loop()
         return await drive_async(flow, self._perform)
 
     async def _perform(self, step: Any) -> Any:
