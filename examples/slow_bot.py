@@ -1,10 +1,11 @@
-"""A bot with slow answers: "7" is answered after 7 seconds.  python examples/slow_bot.py --late fallback
+"""A bot with slow answers: "7" is answered after 7 seconds.  python examples/slow_bot.py --late keep
 
 WeChat waits 5 seconds for an answer and sends a message three times, so an endpoint alone answers within 14 seconds.
-``--late`` determines what happens to an answer that takes longer. Under other servers SLOW_BOT_LATE does the same:
-``uvicorn examples.slow_bot:app``, or ``gunicorn --threads 16 examples.slow_bot:wsgi_app``. To send a late answer, it
-needs the AppSecret in WECHAT_SECRET; without it, the answer is only logged. What it has acknowledged is in its SQLite
-file until it is answered: kill the bot while it thinks, start it again, and the answer is sent all the same.
+``--late`` determines what happens to an answer that takes longer, and to all but the first of several answers: send
+"list". Under other servers SLOW_BOT_LATE does the same: ``uvicorn examples.slow_bot:app``, or
+``gunicorn --threads 16 examples.slow_bot:wsgi_app``. To send a late answer, it needs the AppSecret in WECHAT_SECRET;
+without it, the answer is only logged. What it has acknowledged is in its SQLite file until it is answered: kill the
+bot while it thinks, start it again, and the user gets the answer all the same.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from wechat_msg import (
     AsyncPushEndpoint,
     Client,
     FallbackReply,
+    KeepReply,
     PushEndpoint,
     PushSettings,
     Router,
@@ -58,6 +60,12 @@ async def answer_slowly_async(message: TextMessage) -> str:
     return f"{message.content} seconds later ... {message.content} 秒后"
 
 
+@router.on(TextMessage, content="list")
+@async_router.on(TextMessage, content="list")
+def answer_in_parts(_: TextMessage) -> list[str]:
+    return ["One. 一。", "Two. 二。", "Three. 三。"]
+
+
 @router.on(TextMessage)
 @async_router.on(TextMessage)
 def answer_help(_: TextMessage) -> str:
@@ -71,10 +79,18 @@ def send_later(message: dict[str, Any]) -> None:
         log.info("customer-service message: %s", json.dumps(message, ensure_ascii=False))
 
 
+WAIT = "I am thinking. Send any text to read the answer. 正在思考，回复任意文字查看答案。"
+KEEP = KeepReply(WAIT, more="\n(Send any text for more. 回复任意文字查看后文)")
 POLICIES = {
     "none": None,
+    # For accounts that may send customer-service messages.
     "answer-later": AnswerLater(send_later),
     "answer-later-last": AnswerLater(send_later, after="last_try"),
+    "answer-later-text": AnswerLater(send_later, text="One moment, please. 请稍候。", unsent=KEEP),
+    "answer-later-at-once": AnswerLater(send_later, text="One moment, please. 请稍候。", after="at_once"),
+    # For the others.
+    "keep": KEEP,
+    "keep-first": KeepReply(WAIT, after="first_try", fetch=lambda message: not is_number(message)),
     "fallback": FallbackReply("That took too long, sorry. 时间太长，没能等到结果，抱歉。"),
 }
 

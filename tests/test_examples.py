@@ -197,7 +197,7 @@ def test_flask_serves_every_account_at_a_path_of_its_own(tmp_path):
 
 def test_readme_names_the_commands():
     text = (ROOT / "examples/README.md").read_text("utf-8")
-    commands = [*(COMMANDS[name] for name in EXAMPLES), CELERY_BOT["celery"], [*SLOW_BOT["slow"], "--late", "fallback"]]
+    commands = [*(COMMANDS[name] for name in EXAMPLES), CELERY_BOT["celery"], [*SLOW_BOT["slow"], "--late", "keep"]]
 
     assert [command for command in commands if f"`python {' '.join(command)}`" not in text] == []
     assert f"`celery {' '.join(CELERY)}`" in text
@@ -318,6 +318,21 @@ class TestSlowBot:
             (reply,) = send_three_times(server, "6")
 
         assert reply["Content"] == "That took too long, sorry. 时间太长，没能等到结果，抱歉。"
+
+    @pytest.mark.endurance
+    def test_keeps_what_is_not_there_for_the_last_try(self, tmp_path):
+        with start([*SLOW_BOT["slow"], "--late", "keep"], tmp_path) as server:
+            (reply,) = send_three_times(server, "6")
+            assert reply["Content"].startswith("I am thinking.")
+            assert push(server, {"MsgType": "text", "Content": "?"})["Content"].startswith("6 seconds later")
+
+    @pytest.mark.parametrize("name", ["slow-gunicorn", "slow-uvicorn"])
+    def test_keeps_all_but_the_first_of_several_answers(self, name, tmp_path):
+        with start(SLOW_BOT[name], tmp_path, SLOW_BOT_LATE="keep-first") as server:
+            texts = [push(server, {"MsgType": "text", "Content": text})["Content"] for text in ("list", "1", "?", "?")]
+
+        assert [text[:4] for text in texts] == ["One.", "1 se", "Two.", "Thre"]
+        assert "回复任意文字查看后文" in texts[2]
 
     def test_refuses_policy_that_does_not_exist(self, run):
         status, output = run(*SLOW_BOT["slow"], "--late", "never", environ=ENVIRON)

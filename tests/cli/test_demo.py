@@ -38,13 +38,14 @@ def test_prints_all_scenes_on_one_screen_and_succeeds():
     assert len(set(re.findall(r"nonce \d+", output))) == 3
     assert re.search(r"0\.0 s – 5\.\d s .*\n.* 5\.\d s – 7\.\d s  → 7 秒后的回复", output)
     assert re.search(r"0\.0 s – 4\.\d s  success.*\n.* 6\.\d s  → 6 秒后的回复", output)
+    assert re.search(r"0\.0 s – 4\.\d s  → 正在思考.*\n.* 4\.\d s – 6\.\d s  → 6 秒后的回复", output)
 
 
 @contextlib.contextmanager
 def set_stage(app, handled=()):
     """Yield a stage on which *app* is every bot."""
     with FakeWeChatAPI() as api, listen(app) as url:
-        yield Stage(SETTINGS, url + PATH, url + PATH, url + PATH, api, list(handled))
+        yield Stage(SETTINGS, *[url + PATH] * 4, api, list(handled))
 
 
 def count_unexpected(scene, app, capsys):
@@ -66,7 +67,9 @@ def answer_always(answer, status="200 OK"):
 
 
 class TestNotices:
-    @pytest.mark.parametrize("scene", [scenes.verify, scenes.forge, scenes.wait_longer, scenes.answer_later])
+    @pytest.mark.parametrize(
+        "scene", [scenes.verify, scenes.forge, scenes.wait_longer, scenes.answer_later, scenes.fetch]
+    )
     def test_a_bot_that_always_acknowledges(self, scene, capsys):
         counted, of = count_unexpected(scene, answer_always(b"success"), capsys)
 

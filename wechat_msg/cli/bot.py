@@ -15,6 +15,7 @@ from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.answering import list_replies, may_reply, to_reply
 from wechat_msg.cli.language import Failure
 from wechat_msg.endpoint import AnswerLater, PushEndpoint
+from wechat_msg.endpoint.late import LatePolicy
 from wechat_msg.events.menu import ClickEvent
 from wechat_msg.events.relation import SubscribeEvent
 from wechat_msg.messages import ImageMessage, Message, TextMessage, VoiceMessage
@@ -42,7 +43,7 @@ class EchoBot:
 
     Args:
         settings: The account's settings.
-        send: Sends customer-service messages. If None, late answers wait for WeChat's next try.
+        late: What happens to late answers. If None, they wait for WeChat's next try.
         report: Called with each message and its reply.
 
     Example:
@@ -54,17 +55,15 @@ class EchoBot:
     """
 
     def __init__(
-        self, settings: PushSettings, *, send: Send | None = None, report: Report = lambda _message, _reply: None
+        self, settings: PushSettings, *, late: LatePolicy | None = None, report: Report = lambda _message, _reply: None
     ) -> None:
-        self._answers_late = send is not None
+        self._sends = isinstance(late, AnswerLater)
         self._account_kind = settings.account_kind
         self._report = report
         self._closing = threading.Event()
         self._router = self._make_router()
         self._executor = ThreadPoolExecutor(32, thread_name_prefix="bot")
-        endpoint = PushEndpoint(
-            settings, self._handle, late=AnswerLater(send) if send else None, executor=self._executor
-        )
+        endpoint = PushEndpoint(settings, self._handle, late=late, executor=self._executor)
         self.app: WSGIApp = push_app(lambda environ: endpoint if environ.get("PATH_INFO") == PATH else None)
 
     def close(self) -> None:
@@ -80,7 +79,7 @@ class EchoBot:
 
     def _handle(self, message: Message) -> Reply:
         (reply,) = list_replies(message, self._router(message))
-        if not self._answers_late and not may_reply(self._account_kind, reply):
+        if not self._sends and not may_reply(self._account_kind, reply):
             reply = to_reply(message, None)
         self._report(message, reply)
         return reply

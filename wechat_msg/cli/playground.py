@@ -20,6 +20,7 @@ from wechat_msg.cli.logs import LinesHandler, handle_logs
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.url import check_url
 from wechat_msg.client import Client
+from wechat_msg.endpoint import AnswerLater
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.bilingual import Text
 
@@ -93,9 +94,8 @@ def playground(
 def _start_bot(opened: contextlib.ExitStack, settings: PushSettings, ready: Ready) -> tuple[str, Ready]:
     """Start the echo bot; it sends late answers to the playground, whose address is known when that is ready."""
     clients: list[Client] = []
-    bot = opened.enter_context(
-        EchoBot(settings, send=lambda message: clients[0].call(customer_service.send_body(message)))
-    )
+    late = AnswerLater(lambda message: clients[0].call(customer_service.send_body(message)))
+    bot = opened.enter_context(EchoBot(settings, late=late))
     address = opened.enter_context(listen(bot.app))
 
     def connect(started: Playground) -> None:

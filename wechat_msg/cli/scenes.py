@@ -169,6 +169,19 @@ def answer_later(stage: Stage) -> Iterator[Line]:
     yield Line(is_right, Text("customer-service message", "客服消息"), seen)
 
 
+def fetch(stage: Stage) -> Iterator[Line]:
+    """Send a message whose handler takes 6 seconds to a bot that keeps its answer for the user's next message."""
+    with PushSimulator(stage.keeping_bot, stage.settings) as wechat:
+        first = wechat.push_text("6")
+        waits = (first.text or "").startswith("正在思考") and len(first.tries) == 1
+        yield Line(waits, _number(1), _span(first.tries[-1]))
+        second = wechat.push_text("?")
+    span = same(f"{first.seconds:.1f} s – {first.seconds + second.seconds:.1f} s  ")
+    is_right = (second.text or "").startswith("6 ")
+    yield Line(is_right, Text("next message", "下一条消息"), _join(span, _describe(second.tries[-1])))
+    yield _count_runs(stage, first.fields)
+
+
 QUICK: Mapping[Text, Scene] = {
     Text("URL verification", "接入验证"): verify,
     Text("A conversation, in every mode", "三种模式下的对话"): converse,
@@ -184,6 +197,10 @@ SLOW: Mapping[Text, Scene] = {
         "A handler of 6 s: acknowledged in time; the reply follows as a customer-service message",
         "处理需 6 秒：先应答 success，再发客服消息",
     ): answer_later,
+    Text(
+        "A handler of 6 s, for an account that may not send messages: the next message gets the answer",
+        "处理需 6 秒，账号不能发客服消息：先回提示，下一条消息拿到回复",
+    ): fetch,
 }
 
 

@@ -24,6 +24,7 @@ from wechat_msg.cli.logs import LinesHandler, handle_logs
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.url import check_url
 from wechat_msg.client import DEFAULT_HOSTS, Client
+from wechat_msg.endpoint import AnswerLater
 from wechat_msg.messages import Message, TextMessage
 from wechat_msg.replies import Reply, TextReply
 from wechat_msg.settings import PushSettings
@@ -57,7 +58,8 @@ def serve(output: Output, *, host: str, port: int, api: str | None, verbose: boo
     with contextlib.ExitStack() as opened:
         opened.enter_context(handle_logs(LinesHandler(output)))
         send = opened.enter_context(_open_sender(settings, environ, api))
-        bot = opened.enter_context(EchoBot(settings, send=send, report=_make_reporter(output, verbose=verbose)))
+        late = AnswerLater(send) if send else None
+        bot = opened.enter_context(EchoBot(settings, late=late, report=_make_reporter(output, verbose=verbose)))
         url = opened.enter_context(listen(bot.app, host, port))
         with contextlib.suppress(KeyboardInterrupt):
             output.print_text(

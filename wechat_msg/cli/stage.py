@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import attrs
 from attrs import field
@@ -16,6 +15,8 @@ from wechat_msg.cli.account_options import make_settings
 from wechat_msg.cli.bot import PATH, EchoBot, listen
 from wechat_msg.cli.logs import handle_logs
 from wechat_msg.client import Client
+from wechat_msg.endpoint import AnswerLater, KeepReply
+from wechat_msg.endpoint.late import LatePolicy
 from wechat_msg.messages import Message, UserMessage
 from wechat_msg.replies import Reply
 from wechat_msg.settings import PushSettings
@@ -33,6 +34,7 @@ class Stage:
         bot: URL of a bot that accepts only sealed pushes.
         plain_bot: URL of a bot that also accepts plain pushes.
         late_bot: URL of a bot that sends late answers as customer-service messages.
+        keeping_bot: URL of a bot that keeps late answers for the user's next message.
         api: The fake of WeChat's API.
         handled: A MsgId for each run of a handler.
     """
@@ -41,6 +43,7 @@ class Stage:
     bot: str
     plain_bot: str
     late_bot: str
+    keeping_bot: str
     api: FakeWeChatAPI
     handled: list[str]
 
@@ -58,15 +61,16 @@ def open_stage() -> Iterator[Stage]:
         api = opened.enter_context(FakeWeChatAPI())
         client = opened.enter_context(Client(api.appid, api.secret, hosts=[api.url]))
 
-        def start(settings: PushSettings, send: Callable[[dict[str, Any]], object] | None = None) -> str:
-            bot = opened.enter_context(EchoBot(settings, send=send, report=report))
+        def start(settings: PushSettings, late: LatePolicy | None = None) -> str:
+            bot = opened.enter_context(EchoBot(settings, late=late, report=report))
             return opened.enter_context(listen(bot.app)) + PATH
 
         yield Stage(
             settings,
             bot=start(settings),
             plain_bot=start(attrs.evolve(settings, allow_plaintext=True)),
-            late_bot=start(settings, lambda message: client.call(customer_service.send_body(message))),
+            late_bot=start(settings, AnswerLater(lambda message: client.call(customer_service.send_body(message)))),
+            keeping_bot=start(settings, KeepReply("正在思考，回复任意文字查看答案 (Send any text)", after="first_try")),
             api=api,
             handled=handled,
         )
