@@ -8,11 +8,33 @@ from typing import Any
 
 import pytest
 
-from tests.endpoint.test_delivery import ASYNC, EXECUTOR, FIELDS, KINDS, OPENID, PLAIN, TOLD, build
+from tests.endpoint.test_delivery import (
+    ASYNC,
+    CLICK,
+    EXECUTOR,
+    FIELDS,
+    KINDS,
+    OPENID,
+    PLAIN,
+    TOLD,
+    build,
+    build_event,
+)
 from tests.helpers.processes import Worker, World, in_virtual_time
 from tests.helpers.rows import each_row
 from tests.helpers.virtual_time import WeChat
-from wechat_msg import ImageReply, KeepReply, MemoryStore, ReplyError, TextReply
+from wechat_msg import (
+    AnswerLater,
+    ImageReply,
+    KeepReply,
+    MemoryStore,
+    PushEndpoint,
+    RawReply,
+    Reply,
+    ReplyError,
+    SettingsError,
+    TextReply,
+)
 from wechat_msg.testing import open_reply
 
 WAIT = "正在思考，回复任意文字查看答案"
@@ -249,3 +271,81 @@ class TestKeptPut:
         worker = world.start(0, late=KEEP)
         with pytest.raises(ReplyError):
             await worker.keep(OPENID, answer)
+
+    @each_row(
+        "reply", [RawReply(fields={"a b": "1"}), RawReply(fields={"A": float("nan")}), RawReply(fields={"A": b"1"})]
+    )
+    @in_virtual_time
+    async def test_refuses_a_reply_that_cannot_be_written(self, world, reply):
+        worker = world.start(0, late=KEEP)
+        with pytest.raises(ReplyError):
+            await worker.keep(OPENID, reply)
+        assert await Chat(worker).send() == TOLD
+
+    @in_virtual_time
+    async def test_is_shared_by_endpoints_of_one_store_in_memory(self, world):
+        store = MemoryStore()
+        first, second = (world.start(0, late=KEEP, store=store) for _ in range(2))
+        await first.keep(OPENID, "news")
+        assert await Chat(second).send() == "news"
+
+    @each_row("options", [{"late": None}, {"late": AnswerLater(print, after="last_try")}])
+    def test_needs_a_policy_that_keeps_answers(self, options):
+        with pytest.raises(SettingsError, match="KeepReply"):
+            PushEndpoint(PLAIN, lambda message: "", **options).kept.put(OPENID, "news")
+
+    @each_row("openid", ["", None, 5, b"o"])
+    def test_needs_an_openid(self, openid):
+        with pytest.raises(SettingsError, match="OpenID"):
+            PushEndpoint(PLAIN, lambda message: "", late=KEEP).kept.put(openid, "news")
+
+    def test_needs_a_handler(self):
+        with pytest.raises(SettingsError, match="handler"):
+            PushEndpoint(PLAIN, late=KEEP).kept.put(OPENID, "news")
+
+
+class XmlReply(Reply):
+    """A reply of a user's own that can be written as XML only."""
+
+    msg_type = "text"
+
+    def to_fields(self, form: str) -> dict[str, Any]:
+        if form != "xml":
+            raise NotImplementedError
+        return {"Content": "own"}
+
+
+class TestAPartThatCannotBeWritten:
+    @each_row("seconds", [0, 20])
+    @in_virtual_time
+    async def test_is_lost_and_the_others_are_kept(self, world, seconds):
+        answer = ["one", RawReply(fields={"a b": "1"}), "three"]
+        chat = Chat(world.start(seconds, answer, late=KEEP), world.start(seconds, answer, late=KEEP))
+        shown = [await chat.send()]
+        await asyncio.sleep(20)
+        shown += [await chat.send(), await chat.send()][: 2 if seconds else 1]
+        assert [text for text in shown if text != WAIT] == ["one" + MORE, "three"]
+        await asyncio.sleep(20)
+        assert [reason for _, reason in world.lost][:1] == ["unsent"]
+
+    @in_virtual_time
+    async def test_in_the_format_of_no_push_is_kept_in_the_other(self, world):
+        chat = Chat(world.start(20, XmlReply(), late=KEEP), world.start(20, XmlReply(), late=KEEP))
+        assert await chat.send() == WAIT
+        await asyncio.sleep(20)
+        assert await chat.send() == "own"
+
+    @in_virtual_time
+    async def test_to_an_event_without_a_user_is_not_kept(self, world):
+        worker = world.start(20, late=KEEP)
+        await worker.push(build_event({**CLICK, "FromUserName": ""}))
+        await asyncio.sleep(120)
+        assert world.kept == {}
+
+
+class TestAFetchThatRaisesAnError:
+    @in_virtual_time
+    async def test_is_logged_and_the_message_is_handled(self, world, caplog):
+        policy = KeepReply(WAIT, fetch=lambda message: 1 / 0)
+        assert await Chat(world.start(0, late=policy)).send() == TOLD
+        assert "fetch of KeepReply raised an error" in caplog.text

@@ -297,3 +297,54 @@ class TestOptions:
     def test_of_keep_reply_are_checked(self, values):
         with pytest.raises(SettingsError):
             KeepReply("x", **values)
+
+
+class TestAPartThatCannotBeSent:
+    @each_row(
+        ("answer", "sent"),
+        [
+            ([NEWS, "b"], ["b"]),
+            (["a", NEWS], []),
+            (["a", NEWS, "c"], ["c"]),
+            ([TransferCustomerServiceReply(), "b"], ["b"]),
+        ],
+    )
+    @in_virtual_time
+    async def test_after_the_first_is_lost_and_the_others_are_sent(self, world, answer, sent):
+        assert await Chat(world.start(0, answer)).send() is not None
+        await asyncio.sleep(20)
+        assert world.sent == sent
+        assert len(world.lost) == ("a" in answer)
+
+    @in_virtual_time
+    async def test_is_lost_if_the_answer_is_late(self, world):
+        assert await Chat(world.start(20, [NEWS, "b"])).send() is None
+        await asyncio.sleep(60)
+        assert (world.sent, [reason for _, reason in world.lost]) == (["b"], ["unsent"])
+
+
+class TestTexts:
+    @each_row(
+        "late",
+        [
+            KeepReply("等" * 700),
+            FallbackReply("等" * 700),
+            AnswerLater(print, text="等" * 700, after="last_try"),
+            AnswerLater(print, unsent=KeepReply("等" * 700), after="last_try"),
+        ],
+    )
+    def test_that_wechat_refuses_are_refused(self, late):
+        with pytest.raises(SettingsError, match="2047"):
+            AsyncPushEndpoint(PLAIN, lambda message: "x", late=late)
+
+    @in_virtual_time
+    async def test_of_unsent_answers_leave_room_for_more(self, early_world):
+        worker = early_world.start(7, LONG, late={"unsent": KEEP})
+        worker.errors = [Refused(45015)]
+        chat = Chat(worker)
+        assert await chat.send() is None
+        await asyncio.sleep(10)
+        texts = [await chat.send()]
+        while texts[-1].endswith(MORE):
+            texts.append(await chat.send())
+        assert "".join(text.removesuffix(MORE) for text in texts) == LONG

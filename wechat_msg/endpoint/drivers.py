@@ -125,7 +125,8 @@ class _Endpoint(EndpointOptions[H, S]):
             )
         if keeping is not None and isinstance(store, NoDedup):
             raise SettingsError("KeepReply needs a store（KeepReply 需要 store）")
-        for text in (late and late.text, keeping and keeping.text):
+        texts = [policy.text for policy in (late, keeping) if policy is not None]
+        for text in texts:
             if text is not None and count_bytes(text) > self.text_limit:
                 raise SettingsError(f"text= must have at most {self.text_limit} bytes（text= 超过长度上限）")
         if keeping is not None and count_bytes(keeping.more) > self.text_limit // 2:

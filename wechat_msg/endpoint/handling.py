@@ -19,7 +19,7 @@ from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, KeepReply, LostReason
-from wechat_msg.endpoint.meanwhile import do_nothing, enter
+from wechat_msg.endpoint.meanwhile import Leave, do_nothing, enter
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.parts import NOTHING, add_more, dump_part, load_kept
 from wechat_msg.endpoint.streams import Stream, compute_digest, is_stream
@@ -196,10 +196,10 @@ class Handling:
     def _ask(self, push: Push) -> Flow[Handled]:
         """Call the handler, and prepare its answer, or the first one of a generator."""
         message, handler = push.message, cast("Any", self.options.handler)  # a push without one needs no delivery
-        meanwhile = self.options.late.meanwhile if isinstance(self.options.late, AnswerLater) else None
-        leave = (
-            do_nothing if meanwhile is None else (yield from enter(meanwhile, message, is_async=self.waits_for_room))
-        )
+        late = self.options.late
+        leave: Leave = do_nothing
+        if isinstance(late, AnswerLater) and late.meanwhile is not None:
+            leave = yield from enter(late.meanwhile, message, is_async=self.waits_for_room)
         try:
             answer: Answer = yield from ask(handler, message)
         except GeneratorExit:
@@ -284,6 +284,8 @@ class Handling:
 
     def _dump(self, message: Message, reply: Reply) -> str:
         sends = isinstance(self.options.late, AnswerLater)
+        if not sends and not message.from_user_name:
+            raise ReplyError("the push names no user to reply to（该推送没有用户，无法回复）")
         return dump_part(reply, message.from_user_name, sends=sends, keeps=not sends or self._keeping is not None)
 
     def _warn_of_cut(self, lost: Sequence[Reply]) -> None:
@@ -311,7 +313,11 @@ class Handling:
         policy = self._keeping
         if policy is None or not isinstance(message, TextMessage):
             return False
-        return policy.fetch is None or bool(policy.fetch(message))
+        try:
+            return policy.fetch is None or bool(policy.fetch(message))
+        except Exception:  # noqa: BLE001, the message is handled instead
+            _log.exception("fetch of KeepReply raised an error")
+            return False
 
     def make_kept(self, openid: str, answer: Answer) -> tuple[str, ...]:
         """Return the parts of an answer that answers no push.
