@@ -77,6 +77,9 @@ def send_parts(owned: OwnedPush) -> Flow[None]:
     if not isinstance(handling.options.late, AnswerLater):
         yield from _keep_and_close(owned, owned.found_entry.parts[owned.found_entry.sent :])
         return
+    if owned.found_entry.reason:
+        yield from give_up(owned, owned.found_entry.reason)
+        return
     while (entry := owned.found_entry).sent < len(entry.parts):
         if outcome := (yield from _send(owned, entry.parts[entry.sent])):
             yield from _end_unsent(owned, outcome)
@@ -188,6 +191,8 @@ def give_up(owned: OwnedPush, reason: LostReason) -> Flow[None]:
     if not parts:
         yield from owned.lose(reason)
         return
+    # Whoever takes over the push now keeps them, too; what it has sent is not kept.
+    yield from owned.ask(lambda: owned.swap(reason=reason))
     yield from _keep_and_close(owned, parts)
     if len(parts) < len(left):
         yield from handling.report_lost(owned.running.push.message, reason)

@@ -243,6 +243,8 @@ class Work(OwnedPush):
 
     def _keep_rest(self, handled: Handled) -> Flow[str]:
         """Put the answer into the inbox, as only its first part goes out with the push; return the slot."""
+        if self.running.record_key != self.running.key:
+            return ""  # nobody else finds the record, so others would send the first part, too
         if self.handling.keeps_replies:
             yield from add_place(self.handling, self.running)
         return (yield from self.keep_parts(handled.parts, are_all=handled.stream is None))
