@@ -348,3 +348,15 @@ class TestTexts:
         while texts[-1].endswith(MORE):
             texts.append(await chat.send())
         assert "".join(text.removesuffix(MORE) for text in texts) == LONG
+
+
+class TestAnAnswerOfVeryManyParts:
+    @each_row("late", [KEEP, {}])
+    @in_virtual_time
+    async def test_is_cut_to_a_hundred(self, world, late, caplog):
+        worker = world.start(0, [str(number) for number in range(150)], late=late)
+        assert await Chat(worker).send() in ("0", "0" + MORE)
+        await asyncio.sleep(60)
+        parts = world.sent or [part for queue in world.kept.values() for item in queue.items for part in item.parts]
+        assert (len(parts), world.lost) == (99, [])
+        assert "50 parts with 150 bytes of text are lost" in caplog.text

@@ -197,7 +197,7 @@ class _Endpoint(EndpointOptions[H, S]):
             raise SettingsError("kept.put needs an OpenID, a text that is not empty")
         parts = self._handling.make_kept(openid, answer)
         dropped = yield from kept.put(openid, secrets.token_hex(16), parts, self._handling.keep_until())
-        for _ in range(dropped):
+        if dropped:
             yield from self._handling.report_lost(None, "full")
 
     def _check_queue(self) -> None:

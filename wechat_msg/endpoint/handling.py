@@ -16,7 +16,7 @@ from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import Answer, acknowledge, explain_refusal, list_replies, may_reply, write_reply
 from wechat_msg.endpoint.dedup import make_key, make_unshared_key
 from wechat_msg.endpoint.inbox import Inbox
-from wechat_msg.endpoint.kept import KeptAnswers
+from wechat_msg.endpoint.kept import MOST_PARTS, KeptAnswers
 from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, KeepReply, LostReason
 from wechat_msg.endpoint.meanwhile import Leave, do_nothing, enter
@@ -259,11 +259,14 @@ class Handling:
         if is_one and (not isinstance(replies[0], TextReply) or _fits(replies[0].content, limit)):
             return replies
         room = limit if self._keeping is None else limit - count_bytes(self._keeping.more)
-        return [
+        parts = [
             part
             for reply in replies
             for part in (_split_reply(reply, room) if isinstance(reply, TextReply) else (reply,))
         ]
+        if len(parts) > MOST_PARTS:
+            self._warn_of_cut(parts[MOST_PARTS:])
+        return parts[:MOST_PARTS]
 
     def _dump_all(self, message: Message, replies: Sequence[Reply], in_time: int) -> list[str]:
         """Return the parts for the store; one that cannot be sent has none, unless it goes out in time."""
@@ -292,8 +295,8 @@ class Handling:
         """Log that an answer has more parts than one response can hold."""
         count = sum(count_bytes(reply.content) for reply in lost if isinstance(reply, TextReply))
         _log.warning(
-            "an answer is too long for one reply: %d parts with %d bytes of text are lost; AnswerLater sends them, and"
-            " KeepReply keeps them（回复过长，其余部分已丢弃：可用 AnswerLater 发送，或用 KeepReply 保留）",
+            "an answer is too long: %d parts with %d bytes of text are lost; AnswerLater sends up to 100 parts, and"
+            " KeepReply keeps them（回复过长，其余部分已丢弃：AnswerLater 可发送、KeepReply 可保留最多 100 段）",
             len(lost),
             count,
         )

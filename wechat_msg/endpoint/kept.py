@@ -18,13 +18,14 @@ from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.records import Done, Free, Record, Run, load_record, pack, unpack
 from wechat_msg.errors import StoreError
 
-__all__ = ["Claimed", "Item", "KeptAnswers", "Queue", "Taken", "Undelivered", "load_queue"]
+__all__ = ["MOST_PARTS", "Claimed", "Item", "KeptAnswers", "Queue", "Taken", "Undelivered", "load_queue"]
 
 _QUEUE = b"\x01Q"  # the format byte, and the kind of the value
 _REMEMBERED = 32  # ids
 _REMEMBERED_FOR = 600.0  # seconds for which a queue without items is kept
 _LARGEST = 256_000  # bytes
-_MOST = 100  # parts, and items
+MOST_PARTS = 100
+"""Parts of one answer, and of all that are kept for a user."""
 _ATTEMPTS = 100  # a compare-and-set only fails if another process's has succeeded
 
 
@@ -133,7 +134,7 @@ class Queue:
     def add_place(self, id: str, key: str, until: float) -> Queue:
         """Reserve the place of an answer that is not known yet."""
         is_known = id in self.gone or any(item.id == id and item.state != "held" for item in self.items)
-        if is_known or len(self.items) >= _MOST:
+        if is_known or len(self.items) >= MOST_PARTS:
             return self
         return self.add(Item(id, key, until, "place"))
 
@@ -192,7 +193,7 @@ class Queue:
     def fit(self) -> tuple[Queue, int]:
         """Drop the oldest parts that nobody has taken until the queue is not too large; return their number, too."""
         queue, dropped = self, 0
-        while sum(len(item.parts) for item in queue.items) > _MOST or len(queue.dump() or b"") > _LARGEST:
+        while sum(len(item.parts) for item in queue.items) > MOST_PARTS or len(queue.dump() or b"") > _LARGEST:
             item = next((each for each in queue.items if len(each.parts) > bool(each.taken)), None)
             if item is None:
                 break

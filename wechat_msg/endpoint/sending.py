@@ -226,7 +226,7 @@ def keep(
     dropped = yield from kept.put(
         openid, running.item, tuple(parts), until, key=running.record_key, at=at, is_open=is_open
     )
-    for _ in range(dropped):
+    if dropped:
         yield from handling.report_lost(None, "full")
     return True
 
