@@ -112,7 +112,8 @@ class OwnedPush:
         raw: bytes | None = yield Get(running.store, running.record_key)
         record = None if raw is None else load_record(raw)
         is_mine = record is not None and running.owns(record)
-        if record is not None and self._spare and (record.slot or not is_mine):
+        has_other = record is not None and record.slot != self._spare and (bool(record.slot) or not is_mine)
+        if self._spare and has_other:
             # Somebody else has put the push into the inbox.
             yield from self._inbox.replace(self._spare, self._raw, None)
             self.entry, self._raw, self._spare = None, None, ""
