@@ -32,6 +32,7 @@ __all__ = [
     "acknowledge",
     "answer_cloud_function",
     "explain_refusal",
+    "is_nothing",
     "list_replies",
     "may_reply",
     "render_reply",
@@ -165,10 +166,15 @@ def list_replies(message: Message, answer: Answer) -> list[Reply]:
     Raises:
         ReplyError: The answer, or one of several, has none of the allowed types.
     """
-    if isinstance(answer, (list, tuple)):
-        nothing = acknowledge(message)
-        return [reply for each in answer if (reply := to_reply(message, each)) != nothing] or [nothing]
-    return [to_reply(message, cast("OneAnswer", answer))]
+    if isinstance(answer, (str, Reply, bytes)) or not isinstance(answer, Sequence):
+        return [to_reply(message, cast("OneAnswer", answer))]
+    replies = (to_reply(message, each) for each in answer)
+    return [reply for reply in replies if not is_nothing(reply)] or [acknowledge(message)]
+
+
+def is_nothing(reply: Reply) -> bool:
+    """Return whether a reply says nothing to the user."""
+    return isinstance(reply, Acknowledgement) or (isinstance(reply, ErrCodeReply) and reply == ErrCodeReply())
 
 
 def acknowledge(message: Message) -> Reply:

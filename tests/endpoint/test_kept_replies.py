@@ -349,3 +349,22 @@ class TestAFetchThatRaisesAnError:
         policy = KeepReply(WAIT, fetch=lambda message: 1 / 0)
         assert await Chat(world.start(0, late=policy)).send() == TOLD
         assert "fetch of KeepReply raised an error" in caplog.text
+
+
+class TestAnAnswerFromOutside:
+    def test_that_is_too_large_is_refused(self):
+        endpoint = PushEndpoint(PLAIN, lambda message: "", late=KEEP, text_limit=10**6)
+        with pytest.raises(ReplyError, match="too large"):
+            endpoint.kept.put(OPENID, "x" * 300_000)
+
+    def test_may_hold_characters_that_cannot_be_sent(self):
+        endpoint = PushEndpoint(PLAIN, lambda message: "", late=KEEP)
+        endpoint.kept.put(OPENID, "a\ud800b\x00c")
+        assert open_reply(PLAIN, endpoint.handle(build()))["Content"] == "abc"
+
+
+class TestATextThatShowsNothing:
+    @each_row("text", ["\x00", "\ud800"])
+    def test_is_refused(self, text):
+        with pytest.raises(SettingsError, match="not empty"):
+            KeepReply(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import UserList, deque
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from wechat_msg import (
     AnswerLater,
     Article,
     AsyncPushEndpoint,
+    ErrCodeReply,
     FallbackReply,
     ImageReply,
     KeepReply,
@@ -360,3 +362,15 @@ class TestAnAnswerOfVeryManyParts:
         parts = world.sent or [part for queue in world.kept.values() for item in queue.items for part in item.parts]
         assert (len(parts), world.lost) == (99, [])
         assert "50 parts with 150 bytes of text are lost" in caplog.text
+
+
+class TestAList:
+    @each_row(
+        "answer", [deque(["one", "two"]), ("one", "two"), UserList(["one", "two"]), [ErrCodeReply(), "one", "two"]]
+    )
+    @each_row("seconds", [0, 20])
+    @in_virtual_time
+    async def test_may_be_any_sequence(self, world, answer, seconds):
+        first = await Chat(world.start(seconds, answer)).send()
+        await asyncio.sleep(60)
+        assert ([first] if first else []) + world.sent == ["one", "two"]

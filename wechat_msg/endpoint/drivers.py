@@ -262,8 +262,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         handler: A function of the message, or a `Router`. If None, every push is acknowledged.
         store: Where processes agree on which of them handles a message, and where its reply is kept. If None, a
             `MemoryStore` of its own, which is enough for one process. `NO_DEDUP`: every delivery is handled.
-        late: What happens to a reply that is not ready in time: `AnswerLater` or `FallbackReply`. If None, one of the
-            next tries gets it, within about 14 seconds.
+        late: What happens to an answer that is not ready in time, and to further parts of one that is: `AnswerLater`,
+            `KeepReply` or `FallbackReply`. If None, one of the next tries gets it, within about 14 seconds.
         queue: Called with the text of a job, so that a worker of a job queue handles the push, by `run_job`. If it
             raises an exception, WeChat gets 503. If None, handlers run in this process.
         executor: Runs the handlers in threads, so that an answer can go out before a handler ends, as `AnswerLater`
@@ -274,13 +274,14 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         on_store_error: What happens while the store is down. ``handle``: pushes are handled without deduplication.
             ``refuse``: the answer is 503, and WeChat sends the push again.
         on_lost: Called with the message and the reason, a `LostReason`, when a push gets no answer; the message is None
-            if the push can no longer be opened. If None, that is only logged.
+            if the push can no longer be opened, or parts were kept and too many. If None, that is only logged.
         dedup_key: Returns the text that identifies a message, instead of MsgId or content; None if they do.
         deliveries: How often WeChat sends a push in all; sources say 3 or 4.
         handler_limit: Seconds after which a handler that still runs no longer keeps others from handling its message.
         max_running: How many handlers run in this process at a time. Above it an AsyncPushEndpoint lets pushes wait; a
             PushEndpoint answers 503. If None, there is no limit.
         ordered: Whether the messages of one user are handled one after another, in the order of arrival.
+        text_limit: Bytes of UTF-8 in a text that WeChat accepts; a longer one is split.
         clock: Seconds since the epoch; this and the next two are parameters for tests. A
             `wechat_msg.testing.VirtualClock` stands for all three.
         monotonic: Seconds, for time limits.

@@ -13,7 +13,15 @@ import attrs
 
 from wechat_msg._flow import AnyStore, Flow, Sleep
 from wechat_msg._tracebacks import define, frozen
-from wechat_msg.answering import Answer, acknowledge, explain_refusal, list_replies, may_reply, write_reply
+from wechat_msg.answering import (
+    Answer,
+    acknowledge,
+    explain_refusal,
+    is_nothing,
+    list_replies,
+    may_reply,
+    write_reply,
+)
 from wechat_msg.endpoint.dedup import make_key, make_unshared_key
 from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.kept import MOST_PARTS, KeptAnswers
@@ -43,6 +51,7 @@ _log = logging.getLogger("wechat_msg")
 T = TypeVar("T")
 
 _QUIET = 60.0  # seconds
+_LARGEST_ANSWER = 60_000  # characters, each of which may take four bytes
 _ASK_AGAIN = 0.1  # seconds between two calls of a store that fails
 
 EXPLANATIONS: Mapping[LostReason, str] = {
@@ -333,11 +342,14 @@ class Handling:
         if not replies or isinstance(replies[0], Acknowledgement):
             raise ReplyError("there is no answer to keep（没有可保留的回复）")
         try:
-            return tuple(dump_part(reply, openid) for reply in replies)
+            parts = tuple(dump_part(reply, openid) for reply in replies)
         except ReplyError:
             raise
         except Exception as error:
             raise ReplyError("the answer cannot be written（回复无法写出）") from error
+        if sum(map(len, parts)) > _LARGEST_ANSWER:
+            raise ReplyError("the answer is too large to be kept（回复过大，无法保留）")
+        return parts
 
     def write_kept(self, push: Push, part: str, *, is_last: bool) -> RenderedReply | Acknowledgement:
         """Write a part that was kept as the answer to a push."""
@@ -417,8 +429,3 @@ def _split_reply(reply: TextReply, limit: int) -> list[TextReply]:
     if _fits(reply.content, limit):
         return [reply]
     return [attrs.evolve(reply, content=part) for part in split_text(reply.content, limit)]
-
-
-def is_nothing(reply: Reply) -> bool:
-    """Return whether a reply says nothing to the user."""
-    return isinstance(reply, Acknowledgement) or (isinstance(reply, ErrCodeReply) and reply == ErrCodeReply())

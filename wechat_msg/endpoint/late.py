@@ -15,6 +15,7 @@ from wechat_msg._validators import Validators, is_seconds
 from wechat_msg.errors import SettingsError
 from wechat_msg.messages import TextMessage
 from wechat_msg.routing import is_async
+from wechat_msg.wire import clean_text
 
 __all__ = [
     "After",
@@ -35,7 +36,7 @@ LostReason = Literal["failed", "full", "gone", "late", "overload", "unreadable",
 
 _check = Validators(SettingsError)
 _optional = attrs.validators.optional
-_text = _check(lambda value: isinstance(value, str) and value, "text, and not empty（必须是非空文本）")
+_text = _check(lambda value: isinstance(value, str) and clean_text(value), "text, and not empty（必须是非空文本）")
 _after = _check.one_of("at_once", "first_try", "last_try")
 
 

@@ -36,7 +36,7 @@ def dump_part(reply: Reply, openid: str, *, sends: bool = False, keeps: bool = T
     if keeps:
         with contextlib.suppress(*[ReplyError] * bool(part)):
             part["keep"] = _to_kept(reply)
-    return json.dumps(part, ensure_ascii=False).encode("utf-8", "replace").decode()  # a store takes no lone surrogate
+    return json.dumps(part, ensure_ascii=False).encode("utf-8", "ignore").decode()  # a store takes no lone surrogate
 
 
 def is_whole(part: str) -> bool:
