@@ -174,7 +174,8 @@ class PushDelivery:
                 if ended is not False:
                     return self._choose_fallback() if ended else None
                 refused.append(found)
-            is_refused = found in refused and self.handling.process.find_running(self.key) is found
+            running = self.handling.process.find_running(self.key)
+            is_refused = any(each is running for each in refused)  # the record has another claim than this process
             look = self._read if is_refused else functools.partial(self._look_again, found)
             found = (yield from self.handling.ask_until(self.arrived + _ANSWERED, look)) or found
         return found
@@ -521,6 +522,8 @@ class PushDelivery:
             return False
         if marked is None and (yield from self._should_be_sent_again(found, marked=False)):
             return None
+        if isinstance(found, Running) and found.given is not None:
+            return False  # its reply was ready meanwhile, and only this process has it
         self._has_acknowledged(slot)
         if isinstance(found, Running) and not self._is_fetch:
             found.late = True

@@ -508,9 +508,10 @@ class KeptAnswers:
         if self._process.registry.find(item.key) is not None:
             return None
         _, record = yield from self._read_record(item.key)
-        if record is None or (isinstance(record, Done) and not record.slot):
-            return queue.close(item)
-        return None
+        has_ended = record is None or (isinstance(record, Done) and not record.slot)
+        if not has_ended and isinstance(record, Run) and not record.slot:  # its user was told nothing
+            has_ended = yield from self._process.is_dead(record.claim)
+        return queue.close(item) if has_ended else None
 
     # --- the store
 
