@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.rows import each_row
 from wechat_msg import StoreError
-from wechat_msg.endpoint.kept import Claimed, Item, Queue, load_queue
+from wechat_msg.endpoint.kept import Item, Queue, load_queue
 from wechat_msg.endpoint.records import Run
 
 LATER = 1000.0
@@ -26,8 +26,7 @@ def make_queue(*items: Item, gone: tuple[str, ...] = ()) -> Queue:
 
 
 PLACE = make_item("a", state="place")
-HELD = make_item("a", "1", "2", state="held", taken=MINE)
-CLAIMED = Claimed(*MINE, record=b"")
+TAKEN = make_item("b", "1", "2", taken=MINE)
 
 
 def list_items(queue: Queue) -> list[tuple[str, str, str]]:
@@ -41,7 +40,7 @@ class TestAQueue:
         [
             Queue(),
             Queue(gone=("a", "长")),
-            make_queue(PLACE, HELD, make_item("b", "长😀", "", next=3, count=5, is_open=True), gone=("c",)),
+            make_queue(PLACE, TAKEN, make_item("b", "长😀", "", next=3, count=5, is_open=True), gone=("c",)),
             make_queue(make_item("", "\0", until=1.7e9 + 1 / 3), make_item("a", *map(str, range(FULL)), taken=OTHER)),
         ],
     )
@@ -54,9 +53,9 @@ class TestAQueue:
         assert load_queue(None) == Queue()
 
     def test_that_was_not_written_by_this_package_is_a_store_error(self):
-        raw = make_queue(HELD, make_item("b", "1"), gone=("c",)).dump()
+        raw = make_queue(TAKEN, make_item("c", "1"), gone=("c",)).dump()
         damaged = [b"", b"\x01", b"\x02" + raw[1:], b"\x01R" + raw[2:], raw + b"\0\0\0\0", raw[:-1], raw[:-5]]
-        damaged += [raw.replace(b"held", b"kind"), raw.replace(b"1000.0", b"sooner"), Run("0.p.1").dump()]
+        damaged += [raw.replace(b"kept", b"kind"), raw.replace(b"1000.0", b"sooner"), Run("0.p.1").dump()]
         for each in damaged:
             with pytest.raises(StoreError, match="not a queue"):
                 load_queue(each)
@@ -74,10 +73,6 @@ class TestAPlace:
     def test_is_not_added_for_an_answer_that_is_known(self, queue):
         assert queue.add_place("a", "push:a", LATER) is queue
 
-    def test_is_added_for_an_answer_that_is_held(self):
-        """Whether the answer is in time is not decided yet."""
-        assert len(make_queue(HELD).add_place("a", "push:a", LATER).items) == 2
-
     def test_is_not_added_to_a_hundred(self):
         queue = Queue()
         for number in range(FULL + 5):
@@ -85,7 +80,7 @@ class TestAPlace:
         assert len(queue.items) == FULL
 
     def test_is_removed_while_it_has_no_answer(self):
-        assert make_queue(PLACE, HELD).remove_place("a") == make_queue(HELD)
+        assert make_queue(PLACE, TAKEN).remove_place("a") == make_queue(TAKEN)
         assert make_queue(make_item("a", "1")).remove_place("a") == make_queue(make_item("a", "1"))
 
 
@@ -94,9 +89,6 @@ class TestAnAnswerThatIsPut:
         queue = make_queue(PLACE, make_item("b", "3"))
         assert list_items(queue.put("a", ("1", "2"), LATER)) == [("a", "kept", "12"), ("b", "kept", "3")]
         assert list_items(queue.put("c", ("4",), LATER))[2] == ("c", "kept", "4")
-
-    def test_replaces_place_and_held(self):
-        assert list_items(make_queue(PLACE, HELD).put("a", ("1",), LATER)) == [("a", "kept", "1")]
 
     @each_row("queue", [make_queue(make_item("a", "1")), make_queue(gone=("a",))])
     def test_a_second_time_changes_nothing(self, queue):
@@ -122,23 +114,6 @@ class TestAnAnswerThatIsPut:
         assert Queue().put("a", ("3",), LATER, at=2, is_open=True).items[0].next == 2
 
 
-class TestAnAnswerThatIsHeld:
-    def test_is_at_the_end_and_taken(self):
-        queue = make_queue(make_item("b", "3")).hold("a", CLAIMED, ("1", "2"), LATER)
-        assert queue.items[1] == attrs.evolve(HELD, key=MINE[0])
-
-    def test_replaces_that_of_an_older_claim(self):
-        queue = make_queue(attrs.evolve(HELD, taken=OTHER)).hold("a", CLAIMED, ("1",), LATER)
-        assert [item.taken for item in queue.items] == [MINE]
-
-    @each_row("queue", [make_queue(make_item("a", "1")), make_queue(gone=("a",))])
-    def test_is_not_added_if_another_owner_has_delivered_it(self, queue):
-        assert queue.hold("a", CLAIMED, ("1",), LATER) is queue
-
-    def test_is_removed_if_its_first_part_cannot_be_delivered(self):
-        assert make_queue(PLACE, HELD).release(MINE[1]) == make_queue(PLACE)
-
-
 class TestAPart:
     def test_that_is_delivered_leaves(self):
         queue = make_queue(make_item("a", "1", "2", taken=MINE))
@@ -149,9 +124,6 @@ class TestAPart:
     def test_that_is_the_last_leaves_with_its_item(self):
         queue = make_queue(make_item("a", "1", taken=MINE), make_item("b", "2"), gone=("c",))
         assert queue.settle("a", 0) == make_queue(make_item("b", "2"), gone=("c", "a"))
-
-    def test_that_was_held_leaves_with_its_place(self):
-        assert list_items(make_queue(PLACE, HELD).settle("a", 0)) == [("a", "kept", "2")]
 
     def test_that_cannot_be_delivered_is_free_again(self):
         queue = make_queue(make_item("a", "1", taken=MINE))
@@ -166,8 +138,7 @@ class TestAPart:
 
         last = make_item("a", "1", taken=MINE)
         assert is_last(last)
-        assert is_last(PLACE, attrs.evolve(HELD, parts=("1",)))
-        assert not is_last(HELD)
+        assert not is_last(TAKEN)
         assert not is_last(attrs.evolve(last, is_open=True))
         assert not is_last(last, make_item("b", state="place"))
         assert make_queue(last).find_taken(OTHER) is None

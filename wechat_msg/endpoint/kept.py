@@ -29,8 +29,8 @@ MOST_PARTS = 100
 _ATTEMPTS = 100  # a compare-and-set only fails if another process's has succeeded
 
 
-State = Literal["place", "held", "kept"]
-_STATES: dict[str, State] = {"place": "place", "held": "held", "kept": "kept"}
+State = Literal["place", "kept"]
+_STATES: dict[str, State] = {"place": "place", "kept": "kept"}
 
 
 # --- the queue -------------------------------------------------------------------------------------------------------
@@ -44,8 +44,7 @@ class Item:
         id: Identifies it.
         key: The key of the record of the push that it answers; empty if it answers none.
         until: When it expires, in seconds since the epoch.
-        state: ``place``: its user waits for it, but it has no parts yet. ``held``: its first part is the answer to its
-            own push, and only `taken` may deliver that. ``kept``: any push may fetch the next part.
+        state: ``place``: its user waits for it, but it has no parts yet. ``kept``: any push may fetch the next part.
         parts: The parts that were not delivered.
         next: The number of the first of them; no two deliveries carry the part of an item with the same number.
         count: How many parts it has had, with those that were delivered or dropped.
@@ -133,7 +132,7 @@ class Queue:
 
     def add_place(self, id: str, key: str, until: float) -> Queue:
         """Reserve the place of an answer that is not known yet."""
-        is_known = id in self.gone or any(item.id == id and item.state != "held" for item in self.items)
+        is_known = id in self.gone or any(item.id == id for item in self.items)
         if is_known or len(self.items) >= MOST_PARTS:
             return self
         return self.add(Item(id, key, until, "place"))
@@ -142,15 +141,6 @@ class Queue:
         """Remove a place if it has not become an item."""
         place = self.find(id, "place")
         return self if place is None else self.remove(place)
-
-    def hold(self, id: str, claimed: Claimed, parts: tuple[str, ...], until: float, *, is_open: bool = False) -> Queue:
-        """Add an answer whose first part its own push delivers, unless it was delivered by another owner."""
-        if id in self.gone or self.find(id, "kept"):
-            return self
-        taken = claimed.key, claimed.claim
-        item = Item(id, claimed.key, until, "held", parts, 0, len(parts), taken, is_open)
-        held = self.find(id, "held")
-        return self.add(item) if held is None else self.replace(held, item)
 
     def put(
         self, id: str, parts: tuple[str, ...], until: float, *, key: str = "", at: int = 0, is_open: bool = False
@@ -162,10 +152,9 @@ class Queue:
         if kept is not None:
             new, count = parts[max(kept.count - at, 0) :], max(kept.count, at + len(parts))
             return self.change(kept, parts=kept.parts + new, count=count, is_open=is_open)
-        held, place = self.find(id, "held"), self.find(id, "place")
-        queue = self if held is None else self.remove(held)
+        place = self.find(id, "place")
         item = Item(id, key, until, "kept", parts, at, at + len(parts), None, is_open)
-        queue = queue.add(item) if place is None else queue.replace(place, item)
+        queue = self.add(item) if place is None else self.replace(place, item)
         return queue.change(item)
 
     def take(self, item: Item, by: tuple[str, str]) -> Queue:
@@ -173,18 +162,16 @@ class Queue:
         return self.change(item, taken=by)
 
     def release(self, claim: str) -> Queue:
-        """Let others deliver what a claim has taken, and cannot deliver; what it held is removed."""
+        """Let others deliver what a claim has taken, and cannot deliver."""
         item = next((item for item in self.items if item.taken and item.taken[1] == claim), None)
-        if item is None:
-            return self
-        return self.remove(item) if item.state == "held" else self.change(item, taken=None)
+        return self if item is None else self.change(item, taken=None)
 
     def settle(self, id: str, part: int) -> Queue:
         """Remove a part that is in a record."""
-        item = self.find(id, "held") or self.find(id, "kept")
+        item = self.find(id, "kept")
         if item is None or item.next != part:
             return self
-        return self.remove_place(id).change(item, state="kept", parts=item.parts[1:], next=part + 1, taken=None)
+        return self.change(item, parts=item.parts[1:], next=part + 1, taken=None)
 
     def close(self, item: Item) -> Queue:
         """Wait no longer for an answer, or for its further parts."""
@@ -375,32 +362,6 @@ class KeptAnswers:
         return (
             yield from self._change(openid, lambda queue: queue.put(id, parts, until, key=key, at=at, is_open=is_open))
         )
-
-    def hold(
-        self,
-        openid: str,
-        id: str,
-        claimed: Claimed,
-        parts: tuple[str, ...],
-        until: float,
-        *,
-        is_open: bool = False,
-    ) -> Flow[Taken | None]:
-        """Add the answer to a push that is to `carry` its first part; None if the push has another owner."""
-        mine = claimed.key, claimed.claim
-        for _ in range(_ATTEMPTS):
-            raw, queue = yield from self._read(openid)
-            if (taken := queue.find_taken(mine)) is not None:
-                return taken
-            # The claim of the other one is older if this one is in the record, and later if it is not.
-            if queue.find(id, "held") and (yield Get(self._records, claimed.key)) != claimed.record:
-                return None
-            new, dropped = queue.hold(id, claimed, parts, until, is_open=is_open).fit()
-            if new is queue:
-                return None
-            if (yield from self._replace(openid, raw, new)):
-                return new.find_taken(mine, dropped)
-        raise StoreError("the store refuses to replace the value that it returns")
 
     # --- what leaves it
 
