@@ -33,6 +33,14 @@ _check = Validators(SettingsError)
 _optional = attrs.validators.optional
 
 
+def _choose_monotonic(options: EndpointOptions[Any, Any]) -> Callable[[], float]:
+    return options.clock.monotonic if isinstance(options.clock, Clock) else time.monotonic
+
+
+def _choose_sleep(options: EndpointOptions[Any, Any]) -> Callable[[float], Any] | None:
+    return options.clock.sleep if isinstance(options.clock, Clock) and not options._is_async else None  # noqa: SLF001
+
+
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class EndpointOptions(Generic[H, S]):
     """The options of an endpoint; `PushEndpoint` documents them."""
@@ -97,13 +105,5 @@ class EndpointOptions(Generic[H, S]):
         default=2047, kw_only=True, validator=_check(is_whole_number(_SHORTEST), f"a whole number from {_SHORTEST}")
     )
     clock: Callable[[], float] = field(default=time.time, kw_only=True)
-    monotonic: Callable[[], float] = field(kw_only=True)
-    sleep: Callable[[float], Any] | None = field(kw_only=True)
-
-    @monotonic.default
-    def _choose_monotonic(self) -> Callable[[], float]:
-        return self.clock.monotonic if isinstance(self.clock, Clock) else time.monotonic
-
-    @sleep.default
-    def _choose_sleep(self) -> Callable[[float], Any] | None:
-        return self.clock.sleep if isinstance(self.clock, Clock) and not self._is_async else None
+    monotonic: Callable[[], float] = field(default=attrs.Factory(_choose_monotonic, takes_self=True), kw_only=True)
+    sleep: Callable[[float], Any] | None = field(default=attrs.Factory(_choose_sleep, takes_self=True), kw_only=True)
