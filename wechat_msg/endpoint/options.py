@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import attrs
 from attrs import field
 
-from wechat_msg._clock import Clock
 from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
 from wechat_msg._validators import Validators, is_seconds, is_whole_number
@@ -33,19 +32,9 @@ _check = Validators(SettingsError)
 _optional = attrs.validators.optional
 
 
-def _choose_monotonic(options: EndpointOptions[Any, Any]) -> Callable[[], float]:
-    return options.clock.monotonic if isinstance(options.clock, Clock) else time.monotonic
-
-
-def _choose_sleep(options: EndpointOptions[Any, Any]) -> Callable[[float], Any] | None:
-    return options.clock.sleep if isinstance(options.clock, Clock) and not options._is_async else None  # noqa: SLF001
-
-
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class EndpointOptions(Generic[H, S]):
     """The options of an endpoint; `PushEndpoint` documents them."""
-
-    _is_async: ClassVar[bool]
 
     settings: PushSettings = field(validator=_check.instance_of(PushSettings))
     handler: H | None = field(default=None, validator=_optional(_check(callable, "a function of the message")))
@@ -105,5 +94,5 @@ class EndpointOptions(Generic[H, S]):
         default=2047, kw_only=True, validator=_check(is_whole_number(_SHORTEST), f"a whole number from {_SHORTEST}")
     )
     clock: Callable[[], float] = field(default=time.time, kw_only=True)
-    monotonic: Callable[[], float] = field(default=attrs.Factory(_choose_monotonic, takes_self=True), kw_only=True)
-    sleep: Callable[[float], Any] | None = field(default=attrs.Factory(_choose_sleep, takes_self=True), kw_only=True)
+    monotonic: Callable[[], float] = field(default=time.monotonic, kw_only=True)
+    sleep: Callable[[float], Any] | None = field(default=None, kw_only=True)

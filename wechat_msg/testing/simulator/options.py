@@ -36,10 +36,6 @@ def is_clean_text(value: object) -> bool:
     return isinstance(value, str) and value == clean_text(value)
 
 
-def _choose_now(options: SimulatorOptions) -> Callable[[], float]:
-    return options.clock or time.time
-
-
 @define(kw_only=True, eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class SimulatorOptions:
     """The options of a simulator; `PushSimulator` documents them."""
@@ -59,10 +55,7 @@ class SimulatorOptions:
         default=None, validator=optional(check(callable, "a function of a Try"))
     )
     clock: VirtualClock | None = field(default=None, validator=optional(check.instance_of(VirtualClock)))
-    now: Callable[[], float] = field(
-        default=attrs.Factory(_choose_now, takes_self=True),
-        validator=check(callable, "a function that returns the time"),
-    )
+    now: Callable[[], float] = field(default=time.time, validator=check(callable, "a function that returns the time"))
 
     def override(self, **options: Any) -> SimulatorOptions:
         """Return the options, with those of *options* that are not None in place of the simulator's."""
