@@ -43,6 +43,7 @@ FRAMEWORKS = {
 MAY_IMPORT = {
     "_tracebacks": set(),
     "_lazy": set(),
+    "_clock": set(),
     "errors": set(),
     "fields": set(),
     "_mistakes": {"errors"},
@@ -79,6 +80,7 @@ MAY_IMPORT = {
     "_flow": {"stores"},
     "routing": {"_flow", "answering", "errors", "messages"},
     "endpoint": {
+        "_clock",
         "_flow",
         "answering",
         "errors",

@@ -26,11 +26,13 @@ from tests.helpers.rows import each_row
 from tests.helpers.virtual_time import (
     AwaitableStore,
     FaultyStore,
+    OtherTime,
     Try,
-    VirtualExecutor,
     WeChat,
     await_here,
+    get_clock,
     in_virtual_thread,
+    make_executor,
 )
 from wechat_msg import (
     MINI_PROGRAM,
@@ -146,20 +148,16 @@ class Rig:
         return lambda *args: await_here(function(*args))
 
     def build(self, handler: Any, settings: PushSettings = PLAIN, **options: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        options = {"clock": lambda: NOW + loop.time(), "monotonic": loop.time, **options}
+        read_clock = options.pop("clock", None)
+        options["clock"] = OtherTime(read_clock) if read_clock else get_clock()
         store = options.get("store")
         if self.kind == ASYNC and isinstance(store, FaultyStore) and not store.seconds:
             options["store"] = AwaitableStore(store)
         if self.kind == ASYNC:
             return AsyncPushEndpoint(settings, handler, **options)
         if self.kind == EXECUTOR:
-            options.setdefault("executor", VirtualExecutor())
-
-        class Endpoint(PushEndpoint):
-            run_in_background = staticmethod(virtual_time.run_in_background)
-
-        return Endpoint(settings, self.adapt(handler), sleep=virtual_time.sleep, **options)
+            options.setdefault("executor", make_executor())
+        return PushEndpoint(settings, self.adapt(handler), **options)
 
     async def handle(self, endpoint: Any, request: PushRequest) -> Any:
         if isinstance(endpoint, AsyncPushEndpoint):
@@ -656,7 +654,7 @@ class TestThreeThousandHandlers:
     async def test_run_once_each_although_the_loop_is_blocked_for_longer_than_the_lease(self, async_rig):
         endpoint = async_rig.build(async_rig.handler(8), store=FaultyStore())
         wechat = async_rig.wechat(endpoint)
-        asyncio.get_running_loop().call_later(4, asyncio.get_running_loop().block, 3)
+        asyncio.get_running_loop().call_later(4, virtual_time.sleep, 3)
         pushes = (wechat.push(build(fields={"MsgId": number + 1})) for number in range(3000))
         tries = await asyncio.gather(*pushes)
         assert {name_end(PLAIN, one[-1]) for one in tries} == {TOLD}
@@ -1711,7 +1709,7 @@ class TestAnExecutor:
     @in_virtual_time
     async def test_whose_threads_are_busy_keeps_the_lease_of_what_waits(self):
         rig = Rig(EXECUTOR)
-        executor = VirtualExecutor(workers=1)
+        executor = make_executor(1)
         endpoint = rig.build(rig.handler(6), executor=executor)
         first = asyncio.create_task(rig.handle(endpoint, build(fields={"MsgId": 1})))
         await asyncio.sleep(0.01)

@@ -35,7 +35,7 @@ from tests.helpers import virtual_time
 from tests.helpers.processes import Worker, World, in_virtual_time
 from tests.helpers.rows import each_row
 from tests.helpers.servers import run
-from tests.helpers.virtual_time import VirtualExecutor
+from tests.helpers.virtual_time import make_executor
 from wechat_msg import NO_DEDUP, ErrCodeReply, MemoryStore, PushSettings, StoreError
 from wechat_msg._flow import CompareAndSet, Get
 from wechat_msg.endpoint.inbox import ENTRY_KEPT, Inbox
@@ -698,7 +698,7 @@ class TestAnAttempt:
     @in_virtual_time
     async def test_begins_with_the_handler_and_not_while_it_waits_for_a_thread(self):
         world = World(EXECUTOR)
-        worker = world.start(2, handler_limit=5, executor=VirtualExecutor(1))
+        worker = world.start(2, handler_limit=5, executor=make_executor(1))
         await asyncio.gather(*(worker.push(build(fields={"MsgId": number + 1})) for number in range(8)))
         await asyncio.sleep(60)
         assert (len(worker.runs), world.lost) == (8, [])

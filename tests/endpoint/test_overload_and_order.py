@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Executor
 from typing import Any
 
 import attrs
@@ -22,7 +23,7 @@ from tests.endpoint.test_delivery import (  # noqa: F401, the fixture works by i
 )
 from tests.helpers.processes import World, in_virtual_time
 from tests.helpers.rows import each_row
-from tests.helpers.virtual_time import VirtualExecutor
+from tests.helpers.virtual_time import make_executor
 from wechat_msg import FallbackReply, SettingsError
 from wechat_msg.endpoint import NO_DEDUP, AsyncPushEndpoint, PushEndpoint
 from wechat_msg.endpoint.records import Free
@@ -41,6 +42,17 @@ def sync_world(request: pytest.FixtureRequest) -> World:
 def number(number: int, user: int = 0) -> Any:
     """Build a push; by default all are from one user."""
     return build(fields={"MsgId": 1000 + number, "Content": str(number), "FromUserName": f"oUSER{user}"})
+
+
+class CountingExecutor(Executor):
+    """An executor with one thread that knows what it was given."""
+
+    def __init__(self) -> None:
+        self.inner, self.futures = make_executor(1), []
+
+    def submit(self, *args, **kwargs):
+        self.futures.append(self.inner.submit(*args, **kwargs))
+        return self.futures[-1]
 
 
 # --- overload --------------------------------------------------------------------------------------------------------
@@ -129,10 +141,10 @@ class TestMaxRunning:
     @in_virtual_time
     async def test_keeps_the_queue_of_an_executor_short(self):
         world = World(EXECUTOR)
-        executor = VirtualExecutor(1)
+        executor = CountingExecutor()
         worker = world.start(30, max_running=3, executor=executor)
         await asyncio.gather(*(worker.push(number(each), tries=1) for each in range(10)))
-        assert len(executor._tasks) == 3
+        assert sum(not future.done() for future in executor.futures) == 3
         assert len(worker.endpoint._handling.process.registry) == 3
         await asyncio.sleep(100)
 
@@ -177,7 +189,7 @@ class TestStarvation:
     @in_virtual_time
     async def test_of_an_executor_is_logged_once_a_minute(self, caplog):
         world = World(EXECUTOR)
-        worker = world.start(7, executor=VirtualExecutor(1))
+        worker = world.start(7, executor=make_executor(1))
         await asyncio.gather(*(worker.push(number(each)) for each in range(4)))
         await asyncio.sleep(40)
         [line] = [line for line in list_log(caplog) if "waited" in line]

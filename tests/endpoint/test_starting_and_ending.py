@@ -31,7 +31,7 @@ from tests.endpoint.test_delivery import (  # noqa: F401, the fixture works by i
 from tests.helpers.processes import World, in_virtual_time
 from tests.helpers.rows import each_row
 from tests.helpers.servers import run
-from tests.helpers.virtual_time import VirtualExecutor
+from tests.helpers.virtual_time import make_executor
 from wechat_msg import (
     NO_DEDUP,
     AnswerLater,
@@ -248,7 +248,7 @@ class TestDrain:
     async def test_runs_no_handler_that_waited_for_a_thread(self, kind):
         world = World(kind)
         await let_die(world, 3)
-        worker = world.start(10, **({"executor": VirtualExecutor(1)} if kind == EXECUTOR else {}))
+        worker = world.start(10, **({"executor": make_executor(1)} if kind == EXECUTOR else {}))
         await worker.call("recover")
         await asyncio.sleep(1)
         await worker.call("drain", 2)
@@ -316,16 +316,19 @@ class TestDrain:
 class TestAnUnusedEndpoint:
     @in_virtual_time
     async def test_ends_what_it_does_in_the_background(self, world):
-        worker = world.start(0)
+        def count_flows():
+            return len(asyncio.all_tasks()) + threading.active_count()
+
+        before, worker = count_flows(), world.start(0)
         await worker.push()
         await asyncio.sleep(1)
-        assert len(asyncio.all_tasks()) == 3
+        assert count_flows() == before + 2
         endpoint = weakref.ref(worker.endpoint)
         worker.endpoint = None
         gc.collect()
         assert endpoint() is None
         await asyncio.sleep(1.2 * LOOK_EVERY)
-        assert len(asyncio.all_tasks()) == 1
+        assert count_flows() == before
 
 
 class TestTheExitOfTheInterpreter:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import functools
-import selectors
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, Future
 from typing import Any
@@ -15,55 +12,31 @@ from typing import Any
 from attrs import define, field, frozen
 
 from wechat_msg import MemoryStore, PushRequest, PushResponse, StoreError
-from wechat_msg._flow import Flow, Sleep, drive
+from wechat_msg.testing import VirtualClock
 
 HANGS_UP = 5.0
 """Seconds that WeChat waits for an answer."""
 
-
-# --- the loop --------------------------------------------------------------------------------------------------------
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """A selector that never waits: its clock jumps to the end of the wait."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        events = super().select(0)
-        if not events and timeout is None:
-            raise RuntimeError("all tasks wait for something that never happens")
-        if not events:
-            self.now += max(timeout or 0.0, 0.0)
-        return events
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next timer; calls in an executor run in virtual threads."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-        self.complaints: list[str] = []
-        self.set_exception_handler(lambda _, context: self.complaints.append(context["message"]))
-
-    def time(self) -> float:
-        return self._jumping.now
-
-    def block(self, seconds: float) -> None:
-        """Let time pass in which no task runs, as a blocking call does."""
-        self._jumping.now += seconds
-
-    def run_in_executor(self, executor: Executor | None, function: Callable[..., Any], *args: Any) -> Any:
-        return self.create_task(in_virtual_thread(function, *args))
+_START = 1_700_000_000.0
+_loops: list[asyncio.AbstractEventLoop] = []  # that of the test, which may run others
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
-    """Run *main* in virtual time; everything that asyncio reports is an error."""
-    loop = VirtualLoop()
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        result = runner.run(main)
-    assert not loop.complaints
+    """Run *main* on a clock of its own; everything that asyncio reports is an error."""
+    complaints: list[str] = []
+
+    async def watch() -> Any:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
+        _loops.append(loop)
+        return await main
+
+    with VirtualClock(start=_START) as clock:
+        try:
+            result = clock.run(watch())
+        finally:
+            _loops.pop()
+    assert not complaints
     return result
 
 
@@ -77,108 +50,58 @@ def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[
     return run_test
 
 
-# --- threads ---------------------------------------------------------------------------------------------------------
-
-_here = threading.local()
-
-
-class _VirtualThread(threading.Thread):
-    """A thread that runs only while the loop does not, and waits by letting the loop wait."""
-
-    def __init__(self, function: Callable[[], Any]) -> None:
-        super().__init__(daemon=True)
-        self.loop = asyncio.get_running_loop()
-        self._function = function
-        self._turn, self._parked = threading.Semaphore(0), threading.Semaphore(0)
-        self._wanted: Awaitable[Any] | None = None
-        self._got: Future[Any] = Future()
-        self.result: Future[Any] = Future()
-        self.start()
-
-    def run(self) -> None:
-        self._turn.acquire()
-        _here.thread = self
-        try:
-            self.result.set_result(self._function())
-        except BaseException as error:
-            self.result.set_exception(error)
-        self._parked.release()
-
-    def advance(self, got: Future[Any]) -> Awaitable[Any] | None:
-        """Run until the thread waits, and return what it waits for; None if it has ended."""
-        self._wanted, self._got = None, got
-        self._turn.release()
-        self._parked.acquire()
-        return self._wanted
-
-    def wait(self, wanted: Awaitable[Any]) -> Any:
-        self._wanted = wanted
-        self._parked.release()
-        self._turn.acquire()
-        return self._got.result()
-
-
-async def in_virtual_thread(function: Callable[..., Any], *args: Any) -> Any:
-    """Run a sync function in which `await_here` and `sleep` take virtual time."""
-    thread = _VirtualThread(functools.partial(contextvars.copy_context().run, function, *args))
-    got: Future[Any] = Future()
-    while (wanted := thread.advance(got)) is not None:
-        got = Future()
-        try:
-            got.set_result(await wanted)
-        except BaseException as error:
-            got.set_exception(error)
-    return thread.result.result()
-
-
-def await_here(wanted: Awaitable[Any]) -> Any:
-    """Await something in a virtual thread."""
-    return _here.thread.wait(wanted)
+def get_clock() -> VirtualClock:
+    """Return the clock of the test."""
+    clock: VirtualClock = _loops[-1].clock  # type: ignore[attr-defined]
+    return clock
 
 
 def sleep(seconds: float) -> None:
-    """Sleep in a virtual thread."""
-    await_here(asyncio.sleep(seconds))
+    """Sleep in a thread of the clock."""
+    get_clock().sleep(seconds)
 
 
-class VirtualExecutor(Executor):
-    """An executor with virtual threads; to be made while the loop runs."""
+def await_here(wanted: Awaitable[Any]) -> Any:
+    """Await something in the event loop of the test, from a thread of its clock."""
 
-    def __init__(self, workers: int = 32) -> None:
-        self._free = asyncio.Semaphore(workers)
-        self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[Any]] = set()
+    result: Future[Any] = Future()
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = _VirtualFuture()
-        task = self._loop.create_task(self._run(future, functools.partial(function, *args, **kwargs)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return future
+    async def await_it() -> None:
+        try:
+            result.set_result(await wanted)
+        except BaseException as error:
+            result.set_exception(error)
 
-    async def _run(self, future: Future[Any], function: Callable[[], Any]) -> None:
-        async with self._free:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(await in_virtual_thread(function))
-            except BaseException as error:
-                future.set_exception(error)
+    asyncio.run_coroutine_threadsafe(await_it(), _loops[-1])
+    get_clock().wait(result)
+    return result.result(0)
 
 
-class _VirtualFuture(Future[Any]):
-    """A future whose `result` waits in virtual time."""
+async def in_virtual_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """Run a sync function in a thread of the clock."""
+    run_here = functools.partial(contextvars.copy_context().run, function)
+    return await asyncio.get_running_loop().run_in_executor(None, run_here, *args)
 
-    def exception(self, timeout: float | None = None) -> BaseException | None:
-        if not self.done():
-            await_here(self._wait(timeout))
-        return super().exception(0)
 
-    async def _wait(self, seconds: float | None) -> None:
-        done = asyncio.Event()
-        self.add_done_callback(lambda _: done.set())
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), seconds)
+def make_executor(workers: int = 32) -> Executor:
+    """Return an executor of the clock."""
+    return get_clock().make_executor(workers)
+
+
+class OtherTime:
+    """The clock of the test, which tells a time of its own.
+
+    Args:
+        read: Returns seconds since the epoch.
+    """
+
+    def __init__(self, read: Callable[[], float]) -> None:
+        clock, self._read = get_clock(), read
+        self.monotonic, self.sleep, self.pause = clock.monotonic, clock.sleep, clock.pause
+        self.wait, self.start = clock.wait, clock.start
+
+    def __call__(self) -> float:
+        return self._read()
 
 
 # --- WeChat ----------------------------------------------------------------------------------------------------------
@@ -246,20 +169,6 @@ class WeChat:
 
 
 # --- lanes and stores ------------------------------------------------------------------------------------------------
-
-
-def run_in_background(flow: Flow[None], perform: Callable[[Any], Any]) -> None:
-    """Perform *flow*, in a virtual thread; to be called in one."""
-
-    def perform_or_sleep(step: Any) -> Any:
-        return sleep(step.seconds) if isinstance(step, Sleep) else perform(step)
-
-    task = _here.thread.loop.create_task(in_virtual_thread(drive, flow, perform_or_sleep))
-    _background.add(task)
-    task.add_done_callback(_background.discard)
-
-
-_background: set[asyncio.Task[Any]] = set()
 
 
 @define(slots=False)

@@ -200,7 +200,7 @@ class TestSimulators:
         async def talk():
             await AsyncPushSimulator("/", SETTINGS, clock=clock, **Bot(clock, "async").app).push_text("tea")
 
-        with pytest.raises(ClockError, match="use clock.run"):
+        with pytest.raises(ClockError, match=r"use clock\.run"):
             asyncio.run(talk())
 
     def test_the_fake_api_is_called_for_real_while_the_clock_stands_still(self, clock, fake_wechat_api):
@@ -290,7 +290,7 @@ class TestTime:
         clock.make_executor().submit(done.append, 1)
 
         async def main():
-            while not done:
+            while not done:  # noqa: ASYNC110
                 await asyncio.sleep(0)
 
         clock.run(main())
@@ -364,7 +364,7 @@ class TestErrors:
         )
         wechat = PushSimulator("/", SETTINGS, clock=hasty, wsgi=wsgi.push_app(endpoint))
 
-        with pytest.raises(ClockError, match="a thread has blocked for 0.5 seconds of real time") as raised:
+        with pytest.raises(ClockError, match=r"a thread has blocked for 0\.5 seconds of real time") as raised:
             wechat.push_text("tea")
         assert "free.wait(30)" in raised.value.__notes__[0]
         assert isinstance(raised.value, WeChatError)
@@ -413,7 +413,7 @@ class TestErrors:
         with ThreadPoolExecutor() as executor:
 
             def wait_in_real_thread():
-                with pytest.raises(ClockError, match="executor=clock.make_executor()"):
+                with pytest.raises(ClockError, match=r"executor=clock\.make_executor\(\)"):
                     executor.submit(clock.sleep, 1).result()
 
             clock.make_executor().submit(wait_in_real_thread).result()

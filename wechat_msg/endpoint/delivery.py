@@ -505,19 +505,9 @@ class PushDelivery:
             if found is _NO_ROOM:
                 yield from self.handling.report_lost(self.push.message, "overload")
             return True
-        store, key = (found.store, found.record_key) if isinstance(found, Running) else (self.store, self.record_key)
-        ttl = compute_run_ttl(self.handling, slot)
-
-        def mark_late() -> Flow[bool]:
-            if (yield CompareAndSet(store, key, before, after, ttl)):
-                return True
-            raw: bytes | None = yield Get(store, key)
-            if raw is None and self._find_running() is found:  # it is not claimed yet, or the store was emptied
-                written: bool = yield CompareAndSet(store, key, None, after, ttl)
-                return written
-            return raw == after  # by a step after which the store failed
-
-        marked = None if is_refused else (yield from self.handling.ask_until(self.arrived + _ANSWERED, mark_late))
+        ttl, end = compute_run_ttl(self.handling, slot), self.arrived + _ANSWERED
+        write = functools.partial(self._write_mark, found, before, after, ttl)
+        marked = None if is_refused else (yield from self.handling.ask_until(end, write))
         if marked is False:
             return False
         if marked is None and (yield from self._should_be_sent_again(found, marked=False)):
@@ -530,6 +520,17 @@ class PushDelivery:
             if marked:
                 found.slot, found.record = slot, after
         return True
+
+    def _write_mark(self, found: Run | Running, before: bytes | None, after: bytes, ttl: float) -> Flow[bool]:
+        """Replace the record; False if it is another one by now."""
+        store, key = (found.store, found.record_key) if isinstance(found, Running) else (self.store, self.record_key)
+        if (yield CompareAndSet(store, key, before, after, ttl)):
+            return True
+        raw: bytes | None = yield Get(store, key)
+        if raw is None and self._find_running() is found:  # it is not claimed yet, or the store was emptied
+            written: bool = yield CompareAndSet(store, key, None, after, ttl)
+            return written
+        return raw == after  # by a step after which the store failed
 
     def _mark_fetch(self, found: Run | Running) -> tuple[str, bytes, bytes]:
         """Return the record of a fetch, and the one that says that nothing could be fetched."""

@@ -17,7 +17,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import attrs
 from attrs import field
@@ -74,10 +74,15 @@ _HANGS_UP, _IS_REPLAYED = 5.0, 300.0  # seconds since a push was signed
 class _Endpoint(EndpointOptions[H, S]):
     """The flow from request to response, for both endpoints."""
 
+    _is_async: ClassVar[bool]
+
     _handling: Handling = field(init=False, on_setattr=attrs.setters.NO_OP)
     _upkeep: Upkeep = field(init=False, on_setattr=attrs.setters.NO_OP)
 
     def __attrs_post_init__(self) -> None:
+        if isinstance(self.clock, Clock):  # it is all three
+            object.__setattr__(self, "monotonic", self.clock.monotonic)
+            object.__setattr__(self, "sleep", None if self._is_async else self.clock.sleep)
         self._check_combination()
         private_store = MemoryStore(clock=self.monotonic)
         store: AnyStore | NoDedup = private_store if self.store is None else self.store

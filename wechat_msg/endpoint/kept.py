@@ -70,12 +70,10 @@ class Taken:
     Attributes:
         item: The item; the part is the first of its parts.
         is_last: Whether nothing follows it in the whole queue.
-        dropped: How many parts of the queue were dropped when the item was added, as it was full.
     """
 
     item: Item
     is_last: bool
-    dropped: int = 0
 
     @property
     def part(self) -> str:
@@ -112,12 +110,12 @@ class Queue:
         """Return the item with an id and a state."""
         return next((item for item in self.items if item.id == id and item.state == state), None)
 
-    def find_taken(self, by: tuple[str, str], dropped: int = 0) -> Taken | None:
+    def find_taken(self, by: tuple[str, str]) -> Taken | None:
         """Return the part that a claim has taken."""
         for item in self.items:
             if item.taken == by:
                 follows = len(item.parts) > 1 or item.is_open or any(other.id != item.id for other in self.items)
-                return Taken(item, not follows, dropped)
+                return Taken(item, not follows)
         return None
 
     # --- its transitions

@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import attrs
 from attrs import field
 
-from wechat_msg._clock import Clock
 from wechat_msg._flow import AnyStore
 from wechat_msg._tracebacks import define
 from wechat_msg._validators import Validators, is_seconds, is_whole_number
@@ -36,8 +35,6 @@ _optional = attrs.validators.optional
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
 class EndpointOptions(Generic[H, S]):
     """The options of an endpoint; `PushEndpoint` documents them."""
-
-    _is_async: ClassVar[bool]
 
     settings: PushSettings = field(validator=_check.instance_of(PushSettings))
     handler: H | None = field(default=None, validator=_optional(_check(callable, "a function of the message")))
@@ -97,13 +94,5 @@ class EndpointOptions(Generic[H, S]):
         default=2047, kw_only=True, validator=_check(is_whole_number(_SHORTEST), f"a whole number from {_SHORTEST}")
     )
     clock: Callable[[], float] = field(default=time.time, kw_only=True)
-    monotonic: Callable[[], float] = field(kw_only=True)
-    sleep: Callable[[float], Any] | None = field(kw_only=True)
-
-    @monotonic.default
-    def _choose_monotonic(self) -> Callable[[], float]:
-        return self.clock.monotonic if isinstance(self.clock, Clock) else time.monotonic
-
-    @sleep.default
-    def _choose_sleep(self) -> Callable[[float], Any] | None:
-        return self.clock.sleep if isinstance(self.clock, Clock) and not self._is_async else None
+    monotonic: Callable[[], float] = field(default=time.monotonic, kw_only=True)
+    sleep: Callable[[float], Any] | None = field(default=None, kw_only=True)

@@ -55,11 +55,7 @@ class SimulatorOptions:
         default=None, validator=optional(check(callable, "a function of a Try"))
     )
     clock: VirtualClock | None = field(default=None, validator=optional(check.instance_of(VirtualClock)))
-    now: Callable[[], float] = field(validator=check(callable, "a function that returns the time"))
-
-    @now.default
-    def _choose_now(self) -> Callable[[], float]:
-        return self.clock or time.time
+    now: Callable[[], float] = field(default=time.time, validator=check(callable, "a function that returns the time"))
 
     def override(self, **options: Any) -> SimulatorOptions:
         """Return the options, with those of *options* that are not None in place of the simulator's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Self, TypeVar
 
@@ -56,6 +57,8 @@ class _Simulator(SimulatorOptions, Generic[T]):
     _transport: T = field(init=False, on_setattr=setters.NO_OP)
 
     def __attrs_post_init__(self) -> None:
+        if self.clock is not None and self.now is time.time:
+            object.__setattr__(self, "now", self.clock)
         if self.wsgi is not None and self.asgi is not None:
             raise SettingsError("give wsgi or asgi, not both", hint="wsgi 与 asgi 只能给出其一")
         if self.clock is not None and self.wsgi is None and self.asgi is None:
@@ -173,7 +176,7 @@ class PushSimulator(_Simulator[PushTransport]):
             customer-service messages the account may send them.
         on_try: Called with each try when it is over.
         clock: The `VirtualClock` of the application, which must be in this process, and of the simulator.
-        now: Clock for timestamps, seconds since the epoch.
+        now: Clock for timestamps, seconds since the epoch; *clock*, if there is one.
 
     Raises:
         SettingsError: An option is invalid.
