@@ -43,7 +43,8 @@ class Clock(Protocol):
 class RealClock:
     """The real time."""
 
-    monotonic = staticmethod(time.monotonic)
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     def start(
         self,

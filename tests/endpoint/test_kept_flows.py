@@ -311,7 +311,7 @@ class TestAPartThatIsTaken:
 class TestAPlaceOrAnOpenItem:
     @each_row(
         "record",
-        [Run(DEAD, "0:1", late=True), Run(DEAD), Free(DEAD, "0:1", late=True), Done(DEAD, ACK, "0:1")],
+        [Run(DEAD, "0:1", late=True), Free(DEAD, "0:1", late=True), Done(DEAD, ACK, "0:1")],
     )
     def test_is_waited_for_until_its_push_is_done(self, record):
         for is_open in (False, True):

@@ -230,7 +230,7 @@ class TestTime:
         assert read(sent) == ["about tea"]
         assert time.monotonic() - began < 5
 
-    def test_it_begins_when_it_is_told_to(self):
+    def test_it_begins_at_the_given_time(self):
         clock = VirtualClock(start=1_700_000_000)
         clock.sleep(2.5)
 
@@ -353,7 +353,7 @@ class TestErrors:
         assert [one.answer.status for one in wechat.push_text("tea").tries] == [500, 500, 500]
         assert "ZeroDivisionError" in caplog.text
 
-    def test_a_handler_that_blocks_for_real_is_an_error_that_says_where(self, hasty):
+    def test_a_handler_that_blocks_for_real_is_an_error_with_its_place(self, hasty):
         free = threading.Event()
         endpoint = PushEndpoint(
             SETTINGS,
@@ -372,7 +372,7 @@ class TestErrors:
             hasty.sleep(1)
         free.set()
 
-    def test_threads_that_wait_for_ever_are_an_error_that_says_where(self, hasty):
+    def test_threads_that_wait_without_end_are_an_error_with_their_places(self, hasty):
         def work():
             inner = hasty.make_executor(1)
             inner.submit(lambda: inner.submit(print).result()).result()
@@ -382,7 +382,7 @@ class TestErrors:
         assert any("inner.submit(print).result()" in note for note in raised.value.__notes__)
 
     @pytest.mark.parametrize("store", [None, "sqlite"])
-    def test_tasks_that_wait_for_ever_are_an_error_although_an_endpoint_works_in_the_background(
+    def test_tasks_that_wait_without_end_are_an_error_although_an_endpoint_works_in_the_background(
         self, hasty, store, tmp_path
     ):
         options = {"store": SQLiteStore(tmp_path / "pushes", clock=hasty)} if store else {}
@@ -397,7 +397,7 @@ class TestErrors:
             hasty.run(main())
         assert any("asyncio.Event().wait()" in note for note in raised.value.__notes__)
 
-    def test_another_thread_may_end_what_waits_for_ever(self, clock):
+    def test_another_thread_may_end_what_waits_without_end(self, clock):
         async def main():
             loop, done = asyncio.get_running_loop(), asyncio.Event()
             threading.Timer(0.05, loop.call_soon_threadsafe, (done.set,)).start()
@@ -407,7 +407,7 @@ class TestErrors:
 
         assert clock.monotonic() == 0
 
-    def test_a_handler_in_a_real_thread_is_told_what_to_use(self, clock):
+    def test_a_handler_in_a_real_thread_is_an_error_with_advice(self, clock):
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor() as executor:
