@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PYTEST := -m pytest -n 4 --dist worksteal --benchmark-disable
+PYTEST := -m pytest -n 6 --dist worksteal --benchmark-disable
 
 # Python keeps what it compiles, and pytest the assertions that it rewrites: this saves each worker five seconds.
 unexport PYTHONDONTWRITEBYTECODE
