@@ -322,8 +322,8 @@ class TestAPlaceOrAnOpenItem:
             bench.write(QUESTION, record.dump())
             assert bench.deliver(bench.claim(), must=True) is Undelivered.WAIT
 
-    @each_row("record", [None, Done(DEAD, ACK)])
-    def test_is_removed_if_its_push_is_done(self, record):
+    @each_row("record", [None, Done(DEAD, ACK), Run(DEAD)])
+    def test_is_removed_if_nobody_continues_its_push(self, record):
         for is_open in (False, True):
             bench = Bench()
             bench.run(bench.kept.add_place(OPENID, "a", QUESTION, UNTIL))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from attrs import frozen
 
-from tests.helpers.worlds import SEND, Fate, Home, Mutation, Scenario, Shelf, World, make_push
+from tests.helpers.worlds import SEND, UNCHANGED, Fate, Mutation, Scenario, Shelf, Task, World, make_push, walk_in
 from wechat_msg import AnswerLater, KeepReply
 from wechat_msg.endpoint.kept import KeptAnswers, Queue, load_queue
 from wechat_msg.endpoint.lanes import Process
@@ -18,8 +18,6 @@ from wechat_msg.endpoint.records import Done, load_record
 from wechat_msg.endpoint.registry import make_item
 from wechat_msg.exchange import Push
 from wechat_msg.replies import RenderedReply
-
-__all__ = ["KeptScenario", "KeptWorld"]
 
 FLOW = Generator[Any, Any, Any]
 WAIT, FETCH = "please wait", "1"
@@ -79,6 +77,7 @@ class KeptWorld(World):
         self.carried: dict[str, list[Part]] = {}  # by the keys of records
         self.read: dict[str, list[str]] = {}  # what the user has read, by the keys of pushes
         self.texts = FIRST_TEXT
+        self.waited: dict[str, list[Fate]] = {}  # what the user waited for when a text was sent
         for at in scenario.fetches:
             self.call_later(at, self.fetch)
         for at in scenario.puts:
@@ -104,8 +103,11 @@ class KeptWorld(World):
 
     def fetch(self) -> Fate:
         self.texts += 1
+        waited = [fate for fate in self.fates.values() if self.is_waiting(fate)]
         self.push(self.texts)
-        return next(fate for fate in self.fates.values() if fate.number == self.texts)
+        fate = next(fate for fate in self.fates.values() if fate.number == self.texts)
+        self.waited[fate.key] = waited
+        return fate
 
     def put(self) -> None:
         home, self.runs = self.any_home(), self.runs + 1
@@ -137,9 +139,9 @@ class KeptWorld(World):
 
     def note_write(self, key: str, value: bytes) -> None:
         record = load_record(value) if key in self.fates else None
-        if isinstance(record, Done) and isinstance(record.reply, RenderedReply):
-            if found := ANSWER.search(record.reply.documents["xml"]):
-                self.note_part(key, (int(found[1]), int(found[2])))
+        reply = record.reply if isinstance(record, Done) else None
+        if isinstance(reply, RenderedReply) and (found := ANSWER.search(reply.documents["xml"])):
+            self.note_part(key, (int(found[1]), int(found[2])))
 
     def note_part(self, key: str, part: Part) -> None:
         """Note a part that a push carries: it is in its record, or the user has read it."""
@@ -167,6 +169,9 @@ class KeptWorld(World):
     def make_answer(self, fate: Fate, number: int) -> Any:
         count = 1 if fate.number >= FIRST_TEXT else self.scenario.parts
         self.keys[number], self.counts[number] = fate.key, count
+        waits = any(self.is_waiting(each) for each in self.waited.get(fate.key, ()))
+        if waits and self.scenario.refuses is None and not (self.faults or self.errors):
+            self.problems.append("a fetch was handled although its user waits")
         return [f"answer {number}.{part}" for part in range(count)]
 
     # --- the judgement
@@ -214,40 +219,66 @@ class KeptWorld(World):
             if read and not any(f"answer {run}.{part}" in read for run, part in parts):
                 self.problems.append("a part is in a record whose push was answered without it")
         for fate in self.fates.values():
-            if fate.runs > 1 + unplanned + self.reported:
-                self.problems.append("the handler ran again although nothing failed")
-            mine = [part for part in self.parts if self.keys[part[0]] == fate.key]
-            may_be_lost = self.is_excused or (fate.is_lost and (unplanned > 2 or self.reported > 0))
-            # What goes out without the store is in no record, so a part of it may be lost with its response.
-            is_owed = fate.is_acknowledged or (mine and not self.reported)
-            if is_owed and not (self.has_all(fate) or may_be_lost):
-                self.problems.append("a part was lost")
-            if self.reported:
-                continue
-            if len({run for run, _ in mine}) > 1:
-                self.problems.append("two answers reached the user")
-            extra = sum(count - 1 for count in Counter(mine).values())
-            if extra > len(fate.excused):
-                self.problems.append("a part was delivered twice")
-            if not extra and mine != sorted(mine):
-                self.problems.append("parts came out of order")
-            self.seen["whole answers"] += bool(mine)
+            self.judge_one(fate, unplanned)
+
+    def judge_one(self, fate: Fate, unplanned: int) -> None:
+        """Note what is wrong with the answer to one push."""
+        if fate.runs > 1 + unplanned + self.reported:
+            self.problems.append("the handler ran again although nothing failed")
+        mine = [part for part in self.parts if self.keys[part[0]] == fate.key]
+        may_be_lost = self.is_excused or (fate.is_lost and (unplanned > 2 or self.reported > 0))
+        # What goes out without the store is in no record, so a part of it may be lost with its response.
+        # Nor is it kept if its user saw an error, and it was sent all the same.
+        was_sent = self.scenario.refuses is not None and fate.key not in self.read
+        is_owed = fate.is_acknowledged or (mine and not (self.reported or was_sent))
+        if is_owed and not (self.has_all(fate) or may_be_lost):
+            self.problems.append("a part was lost")
+        if self.reported:
+            return
+        if len({run for run, _ in mine}) > 1:
+            self.problems.append("two answers reached the user")
+        extra = sum(count - 1 for count in Counter(mine).values())
+        if extra > len(fate.excused):
+            self.problems.append("a part was delivered twice")
+        if not extra and mine != sorted(mine):
+            self.problems.append("parts came out of order")
+        self.seen["whole answers"] += bool(mine)
 
 
-def explain(scenario: KeptScenario, seed: int, mutation: Mutation | None = None) -> KeptWorld:
-    """Return the world at the end of a walk, with the story of it; for those who look for the cause of a problem."""
-    import random
+class Moment(KeptWorld):
+    """A walk whose steps at the last try are chosen by numbers, so that one after another every order can be had."""
 
-    from tests.helpers.worlds import UNCHANGED, listen
+    def __init__(self, scenario: KeptScenario, seed: int, numbers: Sequence[int]) -> None:
+        super().__init__(scenario, seed, UNCHANGED)
+        self.chosen, self.options = list(numbers), list[int]()
 
-    state = random.getstate()
-    random.seed(seed)
-    try:
-        with listen(KeptWorld(scenario, seed, mutation or UNCHANGED)) as world:
-            world.story = []
-            return world.walk()
-    finally:
-        random.setstate(state)
+    def pick(self, ready: list[Task]) -> Task:
+        if any(task.is_idle for task in ready):
+            return next(task for task in ready if task.is_idle)
+        if len(ready) == 1 or self.now < 13.0 or all(fate.is_over for fate in self.fates.values()):
+            return ready[0]
+        position = len(self.options)
+        self.options.append(len(ready))
+        self.chosen += [0] * (position == len(self.chosen))
+        return ready[self.chosen[position]]
+
+    def find_next(self) -> list[int] | None:
+        """Return the numbers of the next order; None if this was the last one."""
+        for position in reversed(range(len(self.options))):
+            if self.chosen[position] + 1 < self.options[position]:
+                return [*self.chosen[:position], self.chosen[position] + 1]
+        return None
 
 
-__all__ += ["Home", "explain"]
+def walk_kept(scenario: KeptScenario, seed: int, mutation: Mutation = UNCHANGED) -> KeptWorld:
+    """Return the world at the end of the walk with this seed."""
+    return walk_in(lambda: KeptWorld(scenario, seed, mutation), seed)
+
+
+def walk_in_every_order(scenario: KeptScenario, seed: int) -> Iterator[Moment]:
+    """Yield worlds that differ only in the order of the steps for which the time is the same."""
+    numbers: list[int] | None = []
+    while numbers is not None:
+        world = walk_in(functools.partial(Moment, scenario, seed, numbers), seed)
+        yield world
+        numbers = world.find_next()

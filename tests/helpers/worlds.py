@@ -401,9 +401,13 @@ class World:
                 elif at < next_time:
                     next_time = at
         if ready:
-            return self.rng.choice(ready)
+            return self.pick(ready)
         self.now = next_time
         return None
+
+    def pick(self, ready: list[Task]) -> Task:
+        """Return the flow that takes the next step."""
+        return self.rng.choice(ready)
 
     def ready_at(self, task: Task) -> float:
         step = task.step
@@ -752,13 +756,19 @@ def listen(world: W) -> Iterator[W]:
 W = TypeVar("W", bound=World)
 
 
-def walk(scenario: Any, seed: int, mutation: Mutation = UNCHANGED, world_type: type[W] = World) -> W:  # type: ignore[assignment]
+def walk(scenario: Scenario, seed: int, mutation: Mutation = UNCHANGED) -> World:
     """Return the world at the end of the walk with this seed."""
+    return walk_in(lambda: World(scenario, seed, mutation), seed)
+
+
+def walk_in(make_world: Callable[[], W], seed: int) -> W:
+    """Return a world at the end of its walk."""
     state = random.getstate()
     random.seed(seed)  # the pauses of the code are random, too
     try:
-        with listen(world_type(scenario, seed, mutation)) as world:
-            return world.walk()
+        with listen(make_world()) as world:
+            world.walk()
+            return world
     finally:
         random.setstate(state)
 
