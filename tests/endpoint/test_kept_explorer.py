@@ -10,11 +10,11 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.endpoint.test_fetches import LeavesTheRecord, PutsAgain, ShortensFirst
+from tests.endpoint.test_explorer import NoRegistry, Repeats, TrustsItself
 from tests.helpers.kept_worlds import KeptScenario, walk_in_every_order, walk_kept
 from tests.helpers.worlds import Mutation
 from wechat_msg.endpoint.inbox import Inbox
-from wechat_msg.endpoint.kept import KeptAnswers
+from wechat_msg.endpoint.kept import Item, KeptAnswers
 from wechat_msg.endpoint.records import InboxEntry
 from wechat_msg.endpoint.registry import make_item
 
@@ -121,6 +121,33 @@ def test_an_answer_in_the_moment_of_the_last_try_is_either_in_time_or_late_in_te
 # --- faults in the code ----------------------------------------------------------------------------------------------
 
 
+class ShortensFirst(KeptAnswers):
+    """Removes a part from the queue before a record has it."""
+
+    def carry(self, openid: str, claimed: Any, taken: Any, *args: Any, **options: Any) -> FLOW:
+        yield from self.settle(openid, taken.item.id, taken.item.next)
+        return (yield from super().carry(openid, claimed, taken, *args, **options))
+
+
+class LeavesTheRecord(KeptAnswers):
+    """Frees what a dead process has taken, although its record may still carry it."""
+
+    def revoke(self, *args: Any) -> FLOW:
+        yield from ()
+        return True
+
+
+class PutsAgain(KeptAnswers):
+    """Keeps an answer as often as it is put."""
+
+    def put(self, openid: str, id: str, parts: Any, until: float, **options: Any) -> FLOW:
+        raw, queue = yield from self._read(openid)
+        place = queue.find(id, "place")
+        item = Item(id, options.get("key", ""), until, parts=parts, count=len(parts))
+        yield from self._replace(openid, raw, queue.replace(place, item) if place else queue.add(item))
+        return 0
+
+
 class NoPlace(KeptAnswers):
     """Lets nobody wait."""
 
@@ -167,3 +194,12 @@ def test_a_walk_finds(name):
     mutation, scenario, faults, problem = MUTATIONS[name]
     scenario = attrs.evolve(SCENARIOS[scenario], **faults)
     assert any(problem in walk_kept(scenario, seed, mutation).problems for seed in range(1000))
+
+
+def test_a_walk_finds_claims_whose_bytes_repeat_if_there_is_no_registry_to_hide_it():
+    faults = {"faults": 3, "kinds": ("stops", "stalls")}
+    scenario = attrs.evolve(SCENARIOS["answers of one part"], **faults)
+    repeats, differ = (Mutation(process=process, registry=NoRegistry) for process in (Repeats, TrustsItself))
+    problem = "two answers reached the user"
+    assert any(problem in walk_kept(scenario, seed, repeats).problems for seed in range(1000))
+    assert not any(problem in walk_kept(scenario, seed, differ).problems for seed in range(50))
