@@ -323,7 +323,7 @@ class TestAPlaceOrAnOpenItem:
             assert bench.deliver(bench.claim(), must=True) is Undelivered.WAIT
 
     @each_row("record", [None, Done(DEAD, ACK), Run(DEAD)])
-    def test_is_removed_if_no_process_continues_its_push(self, record):
+    def test_is_removed_if_its_push_is_done_or_dead(self, record):
         for is_open in (False, True):
             bench = Bench()
             bench.run(bench.kept.add_place(OPENID, "a", QUESTION, UNTIL))
