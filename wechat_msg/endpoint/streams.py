@@ -14,11 +14,12 @@ from wechat_msg.routing import RunHandler
 __all__ = ["Stream", "compute_digest", "is_stream"]
 
 _END = object()
+_NO_STREAMS = str, Reply, list, tuple, type(None)  # to tell an iterator from them takes longer
 
 
 def is_stream(answer: object) -> bool:
     """Return whether the answer of a handler is an iterator, sync or async."""
-    return isinstance(answer, Iterator | AsyncIterator)
+    return not isinstance(answer, _NO_STREAMS) and isinstance(answer, (Iterator, AsyncIterator))
 
 
 def compute_digest(part: str) -> str:
