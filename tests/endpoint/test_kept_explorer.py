@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.endpoint.test_explorer import NoRegistry, Repeats, TrustsItself
 from tests.helpers.kept_worlds import KeptScenario, walk_in_every_order, walk_kept
 from tests.helpers.worlds import Mutation
 from wechat_msg.endpoint.inbox import Inbox
@@ -193,3 +194,12 @@ def test_a_walk_finds(name):
     mutation, scenario, faults, problem = MUTATIONS[name]
     scenario = attrs.evolve(SCENARIOS[scenario], **faults)
     assert any(problem in walk_kept(scenario, seed, mutation).problems for seed in range(1000))
+
+
+def test_a_walk_finds_claims_whose_bytes_repeat_if_there_is_no_registry_to_hide_it():
+    faults = {"faults": 3, "kinds": ("stops", "stalls")}
+    scenario = attrs.evolve(SCENARIOS["answers of one part"], **faults)
+    repeats, differ = (Mutation(process=process, registry=NoRegistry) for process in (Repeats, TrustsItself))
+    problem = "two answers reached the user"
+    assert any(problem in walk_kept(scenario, seed, repeats).problems for seed in range(1000))
+    assert not any(problem in walk_kept(scenario, seed, differ).problems for seed in range(50))
