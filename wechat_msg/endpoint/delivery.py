@@ -175,7 +175,8 @@ class PushDelivery:
                     return self._choose_fallback() if ended else None
                 refused.append(found)
             running = self.handling.process.find_running(self.key)
-            is_refused = any(each is running for each in refused)  # the record has another claim than this process
+            # If it has been refused, the record has another claim than this process, unless only this has the reply.
+            is_refused = running is not None and running.given is None and any(each is running for each in refused)
             look = self._read if is_refused else functools.partial(self._look_again, found)
             found = (yield from self.handling.ask_until(self.arrived + _ANSWERED, look)) or found
         return found
