@@ -183,6 +183,8 @@ class PushDelivery:
 
     def _wait_for(self, found: Run | Running) -> Flow[Reply | None]:
         """Run the handler if this delivery has claimed it, else wait for it; return the answer if there is one."""
+        if isinstance(found, Running) and found.given is not None and not found.late:
+            return found.given  # the record does not have it
         reply: Reply | None = None
         if self.work is not None and found is self.work.running and not self.is_over:
             reply = yield RunWork(self, self._left())
