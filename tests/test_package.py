@@ -106,10 +106,10 @@ MAY_IMPORT = {
 WITHIN_ENDPOINT: dict[str, set[str]] = {
     "dedup": set(),
     "late": set(),
+    "parts": set(),
     "streams": set(),
     "meanwhile": {"late"},
     "options": {"dedup", "late"},
-    "parts": {"late"},
     "records": {"late"},
     "registry": {"records"},
     "tries": {"records"},
@@ -121,7 +121,7 @@ WITHIN_ENDPOINT: dict[str, set[str]] = {
     "line": {"handling", "records", "registry"},
     "owned": {"dedup", "handback", "handling", "inbox", "kept", "late", "records", "registry", "tries"},
     "sending": {"handling", "inbox", "kept", "late", "owned", "parts", "registry", "streams"},
-    "work": {"handling", "inbox", "line", "owned", "records", "registry", "sending"},
+    "work": {"handback", "handling", "inbox", "line", "owned", "records", "registry", "sending"},
     "takeover": {"dedup", "handback", "handling", "inbox", "owned", "records", "registry", "sending", "work"},
     "jobs": {"handling", "inbox", "records", "takeover", "work"},
     "delivery": {

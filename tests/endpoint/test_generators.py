@@ -14,7 +14,16 @@ from tests.endpoint.test_kept_replies import KEEP, MORE, WAIT, Chat
 from tests.helpers import virtual_time
 from tests.helpers.processes import World, in_virtual_time
 from tests.helpers.rows import each_row
-from wechat_msg import AsyncPushEndpoint, FallbackReply, PushEndpoint, ReplyError, SettingsError, TextReply
+from wechat_msg import (
+    Article,
+    AsyncPushEndpoint,
+    FallbackReply,
+    NewsReply,
+    PushEndpoint,
+    ReplyError,
+    SettingsError,
+    TextReply,
+)
 
 WORDS = ("one", "two", "three")
 
@@ -110,6 +119,14 @@ class TestAGenerator:
         assert await Chat(worker, settings=PROGRAM).send() is None
         await asyncio.sleep(20)
         assert worker.sent == ["one", "two"]
+
+    @in_virtual_time
+    async def test_of_a_mini_program_loses_only_the_parts_that_cannot_be_sent(self, world):
+        news = NewsReply([Article(title="one"), Article(title="two")])
+        worker = world.start(generate(world, news, 1, "two"), settings=PROGRAM)
+        assert await Chat(worker, settings=PROGRAM).send() is None
+        await asyncio.sleep(20)
+        assert (worker.sent, [reason for _, reason in world.lost]) == (["two"], ["unsent"])
 
     @in_virtual_time
     async def test_that_fails_after_its_first_part_is_logged_and_not_run_again(self, world, caplog):

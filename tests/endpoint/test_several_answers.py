@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import UserList, deque
 from typing import Any
@@ -374,3 +375,28 @@ class TestAList:
         first = await Chat(world.start(seconds, answer)).send()
         await asyncio.sleep(60)
         assert ([first] if first else []) + world.sent == ["one", "two"]
+
+
+class TestAFirstPartThatIsGivenWithoutTheStore:
+    @each_row("late", [KEEP, {}])
+    @in_virtual_time
+    async def test_is_recorded_before_the_others_go_out(self, early_world, late):
+        """So that a re-send gets it, and the handler does not run again for parts of another run."""
+
+        async def handle(message: Any) -> list[str]:
+            fails = first.store.calls + 1
+            first.store.fails = lambda number: number == fails
+            asyncio.get_running_loop().call_later(0.1, first.kill)
+            return ["one", "two"]
+
+        first = early_world.start(handle, late=late)
+        second = early_world.start(0, "another run", late=late)
+        chat = Chat(first)
+        text = await chat.send()
+        assert text.startswith("one")
+        await asyncio.sleep(5)
+        chat.workers, chat.numbers = itertools.cycle([second]), itertools.count(1)
+        assert await chat.send() == text
+        if late == KEEP:
+            assert await chat.send() == "two"
+        assert (len(early_world.runs), early_world.sent) == (1, [] if late == KEEP else ["two"])

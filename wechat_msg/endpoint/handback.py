@@ -14,9 +14,9 @@ from wechat_msg.endpoint.inbox import ATTEMPTS, ENTRY_KEPT, RETRY_AFTER, Inbox
 from wechat_msg.endpoint.late import LostReason
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running
-from wechat_msg.replies import Acknowledgement
+from wechat_msg.replies import Acknowledgement, RenderedReply
 
-__all__ = ["compute_run_ttl", "hand_back", "make_last_record", "settle"]
+__all__ = ["compute_run_ttl", "hand_back", "make_last_record", "record_given", "settle"]
 
 _LONGEST_RUN = 86400.0  # seconds; a store may take no larger number, such as infinity
 _RUN_LONGER = 60.0  # seconds for which the record of a running handler outlives handler_limit
@@ -62,18 +62,26 @@ def settle(handling: Handling, running: Running) -> Flow[None]:
     """Hand back a push that was given up; or record its reply, if that went out while the store failed."""
     if running.given is None:
         yield from hand_back(handling, running, failed=True)
-        return
+    else:
+        yield from record_given(handling, running, running.given)
+
+
+def record_given(handling: Handling, running: Running, given: Acknowledgement | RenderedReply) -> Flow[bool]:
+    """Record the reply that went out while the store failed; False if the push has another owner by now."""
     raw: bytes | None = yield Get(running.store, running.record_key)
     record = None if raw is None else load_record(raw)
-    if not isinstance(record, Run) or isinstance(record, Free) or record.claim != running.claim:
-        return
-    done = Done(running.claim, running.given).dump()
-    saved: bool = yield CompareAndSet(running.store, running.record_key, raw, done, keep_for(running.push.message))
+    done = Done(running.claim, given)
+    if record is None or not running.owns(record):
+        return record == done
+    saved: bool = yield CompareAndSet(
+        running.store, running.record_key, raw, done.dump(), keep_for(running.push.message)
+    )
     if saved and record.slot:
         inbox = cast("Inbox", handling.inbox)
         found = yield from inbox.find_of(record.slot, running.record_key)
         if found is not None:
             yield from inbox.replace(record.slot, found[0], None)
+    return saved
 
 
 def _hand_back_entry(handling: Handling, running: Running, slot: str, *, failed: bool) -> Flow[InboxEntry | None]:

@@ -23,10 +23,11 @@ from wechat_msg.errors import StoreError
 from wechat_msg.push import accepts_for
 from wechat_msg.replies import Acknowledgement
 
-__all__ = ["Gone", "Overtaken", "OwnedPush", "skip_first"]
+__all__ = ["WHILE_IT_FAILS", "Gone", "Overtaken", "OwnedPush", "skip_first"]
 
 _ATTEMPTS = 100  # a compare-and-set only fails if another delivery's has succeeded
-_WHILE_IT_FAILS = 1.0  # seconds between two calls of a store that fails, while nobody waits
+WHILE_IT_FAILS = 1.0
+"""Seconds between two calls of a store that fails, while no try waits."""
 
 
 class Overtaken(Exception):
@@ -86,7 +87,7 @@ class OwnedPush:
             yield from ask()
             return True
 
-        if not (yield from self.handling.ask_until(self.running.ends, done, pause=_WHILE_IT_FAILS)):
+        if not (yield from self.handling.ask_until(self.running.ends, done, pause=WHILE_IT_FAILS)):
             raise StoreError("the store fails, so the answer of a handler stays in the inbox")
 
     def leave(self, *, failed: bool = False) -> Flow[None]:

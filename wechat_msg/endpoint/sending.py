@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from wechat_msg._flow import Flow
 from wechat_msg.endpoint.handling import Handled, Handling
 from wechat_msg.endpoint.inbox import ATTEMPTS
 from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.late import AnswerLater, LostReason
-from wechat_msg.endpoint.owned import OwnedPush
+from wechat_msg.endpoint.owned import WHILE_IT_FAILS, OwnedPush
 from wechat_msg.endpoint.parts import load_kept, load_message
 from wechat_msg.endpoint.registry import Running
 from wechat_msg.endpoint.streams import Stream, compute_digest
@@ -131,12 +131,13 @@ def send_stream_at_once(handling: Handling, running: Running, handled: Handled, 
         if handling.keeps_replies:
             part = yield from _dump(handling, message, reply)
             if part is not None:
-                yield from keep(handling, running, (part,), at=number, is_open=True)
+                is_kept = yield from _keep_at_once(handling, running, (part,), at=number, is_open=True)
+                yield from report_unsent(handling, message, int(not is_kept))
                 number += 1
         else:
             yield from send_or_keep(handling, running, [reply])
     if handling.keeps_replies:
-        yield from keep(handling, running, (), at=number)
+        yield from _keep_at_once(handling, running, (), at=number)
 
 
 def _dump(handling: Handling, message: Message, reply: Reply) -> Flow[str | None]:
@@ -213,8 +214,14 @@ def send_or_keep(handling: Handling, running: Running, replies: Sequence[Reply])
     except Exception:  # noqa: BLE001, an error of the sender must not end the handler's thread
         _log.exception("the late reply to a %s could not be sent", type(message).__name__)
     parts = _list_keepable(handling, left)
-    is_kept = parts and (yield from handling.ask_until(running.ends, lambda: keep(handling, running, parts), 1.0))
+    is_kept = parts and (yield from _keep_at_once(handling, running, parts))
     yield from report_unsent(handling, message, lost + len(left) - (len(parts) if is_kept else 0))
+
+
+def _keep_at_once(handling: Handling, running: Running, parts: Sequence[str], **options: Any) -> Flow[bool | None]:
+    """Keep parts of an answer that is not in the inbox; None if the store fails until the handler's time is over."""
+    ask = functools.partial(keep, handling, running, parts, **options)
+    return (yield from handling.ask_until(running.ends, ask, pause=WHILE_IT_FAILS))
 
 
 def keep(

@@ -9,10 +9,11 @@ from attrs import field
 from wechat_msg._flow import CompareAndSet, Flow
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import acknowledge
+from wechat_msg.endpoint.handback import record_given
 from wechat_msg.endpoint.handling import Handled
 from wechat_msg.endpoint.inbox import ENTRY_KEPT
 from wechat_msg.endpoint.line import leave_line, wait_for_turn
-from wechat_msg.endpoint.owned import Gone, Overtaken, OwnedPush
+from wechat_msg.endpoint.owned import WHILE_IT_FAILS, Gone, Overtaken, OwnedPush
 from wechat_msg.endpoint.records import Done, Run, load_record
 from wechat_msg.endpoint.registry import Running
 from wechat_msg.endpoint.sending import (
@@ -193,6 +194,8 @@ class Work(OwnedPush):
         """Do what is left when the reply is in the record: send or keep the rest, and empty the slot."""
         running = self.running
         self.handling.process.registry.end(running, saved.reply)
+        if running.given is not None and not saved.late and not (yield from self._record_given(running.given)):
+            return
         if running.is_fenced_by_entry and handled.stream is not None:
             yield from send_stream(self, handled, is_begun=True)
             return
@@ -206,6 +209,21 @@ class Work(OwnedPush):
             yield from send_or_keep(self.handling, running, left)
         if running.slot:
             yield from self.ask(self.delete_entry)
+
+    def _record_given(self, given: Acknowledgement | RenderedReply) -> Flow[bool]:
+        """Record the reply that went out without the record; False if nothing may follow it.
+
+        Else the next owner, after a death, would run the handler again for an answer of which a part is elsewhere.
+        """
+        handling, running = self.handling, self.running
+        is_recorded = yield from handling.ask_until(
+            running.ends, lambda: record_given(handling, running, given), pause=WHILE_IT_FAILS
+        )
+        if is_recorded is None:
+            yield from handling.report_lost(running.push.message, "unsent")
+        elif not is_recorded:
+            handling.warn_of_lost_claim()
+        return bool(is_recorded)
 
     def _choose_reply(self, handled: Handled) -> Acknowledgement | RenderedReply:
         # The user gets a late answer otherwise, so no further try may carry it.
