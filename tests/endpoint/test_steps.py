@@ -24,9 +24,10 @@ from wechat_msg import (
     UnknownEvent,
 )
 from wechat_msg._flow import CompareAndSet, Get, Sleep, Wait
+from wechat_msg.endpoint.answers import Handled
 from wechat_msg.endpoint.dedup import keep_for
 from wechat_msg.endpoint.delivery import PushDelivery, RunWork
-from wechat_msg.endpoint.handling import Handled, Handling, WarningLog
+from wechat_msg.endpoint.handling import Handling, WarningLog
 from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.records import Done, Run, dump_texts, load_record
@@ -128,7 +129,7 @@ class World:
             inbox=None,
             is_kept=False,
             report=lambda error: self.reports.append(error.args[0]),
-            waits_for_room=False,
+            is_async=False,
             warn=WarningLog(lambda: self.now).warn,
         )
         return PushDelivery(handling, Push(message=message, format="xml"), self.now)

@@ -112,7 +112,7 @@ class KeptWorld(World):
 
     def put(self) -> None:
         home, self.runs = self.any_home(), self.runs + 1
-        parts = tuple(home.handling.make_kept("oUSER", f"answer {self.runs}.0"))
+        parts = tuple(home.handling.answers.make_kept("oUSER", f"answer {self.runs}.0"))
         run, key = self.runs, f"put:{self.runs}"
 
         def end(result: Any, error: BaseException | None) -> None:
@@ -120,7 +120,7 @@ class KeptWorld(World):
 
         self.fates[key] = Fate(key, 0, is_over=True)
         self.keys[run], self.counts[run] = key, 1
-        flow = home.handling.kept.put("oUSER", str(run), parts, home.handling.keep_until())  # type: ignore[union-attr]
+        flow = home.handling.kept.put("oUSER", str(run), parts, home.handling.answers.keep_until())  # type: ignore[union-attr]
         self.start("put", home, flow, on_end=end)
 
     def note_reply(self, fate: Fate, reply: Any) -> None:

@@ -268,7 +268,7 @@ class World:
             is_kept=True,
             identity="i",
             report=self.report,
-            waits_for_room=scenario.waits_for_room,
+            is_async=scenario.waits_for_room,
             warn=lambda *args: None,
             kept=self.make_kept(process),
         )

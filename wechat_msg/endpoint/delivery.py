@@ -23,6 +23,7 @@ from wechat_msg.endpoint.late import is_first_try_enough
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Run, load_record
 from wechat_msg.endpoint.registry import NO_CLAIM, Running, make_item
+from wechat_msg.endpoint.sending import add_place
 from wechat_msg.endpoint.tries import count_try
 from wechat_msg.endpoint.work import HANG_UP, Work
 from wechat_msg.errors import StoreError
@@ -157,7 +158,7 @@ class PushDelivery:
             return None
         refused: list[Run | Running] = []
         while not isinstance(found, Reply):
-            if found is _NO_ROOM and not self.handling.waits_for_room:
+            if found is _NO_ROOM and not self.handling.is_async:
                 return (yield from self._refuse())
             self._is_fetch = found.kind == "fetch"
             reply = yield from self._wait_for(found)
@@ -191,7 +192,7 @@ class PushDelivery:
             return reply
         if self._fetch is not None and found is self._fetch:
             return (yield from self._deliver_kept(self._fetch))
-        if found.late and self.handling.answers_later:
+        if found.late and self.handling.answers.go_out_later:
             self._has_acknowledged(found.slot)
             return self._choose_fallback()
         left = self._left()
@@ -215,7 +216,7 @@ class PushDelivery:
         return self._choose_fallback()
 
     def _choose_fallback(self) -> Reply:
-        return self.handling.choose_fallback(self.push.message, is_fetch=self._is_fetch)
+        return self.handling.answers.choose_fallback(self.push.message, is_fetch=self._is_fetch)
 
     def _begin(self) -> Flow[Reply | Running | Run | None]:
         """Claim the key or find who did; None if WeChat has to send the push again."""
@@ -296,7 +297,7 @@ class PushDelivery:
     def _may_be_fetch(self) -> Flow[bool]:
         """Return whether the push gets an answer that was kept; other pushes are handled."""
         kept, message = self.handling.kept, self.push.message
-        if kept is None or self.record_key != self.key or not self.handling.may_fetch(message):
+        if kept is None or self.record_key != self.key or not self.handling.answers.may_fetch(message):
             return False
         return (yield from kept.has(message.from_user_name))
 
@@ -357,7 +358,7 @@ class PushDelivery:
         return None
 
     def _make_done(self, taken: Taken) -> Done:
-        reply = self.handling.write_kept(self.push, taken.part, is_last=taken.is_last)
+        reply = self.handling.answers.write_kept(self.push, taken.part, is_last=taken.is_last)
         return Done(cast("Running", self._fetch).claim, reply)
 
     def _leave_fetch(self) -> Flow[None]:
@@ -425,7 +426,7 @@ class PushDelivery:
 
     def _should_keep(self) -> bool:
         """Return whether a push is put into the inbox before it is acknowledged."""
-        policy = self.handling.answers_later and self._may_be_acknowledged
+        policy = self.handling.answers.go_out_later and self._may_be_acknowledged
         return policy and self.handling.is_kept and not self._is_fetch
 
     def _keeps(self) -> bool:
@@ -435,7 +436,7 @@ class PushDelivery:
     def _needs_place(self) -> bool:
         """Return whether the user's next texts have to wait for the answer."""
         shares = self.record_key == self.key and bool(self.push.message.from_user_name)
-        return self.handling.keeps_replies and shares and self._may_be_acknowledged and not self._is_fetch
+        return self.handling.answers.are_kept and shares and self._may_be_acknowledged and not self._is_fetch
 
     def _may_keep(self) -> bool:
         return not self._has_tried_to_keep and (self._keeps() or self._needs_place()) and self._must_answer()
@@ -450,12 +451,8 @@ class PushDelivery:
         is_safe = bool(found.slot or self._kept) or not self.handling.is_kept
         if is_safe and self._needs_place():  # else nobody would fill the place after a death
             self._has_place = True
-            yield from self.handling.ask_until(self.arrived + ANSWER_BY, self._add_place)
-
-    def _add_place(self) -> Flow[bool]:
-        kept, message = cast("KeptAnswers", self.handling.kept), self.push.message
-        yield from kept.add_place(message.from_user_name, make_item(self.key), self.key, self.handling.keep_until())
-        return True
+            ask = functools.partial(add_place, self.handling, self.push.message, self.key)
+            yield from self.handling.ask_until(self.arrived + ANSWER_BY, ask)
 
     def _put_into_inbox(self, found: Run | Running) -> Flow[None]:
         claim = self._make_free_claim() if _is_absent(found) else found.claim
@@ -538,7 +535,7 @@ class PushDelivery:
     def _mark_fetch(self, found: Run | Running) -> tuple[str, bytes, bytes]:
         """Return the record of a fetch, and the one that says that nothing could be fetched."""
         before = found.record if isinstance(found, Running) else found.dump()
-        return "", before, Done(found.claim, self.handling.write_fallback(self.push, is_fetch=True)).dump()
+        return "", before, Done(found.claim, self.handling.answers.write_fallback(self.push, is_fetch=True)).dump()
 
     def _mark(self, found: Run | Running) -> tuple[str, bytes | None, bytes | None]:
         """Return the slot, the record that is expected, and the one that says that the push was answered."""

@@ -34,7 +34,7 @@ from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.jobs import begin_job
 from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.lanes import Process
-from wechat_msg.endpoint.late import AnswerLater, KeepReply, is_first_try_enough
+from wechat_msg.endpoint.late import AnswerLater, KeepReply, find_keep_reply, is_first_try_enough
 from wechat_msg.endpoint.options import EndpointOptions, H, S
 from wechat_msg.endpoint.upkeep import RunAside, Upkeep
 from wechat_msg.endpoint.work import Rest, StartWork, Work
@@ -92,14 +92,12 @@ class _Endpoint(EndpointOptions[H, S]):
         # It takes a moment to derive one from a Token: better now than in an event loop.
         identity = "" if self.store is None or shared_store is None else self.settings.identity
         durable_store = shared_store if _is_durable(store) else None
-        late = self.late
-        answers_later = isinstance(late, AnswerLater | KeepReply)
-        keeps_replies = isinstance(late, KeepReply) or (isinstance(late, AnswerLater) and late.unsent is not None)
+        answers_later = isinstance(self.late, (AnswerLater, KeepReply))
         is_kept = durable_store is not None and (answers_later or self.queue is not None)
         process = Process(durable_store, identity, self.monotonic, watches=is_kept)
         report = StoreErrorLog("deduplication", self.monotonic).report
         kept = None
-        if keeps_replies and shared_store is not None:
+        if find_keep_reply(self.late) is not None and shared_store is not None:
             # Pushes must not push kept answers out of a store in memory.
             queues = durable_store or _find_queues(cast("MemoryStore", shared_store), self.monotonic)
             kept = KeptAnswers(queues, shared_store, identity, process, self.clock, report)
@@ -113,7 +111,7 @@ class _Endpoint(EndpointOptions[H, S]):
             kept=kept,
             report=report,
             is_kept=is_kept,
-            waits_for_room=self._is_async,
+            is_async=self._is_async,
             warn=WarningLog(self.monotonic).warn,
         )
         self._upkeep = Upkeep(self._handling)
@@ -122,7 +120,7 @@ class _Endpoint(EndpointOptions[H, S]):
         """Raise SettingsError if options do not fit together."""
         store: object = self.store
         late, is_mini_program = self.late, self.settings.account_kind is MINI_PROGRAM
-        keeping = late.unsent if isinstance(late, AnswerLater) else late if isinstance(late, KeepReply) else None
+        keeping = find_keep_reply(late)
         if late is not None and is_mini_program and (late.text is not None or keeping is not None):
             raise SettingsError(
                 "a Mini Program cannot be answered with text; use AnswerLater, without text= and unsent="
@@ -200,8 +198,8 @@ class _Endpoint(EndpointOptions[H, S]):
             raise SettingsError("kept.put needs an endpoint with a handler")
         if not isinstance(openid, str) or not openid:
             raise SettingsError("kept.put needs an OpenID, a text that is not empty")
-        parts = self._handling.make_kept(openid, answer)
-        dropped = yield from kept.put(openid, secrets.token_hex(16), parts, self._handling.keep_until())
+        parts = self._handling.answers.make_kept(openid, answer)
+        dropped = yield from kept.put(openid, secrets.token_hex(16), parts, self._handling.answers.keep_until())
         if dropped:
             yield from self._handling.report_lost(None, "full")
 

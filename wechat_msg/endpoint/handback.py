@@ -31,7 +31,7 @@ def compute_run_ttl(handling: Handling, slot: str = "") -> float:
 def make_last_record(handling: Handling, running: Running) -> Done | None:
     """Return the record of a push that gets no further reply; None if it must not be acknowledged."""
     may_end = isinstance(acknowledge(running.push.message), Acknowledgement)
-    return Done(running.claim, handling.write_fallback(running.push)) if may_end else None
+    return Done(running.claim, handling.answers.write_fallback(running.push)) if may_end else None
 
 
 def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[bool]:

@@ -18,12 +18,23 @@ from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.records import Done, Free, Record, Run, load_record, pack, unpack
 from wechat_msg.errors import StoreError
 
-__all__ = ["MOST_PARTS", "Claimed", "Item", "KeptAnswers", "Queue", "Taken", "Undelivered", "load_queue"]
+__all__ = [
+    "LARGEST_QUEUE",
+    "MOST_PARTS",
+    "Claimed",
+    "Item",
+    "KeptAnswers",
+    "Queue",
+    "Taken",
+    "Undelivered",
+    "load_queue",
+]
 
 _QUEUE = b"\x01Q"  # the format byte, and the kind of the value
 _REMEMBERED = 32  # ids
 _REMEMBERED_FOR = 600.0  # seconds for which a queue without items is kept
-_LARGEST = 256_000  # bytes
+LARGEST_QUEUE = 256_000
+"""Bytes of all that is kept for a user."""
 MOST_PARTS = 100
 """Parts of one answer, and of all that are kept for a user."""
 _ATTEMPTS = 100  # a compare-and-set only fails if another process's has succeeded
@@ -178,7 +189,7 @@ class Queue:
     def fit(self) -> tuple[Queue, int]:
         """Drop the oldest parts that nobody has taken until the queue is not too large; return their number, too."""
         queue, dropped = self, 0
-        while sum(len(item.parts) for item in queue.items) > MOST_PARTS or len(queue.dump() or b"") > _LARGEST:
+        while sum(len(item.parts) for item in queue.items) > MOST_PARTS or len(queue.dump() or b"") > LARGEST_QUEUE:
             item = next((each for each in queue.items if len(each.parts) > bool(each.taken)), None)
             if item is None:
                 break

@@ -25,6 +25,7 @@ __all__ = [
     "LatePolicy",
     "LostReason",
     "Meanwhile",
+    "find_keep_reply",
     "is_first_try_enough",
 ]
 
@@ -147,6 +148,12 @@ class FallbackReply:
 
 LatePolicy = AnswerLater | FallbackReply | KeepReply
 """A value of ``late=``."""
+
+
+def find_keep_reply(late: LatePolicy | None) -> KeepReply | None:
+    """Return the policy for answers that are kept: all late ones, or those that could not be sent."""
+    policy = late.unsent if isinstance(late, AnswerLater) else late
+    return policy if isinstance(policy, KeepReply) else None
 
 
 def is_first_try_enough(late: LatePolicy | None, *, shares: bool) -> bool:

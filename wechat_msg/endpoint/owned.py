@@ -288,7 +288,7 @@ class OwnedPush:
         """Keep the entry as lost, and report it."""
         running = self.running
         yield from self.ask(lambda: self.swap(state="lost", reason=reason))
-        if self.handling.keeps_replies:
+        if self.handling.answers.are_kept:
             yield from self.ask(self.remove_place)
         yield from self._mark_done()
         self.handling.process.registry.remove(running, Acknowledgement())

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 from wechat_msg._flow import Flow
-from wechat_msg.endpoint.handling import Handled, Handling
+from wechat_msg.endpoint.answers import Handled
+from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ATTEMPTS
 from wechat_msg.endpoint.kept import KeptAnswers
 from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.owned import WHILE_IT_FAILS, OwnedPush
 from wechat_msg.endpoint.parts import load_kept, load_message
-from wechat_msg.endpoint.registry import Running
+from wechat_msg.endpoint.registry import Running, make_item
 from wechat_msg.endpoint.streams import Stream, compute_digest
 from wechat_msg.errors import ReplyError
 from wechat_msg.events.base import get_kind
@@ -44,10 +45,10 @@ def answer_late(owned: OwnedPush, handled: Handled) -> Flow[None]:
     handling, message = owned.handling, owned.running.push.message
     yield from owned.ask(owned.load)
     if not handled.replies:
-        if handling.keeps_replies:
+        if handling.answers.are_kept:
             yield from owned.ask(owned.remove_place)
         yield from owned.ask(owned.close)
-    elif not handling.answers_later:
+    elif not handling.answers.go_out_later:
         yield from owned.lose("late")
     elif handled.stream is not None:
         yield from send_stream(owned, handled, is_begun=False)
@@ -62,7 +63,7 @@ def answer_late(owned: OwnedPush, handled: Handled) -> Flow[None]:
 
 
 def _dump_all(handling: Handling, message: Message, replies: Sequence[Reply]) -> tuple[str, ...]:
-    return tuple(part for reply in replies if (part := handling.dump(message, reply)) is not None)
+    return tuple(part for reply in replies if (part := handling.answers.dump(message, reply)) is not None)
 
 
 def report_unsent(handling: Handling, message: Message, count: int) -> Flow[None]:
@@ -108,7 +109,7 @@ def send_stream(owned: OwnedPush, handled: Handled, *, is_begun: bool) -> Flow[N
             continue
         gone, number = [], owned.found_entry.sent
         sent = *owned.found_entry.parts[:number], compute_digest(part)
-        if handling.keeps_replies:
+        if handling.answers.are_kept:
             yield from owned.ask(functools.partial(keep, handling, owned.running, (part,), at=number, is_open=True))
         elif outcome := (yield from _send(owned, part)):
             left = [part, *(yield from _read_parts(handling, message, stream))]
@@ -116,7 +117,7 @@ def send_stream(owned: OwnedPush, handled: Handled, *, is_begun: bool) -> Flow[N
             yield from _end_unsent(owned, outcome)
             return
         yield from owned.ask(functools.partial(owned.swap, parts=sent, sent=number + 1))
-    if handling.keeps_replies:
+    if handling.answers.are_kept:
         yield from owned.ask(functools.partial(keep, handling, owned.running, (), at=owned.found_entry.sent))
     yield from owned.ask(owned.close)
 
@@ -128,7 +129,7 @@ def send_stream_at_once(handling: Handling, running: Running, handled: Handled, 
         stream.unread(handled.replies[0])
     number = int(is_begun and handled.in_time)
     while (reply := (yield from handling.read(message, stream))) is not None:
-        if handling.keeps_replies:
+        if handling.answers.are_kept:
             part = yield from _dump(handling, message, reply)
             if part is not None:
                 is_kept = yield from _keep_at_once(handling, running, (part,), at=number, is_open=True)
@@ -136,13 +137,13 @@ def send_stream_at_once(handling: Handling, running: Running, handled: Handled, 
                 number += 1
         else:
             yield from send_or_keep(handling, running, [reply])
-    if handling.keeps_replies:
+    if handling.answers.are_kept:
         yield from _keep_at_once(handling, running, (), at=number)
 
 
 def _dump(handling: Handling, message: Message, reply: Reply) -> Flow[str | None]:
     """Return a part of a generator for the store; one that cannot be sent is lost, and the others are not."""
-    part = handling.dump(message, reply)
+    part = handling.answers.dump(message, reply)
     yield from report_unsent(handling, message, int(part is None))
     return part
 
@@ -202,7 +203,7 @@ def give_up(owned: OwnedPush, reason: LostReason) -> Flow[None]:
 def send_or_keep(handling: Handling, running: Running, replies: Sequence[Reply]) -> Flow[None]:
     """Send or keep an answer that is not in the inbox; report it if it is lost."""
     message, late = running.push.message, handling.options.late
-    if not handling.answers_later:
+    if not handling.answers.go_out_later:
         yield from handling.report_lost(message, "late")
         return
     left = _dump_all(handling, message, replies)
@@ -229,7 +230,7 @@ def keep(
 ) -> Flow[bool]:
     """Keep parts, from number *at* on, for the user's next messages; if they are kept already, nothing changes."""
     kept = cast("KeptAnswers", handling.kept)
-    openid, until = running.push.message.from_user_name, handling.keep_until()
+    openid, until = running.push.message.from_user_name, handling.answers.keep_until()
     dropped = yield from kept.put(
         openid, running.item, tuple(parts), until, key=running.record_key, at=at, is_open=is_open
     )
@@ -238,11 +239,11 @@ def keep(
     return True
 
 
-def add_place(handling: Handling, running: Running) -> Flow[None]:
-    """Let the user's messages wait for the answer to a push: it will be kept."""
+def add_place(handling: Handling, message: Message, key: str) -> Flow[bool]:
+    """Let the user's messages wait for the answer to the push whose record has the *key*: it will be kept."""
     kept = cast("KeptAnswers", handling.kept)
-    openid, key = running.push.message.from_user_name, running.record_key
-    yield from kept.add_place(openid, running.item, key, handling.keep_until())
+    yield from kept.add_place(message.from_user_name, make_item(key), key, handling.answers.keep_until())
+    return True
 
 
 def _keep_and_close(owned: OwnedPush, parts: Sequence[str]) -> Flow[None]:

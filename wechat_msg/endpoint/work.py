@@ -9,8 +9,8 @@ from attrs import field
 from wechat_msg._flow import CompareAndSet, Flow
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import acknowledge
+from wechat_msg.endpoint.answers import Handled
 from wechat_msg.endpoint.handback import record_given
-from wechat_msg.endpoint.handling import Handled
 from wechat_msg.endpoint.inbox import ENTRY_KEPT
 from wechat_msg.endpoint.line import leave_line, wait_for_turn
 from wechat_msg.endpoint.owned import WHILE_IT_FAILS, Gone, Overtaken, OwnedPush
@@ -203,7 +203,7 @@ class Work(OwnedPush):
             yield from send_parts(self)
             yield from report_unsent(self.handling, running.push.message, len(handled.replies) - len(handled.parts))
             return
-        if handled.stream is not None and self.handling.answers_later:
+        if handled.stream is not None and self.handling.answers.go_out_later:
             yield from send_stream_at_once(self.handling, running, handled, is_begun=not saved.late)
         elif left := handled.replies if saved.late else handled.rest:
             yield from send_or_keep(self.handling, running, left)
@@ -227,8 +227,8 @@ class Work(OwnedPush):
 
     def _choose_reply(self, handled: Handled) -> Acknowledgement | RenderedReply:
         # The user gets a late answer otherwise, so no further try may carry it.
-        is_late = self.running.late and self.handling.answers_later
-        return self.handling.write_fallback(self.running.push) if is_late else handled.answer
+        is_late = self.running.late and self.handling.answers.go_out_later
+        return self.handling.answers.write_fallback(self.running.push) if is_late else handled.answer
 
     def _save(self, handled: Handled, *, is_over: bool) -> Flow[_Saved]:
         """Save the reply for all deliveries, unless the push is in the inbox, and late or *is_over*: no try follows.
@@ -246,7 +246,7 @@ class Work(OwnedPush):
                 run = Run(running.claim, running.slot, late=True).dump()
                 running.late = yield CompareAndSet(running.store, running.record_key, expected, run, ENTRY_KEPT)
             else:
-                if handled.continues and not (late and self.handling.answers_later):
+                if handled.continues and not (late and self.handling.answers.go_out_later):
                     slot = yield from self._keep_rest(handled)
                 done = Done(running.claim, reply, slot)
                 raw = done.dump()
@@ -263,8 +263,8 @@ class Work(OwnedPush):
         """Put the answer into the inbox, as only its first part goes out with the push; return the slot."""
         if self.running.record_key != self.running.key:
             return ""  # nobody else finds the record, so others would send the first part, too
-        if self.handling.keeps_replies:
-            yield from add_place(self.handling, self.running)
+        if self.handling.answers.are_kept:
+            yield from add_place(self.handling, self.running.push.message, self.running.record_key)
         return (yield from self.keep_parts(handled.parts, are_all=handled.stream is None))
 
     def _delete(self) -> Flow[None]:
