@@ -33,7 +33,12 @@ class TestPlayground:
         with serve(*COMMAND, *program, environ=dict.fromkeys(ENVIRON, "")) as server:
             address = re.search(r"http://\S+\?key=\S+", server.read_log())[0]
             page = Page(SimpleNamespace(base=address.partition("/?")[0], address=address)).log_in()
-            assert not Follower(page).wait(lambda entry: entry["id"] == "account")["is_verified"]
+            chat = Follower(page)
+            assert not chat.wait(lambda entry: entry["id"] == "account")["is_verified"]
+            page.push({"MsgType": "text", "Content": "5"})
+            assert chat.wait(lambda entry: entry.get("kind") == "refused")["advice"]
+            page.push({"MsgType": "text", "Content": "?"})
+            assert chat.wait(lambda entry: entry.get("kind") == "reply")["reply"]["Content"].startswith("5 ")
 
     @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
     def test_prints_what_to_install(self, missing):

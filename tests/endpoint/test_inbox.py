@@ -43,18 +43,6 @@ from wechat_msg.endpoint.lanes import LEASE, Process
 from wechat_msg.endpoint.records import Done, Free, InboxEntry, Run, dump_texts
 from wechat_msg.endpoint.upkeep import LOOK_EVERY
 
-
-@pytest.fixture(params=KINDS)
-def world(request: pytest.FixtureRequest) -> World:
-    return World(request.param)
-
-
-@pytest.fixture(params=[EXECUTOR, ASYNC])
-def early_world(request: pytest.FixtureRequest) -> World:
-    """The kinds that can answer before a handler ends."""
-    return World(request.param)
-
-
 # --- slots -----------------------------------------------------------------------------------------------------------
 
 

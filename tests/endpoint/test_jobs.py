@@ -41,11 +41,6 @@ from wechat_msg import (
 from wechat_msg.endpoint.records import Done, Free
 
 
-@pytest.fixture(params=KINDS)
-def world(request: pytest.FixtureRequest) -> World:
-    return World(request.param)
-
-
 class Broker(list[str]):
     """A queue in memory, which a web process fills.
 

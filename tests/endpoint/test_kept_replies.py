@@ -9,18 +9,15 @@ from typing import Any
 import pytest
 
 from tests.endpoint.test_delivery import (
-    ASYNC,
     CLICK,
-    EXECUTOR,
     FIELDS,
-    KINDS,
     OPENID,
     PLAIN,
     TOLD,
     build,
     build_event,
 )
-from tests.helpers.processes import Worker, World, in_virtual_time
+from tests.helpers.processes import Worker, in_virtual_time
 from tests.helpers.rows import each_row
 from tests.helpers.virtual_time import WeChat
 from wechat_msg import (
@@ -40,17 +37,6 @@ from wechat_msg.testing import open_reply
 WAIT = "正在思考，回复任意文字查看答案"
 MORE = "\n（回复任意文字查看后文）"
 KEEP = KeepReply(WAIT)
-
-
-@pytest.fixture(params=KINDS)
-def world(request: pytest.FixtureRequest) -> World:
-    return World(request.param)
-
-
-@pytest.fixture(params=[EXECUTOR, ASYNC])
-def early_world(request: pytest.FixtureRequest) -> World:
-    """Processes that can answer before a handler ends."""
-    return World(request.param)
 
 
 class Chat:

@@ -29,11 +29,6 @@ from wechat_msg.endpoint import NO_DEDUP, AsyncPushEndpoint, PushEndpoint
 from wechat_msg.endpoint.records import Free
 
 
-@pytest.fixture(params=KINDS)
-def world(request: pytest.FixtureRequest) -> World:
-    return World(request.param)
-
-
 @pytest.fixture(params=[SYNC, EXECUTOR])
 def sync_world(request: pytest.FixtureRequest) -> World:
     return World(request.param)

@@ -51,17 +51,6 @@ from wechat_msg.endpoint.records import Done, Free, load_entry, load_record
 from wechat_msg.endpoint.upkeep import LOOK_EVERY
 
 
-@pytest.fixture(params=KINDS)
-def world(request: pytest.FixtureRequest) -> World:
-    return World(request.param)
-
-
-@pytest.fixture(params=[EXECUTOR, ASYNC])
-def early_world(request: pytest.FixtureRequest) -> World:
-    """The kinds that can answer before a handler ends."""
-    return World(request.param)
-
-
 async def let_die(world: World, count: int = 1) -> None:
     """Let a process die that has acknowledged so many pushes, and let its lane end."""
     worker = world.start(100, kind=ASYNC)

@@ -20,8 +20,8 @@ from wechat_msg.cli.logs import LinesHandler, handle_logs
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.url import check_url
 from wechat_msg.client import Client
-from wechat_msg.endpoint import AnswerLater
-from wechat_msg.settings import PushSettings
+from wechat_msg.endpoint import AnswerLater, KeepReply
+from wechat_msg.settings import MINI_PROGRAM, PushSettings
 from wechat_msg.testing.bilingual import Text
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ def playground(
 def _start_bot(opened: contextlib.ExitStack, settings: PushSettings, ready: Ready) -> tuple[str, Ready]:
     """Start the echo bot; it sends late answers to the playground, whose address is known when that is ready."""
     clients: list[Client] = []
-    late = AnswerLater(lambda message: clients[0].call(customer_service.send_body(message)))
+    is_mini_program = settings.account_kind == MINI_PROGRAM
+    unsent = None if is_mini_program else KeepReply("正在思考，回复任意文字查看答案 (Send any text)")
+    late = AnswerLater(lambda message: clients[0].call(customer_service.send_body(message)), unsent=unsent)
     bot = opened.enter_context(EchoBot(settings, late=late))
     address = opened.enter_context(listen(bot.app))
 
