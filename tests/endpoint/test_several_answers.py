@@ -385,3 +385,20 @@ class TestAFirstPartThatIsGivenWithoutTheStore:
         if late == KEEP:
             assert await chat.send() == "two"
         assert (len(early_world.runs), early_world.sent) == (1, [] if late == KEEP else ["two"])
+
+
+class TestAResend:
+    @in_virtual_time
+    async def test_gets_the_first_part_from_the_process_that_took_over_the_others(self, early_world):
+        async def send_slowly(message: Any) -> None:
+            await asyncio.sleep(20)
+
+        first = early_world.start(0, ["one", "two"])
+        first.dies_after_sending = True
+        second = early_world.start(0, late=AnswerLater(early_world.adapt(send_slowly)))
+        assert await first.push() == [(pytest.approx(0, abs=0.1), "one")]
+        await asyncio.sleep(5)
+        assert await second.call("recover") == 1
+        assert await second.push() == [(pytest.approx(5, abs=0.1), "one")]
+        await asyncio.sleep(30)
+        assert await second.push() == [(pytest.approx(35, abs=0.1), "one")]

@@ -184,8 +184,8 @@ class PushDelivery:
 
     def _wait_for(self, found: Run | Running) -> Flow[Reply | None]:
         """Run the handler if this delivery has claimed it, else wait for it; return the answer if there is one."""
-        if isinstance(found, Running) and found.given is not None and not found.late:
-            return found.given  # the record does not have it
+        if isinstance(found, Running) and found.known_reply is not None:
+            return found.known_reply
         reply: Reply | None = None
         if self.work is not None and found is self.work.running and not self.is_over:
             reply = yield RunWork(self, self._left())
@@ -512,8 +512,10 @@ class PushDelivery:
             return False
         if marked is None and (yield from self._should_be_sent_again(found, marked=False)):
             return None
-        if isinstance(found, Running) and found.given is not None:
-            return False  # its reply was ready meanwhile, and only this process has it
+        if isinstance(found, Running) and found.given is not None:  # only this process has its reply
+            if marked:
+                self._has_acknowledged(slot)  # the record has the entry, and its owner deletes it
+            return False
         self._has_acknowledged(slot)
         if isinstance(found, Running) and not self._is_fetch:
             found.late = True

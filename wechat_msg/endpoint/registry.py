@@ -72,6 +72,13 @@ class Running:
     ended: Future[Reply | None] | None = field(default=None, init=False)
 
     @property
+    def known_reply(self) -> Reply | None:
+        """The reply that every try gets, although the work on the push goes on: that of the record, or a given one."""
+        if self.is_fenced_by_entry:
+            return self.reply
+        return None if self.late else self.given
+
+    @property
     def item(self) -> str:
         """The id of its answer, if that is kept for the user."""
         return make_item(self.record_key)

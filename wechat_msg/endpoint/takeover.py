@@ -54,6 +54,7 @@ def take_over(
     running = Running(entry.key, push, "", now, cast("Any", handling.store), entry.key)
     running.slot, running.is_fenced_by_entry = slot, isinstance(record, Done)
     is_needed = record is not None and bool(record.slot)  # else no try was acknowledged, and the entry may be deleted
+    running.reply = record.reply if isinstance(record, Done) else None
     running.late = isinstance(record, Done) or (isinstance(record, Run) and record.late)
     if not process.registry.add(running):
         return None
