@@ -20,7 +20,7 @@ from wechat_msg.endpoint.kept import Queue, load_queue
 from wechat_msg.endpoint.late import LatePolicy
 from wechat_msg.endpoint.records import InboxEntry, Record, load_entry, load_record, load_texts
 
-FOR_EVER = 5e3  # seconds; at the end of a test this time passes, with the background of all that live
+FOR_EVER = 1e3  # seconds; at the end of a test this time passes, with the background of all that live
 
 
 @define(slots=False)
