@@ -175,6 +175,16 @@ class TestALane:
         world.keep(process, RENEW_EVERY)
         assert not world.run(other.is_dead(claim))
 
+    def test_that_was_let_go_during_a_renewal_stays_free(self, world):
+        process = world.fork()
+        world.claim(process)
+        renewal = process.renew()
+        step = next(renewal)
+        world.run(process.end())
+
+        assert world.run(renewal, step.perform()) is False
+        assert world.store.get("wx:lane:0") is None
+
     def test_is_taken_once_although_many_deliveries_need_one(self, world):
         process = world.fork()
         flows = [process.make_claim("d" * 8, shared=True) for _ in range(5)]

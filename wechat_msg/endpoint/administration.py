@@ -152,6 +152,7 @@ def retry(endpoint: AnyEndpoint, slots: Collection[str] = (), *, lost: bool = Fa
         lost: Whether the attempts of all lost ones do.
         seconds: How long to wait; what still runs then is handed back.
     """
+    endpoint._upkeep.leave_looking_to_caller()  # noqa: SLF001, of the same package
     changes = yield from _change(endpoint, slots, _reopen, lost=lost)
     before = yield from list_kept(endpoint)
     monotonic, started = _get_handling(endpoint).options.monotonic, 0

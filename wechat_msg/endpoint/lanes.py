@@ -231,7 +231,8 @@ class Process:
         if lane is None:
             return False
         kept = yield from self.take(lane.number, seconds=LEASE, is_held=True)
-        renewed = kept or (yield from self.take(lane.number, seconds=LEASE))
+        # What this process has just let go must not be taken again: nothing might let it go a second time.
+        renewed = kept or (self._lane is lane and (yield from self.take(lane.number, seconds=LEASE)))
         with self._lock:
             if self._lane is lane:  # no delivery has renewed it, or taken another, meanwhile
                 is_in_time = began - lane.renewed < LOST_AFTER

@@ -57,6 +57,10 @@ class Upkeep:
         if self.handling.is_kept:
             self.flows["watch_inbox"] = self.watch_inbox
 
+    def leave_looking_to_caller(self) -> None:
+        """Never look in the background: the caller does, and each look would keep the other from its lanes."""
+        self.flows.pop("watch_inbox", None)
+
     @property
     def _process(self) -> Process:
         return self.handling.process
@@ -119,7 +123,7 @@ class Upkeep:
         started = yield from self._look_at_own_lane()
         limits = yield from self._inbox.read_limits()
         for lane, limit in enumerate(limits):
-            if limit:
+            if limit and not self._process.is_ending:
                 started += yield from self._look_at_lane(lane)
         self._has_looked = self._process.id
         return started
@@ -134,7 +138,7 @@ class Upkeep:
             if limits[lane] and not self._is_own(lane):
                 yield from self._look_at_lane(lane)
                 looked_at += 1
-            if looked_at == _LANES_PER_LOOK or self._waits_for_room:
+            if looked_at == _LANES_PER_LOOK or self._waits_for_room or self._process.is_ending:
                 return
 
     def _is_own(self, lane: int) -> bool:
