@@ -7,6 +7,7 @@ end of the text. This module tries all possible ends.
 from __future__ import annotations
 
 import re
+import string
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -251,6 +252,11 @@ def _end_of_text(body: bytes, tag: re.Match[bytes], ends: Ends) -> int | None:
 _MAX_ENCRYPTS = 100
 _MAX_ESCAPED = 1 << 16
 
+#: What WeChat writes before and after the text of Encrypt.
+_BEFORE = re.compile(rb"<xml>\s*+(?:<ToUserName><!\[CDATA\[[^<>\]]*+\]\]></ToUserName>\s*+)?+<Encrypt><!\[CDATA\[")
+_AFTER = re.compile(rb"\]\]></Encrypt>\s*+(?:<AgentID><!\[CDATA\[[0-9]*+\]\]></AgentID>\s*+)?+</xml>\s*+")
+_BASE64 = string.ascii_letters.encode() + b"0123456789+/="
+
 _DOCTYPE = re.compile(rb"\s*+(?:<\?[^>]*+>\s*+)?+(?:<!--(?:(?!-->).)*+-->\s*+)*+<!DOCTYPE", re.DOTALL)
 _ENCRYPT_START = re.compile(rb"<Encrypt(?:\s[^<>]{0,200}+)?+(?P<empty>/)?>")
 _ENCRYPT = re.compile(
@@ -269,6 +275,10 @@ def find_encrypts(body: bytes) -> list[str]:
     Raises:
         MalformedPush: The document begins with a DOCTYPE, or is cut off.
     """
+    if (before := _BEFORE.match(body)) and (end := body.find(b"]", before.end())) > before.end():
+        text = body[before.end() : end]
+        if _AFTER.fullmatch(body, end) and not text.translate(None, _BASE64):
+            return [text.decode("ascii")]
     if _DOCTYPE.match(body):
         raise MalformedPush("the body has a DOCTYPE")
     found = [match[2] for match in _ENCRYPT.finditer(body)]

@@ -9,22 +9,27 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from wechat_msg.errors import ReplyError
+from wechat_msg.errors import MalformedPush, ReplyError
 from wechat_msg.events.base import get_kind
 from wechat_msg.exchange import Push, PushResponse
 from wechat_msg.messages import Message
 from wechat_msg.replies import (
     Acknowledgement,
     ErrCodeReply,
+    ImageReply,
+    MusicReply,
+    NewsReply,
     RawReply,
     RenderedReply,
     Reply,
     TextReply,
     TransferCustomerServiceReply,
+    VideoReply,
+    VoiceReply,
 )
 from wechat_msg.settings import MINI_PROGRAM, OFFICIAL_ACCOUNT, AccountKind, PushSettings
 from wechat_msg.signature import compute_msg_signature
-from wechat_msg.wire import Format, clean_text, render_body
+from wechat_msg.wire import Format, clean_text, parse_rendered, render_body
 
 __all__ = [
     "Answer",
@@ -51,6 +56,8 @@ _CONTENT_TYPES: Mapping[Format, str] = {
     "json": "application/json; charset=utf-8",
 }
 _SUCCESS = Acknowledgement()
+#: Replies with the same members in both formats, but for the list of articles.
+_CONVERTIBLE = (TextReply, ImageReply, VoiceReply, VideoReply, MusicReply, NewsReply, TransferCustomerServiceReply)
 _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
 
 
@@ -79,10 +86,9 @@ def seal_reply(
     """
     timestamp = int(now())
     chosen = _choose_reply(settings.account_kind, push.message, reply)
-    rendered = _write(push.message, chosen, timestamp, push.format)
-    if isinstance(rendered, Acknowledgement):
-        return PushResponse(200, rendered.body.encode())
-    document = rendered.documents[push.format]
+    if isinstance(chosen, Acknowledgement):
+        return PushResponse(200, chosen.body.encode())
+    document = _write(push.message, chosen, timestamp, push.format)
     if push.cipher is not None:
         encrypt = push.cipher.encrypt(document.encode(), appid=push.appid, random_bytes=random_bytes)
         document = _seal(settings, encrypt, str(timestamp), random_bytes, push.format)
@@ -96,7 +102,8 @@ def render_reply(
 
     Args:
         settings: The account's settings.
-        push: The push to answer. The reply is written in its format and, if possible, in the other one.
+        push: The push to answer. The reply is written in its format; `seal_reply` can convert it to the other one,
+            except for a reply class of your own and a `RawReply` or `ErrCodeReply`, which is written in both if possible.
         answer: The answer of the handler.
         now: Clock for the reply's CreateTime, seconds since the epoch.
 
@@ -107,8 +114,18 @@ def render_reply(
 
 
 def write_reply(push: Push, reply: Reply, *, now: Callable[[], float]) -> Acknowledgement | RenderedReply:
-    """Write a reply that this account may give, in the format of *push* and, if possible, in the other one."""
-    return _write(push.message, reply, int(now()), push.format, "json" if push.format == "xml" else "xml")
+    """Write a reply that this account may give, so that `seal_reply` can answer *push* and its re-sends with it."""
+    if isinstance(reply, Acknowledgement):
+        return reply
+    timestamp, form = int(now()), push.format
+    documents = {form: _write(push.message, reply, timestamp, form)}
+    if isinstance(reply, RenderedReply):
+        return reply
+    if type(reply) not in _CONVERTIBLE:
+        other: Format = "json" if form == "xml" else "xml"
+        with contextlib.suppress(Exception):  # a reply class of the user's own may not support both formats
+            documents[other] = _write(push.message, reply, timestamp, other)
+    return RenderedReply(documents=documents)
 
 
 def answer_cloud_function(
@@ -138,10 +155,10 @@ def answer_cloud_function(
         >>> answer_cloud_function(message, None)
         'success'
     """
-    rendered = _write(message, _choose_reply(account_kind, message, reply), int(now()), "json")
-    if isinstance(rendered, Acknowledgement):
-        return rendered.body
-    document: dict[str, Any] = json.loads(rendered.documents["json"])
+    chosen = _choose_reply(account_kind, message, reply)
+    if isinstance(chosen, Acknowledgement):
+        return chosen.body
+    document: dict[str, Any] = json.loads(_write(message, chosen, int(now()), "json"))
     return document
 
 
@@ -153,11 +170,16 @@ def to_reply(message: Message, answer: OneAnswer) -> Reply:
     """
     if isinstance(answer, str):
         answer = TextReply(content=answer)
-    if answer is None or (isinstance(answer, TextReply) and not clean_text(answer.content)):
+    if answer is None or (isinstance(answer, TextReply) and _is_empty(answer.content)):
         return acknowledge(message)
     if isinstance(answer, Reply):
         return answer
     raise ReplyError(f"a handler must return a Reply, text or None, not {type(answer).__name__}")
+
+
+def _is_empty(text: str) -> bool:
+    """Return whether a text has no character that can be sent."""
+    return not text or (not text[0].isprintable() and not clean_text(text))
 
 
 def list_replies(message: Message, answer: Answer) -> list[Reply]:
@@ -207,20 +229,27 @@ def _choose_reply(account_kind: AccountKind, message: Message, answer: OneAnswer
     return reply
 
 
-def _write(
-    message: Message, reply: Reply, timestamp: int, form: Format, other_form: Format | None = None
-) -> Acknowledgement | RenderedReply:
-    if isinstance(reply, Acknowledgement):
-        return reply
-    if isinstance(reply, RenderedReply):
-        if form not in reply.documents:
-            raise ReplyError(f"this reply cannot be written as {form}")
-        return reply
-    documents: dict[Format, str] = {form: render_body(_to_document(message, reply, form, timestamp), form)}
-    if other_form is not None:
-        with contextlib.suppress(Exception):  # a reply class of the user's own may not support both formats
-            documents[other_form] = render_body(_to_document(message, reply, other_form, timestamp), other_form)
-    return RenderedReply(documents=documents)
+def _write(message: Message, reply: Reply, timestamp: int, form: Format) -> str:
+    if not isinstance(reply, RenderedReply):
+        return render_body(_to_document(message, reply, form, timestamp), form)
+    return reply.documents[form] if form in reply.documents else _convert(reply, form)
+
+
+def _convert(reply: RenderedReply, form: Format) -> str:
+    """Write a reply again in another format: no real push changes its format, so this need not be fast."""
+    refused = ReplyError(f"this reply cannot be written as {form}")
+    try:
+        fields = parse_rendered(next(iter(reply.documents.values()), "{}"))
+        if fields["MsgType"] not in {cls.msg_type for cls in _CONVERTIBLE}:
+            raise refused
+        fields |= {name: int(fields[name]) for name in ("CreateTime", "ArticleCount") if name in fields}
+        if articles := fields.get("Articles"):
+            items = articles["item"] if isinstance(articles, dict) else articles
+            items = items if isinstance(items, list) else [items]
+            fields["Articles"] = {"item": items} if form == "xml" else items
+    except (LookupError, TypeError, ValueError, MalformedPush):
+        raise refused from None
+    return render_body(fields, form)
 
 
 def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -> dict[str, Any]:

@@ -34,7 +34,8 @@ Convert = Callable[[Any], Any]
 
 _WIRE = "wechat_msg.wire"
 _BLANKS = " \t\r\n"
-_INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
+_DIGITS = 20  # of a whole number, at most
+_INTEGER = re.compile(rf"[+-]?[0-9]{{1,{_DIGITS}}}", re.ASCII)
 _HUGE = 1e300
 _YEAR_10000 = 253402300800  # the first second that datetime cannot represent
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,40})?", re.ASCII)
@@ -73,6 +74,8 @@ def read_integer(value: object) -> int | None:
     """Read a whole number, or its decimal text; true and false are 1 and 0."""
     if isinstance(value, str):
         value = value.strip(_BLANKS)
+        if value.isdecimal() and value.isascii() and len(value) <= _DIGITS:
+            return int(value)
         if value in ("true", "false"):
             return int(value == "true")
         if value and not _INTEGER.fullmatch(value):
@@ -256,17 +259,18 @@ def build(cls: type[T], mapping: Mapping[str, Any], **values: Any) -> T:
         UnreadableField: A required field is missing, or the value of a field is of another kind.
     """
     table: dict[str, tuple[str, Convert]] = cls.__wire__  # type: ignore[attr-defined]
-    for name, value in mapping.items():
-        if name in table and value is not None:
-            attribute, read = table[name]
-            try:
-                value = read(value)
-            except ValueError:
-                raise UnreadableField(name) from None
-            if value is not None:
-                values[attribute] = value
-    for attribute in cls.__required__ - values.keys():  # type: ignore[attr-defined]
-        raise UnreadableField(attribute)
+    required: frozenset[str] = cls.__required__  # type: ignore[attr-defined]
+    name = ""
+    try:
+        for name, value in mapping.items():
+            if value is not None and (row := table.get(name)) is not None:
+                attribute, read = row
+                if (read_value := read(value)) is not None:
+                    values[attribute] = read_value
+    except ValueError:
+        raise UnreadableField(name) from None
+    if not values.keys() >= required:
+        raise UnreadableField(min(required - values.keys()))
     return cls(**values)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, cast
 
 from wechat_msg._cdata import find_encrypts, separate_texts
-from wechat_msg._xml import MAX_DEPTH, MAX_ELEMENTS, NOT_WELL_FORMED, read_elements
+from wechat_msg._xml import MAX_DEPTH, MAX_ELEMENTS, NOT_WELL_FORMED, read_elements, read_plain
 from wechat_msg.errors import MalformedPush, ReplyError
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "detect_format",
     "parse_body",
     "parse_json",
+    "parse_rendered",
     "read_encrypt",
     "read_encrypts",
     "render_body",
@@ -37,6 +38,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REPLACEMENT = "\ufffd"
 _JSON_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _MAX_DIGITS = 100  # the time to read a number grows with the square of its length
+# What follows the first character is looked ahead at, as the search for a single character is the fastest.
+_UNUSUAL_START = re.compile(rb"<(?=!--|\?|(?<!><)!\[CDATA\[)")
+_UNUSUAL_END = re.compile(rb"\](?=\]>(?!</))")
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -49,6 +53,8 @@ def detect_format(body: bytes) -> Format:
     Raises:
         MalformedPush: The body is neither XML nor JSON, or not UTF-8.
     """
+    if body.startswith(b"<xml>"):
+        return "xml"
     start = body.removeprefix(_BOM).lstrip()[:4]
     if b"\0" in start:
         raise MalformedPush("the body is not UTF-8")
@@ -81,6 +87,20 @@ def parse_body(body: bytes) -> dict[str, Any]:
         {'MsgType': 'text', 'Content': 'a]]>b'}
     """
     return _parse_xml(body) if detect_format(body) == "xml" else parse_json(body)
+
+
+def parse_rendered(document: str) -> dict[str, Any]:
+    """Read a document that `render_body` wrote; of XML, all values are text.
+
+    Raises:
+        MalformedPush: It did not write the document.
+    """
+    try:
+        if document.startswith("<"):
+            return read_elements(document.encode())[0]
+        return dict(json.loads(document))
+    except (TypeError, ValueError, NOT_WELL_FORMED):
+        raise MalformedPush("a document is not one that was rendered") from None
 
 
 def read_encrypts(body: bytes, form: Format) -> list[str]:
@@ -131,6 +151,9 @@ def _parse_xml(body: bytes) -> dict[str, Any]:
 
 def _read_xml(document: bytes) -> dict[str, Any]:
     """Read a well-formed document. Text of a user that looks like elements is read as text."""
+    plain = read_plain(document)
+    if plain is not None and _is_flat_or_event(plain):
+        return plain
     fields, has_separated = read_elements(document)
     if has_separated or _has_unusual_markup(document) or not _is_flat_or_event(fields):
         separated = separate_texts(document)
@@ -140,10 +163,7 @@ def _read_xml(document: bytes) -> dict[str, Any]:
 
 def _has_unusual_markup(document: bytes) -> bool:
     """Return whether there are comments, instructions or limits of CDATA where WeChat writes none."""
-    if b"<!--" in document or document.find(b"<?", len("<?xml")) >= 0:
-        return True
-    count = document.count
-    return count(b"<![CDATA[") != count(b"><![CDATA[") or count(b"]]>") != count(b"]]></")
+    return bool(_UNUSUAL_START.search(document, len("<?xml")) or _UNUSUAL_END.search(document))
 
 
 def _is_flat_or_event(fields: Mapping[str, Any]) -> bool:
@@ -241,7 +261,8 @@ def clean_text(text: str) -> str:
         >>> clean_text("tea\x00 or coffee\x1f?")
         'tea or coffee?'
     """
-    return text if text.isprintable() else _NOT_XML.sub("", text)  # most texts are, and isprintable is much faster
+    # Most texts are printable but for their line breaks, and isprintable is much faster.
+    return text if text.isprintable() or text.replace("\n", "").isprintable() else _NOT_XML.sub("", text)
 
 
 def render_body(fields: Mapping[str, Any], form: Format) -> str:
@@ -275,7 +296,8 @@ def _render_element(name: str, value: Any) -> str:
     if isinstance(value, str):
         return f"<{name}>{_render_cdata(value)}</{name}>"
     if isinstance(value, (int, float)):
-        return f"<{name}>{_JSON_WRITER.encode(value)}</{name}>"
+        written = int.__repr__(value) if type(value) is int else _JSON_WRITER.encode(value)
+        return f"<{name}>{written}</{name}>"
     if isinstance(value, Mapping):
         return f"<{name}>{_render_members(value)}</{name}>"
     if isinstance(value, (list, tuple)):
