@@ -35,7 +35,9 @@ _ENCODING_AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}", re.ASCII)
 _APPID = re.compile(r"[!-~]+", re.ASCII)
 _AES_BLOCK = 16
 _PAD_BLOCK = 32  # PKCS#7 with blocks of 32, although AES has blocks of 16
-_HEADER = 20  # 16 random bytes and the length, unsigned 32-bit big-endian
+_PADDINGS = [bytes([length]) * length for length in range(_PAD_BLOCK + 1)]
+_LENGTH = 4  # bytes that hold the length of the content
+_HEADER = 16 + _LENGTH  # 16 random bytes and the length, unsigned 32-bit big-endian
 
 
 class Envelope(NamedTuple):
@@ -75,7 +77,7 @@ class MessageCipher:
         https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/Technical_Plan.html
     """
 
-    __slots__ = ("_aes_key", "_appids", "_decryptors", "_encryptors", "_random_bytes", "appid")
+    __slots__ = ("_aes_key", "_appids", "_decryptors", "_encryptors", "_end", "_random_bytes", "appid")
 
     @clears_locals
     def __init__(
@@ -92,6 +94,7 @@ class MessageCipher:
         self._encryptors: list[tuple[CbcMode, bytes]] = []
         self._decryptors: list[CbcMode] = []
         self.appid: str = appid
+        self._end = encode_appid(appid)
         self._appids = {encode_appid(known): known for known in (appid, *extra_appids)}
         self._random_bytes = random_bytes
 
@@ -101,6 +104,7 @@ class MessageCipher:
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._aes_key, self.appid, self._appids, self._random_bytes = state
+        self._end = encode_appid(self.appid)
         self._encryptors, self._decryptors = [], []
 
     @safe_repr
@@ -124,11 +128,12 @@ class MessageCipher:
         """
         if not isinstance(content, bytes):
             raise ReplyError("only bytes can be sealed")
-        end = encode_appid(self.appid if appid is None else appid)
+        end = self._end if appid is None or appid == self.appid else encode_appid(appid)
         start = (random_bytes or self._random_bytes)(16)
-        plain = b"".join((start, len(content).to_bytes(4, "big"), content, end))
-        pad = _PAD_BLOCK - len(plain) % _PAD_BLOCK
-        return binascii.b2a_base64(self._encrypt_cbc(plain + bytes([pad]) * pad), newline=False).decode("ascii")
+        length = len(start) + _LENGTH + len(content) + len(end)
+        padding = _PADDINGS[_PAD_BLOCK - length % _PAD_BLOCK]
+        plain = b"".join((start, len(content).to_bytes(_LENGTH, "big"), content, end, padding))
+        return binascii.b2a_base64(self._encrypt_cbc(plain), newline=False).decode("ascii")
 
     def decrypt(self, encrypt: str) -> bytes:
         """Open the content of an ``Encrypt`` element and return the document in it.
@@ -141,15 +146,17 @@ class MessageCipher:
 
     def open(self, encrypt: str) -> Envelope:
         """Do what `decrypt` does, and also return which of the accepted appids the envelope ends with."""
-        plain = self._unpad(self._decrypt_cbc(_decode_base64(encrypt)))
-        length = int.from_bytes(plain[16:_HEADER], "big")
-        end = _HEADER + length
-        if len(plain) < end:
+        plain = self._decrypt_cbc(_decode_base64(encrypt))
+        pad = plain[-1]
+        if not 1 <= pad <= _PAD_BLOCK or not plain.endswith(_PADDINGS[pad]):
+            raise DecryptError("the envelope's padding is wrong")
+        end = _HEADER + int.from_bytes(plain[16:_HEADER], "big")
+        if len(plain) - pad < end:
             raise DecryptError("the envelope's declared length is wrong")
-        appid = self._appids.get(plain[end:])
+        appid = self._appids.get(plain[end:-pad])
         if appid is None:
             error = AppIdMismatch("the envelope is addressed to another account")
-            error.found = plain[end:].decode("ascii", "replace")
+            error.found = plain[end:-pad].decode("ascii", "replace")
             raise error
         return Envelope(plain[_HEADER:end], appid)
 
@@ -177,13 +184,6 @@ class MessageCipher:
 
     def _new_cbc(self) -> CbcMode:
         return AES.new(self._aes_key, AES.MODE_CBC, self._aes_key[:_AES_BLOCK])
-
-    @staticmethod
-    def _unpad(padded: bytes) -> bytes:
-        pad = padded[-1]
-        if not 1 <= pad <= _PAD_BLOCK or not padded.endswith(bytes([pad]) * pad):
-            raise DecryptError("the envelope's padding is wrong")
-        return padded[:-pad]
 
 
 @clears_locals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
@@ -17,14 +18,17 @@ from wechat_msg.wire import Format
 __all__ = ["Push", "PushRequest", "PushResponse", "error_response", "parse_query"]
 
 
+_UNUSUAL = re.compile(r"[^0-9A-Za-z_=&.-]")  # what may be escaped, or separate pairs for some
+
+
 def _check_query(_instance: object, _attribute: object, query: object) -> None:
-    if not isinstance(query, Mapping):
+    if not isinstance(query, (dict, Mapping)):  # dict is there because it is fast
         raise MalformedPush("the query must be a mapping; parse_query makes one")
 
 
 def _to_bytes(body: bytes | bytearray | memoryview) -> bytes:
     if isinstance(body, (bytes, bytearray, memoryview)):
-        return bytes(body)
+        return body if isinstance(body, bytes) else bytes(body)
     raise MalformedPush("the body must be bytes, exactly as received")
 
 
@@ -98,12 +102,19 @@ def parse_query(query_string: str | bytes) -> dict[str, str]:
     """
     if isinstance(query_string, bytes):
         query_string = query_string.decode("utf-8", "replace")
-    pairs = parse_qsl(query_string, keep_blank_values=True)
+    pairs = _split_query(query_string)
     query = dict(pairs)
     if len(query) < len(pairs):
         for name in {name for name, value in pairs if value != query[name]}:
             del query[name]
     return query
+
+
+def _split_query(query_string: str) -> list[tuple[str, str]]:
+    """Return the parameters; nothing in most queries is escaped, and then `parse_qsl` takes ten times as long."""
+    if _UNUSUAL.search(query_string):
+        return parse_qsl(query_string, keep_blank_values=True)
+    return [(name, value) for name, _, value in (pair.partition("=") for pair in query_string.split("&") if pair)]
 
 
 def error_response(error: PushError) -> PushResponse:

@@ -294,7 +294,7 @@ def _render_members(fields: Mapping[str, Any]) -> str:
 
 def _render_element(name: str, value: Any) -> str:
     if isinstance(value, str):
-        return f"<{name}>{_render_cdata(value)}</{name}>"
+        return f"<{name}><![CDATA[{clean_text(value).replace(']]>', ']]]]><![CDATA[>')}]]></{name}>"
     if isinstance(value, (int, float)):
         written = int.__repr__(value) if type(value) is int else _JSON_WRITER.encode(value)
         return f"<{name}>{written}</{name}>"
@@ -303,10 +303,6 @@ def _render_element(name: str, value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "".join([_render_element(name, item) for item in value])
     raise TypeError
-
-
-def _render_cdata(text: str) -> str:
-    return "<![CDATA[" + clean_text(text).replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 
 def _clean_value(value: Any) -> Any:
