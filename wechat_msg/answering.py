@@ -102,8 +102,8 @@ def render_reply(
 
     Args:
         settings: The account's settings.
-        push: The push to answer. The reply is written in its format; `seal_reply` can convert it to the other one,
-            except for a reply class of your own and a `RawReply` or `ErrCodeReply`, which is written in both if possible.
+        push: The push to answer. The reply is written in its format, and `seal_reply` can convert it to the other one.
+            A `RawReply`, an `ErrCodeReply` and a reply class of your own are written in both, if possible.
         answer: The answer of the handler.
         now: Clock for the reply's CreateTime, seconds since the epoch.
 
@@ -118,7 +118,7 @@ def write_reply(push: Push, reply: Reply, *, now: Callable[[], float]) -> Acknow
     if isinstance(reply, Acknowledgement):
         return reply
     timestamp, form = int(now()), push.format
-    documents = {form: _write(push.message, reply, timestamp, form)}
+    documents: dict[Format, str] = {form: _write(push.message, reply, timestamp, form)}
     if isinstance(reply, RenderedReply):
         return reply
     if type(reply) not in _CONVERTIBLE:

@@ -39,6 +39,10 @@ _integer = _check(is_whole_number(), "a whole number")
 _mapping = _check.instance_of(Mapping, what="a mapping")
 
 
+def _is_mapping_to_text(value: object) -> bool:
+    return isinstance(value, (dict, Mapping)) and {*map(type, value.values())} <= {str}
+
+
 def _without_none(**members: str | None) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
@@ -321,13 +325,12 @@ class RenderedReply(Reply):
         documents: The document by its data format: ``xml``, ``json``, or both.
     """
 
-    documents: Mapping[Format, str] = field(
-        validator=[
-            _mapping,
-            _check(lambda documents: all(isinstance(each, str) for each in documents.values()), "a mapping to text"),
-        ],
-        repr=False,
-    )
+    # The documents have them.
+    to_user_name: None = field(default=None, init=False)
+    from_user_name: None = field(default=None, init=False)
+    create_time: None = field(default=None, init=False)
+
+    documents: Mapping[Format, str] = field(validator=_check(_is_mapping_to_text, "a mapping to text"), repr=False)
 
 
 def to_customer_service_message(reply: Reply, openid: str) -> dict[str, Any]:

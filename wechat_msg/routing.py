@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import inspect
 from collections.abc import Awaitable, Callable
+from types import NoneType
 from typing import Any, TypeVar
 
 from wechat_msg._flow import Flow, drive
@@ -13,6 +14,7 @@ from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import Answer
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.messages import Message
+from wechat_msg.replies import Reply
 
 __all__ = [
     "CANCELLED",
@@ -92,7 +94,7 @@ def run_handler(step: RunHandler) -> Answer:
         ReplyError: The handler is async.
     """
     answer = call(step)
-    if inspect.isawaitable(answer):
+    if not isinstance(answer, (str, Reply, NoneType)) and inspect.isawaitable(answer):
         if inspect.iscoroutine(answer):
             answer.close()
         raise ReplyError("an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）")

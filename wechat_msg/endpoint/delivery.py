@@ -12,7 +12,7 @@ from attrs import field
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg._tracebacks import define
-from wechat_msg.answering import acknowledge
+from wechat_msg.answering import acknowledge, is_nothing
 from wechat_msg.endpoint.dedup import is_unshared, keep_for, make_unshared_key
 from wechat_msg.endpoint.handback import compute_run_ttl
 from wechat_msg.endpoint.handling import Handling
@@ -30,7 +30,7 @@ from wechat_msg.errors import StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.replies import Acknowledgement, Reply
 
-__all__ = ["PushDelivery", "RunWork"]
+__all__ = ["PushDelivery", "RunWork", "answer_alone"]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -64,7 +64,6 @@ class RunWork:
     seconds: float
 
 
-@define(eq=False, repr=False)
 class PushDelivery:
     """One delivery of a push, from its arrival to its answer.
 
@@ -87,39 +86,31 @@ class PushDelivery:
         is_over: Whether the work has ended.
     """
 
-    handling: Handling
-    push: Push
-    arrived: float
-    options: EndpointOptions[Any, Any] = field(init=False)
-    key: str = field(init=False)
-    store: AnyStore = field(init=False)
-    record_key: str = field(init=False)
-    name: str = field(init=False)
-    acknowledgement: Reply = field(init=False)
-    tries: int = field(default=1, init=False)
-    work: Work | None = field(default=None, init=False)
-    started: Any = field(default=None, init=False)
-    is_over: bool = field(default=False, init=False)
-    _is_counted: bool = field(default=False, init=False)
-    _may_be_acknowledged: bool = field(init=False)
-    _answers_at_once: bool = field(init=False)
-    _unclaimed: bytes | None = field(default=None, init=False)  # the record that `_NO_ROOM` stands for
-    _is_queued: bool = field(default=False, init=False)
-    _fetch: Running | None = field(default=None, init=False)  # this push, if it gets an answer that was kept
-    _is_fetch: bool = field(default=False, init=False)  # whether it does, here or in another process
-    _has_place: bool = field(default=False, init=False)  # whether the user's next texts wait for the answer
-    _kept: tuple[str, InboxEntry] | None = field(default=None, init=False)
-    _has_tried_to_keep: bool = field(default=False, init=False)
-    _is_too_large: bool = field(default=False, init=False)
-    _pause: float = field(default=_FIRST_PAUSE, init=False)
+    # The values of a class, as most deliveries never set their own.
+    tries: int = 1
+    work: Work | None = None
+    started: Any = None
+    is_over: bool = False
+    _is_counted: bool = False
+    _unclaimed: bytes | None = None  # the record that `_NO_ROOM` stands for
+    _is_queued: bool = False
+    _fetch: Running | None = None  # this push, if it gets an answer that was kept
+    _is_fetch: bool = False  # whether it does, here or in another process
+    _has_place: bool = False  # whether the user's next texts wait for the answer
+    _kept: tuple[str, InboxEntry] | None = None
+    _has_tried_to_keep: bool = False
+    _is_too_large: bool = False
+    _pause: float = _FIRST_PAUSE
 
-    def __attrs_post_init__(self) -> None:
-        self.options = self.handling.options
-        self.key = self.record_key = self.handling.make_key(self.push.message)
-        self.store = self.handling.private_store if self.handling.store is None else self.handling.store
-        self.name = self.handling.process.make_name()
-        self.acknowledgement = acknowledge(self.push.message)
-        self._answers_at_once = self.options.late is not None and self.options.late.after == "at_once"
+    def __init__(self, handling: Handling, push: Push, arrived: float) -> None:
+        self.handling = handling
+        self.push = push
+        self.arrived = arrived
+        self.options: EndpointOptions[Any, Any] = handling.options
+        self.key = self.record_key = handling.make_key(push.message)
+        self.store: AnyStore = handling.private_store if handling.store is None else handling.store
+        self.name = handling.process.make_name()
+        self.acknowledgement: Reply = acknowledge(push.message)
         # An acknowledgement means "received", but in virtual payment (虚拟支付) it means "done".
         self._may_be_acknowledged = isinstance(self.acknowledgement, Acknowledgement)
 
@@ -280,7 +271,7 @@ class PushDelivery:
                 return record
             if self.work is not None or self._is_queued or self.handling.process.registry.find(self.key) is not None:
                 return _GONE  # a delivery runs the handler once, and a process never twice at once
-            is_fetch = yield from self._may_be_fetch()
+            is_fetch = self.handling.kept is not None and (yield from self._may_be_fetch(self.handling.kept))
             if not is_fetch and self.options.queue is None and not self.handling.has_room(self.name):
                 self._unclaimed = raw
                 return _NO_ROOM
@@ -294,10 +285,10 @@ class PushDelivery:
     def _is_dead(self, record: Run) -> Flow[bool]:
         return (yield from self.handling.process.is_dead(record.claim))
 
-    def _may_be_fetch(self) -> Flow[bool]:
+    def _may_be_fetch(self, kept: KeptAnswers) -> Flow[bool]:
         """Return whether the push gets an answer that was kept; other pushes are handled."""
-        kept, message = self.handling.kept, self.push.message
-        if kept is None or self.record_key != self.key or not self.handling.answers.may_fetch(message):
+        message = self.push.message
+        if self.record_key != self.key or not self.handling.answers.may_fetch(message):
             return False
         return (yield from kept.has(message.from_user_name))
 
@@ -555,6 +546,9 @@ class PushDelivery:
         first_try = is_first_try_enough(self.options.late, shares=not is_unshared(self.record_key))
         return (first_try or self.tries >= self.options.deliveries) and self._may_be_acknowledged
 
+    def _answers_at_once(self) -> bool:
+        return self.options.late is not None and self.options.late.after == "at_once"
+
     def _left(self) -> float:
         """Return the seconds until there is something to do."""
         # A delivery that claimed a free key learns only if it waits whether it is the last.
@@ -562,12 +556,21 @@ class PushDelivery:
         may_be_last = is_mine and not self._is_counted and self._may_be_acknowledged
         if not (may_be_last or self._must_answer()):
             limit = HANG_UP
-        elif self._answers_at_once and self._must_answer() and not self._is_fetch:
+        elif self._answers_at_once() and self._must_answer() and not self._is_fetch:
             limit = 0.0
         else:
             limit = KEEP_BY if self._may_keep() else ANSWER_BY
         left = self.arrived + limit - self.options.monotonic()
         return left if left > _SHORTEST_WAIT else min(left, 0.0)
+
+
+def answer_alone(handling: Handling, push: Push, arrived: float) -> Flow[Reply]:
+    """Return the answer to a delivery that shares nothing with others, and ends when its handler does."""
+    handled = yield from handling.handle(push)
+    is_late = handling.options.monotonic() > arrived + handling.options.deliveries * HANG_UP
+    if is_late and not is_nothing(handled.answer) and isinstance(acknowledge(push.message), Acknowledgement):
+        yield from handling.report_lost(push.message, "late")
+    return handled.answer
 
 
 def _is_absent(found: Run | Running) -> bool:

@@ -28,7 +28,7 @@ from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import is_seconds
 from wechat_msg.answering import Answer, seal_reply
 from wechat_msg.endpoint.dedup import NoDedup
-from wechat_msg.endpoint.delivery import PushDelivery, RunWork
+from wechat_msg.endpoint.delivery import PushDelivery, RunWork, answer_alone
 from wechat_msg.endpoint.handling import Handling, WarningLog
 from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.jobs import begin_job
@@ -177,13 +177,16 @@ class _Endpoint(EndpointOptions[H, S]):
         reply: Reply | None = None
         if self.handler is not None:
             waited = self.clock() - int(request.query["timestamp"])
-            delivery = PushDelivery(self._handling, push, arrived)
+            delivery = None if self._handling.is_alone else PushDelivery(self._handling, push, arrived)
             try:
-                reply = yield from delivery.answer()
+                if delivery is None:
+                    reply = yield from answer_alone(self._handling, push, arrived)
+                else:
+                    reply = yield from delivery.answer()
             finally:
-                if delivery.started is not None and not delivery.is_over:
+                if delivery is not None and delivery.started is not None and not delivery.is_over:
                     delivery.started.add_done_callback(_log_failure)
-                if delivery.is_first and _HANGS_UP <= waited < _IS_REPLAYED:
+                if (delivery is None or delivery.is_first) and _HANGS_UP <= waited < _IS_REPLAYED:
                     self._handling.warn_of_starvation(waited)
             if reply is None:
                 return _TRY_AGAIN

@@ -87,6 +87,7 @@ class Handling:
         is_async: Whether waiting costs no thread, and handlers may be async.
         warn: Logs a warning, at most one a minute for each text.
         answers: What becomes of an answer, under the options.
+        is_alone: Whether each delivery of a push is handled in its own thread, and nothing else knows of it.
     """
 
     options: EndpointOptions[Any, Any]
@@ -101,6 +102,13 @@ class Handling:
     warn: Callable[..., None]
     kept: KeptAnswers | None = None
     answers: Answers = field(init=False, default=attrs.Factory(lambda self: Answers(self.options), takes_self=True))
+    is_alone: bool = field(init=False)
+
+    @is_alone.default
+    def _is_alone(self) -> bool:
+        options = self.options
+        others = (self.store, options.late, options.executor, options.queue, options.max_running)
+        return not self.is_async and all(other is None for other in others)
 
     def make_key(self, message: Message) -> str:
         """Return the key that all deliveries of *message* share, if they share anything.
@@ -150,7 +158,7 @@ class Handling:
         """Call the handler, and prepare its answer, or the first one of a generator."""
         message, handler = push.message, cast("Any", self.options.handler)  # a push without one needs no delivery
         late = self.options.late
-        leave: Leave = do_nothing
+        leave: Leave | None = None
         if isinstance(late, AnswerLater) and late.meanwhile is not None:
             leave = yield from enter(late.meanwhile, message, is_async=self.is_async)
         try:
@@ -158,12 +166,14 @@ class Handling:
         except GeneratorExit:
             raise  # the flow was closed, and no further step is performed
         except BaseException as error:
-            yield from leave(error)
+            if leave is not None:
+                yield from leave(error)
             raise
         if is_stream(answer):
-            stream = Stream(cast("Any", answer), functools.partial(self.answers.list_parts, message), leave)
-            return (yield from self._begin(push, stream))
-        yield from leave(None)
+            to_replies = functools.partial(self.answers.list_parts, message)
+            return (yield from self._begin(push, Stream(cast("Any", answer), to_replies, leave or do_nothing)))
+        if leave is not None:
+            yield from leave(None)
         return self.answers.prepare(push, answer)
 
     def _begin(self, push: Push, stream: Stream) -> Flow[Handled]:

@@ -7,10 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 
-from attrs import field
-
 from wechat_msg._flow import AnyStore
-from wechat_msg._tracebacks import define
 from wechat_msg.endpoint.records import Free, Kind, Record, Run
 from wechat_msg.exchange import Push
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
@@ -26,7 +23,6 @@ def make_item(key: str) -> str:
     return key.rpartition(":")[2][:32]
 
 
-@define(eq=False, repr=False)
 class Running:
     """A push whose handler runs in this process, or will run after its claim.
 
@@ -52,24 +48,27 @@ class Running:
         ended: Gets the reply; None if no delivery has waited for it.
     """
 
-    key: str
-    push: Push
-    name: str
-    began: float
-    store: AnyStore
-    record_key: str
-    claim: str = field(default=NO_CLAIM, init=False)
-    record: bytes = field(default=b"", init=False)
-    ends: float = field(default=math.inf, init=False)
-    slot: str = field(default="", init=False)
-    late: bool = field(default=False, init=False)
-    given: Acknowledgement | RenderedReply | None = field(default=None, init=False)
-    kind: Kind = field(default="question", init=False)
-    tries: set[str] = field(factory=set, init=False)
-    is_fenced_by_entry: bool = field(default=False, init=False)
-    has_ended: bool = field(default=False, init=False)
-    reply: Reply | None = field(default=None, init=False)
-    ended: Future[Reply | None] | None = field(default=None, init=False)
+    # The values of a class, as most pushes never set their own.
+    claim: str = NO_CLAIM
+    record: bytes = b""
+    ends: float = math.inf
+    slot: str = ""
+    late: bool = False
+    given: Acknowledgement | RenderedReply | None = None
+    kind: Kind = "question"
+    is_fenced_by_entry: bool = False
+    has_ended: bool = False
+    reply: Reply | None = None
+    ended: Future[Reply | None] | None = None
+
+    def __init__(self, key: str, push: Push, name: str, began: float, store: AnyStore, record_key: str) -> None:
+        self.key = key
+        self.push = push
+        self.name = name
+        self.began = began
+        self.store = store
+        self.record_key = record_key
+        self.tries: set[str] = set()
 
     @property
     def known_reply(self) -> Reply | None:

@@ -82,7 +82,7 @@ class Work(OwnedPush):
         waited = self.handling.options.monotonic() - self.running.began
         if self.running.name and waited > HANG_UP:
             self.handling.warn_of_starvation(waited)
-        reply = yield from self.guard(self._run_in_turn())
+        reply = yield from self.guard(self._run_in_turn() if self.handling.options.ordered else self._run())
         if not self._is_continued:
             yield from self.leave_line()
         return reply
@@ -93,8 +93,7 @@ class Work(OwnedPush):
             yield from leave_line(self.handling, self.running)
 
     def _run_in_turn(self) -> Flow[Reply | None]:
-        if self.handling.options.ordered:
-            yield from wait_for_turn(self.handling, self.running)
+        yield from wait_for_turn(self.handling, self.running)
         return (yield from self._run())
 
     def guard(self, flow: Flow[T]) -> Flow[T | None]:
