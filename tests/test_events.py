@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import subprocess
+import sys
+import textwrap
 from typing import Any
 
 import attrs
@@ -18,9 +23,11 @@ from wechat_msg import (
     SubscribeEvent,
     TemplateSendJobFinishEvent,
     UnknownEvent,
+    events,
     parse_message,
     register_event,
 )
+from wechat_msg.events._topics import EVENTS_OF_MODULES, NAMES_OF_MODULES
 from wechat_msg.events.base import EVENTS
 from wechat_msg.fields import items, model, nested, text
 
@@ -35,6 +42,13 @@ def registry():
 def push(event: str, **fields: Any) -> dict[str, Any]:
     common = {"ToUserName": "gh_1", "FromUserName": "o1", "CreateTime": 1700000000}
     return {**common, "MsgType": "event", "Event": event, **fields}
+
+
+def run(code: str) -> list[str]:
+    """Run *code* in a fresh interpreter and return the lines that it prints."""
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 class TestEvent:
@@ -205,3 +219,62 @@ class TestRegisterEvent:
         assert type(event) is UnknownEvent
         assert event.event == "test_debug"
         assert caplog.messages == ["DebugEvent: field debug_str cannot be read; passed on as UnknownEvent"]
+
+
+class TestModulesOfEvents:
+    def test_are_imported_when_an_event_of_theirs_arrives_or_is_named(self):
+        code = """
+            import sys
+            from wechat_msg import PushEndpoint, parse_message
+            common = {"ToUserName": "gh_1", "FromUserName": "o1", "CreateTime": 1, "MsgType": "event"}
+            loaded = lambda: [name.split(".")[2] for name in sys.modules if name.startswith("wechat_msg.events.")]
+            print(*loaded())
+            print(type(parse_message({**common, "Event": "new_event"})).__name__, *loaded())
+            print(type(parse_message({**common, "Event": "Click", "EventKey": "k"})).__name__, *loaded())
+            from wechat_msg import ScanEvent
+            print(ScanEvent.__name__, *loaded())
+        """
+        assert run(code) == [
+            "_topics base",
+            "UnknownEvent _topics base",
+            "ClickEvent _topics base menu",
+            "ScanEvent _topics base menu relation",
+        ]
+
+    def test_do_not_replace_the_classes_of_users(self):
+        code = """
+            from wechat_msg import Event, parse_message, register_event
+            @register_event("CLICK")
+            class MenuEvent(Event):
+                pass
+            push = {"Event": "CLICK", "EventKey": "k", "CreateTime": 1, "MsgType": "event"}
+            print(type(parse_message(push)).__name__)
+            from wechat_msg import ClickEvent
+            print(type(parse_message(push)).__name__)
+            register_event("CLICK")(ClickEvent)
+            print(type(parse_message(push)).__name__)
+        """
+        assert run(code) == ["MenuEvent", "MenuEvent", "ClickEvent"]
+
+    def test_are_listed_with_their_names_and_events(self):
+        names, registered = {}, {}
+        for found in pkgutil.iter_modules(events.__path__):
+            if found.name not in ("_topics", "base"):
+                module = importlib.import_module(f"{events.__name__}.{found.name}")
+                names[found.name] = set(module.__all__)
+                classes = [getattr(module, name) for name in module.__all__]
+                registered[found.name] = {name for cls in classes for name in EVENTS.names_of(cls)}
+        names["base"] = {"Event", "UnknownEvent", "register_event"}
+        assert {module: set(each.split()) for module, each in NAMES_OF_MODULES.items()} == names
+        assert {module: set(each.lower().split()) for module, each in EVENTS_OF_MODULES.items()} == registered
+
+    def test_keep_their_events_if_they_are_imported_while_a_test_registers_others(self):
+        code = """
+            from wechat_msg import parse_message
+            from wechat_msg.events.base import EVENTS
+            push = {"Event": "CLICK", "EventKey": "k", "CreateTime": 1, "MsgType": "event"}
+            with EVENTS.temporary():
+                print(type(parse_message(push)).__name__)
+            print(type(parse_message(push)).__name__)
+        """
+        assert run(code) == ["ClickEvent", "ClickEvent"]

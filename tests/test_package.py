@@ -41,7 +41,8 @@ FRAMEWORKS = {
 
 #: Which parts of the package each part may import, and nothing but these.
 MAY_IMPORT = {
-    "_tracebacks": set(),
+    "_classes": set(),
+    "_tracebacks": {"_classes"},
     "_lazy": set(),
     "_clock": set(),
     "errors": set(),

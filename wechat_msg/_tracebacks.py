@@ -10,14 +10,13 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-import attrs
+from wechat_msg._classes import define, frozen, safe_repr
 
 __all__ = ["clears_locals", "define", "frozen", "safe_repr"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-T = TypeVar("T")
 
 
 def clears_locals(target: F) -> F:
@@ -91,34 +90,3 @@ def _clear(error: BaseException, outer: BaseException | None) -> None:
         left += [each.__cause__, each.__context__]
         if isinstance(each, BaseExceptionGroup):
             left += each.exceptions
-
-
-def safe_repr(method: Callable[[T], str]) -> Callable[[T], str]:
-    """Decorate a ``__repr__``, so that it also works before ``__init__`` has finished."""
-
-    @functools.wraps(method)
-    def call(self: T) -> str:
-        try:
-            return method(self)
-        except AttributeError:
-            return f"<{type(self).__name__}, not initialised>"
-
-    return call
-
-
-def _with_safe_repr(decorate: Any) -> Any:
-    @functools.wraps(decorate)
-    def make(cls: Any = None, **options: Any) -> Any:
-        if cls is None:
-            return functools.partial(make, **options)
-        made = decorate(cls, **options)
-        made.__repr__ = safe_repr(made.__repr__)
-        return made
-
-    return make
-
-
-if TYPE_CHECKING:
-    from attrs import define, frozen
-else:
-    define, frozen = _with_safe_repr(attrs.define), _with_safe_repr(attrs.frozen)

@@ -22,9 +22,7 @@ _SHORTEST = len("<a/>")
 
 _LARGEST = 1 << 16  # bytes of a plain document
 #: An element that holds only text, or the start or the end of one that holds others.
-_ELEMENT = re.compile(
-    r"<([A-Za-z]\w*+)>(?:<!\[CDATA\[([^<]*)\]\]></\1>|([^<&]*+)</\1>)?+|</([A-Za-z]\w*+)>", re.ASCII
-)
+_ELEMENT = re.compile(r"<([A-Za-z]\w*+)>(?:<!\[CDATA\[([^<]*)\]\]></\1>|([^<&]*+)</\1>)?+|</([A-Za-z]\w*+)>", re.ASCII)
 _BLANKS = " \t\n"
 _SPECIAL = bytes(set(range(0x20)) - set(b"\t\n"))  # bytes that XML does not allow, or changes
 

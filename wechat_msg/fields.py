@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, dataclass_transform
 
 import attrs
@@ -275,22 +277,35 @@ def build(cls: type[T], mapping: Mapping[str, Any], **values: Any) -> T:
 
 
 class Registry(Generic[T]):
-    """The models of names on the wire, without regard to case."""
+    """The models of names on the wire, without regard to case.
 
-    def __init__(self) -> None:
-        self._models: dict[str, type[T]] = {}
+    Args:
+        names_of_modules: Modules with the names whose models they add; `find` imports them when it needs one.
+    """
+
+    def __init__(self, names_of_modules: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._module_of = {name: module for module, names in names_of_modules.items() for name in names.lower().split()}
+        self._own: dict[str, type[T]] = {}  # the models of these modules
+        self._models: dict[str, type[T]] = {}  # all others, which replace them whenever the module is imported
 
     def add(self, cls: type[T], *names: str) -> None:
         """Make *cls* the model of *names*; it replaces earlier ones."""
-        self._models.update((name.lower(), cls) for name in names)
+        for name in map(str.lower, names):
+            is_own = self._module_of.get(name) == cls.__module__ and name not in self._own
+            (self._own if is_own else self._models)[name] = cls
 
     def find(self, name: str) -> type[T] | None:
         """Return the model of *name*, if there is one."""
-        return self._models.get(name.lower())
+        name = name.lower()
+        model = self._models.get(name) or self._own.get(name)
+        if model is None and name in self._module_of:
+            importlib.import_module(self._module_of[name])
+            model = self._own[name]
+        return model
 
     def names_of(self, cls: type[T]) -> list[str]:
         """Return the names whose model is *cls*, in lower case."""
-        return [name for name, model in self._models.items() if model is cls]
+        return [name for name, model in {**self._own, **self._models}.items() if model is cls]
 
     @contextmanager
     def temporary(self) -> Iterator[None]:

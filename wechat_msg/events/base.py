@@ -8,6 +8,7 @@ from typing import TypeVar, dataclass_transform
 import attrs
 
 from wechat_msg._tracebacks import frozen
+from wechat_msg.events._topics import EVENTS_OF_MODULES
 from wechat_msg.fields import Registry, content, integer, items, lenient_text, model, nested, number, text, timestamp
 from wechat_msg.messages import Message
 
@@ -74,7 +75,7 @@ def get_kind(message: Message) -> PushKind:
 
 
 #: The models of events. ``with EVENTS.temporary():`` undoes what a test registers.
-EVENTS = Registry["Event"]()
+EVENTS = Registry["Event"]({f"{__package__}.{module}": names for module, names in EVENTS_OF_MODULES.items()})
 
 
 @dataclass_transform(
