@@ -79,6 +79,7 @@ MAY_IMPORT = {
     "stores": {"errors"},
     "_flow": {"stores"},
     "routing": {"_flow", "answering", "errors", "messages"},
+    "filters": {"errors", "messages", "routing"},
     "endpoint": {
         "_clock",
         "_flow",
