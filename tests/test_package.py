@@ -37,6 +37,7 @@ FRAMEWORKS = {
     "httpx2",
     "click",
     "rich",
+    "markdown_it",
 }
 
 #: Which parts of the package each part may import, and nothing but these.
@@ -55,7 +56,8 @@ MAY_IMPORT = {
     "_xml": {"errors"},
     "wire": {"_cdata", "_xml", "errors"},
     "_json": {"wire"},
-    "text": {"errors", "wire"},
+    "_markdown": set(),
+    "text": {"_markdown", "errors", "wire"},
     "messages": {"fields"},
     "events": {"fields", "messages"},
     "replies": {"errors", "wire"},
@@ -80,6 +82,7 @@ MAY_IMPORT = {
     "stores": {"errors"},
     "_flow": {"stores"},
     "routing": {"_flow", "answering", "errors", "messages"},
+    "filters": {"errors", "messages", "routing"},
     "endpoint": {
         "_clock",
         "_flow",
@@ -168,6 +171,7 @@ ONLY = {
     "click": {"cli"},
     "rich": {"cli"},
     "redis": {"stores/redis.py"},
+    "markdown_it": {"_markdown"},
     "pytest": {"testing/plugin.py"},
 }
 #: Parts that are attributes of the package only once they have been imported.
@@ -439,7 +443,7 @@ class TestWheel:
         assert metadata["Requires-Python"] == ">=3.11"
         core = [need for need in metadata.get_all("Requires-Dist") if "extra ==" not in need]
         assert {need.split(">")[0] for need in core} == {"attrs", "pycryptodome", "requests", "xmltodict"}
-        assert {"flask", "django", "fastapi", "redis", "async", "cli", "playground", "all"} == set(
+        assert {"flask", "django", "fastapi", "redis", "async", "markdown", "cli", "playground", "all"} == set(
             metadata.get_all("Provides-Extra")
         )
 
@@ -505,6 +509,19 @@ class TestWheel:
         """
         lacking = run(code, python=python, cwd=tmp_path).split()
         assert lacking == ["flask", "asgiref", "fastapi", "redis", "django"]
+
+    def test_names_the_extra_that_markdown_needs(self, installed, tmp_path):
+        _, python = installed
+        code = """
+            from wechat_msg import SettingsError
+            from wechat_msg.text import strip_markdown
+
+            try:
+                strip_markdown("*a*")
+            except SettingsError as error:
+                print(error)
+        """
+        assert "needs markdown-it-py, the extra markdown（" in run(code, python=python, cwd=tmp_path)
 
     def test_has_a_store_for_many_processes_that_needs_no_package(self, installed, tmp_path):
         _, python = installed

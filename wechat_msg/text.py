@@ -1,4 +1,4 @@
-"""Texts that are too long for one message."""
+"""Texts for WeChat: splits those that are too long for one message, and makes plain text of Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wechat_msg._validators import is_whole_number
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.wire import clean_text
 
-__all__ = ["split_text"]
+__all__ = ["split_text", "strip_markdown"]
 
 _LARGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -105,6 +105,48 @@ def split_text(text: str, limit: int = 2047, more: str = "") -> list[str]:
     room = limit - len(more.encode())
     parts = [part for part in _cut(_LINK.sub(lambda link: _divide(link, room), text), room, limit) if part]
     return [*(part + more for part in parts[:-1]), *parts[-1:]]
+
+
+def strip_markdown(text: str) -> str:
+    r"""Return a text in Markdown, such as the answer of a language model, as the plain text that WeChat shows.
+
+    - Links and pictures with an address that WeChat opens (``http``, ``https``, ``weixin``) become ``<a href>`` links;
+      bare addresses stay as they are, and other addresses follow the text of their links in parentheses.
+    - Headings, emphasis and code lose their marks; code keeps its line breaks and indentation.
+    - Items of lists begin with ``•``, with their number, or with ``☐`` and ``☑``; quoted lines with ``>``.
+    - A table has aligned columns if it fits on a phone; else each row becomes lines of ``head: cell``.
+    - Line breaks are kept, ``<br>`` is one. Other HTML is text. As WeChat makes a link of ``<a href>`` in any text, the
+      ``<`` of such tags in code becomes full-width.
+
+    A text may be passed in parts, each a paragraph, as a model writes them. A part does not know the others: do not
+    divide a fenced block of code. A text with lists in lists is returned as it is if they are ten deep or more.
+
+    Args:
+        text: The text; no text is invalid Markdown.
+
+    Returns:
+        The plain text, without line ends around it; empty if nothing is left to show.
+
+    Raises:
+        SettingsError: The package markdown-it-py, the extra ``markdown``, is not installed.
+        ReplyError: *text* is not text.
+
+    Example:
+        >>> print(strip_markdown("# Tea\n- **green**, see [here](https://example.com)\n- black"))
+        Tea
+        <BLANKLINE>
+        • green, see <a href="https://example.com">here</a>
+        • black
+    """
+    if not isinstance(text, str):
+        raise ReplyError("text must be text")
+    try:
+        from wechat_msg._markdown import write_plain
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "strip_markdown needs markdown-it-py, the extra markdown（请安装附加依赖 markdown）"
+        ) from error
+    return write_plain(clean_text(text))
 
 
 def _divide(link: re.Match[str], room: int) -> str:
