@@ -8,7 +8,6 @@ import secrets
 from typing import Any, cast
 
 import attrs
-from attrs import field
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg._tracebacks import define

@@ -102,13 +102,7 @@ class Handling:
     warn: Callable[..., None]
     kept: KeptAnswers | None = None
     answers: Answers = field(init=False, default=attrs.Factory(lambda self: Answers(self.options), takes_self=True))
-    is_alone: bool = field(init=False)
-
-    @is_alone.default
-    def _is_alone(self) -> bool:
-        options = self.options
-        others = (self.store, options.late, options.executor, options.queue, options.max_running)
-        return not self.is_async and all(other is None for other in others)
+    is_alone: bool = field(init=False, default=attrs.Factory(lambda self: _is_alone(self), takes_self=True))
 
     def make_key(self, message: Message) -> str:
         """Return the key that all deliveries of *message* share, if they share anything.
@@ -239,3 +233,9 @@ class Handling:
             yield RunHandler(functools.partial(self.options.on_lost, message), reason)
         except Exception:  # noqa: BLE001, an error of on_lost changes nothing
             _log.exception("on_lost raised an error")
+
+
+def _is_alone(handling: Handling) -> bool:
+    options = handling.options
+    others = (handling.store, options.late, options.executor, options.queue, options.max_running)
+    return not handling.is_async and all(other is None for other in others)
