@@ -14,7 +14,6 @@ from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import Answer
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.messages import Message
-from wechat_msg.replies import Reply
 
 __all__ = [
     "CANCELLED",
@@ -94,7 +93,7 @@ def run_handler(step: RunHandler) -> Answer:
         ReplyError: The handler is async.
     """
     answer = call(step)
-    if not isinstance(answer, (str, Reply, NoneType)) and inspect.isawaitable(answer):
+    if not isinstance(answer, (str, NoneType)) and inspect.isawaitable(answer):
         if inspect.iscoroutine(answer):
             answer.close()
         raise ReplyError("an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）")

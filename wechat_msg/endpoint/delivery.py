@@ -106,12 +106,13 @@ class PushDelivery:
         self.push = push
         self.arrived = arrived
         self.options: EndpointOptions[Any, Any] = handling.options
-        self.key = self.record_key = handling.make_key(push.message)
+        self.key: str = handling.make_key(push.message)
+        self.record_key: str = self.key
         self.store: AnyStore = handling.private_store if handling.store is None else handling.store
-        self.name = handling.process.make_name()
+        self.name: str = handling.process.make_name()
         self.acknowledgement: Reply = acknowledge(push.message)
         # An acknowledgement means "received", but in virtual payment (虚拟支付) it means "done".
-        self._may_be_acknowledged = isinstance(self.acknowledgement, Acknowledgement)
+        self._may_be_acknowledged: bool = isinstance(self.acknowledgement, Acknowledgement)
 
     @property
     def is_first(self) -> bool:
