@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
+from types import NoneType
 from typing import Any, TypeVar, cast
 
 from attrs import field
@@ -21,10 +22,10 @@ __all__ = [
     "Wait",
     "drive",
     "drive_async",
-    "perform_async",
 ]
 
 T = TypeVar("T")
+_RESULTS_OF_STORES = (bool, bytes, NoneType)  # it takes longer to learn that they are no awaitables
 Flow = Generator[Any, Any, T]
 """A generator that yields steps, receives their results, and returns a T."""
 AnyStore = Store | AsyncStore
@@ -72,12 +73,6 @@ class Wait:
     seconds: float
 
 
-async def perform_async(step: Get | CompareAndSet) -> Any:
-    """Perform a step with a store of either kind; a sync store must not block."""
-    result = step.perform()
-    return await result if inspect.isawaitable(result) else result
-
-
 def drive(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
     """Perform the steps of *flow* and return its result; an error of a step is raised in the flow."""
     resume: Callable[[Any], Any] = flow.send
@@ -93,8 +88,8 @@ def drive(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
             resume, result = flow.throw, error
 
 
-async def drive_async(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
-    """Like `drive`, but await *perform*."""
+async def drive_async(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
+    """Like `drive`, but await what *perform* returns if it has to be awaited; a store in memory returns at once."""
     resume: Callable[[Any], Any] = flow.send
     result: Any = None
     while True:
@@ -103,6 +98,9 @@ async def drive_async(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -
         except StopIteration as end:
             return cast("T", end.value)
         try:
-            resume, result = flow.send, await perform(step)
+            result = perform(step)
+            if not isinstance(result, _RESULTS_OF_STORES) and inspect.isawaitable(result):
+                result = await result
+            resume = flow.send
         except BaseException as error:  # noqa: BLE001, the flow decides what to do
             resume, result = flow.throw, error

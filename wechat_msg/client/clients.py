@@ -19,7 +19,6 @@ from wechat_msg._flow import (
     Sleep,
     drive,
     drive_async,
-    perform_async,
 )
 from wechat_msg._tracebacks import clears_locals, safe_repr
 from wechat_msg.api.access_token import AccessToken
@@ -362,14 +361,14 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
         self._transport.check()
         return await drive_async(flow, self._perform)
 
-    async def _perform(self, step: Send | Get | CompareAndSet | Sleep | Background) -> Any:
+    def _perform(self, step: Send | Get | CompareAndSet | Sleep | Background) -> Any:
         match step:
             case Send():
-                return await self._transport.send(step.request)
+                return self._transport.send(step.request)
             case Get() | CompareAndSet():
-                return await perform_async(step)
+                return step.perform()
             case Sleep():
-                return await self._sleep(step.seconds)
+                return self._sleep(step.seconds)
             case Background():
                 task = asyncio.create_task(self._renew(step.flow), name="wechat_msg.renew")
                 self._tasks.add(task)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import secrets
 from collections.abc import Callable, Collection
 from functools import partial
@@ -113,17 +112,12 @@ def perform(endpoint: AnyEndpoint, flow: Flow[T]) -> T:
         StoreError: The store failed.
     """
     if isinstance(endpoint, AsyncPushEndpoint):
-        return asyncio.run(drive_async(flow, _perform_async))
+        return asyncio.run(drive_async(flow, _perform))
     return drive(flow, _perform)
 
 
 def _perform(step: Get | CompareAndSet | Callable[[], Any]) -> Any:
     return step.perform() if isinstance(step, Get | CompareAndSet) else step()
-
-
-async def _perform_async(step: Get | CompareAndSet | Callable[[], Any]) -> Any:
-    result = _perform(step)
-    return await result if inspect.isawaitable(result) else result
 
 
 def keeps(endpoint: AnyEndpoint) -> bool:

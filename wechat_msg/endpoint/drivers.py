@@ -23,7 +23,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._clock import REAL_CLOCK, Clock
-from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait, drive, drive_async, perform_async
+from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait, drive, drive_async
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import is_seconds
 from wechat_msg.answering import Answer, seal_reply
@@ -250,11 +250,11 @@ def _perform_for(endpoint: weakref.ref[PushEndpoint], step: Any) -> Any:
     return cast("PushEndpoint", endpoint())._perform(step)  # noqa: SLF001
 
 
-async def _perform_async_for(endpoint: weakref.ref[AsyncPushEndpoint], sleep: Callable[[float], Any], step: Any) -> Any:
+def _perform_async_for(endpoint: weakref.ref[AsyncPushEndpoint], sleep: Callable[[float], Any], step: Any) -> Any:
     """Await a step of a flow that must not keep an endpoint alive."""
     if isinstance(step, Sleep):
-        return await sleep(step.seconds)
-    return await cast("AsyncPushEndpoint", endpoint())._perform(step)  # noqa: SLF001
+        return sleep(step.seconds)
+    return cast("AsyncPushEndpoint", endpoint())._perform(step)  # noqa: SLF001
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
@@ -551,9 +551,11 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     _is_async = True
 
-    #: The running handlers' tasks, each with one that nothing but the end of the event loop cancels before it; an event
-    #: loop itself holds tasks weakly.
-    _tasks: dict[asyncio.Task[Reply | None], tuple[Work | Rest, asyncio.Task[Any]]] = field(init=False, factory=dict)
+    #: The running handlers' tasks, each with one that nothing but the end of the event loop cancels before it, once it
+    #: has waited for anything; an event loop itself holds tasks weakly.
+    _tasks: dict[asyncio.Task[Reply | None], tuple[Work | Rest, asyncio.Task[Any] | None]] = field(
+        init=False, factory=dict
+    )
     _asides: set[asyncio.Task[None]] = field(init=False, factory=set)
     _upkeep_tasks: dict[str, asyncio.Task[None]] = field(init=False, factory=dict)
 
@@ -611,27 +613,26 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
                 started, loop = drive_async(start(), perform), asyncio.get_running_loop()
                 self._upkeep_tasks[name] = loop.create_task(started, context=contextvars.Context())
 
-    async def _perform(
-        self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork | RunAside
-    ) -> Any:
+    def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork | RunAside) -> Any:
         match step:
             case Get() | CompareAndSet():
-                return await perform_async(step)
+                return step.perform()
             case RunHandler():
-                return await self._run_handler(step)
+                return self._run_handler(step)
             case RunWork():
-                return await self._run_work(step.delivery, step.seconds)
+                return self._run_work(step.delivery, step.seconds)
             case Wait():
-                return await self._wait(step.future, step.seconds)
+                return self._wait(step.future, step.seconds)
             case Sleep():
-                return await (self.sleep or asyncio.sleep)(step.seconds)
+                return (self.sleep or asyncio.sleep)(step.seconds)
             case StartWork():
                 self._start_upkeep()  # now there is a lane
-                return self._start_task(step.work).add_done_callback(_log_failure)
+                self._start_task(step.work).add_done_callback(_log_failure)
             case RunAside():
                 task = asyncio.create_task(drive_async(_call(step.step), self._perform))
                 self._asides.add(task)
-                return task.add_done_callback(self._asides.discard)
+                task.add_done_callback(self._asides.discard)
+        return None
 
     async def _wait(self, future: Future[Any], seconds: float) -> Any:
         loop, done = asyncio.get_running_loop(), asyncio.Event()
@@ -654,7 +655,8 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         except CANCELLED as error:
             _, other = self._tasks.get(task, (None, None))
             # An event loop that shuts down cancels all tasks; a handler that cancels only its own has failed.
-            if task.cancelling() and (other is None or other.cancelling() or other.done()):
+            is_own = task in self._tasks and not (other is not None and (other.cancelling() or other.done()))
+            if task.cancelling() and not is_own:
                 raise
             while task.cancelling():
                 task.uncancel()
@@ -674,8 +676,10 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
         self._start_upkeep()  # now there is a lane
         if delivery.started is None:
             delivery.started = self._start_task(cast("Work", delivery.work))
-        done, _ = await asyncio.wait((delivery.started,), timeout=max(seconds, 0))
-        if not done:
+            await asyncio.sleep(0)  # many handlers end at once, and a timer costs more than they do
+        if not delivery.started.done():
+            await asyncio.wait((delivery.started,), timeout=max(seconds, 0))
+        if not delivery.started.done():
             return None
         delivery.is_over = True
         reply: Reply | None = delivery.started.result()
@@ -683,14 +687,21 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
 
     def _start_task(self, work: Work | Rest) -> asyncio.Task[Reply | None]:
         task = asyncio.create_task(drive_async(work.run(), self._perform))
-        self._tasks[task] = work, asyncio.create_task(asyncio.Event().wait())
+        self._tasks[task] = work, None
         task.add_done_callback(self._forget)
+        asyncio.get_running_loop().call_soon(self._add_witness, task)
         return task
+
+    def _add_witness(self, task: asyncio.Task[Reply | None]) -> None:
+        """Give a handler that did not end at once its other task."""
+        if not task.done():
+            self._tasks[task] = self._tasks[task][0], asyncio.create_task(asyncio.Event().wait())
 
     def _forget(self, ended: asyncio.Task[Reply | None]) -> None:
         work, other = self._tasks.pop(ended)
         work.abandon()  # it may have been cancelled before its flow began
-        other.cancel()
+        if other is not None:
+            other.cancel()
 
 
 def _log_failure(ended: Future[Reply | None] | asyncio.Task[Reply | None]) -> None:
