@@ -124,7 +124,7 @@ class RedisStore:
         pool = self._client.connection_pool
         connection = pool.get_connection()
         try:
-            connection.send_command(*command)
+            connection.send_packed_command([_pack(*command)])
             return connection.read_response(disable_decoding=True)
         finally:
             pool.release(connection)
@@ -191,7 +191,7 @@ class AsyncRedisStore:
         pool = client.connection_pool
         connection = await pool.get_connection()
         try:
-            await connection.send_command(*command)
+            await connection.send_packed_command([_pack(*command)])
             return await connection.read_response(disable_decoding=True)
         finally:
             await pool.release(connection)
@@ -250,6 +250,12 @@ def _copy(client: Any, package: Any, retry_class: Any, timeout: float, *, socket
         **{**inherited, **limits},
     )
     return package.Redis.from_pool(copied)  # closing the client closes the pool
+
+
+def _pack(*command: _Argument) -> bytes:
+    """Return a command as it is sent; redis-py, which looks at more types, takes twice as long."""
+    parts = [part if isinstance(part, bytes) else str(part).encode() for part in command]
+    return b"*%d\r\n%b" % (len(parts), b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]))
 
 
 def _list_attempts(
