@@ -310,6 +310,16 @@ class TestReaches:
             claim(store, f"key {number}")
         assert clients_of(dedicated_server) == 1
 
+    def test_the_server_with_one_command_for_a_claim_and_one_for_its_end(self, store, dedicated_server, key):
+        store.compare_and_set("at first", VALUE, None, 60)  # now the server knows the script
+        dedicated_server.execute("CONFIG", "RESETSTAT")
+        assert claim(store, key)
+        assert store.compare_and_set(key, VALUE, b"another", 60)
+        calls = dedicated_server.execute("INFO", "commandstats")
+        sent = {name: count["calls"] for name, count in calls.items() if name in ("cmdstat_set", "cmdstat_evalsha")}
+        assert sent == {"cmdstat_set": 2, "cmdstat_evalsha": 1}  # the script itself sets once
+        assert "cmdstat_ping" not in calls
+
     def test_the_server_from_many_threads_and_keeps_few_connections(self, dedicated_server):
         store = RedisStore(redis.Redis.from_url(dedicated_server.url), **PATIENT)
         with ThreadPoolExecutor(40) as pool:
@@ -545,7 +555,9 @@ class TestALostAnswer:
     def store(self, connect, line):
         with serve(line.talk) as url:
             store = connect(url)
-            claim(store, "at first")  # now the server knows the script: no answer that gets lost asks for it
+            store.compare_and_set(
+                "at first", VALUE, None, 60
+            )  # now the server knows the script: no lost answer asks for it
             yield store
 
     def test_is_reported_although_the_claim_took_effect(self, store, line, key):

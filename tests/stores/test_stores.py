@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import sqlite3
@@ -346,6 +347,51 @@ class TestMemoryStore:
             claim(store, f"key {number}")
         assert len(store) == 1000
         assert len(store._ends) <= 2 * 1000 + 64
+
+    def test_drops_in_the_order_of_writing_what_was_written_again_meanwhile(self):
+        store = MemoryStore(100)
+        for number in range(101):
+            claim(store, f"key {number}")
+        for number in range(1, 101, 2):
+            assert store.compare_and_set(f"key {number}", VALUE, b"again", 60)
+        for number in range(101, 151):
+            claim(store, f"key {number}")
+        assert [store.get(f"key {number}") for number in range(1, 101)] == [b"again", None] * 50
+        claim(store, "the last one")
+        assert store.get("key 1") is None
+        assert store.get("key 3") == b"again"
+
+    def test_drops_what_expires_at_once_in_small_parts(self):
+        clock = Clock()
+        store = MemoryStore(clock=clock)
+        for number in range(2000):
+            store.compare_and_set(f"key {number}", None, VALUE, 60)
+        clock.now += 60
+        sizes = []
+        for number in range(100):
+            claim(store, f"new {number}")
+            sizes.append(len(store))
+        assert max(before - after for before, after in itertools.pairwise([2000, *sizes])) < 100
+        assert sizes[-1] == 100
+
+    def test_forgets_the_ends_of_what_was_deleted_in_small_parts(self):
+        clock = Clock()
+        store = MemoryStore(clock=clock)
+        claim(store, "stays")
+        store.compare_and_set("goes", None, VALUE, 30)
+        for number in range(2000):
+            claim(store, f"key {number}")
+        for number in range(2000):
+            store.compare_and_set(f"key {number}", VALUE, None, 60)
+        held = [len(store._ends) + len(store._former_ends)]
+        for _ in range(100):
+            store.compare_and_set("stays", VALUE, VALUE, 60)
+            held.append(len(store._ends) + len(store._former_ends))
+        assert max(before - after for before, after in itertools.pairwise(held)) < 100
+        assert held[-1] < 200
+        clock.now += 30
+        claim(store, "new")
+        assert len(store) == 2
 
 
 class TestInThread:

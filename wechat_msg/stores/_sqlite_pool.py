@@ -58,7 +58,7 @@ class Pool:
         self._path = path
         self._max_log = max_log
         self._empty_for = empty_for
-        self._log = path.with_name(f"{path.name}-wal")
+        self._names = os.fspath(path), f"{path}-wal"  # stat takes them faster than paths
         self._process = os.getpid()
         self._idle: list[_Connection] = []  # pop and append are atomic
         self._in_use: set[object] = set()
@@ -69,42 +69,46 @@ class Pool:
     def __str__(self) -> str:
         return f"SQLite file {str(self._path)!r}"
 
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[_Connection]:
+    def connection(self) -> _Loan:
         """Lend a connection; it is closed after any error except that the file is locked."""
-        ticket = object()
+        return _Loan(self)
+
+    def lend(self, loan: _Loan) -> _Connection:
+        """Return a connection, which no fork closes before it is taken back."""
         with _forks.lock:
             self._abandon_inherited()
-            self._in_use.add(ticket)
+            self._in_use.add(loan)
         try:
-            connection = self._acquire()
-            is_good = False
-            try:
-                yield connection
-                is_good = True
-            except sqlite3.Error as error:
-                is_good = is_locked(error)
-                raise
-            finally:
-                self._release(connection, is_good=is_good)
+            return self._acquire()
+        except BaseException:
+            self._in_use.discard(loan)
+            raise
+
+    def take_back(self, loan: _Loan, connection: _Connection, *, is_good: bool) -> None:
+        """Take back a connection, which is closed if it is not *good*."""
+        try:
+            self._release(connection, is_good=is_good)
         finally:
-            self._in_use.discard(ticket)
+            self._in_use.discard(loan)
 
     def limit_log(self) -> None:
-        """Empty the -wal file if it is too long; called before every write, so that writers cannot outrun it."""
-        if not self._is_log_too_long():
-            return
+        """Empty the -wal file if it is too long."""
         with self._emptying:
             deadline = time.monotonic() + self._empty_for
-            while self._is_log_too_long():
+            while self.is_log_too_long():
                 with self.connection() as connection:
                     connection.executescript(_EMPTY_LOG)
-                if self._is_log_too_long() and time.monotonic() >= deadline:
+                if self.is_log_too_long() and time.monotonic() >= deadline:
                     self._retry_at = time.monotonic() + _RETRY_AFTER
                 time.sleep(random.uniform(0.001, 0.003))  # another process may be emptying it
 
-    def _is_log_too_long(self) -> bool:
-        return self._log.stat().st_size > self._max_log and time.monotonic() >= self._retry_at
+    def is_log_too_long(self) -> bool:
+        """Return whether to call `limit_log`; asked before every write, so that writers cannot outrun it."""
+        try:
+            size = os.stat(self._names[1]).st_size  # noqa: PTH116, called before every write
+        except OSError:
+            return False  # there is none, or the write will say what is wrong
+        return size > self._max_log and time.monotonic() >= self._retry_at
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -165,10 +169,24 @@ class Pool:
     def _identify(self) -> _Identity | None:
         """Return device and inode of the file at the path; None if there is none."""
         try:
-            found = self._path.stat()
+            found = os.stat(self._names[0])  # noqa: PTH116, called for every statement
         except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_dev, found.st_ino
+
+
+class _Loan:
+    """A context in which a connection of a pool is in use."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def __enter__(self) -> _Connection:
+        self._connection = self._pool.lend(self)
+        return self._connection
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self._pool.take_back(self, self._connection, is_good=error is None or is_locked(error))
 
 
 class _Forks:
@@ -223,12 +241,12 @@ def _creation_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def is_locked(error: Exception) -> bool:
+def is_locked(error: BaseException) -> bool:
     """Tell whether another connection, of this process or another, held a lock."""
     return get_code(error) in _LOCKED
 
 
-def get_code(error: Exception) -> int:
+def get_code(error: BaseException) -> int:
     """Return SQLite's primary result code; 0 if the error is not SQLite's."""
     # The lower byte is the primary code, the others are details.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
+import math
 import threading
 import time
 from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import islice
 
 from attrs import field
 
@@ -14,6 +16,12 @@ from wechat_msg._validators import Validators, is_whole_number
 from wechat_msg.errors import SettingsError
 
 __all__ = ["MemoryStore"]
+
+#: What a call does at most of the work that is due, so that no call takes long; fewer than two would not be enough.
+_STEPS = 64
+
+_Entry = tuple[bytes, float]
+_ABSENT: tuple[None, float] = (None, -math.inf)
 
 _check = Validators(SettingsError)
 
@@ -45,9 +53,13 @@ class MemoryStore:
     _clock: Callable[[], float] = field(default=time.monotonic, alias="clock", kw_only=True)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
     #: Value and end, in the order in which they were written.
-    _entries: dict[str, tuple[bytes, float]] = field(factory=dict, init=False)
+    _entries: dict[str, _Entry] = field(factory=dict, init=False)
     #: A heap; it also holds ends that are outdated.
     _ends: list[tuple[float, str]] = field(factory=list, init=False)
+    #: A former heap, while it is copied without what is outdated.
+    _former_ends: list[tuple[float, str]] = field(factory=list, init=False)
+    #: Some of the entries that were written longest ago, the last one first; to find each by itself would take longer.
+    _oldest: list[tuple[str, _Entry]] = field(factory=list, init=False)
 
     def __len__(self) -> int:
         """Return the number of entries, including expired ones."""
@@ -55,31 +67,55 @@ class MemoryStore:
 
     def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
-        value, end = self._entries.get(key, (None, 0.0))
+        value, end = self._entries.get(key, _ABSENT)
         return value if end > self._clock() else None
 
     def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         """See `Store.compare_and_set`."""
         with self._lock:
-            now = self._clock()
-            found, end = self._entries.get(key, (None, 0.0))
+            now, entries = self._clock(), self._entries
+            found, end = entries.get(key, _ABSENT)
             if (found if end > now else None) != expected:
                 return False
-            self._entries.pop(key, None)
+            if found is not None:
+                del entries[key]  # so that it will be the last one
             if value is not None:
-                self._entries[key] = (value, now + ttl)
-                heapq.heappush(self._ends, (now + ttl, key))
+                entries[key] = (value, now + ttl)
+                heappush(self._ends, (now + ttl, key))
             self._make_room(now)
             return True
 
     def _make_room(self, now: float) -> None:
         """Delete expired entries, then those that were written longest ago."""
-        while self._ends and self._ends[0][0] <= now:
-            end, key = heapq.heappop(self._ends)
-            if self._entries.get(key, (b"", -1.0))[1] == end:
+        ends, entries = self._ends, self._entries
+        if ends and ends[0][0] <= now:
+            self._delete_expired(now)
+        while len(entries) > self._max_entries:
+            self._delete_oldest()
+        if self._former_ends or len(ends) > 2 * len(entries) + _STEPS:
+            self._copy_ends()
+
+    def _delete_expired(self, now: float) -> None:
+        for _ in range(_STEPS):
+            end, key = heappop(self._ends)
+            if self._entries.get(key, _ABSENT)[1] == end:
                 del self._entries[key]
-        while len(self._entries) > self._max_entries:
-            del self._entries[next(iter(self._entries))]
-        if len(self._ends) > 2 * len(self._entries) + 64:
-            self._ends = [(end, key) for key, (_, end) in self._entries.items()]
-            heapq.heapify(self._ends)
+            if not self._ends or self._ends[0][0] > now:
+                break
+
+    def _delete_oldest(self) -> None:
+        """Delete an entry, or forget one that was changed since it was among the oldest."""
+        if not self._oldest:
+            self._oldest = [*islice(self._entries.items(), _STEPS)][::-1]
+        key, entry = self._oldest.pop()
+        if self._entries.get(key) is entry:
+            del self._entries[key]
+
+    def _copy_ends(self) -> None:
+        """Copy some ends that are not outdated to a new heap."""
+        if not self._former_ends:
+            self._former_ends, self._ends = self._ends, []
+        for _ in range(min(_STEPS, len(self._former_ends))):
+            end, key = self._former_ends.pop()  # what is left is still a heap
+            if self._entries.get(key, _ABSENT)[1] == end:
+                heappush(self._ends, (end, key))

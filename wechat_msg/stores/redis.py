@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import hashlib
 import math
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
 import redis
@@ -32,6 +32,7 @@ if ARGV[2] == '' then redis.call('DEL', KEYS[1])
 else redis.call('SET', KEYS[1], string.sub(ARGV[2], 2), 'PX', ARGV[3]) end
 return 1
 """
+_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 _MAX_TTL = 3e9  # seconds; longer ones could overflow the milliseconds since 1970 of Redis
 _MAX_CONNECTIONS = 32  # of a process; further callers wait
 #: Settings of a client that must not be copied to another pool.
@@ -53,6 +54,8 @@ _MEANINGS: tuple[tuple[type[Exception], str], ...] = (
     (UnicodeEncodeError, "cannot hold this key: it is not ASCII"),
     (OSError, "cannot be reached, or closed the connection"),
 )
+
+_Argument = str | bytes | int
 
 _check = Validators(SettingsError)
 _check_timeout = _check(is_seconds, "seconds, greater than 0")
@@ -86,8 +89,9 @@ class RedisStore:
 
     def __attrs_post_init__(self) -> None:
         self._owns_client = _is_ordinary(self._given, redis)
-        self._client: Any = _copy(self._given, redis, Retry, self._timeout) if self._owns_client else self._given
-        self._script = self._client.register_script(_SCRIPT)
+        self._client: Any = self._given
+        if self._owns_client:
+            self._client = _copy(self._given, redis, Retry, self._timeout, socket_timeout=self._timeout)
 
     def close(self) -> None:
         """Close the store's own connections; the store can still be used."""
@@ -97,14 +101,33 @@ class RedisStore:
     @clears_locals
     def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
-        with _translated():
-            return _read_value(self._client.execute_command("GET", self._prefix + key, **_AS_BYTES))
+        with _translated:
+            return _read_value(self._execute("GET", self._prefix + key))
 
     @clears_locals
     def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         """See `Store.compare_and_set`."""
-        with _translated():
-            return _read_outcome(self._script([self._prefix + key], _make_arguments(expected, value, ttl)))
+        with _translated:
+            for command, read in _list_attempts(self._prefix + key, expected, value, ttl):
+                try:
+                    answer = self._execute(*command)
+                except exceptions.NoScriptError:
+                    self._client.script_load(_SCRIPT)
+                    answer = self._execute(*command)
+                if read(answer):
+                    return True
+            return False
+
+    def _execute(self, *command: _Argument) -> object:
+        if not self._owns_client:
+            return self._client.execute_command(*command, **_AS_BYTES)
+        pool = self._client.connection_pool
+        connection = pool.get_connection()
+        try:
+            connection.send_packed_command([_pack(*command)])
+            return connection.read_response(disable_decoding=True)
+        finally:
+            pool.release(connection)
 
 
 @define(slots=False, eq=False, repr=False)
@@ -142,21 +165,39 @@ class AsyncRedisStore:
     @clears_locals
     async def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
-        with _translated():
+        with _translated:
             async with asyncio.timeout(self._timeout):
-                client = (await self._find_script()).registered_client
-                return _read_value(await client.execute_command("GET", self._prefix + key, **_AS_BYTES))
+                return _read_value(await self._execute("GET", self._prefix + key))
 
     @clears_locals
     async def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
         """See `Store.compare_and_set`."""
-        with _translated():
+        with _translated:
             async with asyncio.timeout(self._timeout):
-                script = await self._find_script()
-                return _read_outcome(await script([self._prefix + key], _make_arguments(expected, value, ttl)))
+                for command, read in _list_attempts(self._prefix + key, expected, value, ttl):
+                    try:
+                        answer = await self._execute(*command)
+                    except exceptions.NoScriptError:
+                        await (await self._find_client()).script_load(_SCRIPT)
+                        answer = await self._execute(*command)
+                    if read(answer):
+                        return True
+                return False
 
-    async def _find_script(self) -> Any:
-        """Return the script, with its client, for the running event loop."""
+    async def _execute(self, *command: _Argument) -> object:
+        client = await self._find_client()
+        if client is self._client:
+            return await client.execute_command(*command, **_AS_BYTES)
+        pool = client.connection_pool
+        connection = await pool.get_connection()
+        try:
+            await connection.send_packed_command([_pack(*command)])
+            return await connection.read_response(disable_decoding=True)
+        finally:
+            await pool.release(connection)
+
+    async def _find_client(self) -> Any:
+        """Return the client for the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._opened:
             # A weak dictionary would not drop them: a generator refers to the loop that closes it.
@@ -168,11 +209,11 @@ class AsyncRedisStore:
 
     async def _open(self) -> AsyncGenerator[Any, None]:
         if not _is_ordinary(self._client, redis.asyncio):
-            yield self._client.register_script(_SCRIPT)
+            yield self._client
             return
-        client = _copy(self._client, redis.asyncio, AsyncRetry, self._timeout)
+        client = _copy(self._client, redis.asyncio, AsyncRetry, self._timeout, socket_timeout=None)  # calls have one
         try:
-            yield client.register_script(_SCRIPT)
+            yield client
         finally:
             await client.aclose()
 
@@ -186,12 +227,12 @@ def _is_ordinary(client: Any, package: Any) -> bool:
     return type(getattr(client, "connection_pool", None)) in (package.ConnectionPool, package.BlockingConnectionPool)
 
 
-def _copy(client: Any, package: Any, retry_class: Any, timeout: float) -> Any:
+def _copy(client: Any, package: Any, retry_class: Any, timeout: float, *, socket_timeout: float | None) -> Any:
     """Return a client for the same Redis with short timeouts, no retries and few connections."""
     pool = client.connection_pool
     inherited = {name: value for name, value in pool.connection_kwargs.items() if not _NOT_COPIED.match(name)}
     limits = {
-        "socket_timeout": timeout,
+        "socket_timeout": socket_timeout,
         "socket_connect_timeout": timeout,
         # A retry after a lost answer would not take effect, and look as if another process had been faster.
         "retry": retry_class(NoBackoff(), 0),
@@ -211,9 +252,21 @@ def _copy(client: Any, package: Any, retry_class: Any, timeout: float) -> Any:
     return package.Redis.from_pool(copied)  # closing the client closes the pool
 
 
-def _make_arguments(expected: bytes | None, value: bytes | None, ttl: float) -> list[bytes | int]:
+def _pack(*command: _Argument) -> bytes:
+    """Return a command as it is sent; redis-py, which looks at more types, takes twice as long."""
+    parts = [part if isinstance(part, bytes) else str(part).encode() for part in command]
+    return b"*%d\r\n%b" % (len(parts), b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]))
+
+
+def _list_attempts(
+    key: str, expected: bytes | None, value: bytes | None, ttl: float
+) -> Iterator[tuple[tuple[_Argument, ...], Callable[[object], bool]]]:
+    """Yield commands, each with the function that reads its answer, until one takes effect."""
     milliseconds = max(1, math.ceil(min(ttl, _MAX_TTL) * 1000))
-    return [_encode(expected), _encode(value), milliseconds]
+    if expected is None and value is not None:
+        # Cheaper than the script, which follows if there is a value, as it also tells whether a store can have set it.
+        yield ("SET", key, value, "NX", "PX", milliseconds), _read_claim
+    yield ("EVALSHA", _SHA, 1, key, _encode(expected), _encode(value), milliseconds), _read_outcome
 
 
 def _encode(value: bytes | None) -> bytes:
@@ -226,19 +279,31 @@ def _read_value(answer: object) -> bytes | None:
     raise StoreError(_NOT_REDIS)
 
 
+def _read_claim(answer: object) -> bool:
+    if answer is None:
+        return False
+    if answer != b"OK" and answer is not True:  # a client of the user has read it already
+        raise StoreError(_NOT_REDIS)
+    return True
+
+
 def _read_outcome(answer: object) -> bool:
     if answer not in (0, 1):
         raise StoreError(_NOT_REDIS)
     return answer == 1
 
 
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Raise a StoreError for any error of redis-py, whose own text might hold a key, a value or a password."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except Exception as error:  # noqa: BLE001, a server that is not Redis may cause any error
-        meaning = next((text for kind, text in _MEANINGS if isinstance(error, kind)), "gave an unreadable answer")
-        raise StoreError(f"Redis: {meaning}") from None
+class _Translated:
+    """Raises a StoreError for any error of redis-py, whose own text might hold a key, a value or a password."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        # A server that is not Redis may cause any error.
+        if isinstance(error, Exception) and not isinstance(error, StoreError):
+            meaning = next((text for kind, text in _MEANINGS if isinstance(error, kind)), "gave an unreadable answer")
+            raise StoreError(f"Redis: {meaning}") from None
+
+
+_translated = _Translated()

@@ -137,9 +137,10 @@ class SQLiteStore:
         return self._write(_REPLACE, (value, now + ttl, key, expected, now))
 
     def _write(self, statement: str, parameters: _Parameters) -> bool:
-        # Clean-up must neither delay nor fail the caller's write.
-        with contextlib.suppress(sqlite3.Error, OSError):
-            self._pool.limit_log()
+        if self._pool.is_log_too_long():
+            # Clean-up must neither delay nor fail the caller's write.
+            with contextlib.suppress(sqlite3.Error, OSError):
+                self._pool.limit_log()
         _, changed = self._execute(statement, parameters)
         if changed and not next(self._writes) % _PURGE_EVERY:
             with contextlib.suppress(StoreError):
