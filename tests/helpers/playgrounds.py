@@ -145,8 +145,9 @@ class Page:
         status, _, body = self.ask("POST", f"/playground/{path}", json.dumps(asked), **headers)
         return status, json.loads(body)
 
-    def push(self, fields, mode="sealed", format="xml"):
-        status, answer = self.post("pushes", {"fields": fields, "mode": mode, "format": format})
+    def push(self, fields, mode="sealed", format="xml", openid="oUSER"):
+        asked = {"fields": fields, "mode": mode, "format": format, "openid": openid}
+        status, answer = self.post("pushes", asked)
         assert status == 202, answer
         return answer["id"]
 

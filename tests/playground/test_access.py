@@ -18,7 +18,8 @@ from wechat_msg.playground import Playground
 class TestAccess:
     def test_is_refused_without_the_key(self, playground):
         stranger = Page(playground)
-        for path in ("/", "/?key=wrong", "/playground/events", "/playground/static/main.js", "/playground/wires/1"):
+        own = ("events", "static/main.js", "wires/1", "copies/1", "conversation")
+        for path in ("/", "/?key=wrong", *(f"/playground/{each}" for each in own)):
             status, headers, body = stranger.ask("GET", path, Accept="text/html")
             assert status == 403
             assert "set-cookie" not in headers
@@ -60,7 +61,16 @@ class TestAccess:
 
     def test_is_refused_to_pages_of_other_sites(self, page):
         def check(origin):
-            for path in ("pushes", "media?kind=image", "clearing", "verification"):
+            for path in (
+                "pushes",
+                "replays",
+                "users",
+                "conversation",
+                "account",
+                "media?kind=image",
+                "clearing",
+                "verification",
+            ):
                 assert page.ask("POST", f"/playground/{path}", b"{}", Origin=origin)[0] == 403
 
         check_rows(["http://evil.example", "null", None, "http://127.0.0.1:1", "http://["], check)

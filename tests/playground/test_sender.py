@@ -86,9 +86,9 @@ class TestPushes:
     def test_following_is_known_to_the_api(self, page, chat):
         chat.wait_done(page.push({"MsgType": "event", "Event": "unsubscribe"}))
         assert page.playground.api.users["oUSER"]["subscribe"] == 0
-        assert not chat.entries["user"]["is_follower"]
+        assert not chat.entries["users"]["users"][0]["is_follower"]
         chat.wait_done(page.push({"MsgType": "event", "Event": "subscribe"}))
-        chat.wait(lambda entry: entry["id"] == "user" and entry["is_follower"])
+        chat.wait(lambda entry: entry["id"] == "users" and entry["users"][0]["is_follower"])
 
     def test_the_url_is_verified(self, page, chat):
         number = page.post("verification", {})[1]["id"]

@@ -23,11 +23,13 @@ class _Entry:
 
     change: int
     text: str
-    wire: str = "null"
+    wire: str
+    source: object
+    source_size: int
 
     @property
     def size(self) -> int:
-        return len(self.text) + len(self.wire)
+        return len(self.text) + len(self.wire) + self.source_size
 
 
 class Chat:
@@ -49,18 +51,20 @@ class Chat:
         self._changed = asyncio.Event()
         self._is_closed = False
 
-    def add(self, kind: str, *, wire: Any = None, **members: Any) -> int:
-        """Add an entry and return its number."""
+    def add(self, kind: str, *, at: float | None = None, **members: Any) -> int:
+        """Add an entry, of this moment if *at* is None, and return its number; see `put` for the other arguments."""
         number = next(self._numbers)
-        self.put(number, wire=wire, **{"kind": kind, "at": time.time(), **members})
+        self.put(number, kind=kind, at=time.time() if at is None else at, **members)
         return number
 
-    def put(self, entry: int | str, *, wire: Any = None, **members: Any) -> None:
+    def put(self, entry: int | str, *, wire: Any = None, source: object = None, size: int = 0, **members: Any) -> None:
         """Set an entry.
 
         Args:
             entry: A number that `add` returned, or the name of a unique entry.
             wire: Details that pages request separately.
+            source: What `get_source` returns.
+            size: About how many bytes *source* occupies.
             members: The members of its JSON object.
 
         Raises:
@@ -68,7 +72,7 @@ class Chat:
         """
         text, details = json.dumps({"id": entry, **members}, allow_nan=False), json.dumps(wire, allow_nan=False)
         self._drop(entry)
-        stored = self._entries[entry] = _Entry(next(self._changes), text, details)
+        stored = self._entries[entry] = _Entry(next(self._changes), text, details, source, size)
         self._size += stored.size
         self._trim()
         self._wake()
@@ -77,6 +81,17 @@ class Chat:
         """Return the details of an entry as JSON; ``null`` if there are none, or the entry was removed."""
         stored = self._entries.get(entry)
         return stored.wire if stored else "null"
+
+    def get_source(self, entry: int) -> object:
+        """Return the source of an entry; None if there is none, or the entry was removed."""
+        stored = self._entries.get(entry)
+        return stored.source if stored else None
+
+    def list_entries(self) -> list[tuple[dict[str, Any], object]]:
+        """Return the members of all messages with their sources, in the order in which they were added."""
+        numbers = sorted(entry for entry in self._entries if isinstance(entry, int))
+        stored = [self._entries[number] for number in numbers]
+        return [(json.loads(entry.text), entry.source) for entry in stored]
 
     def clear(self) -> None:
         """Remove all messages."""

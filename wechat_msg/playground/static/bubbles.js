@@ -132,9 +132,10 @@ const describe = (view) => (EVENTS[view.event.toLowerCase()] ?? (() => t("event"
 function message(entry, select) {
   const view = readPush(entry.fields);
   const isEvent = view.type === "event" || !entry.fields.MsgType;
+  const replays = entry.replays && make("small.label", {}, entry.replays[1] ? t("replayOfTry", { n: entry.replays[1] }) : t("replayOf"));
   const said = isEvent ? notice(entry.fields.MsgType ? describe(view) : t("verifying")) : draw(view);
   return make(isEvent ? "div.row-event" : "div.row-user", {},
-    make("div.said", {}, said, status(entry, select)), isEvent ? null : avatar("user"));
+    make("div.said", {}, replays, said, status(entry, select)), isEvent ? null : avatar("user"));
 }
 
 function status(entry, select) {
@@ -159,24 +160,29 @@ function pending(entry) {
   return make("span.chip.pending", {}, make("i.spinner"), make("span", {}, label));
 }
 
-const answer = (view, label = "") => make("div.row-account", {}, avatar("account"),
-  make("div.said", {}, label ? make("small.label", {}, label) : null, draw(view)));
+const answer = (view, label = "", title = "") => make("div.row-account", {}, avatar("account"),
+  make("div.said", {}, label ? make("small.label", { title }, label) : null, draw(view)));
 
 function nameReply(entry) {
   const what = entry.number > 1 ? t("passiveTo", { n: entry.number }) : t("passive");
-  return entry.answered ? t("answerTo", { what, text: entry.answered }) : what;
+  return [entry.answered ? t("answerTo", { what, text: entry.answered }) : what,
+    entry.mark ? t(entry.mark) : "", entry.part ? t("part", { n: entry.part }) : ""].filter(Boolean).join(" · ");
+}
+
+function nameService(entry) {
+  const agent = entry.message.customservice?.kf_account;
+  const what = entry.nth > 1 ? t("serviceNumber", { n: entry.nth }) : t("service");
+  const follows = entry.nth && t(entry.follows ? "followsText" : "follows", { time: seconds(entry.after), text: entry.follows });
+  return [what, agent, follows].filter(Boolean).join(" · ");
 }
 
 function reply(entry) {
   const view = readReply(entry.reply);
-  if (view.type !== "transfer") return answer(view, nameReply(entry));
+  if (view.type !== "transfer") return answer(view, nameReply(entry), entry.mark ? t(`${entry.mark}Hint`) : "");
   return make("div.row-event", {}, notice(view.who ? t("transferredTo", { who: view.who }) : t("transferred")));
 }
 
-function service(entry) {
-  const agent = entry.message.customservice?.kf_account;
-  return answer(readService(entry.message), agent ? `${t("service")} · ${agent}` : t("service"));
-}
+const service = (entry) => answer(readService(entry.message), nameService(entry));
 
 function failure(entry) {
   const { problem } = entry;

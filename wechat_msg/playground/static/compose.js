@@ -4,9 +4,8 @@ import { askFor, askForFile, askForJson } from "./dialogs.js";
 import { find, icon, make, tell } from "./dom.js";
 import { makeImage, makeVideo, makeVoice } from "./samples.js";
 import { push, pushEvent, upload } from "./server.js";
-import { t } from "./texts.js";
-
-const PLACE = ["39.908823", "116.397470", "北京市东城区东长安街 天安门广场"];
+import { pick, t } from "./texts.js";
+import { isFollower } from "./users.js";
 
 // --- messages ----------------------------------------------------------------------------------------------------------
 
@@ -30,31 +29,31 @@ async function sendVideo(file) {
 const pushPlace = ({ x, y, label }) => push({ MsgType: "location", Location_X: x, Location_Y: y, Scale: "15", Label: label });
 
 const askForPlace = (confirm) =>
-  askFor(t("location"), [["label", t("label"), PLACE[2]], ["x", t("latitude"), PLACE[0]], ["y", t("longitude"), PLACE[1]]], confirm);
+  askFor(t("location"), [["label", t("label"), t("samplePlace")], ["x", t("latitude"), "39.908823"], ["y", t("longitude"), "116.397470"]], confirm);
 
 const askForLink = () => askFor(t("link"), [
-  ["Title", t("titleField"), "微信开放文档"], ["Description", t("description"), "接收普通消息"],
+  ["Title", t("titleField"), t("sampleTitle")], ["Description", t("description"), t("sampleDescription")],
   ["Url", "Url", "https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_standard_messages.html"],
 ], (asked) => push({ MsgType: "link", ...asked }));
 
 const askForProgram = () => askFor(t("mini"), [
-  ["Title", t("titleField"), "拿铁咖啡 8 折"], ["AppId", "AppId", "wxabcdef0123456789"], ["PagePath", "PagePath", "pages/goods/detail?id=42"],
+  ["Title", t("titleField"), t("sampleProgram")], ["AppId", "AppId", "wxabcdef0123456789"], ["PagePath", "PagePath", "pages/goods/detail?id=42"],
 ], async (asked) => {
   const cover = await upload("image", await makeImage());
   return cover && push({ MsgType: "miniprogrampage", ...asked, ThumbUrl: cover.url, ThumbMediaId: cover.media_id });
 });
 
-const EXAMPLES = {
-  text: { MsgType: "text", Content: "你好" },
+const makeExamples = () => ({
+  text: { MsgType: "text", Content: t("sampleText") },
   shortvideo: { MsgType: "shortvideo", MediaId: "MEDIA_ID", ThumbMediaId: "THUMB_MEDIA_ID" },
-  file: { MsgType: "file", Title: "合同.pdf", Description: "", FileKey: "FILE_KEY", FileMd5: "d41d8cd98f00b204e9800998ecf8427e", FileTotalLen: 1024 },
+  file: { MsgType: "file", Title: t("sampleFile"), Description: "", FileKey: "FILE_KEY", FileMd5: "d41d8cd98f00b204e9800998ecf8427e", FileTotalLen: 1024 },
   LOCATION: { MsgType: "event", Event: "LOCATION", Latitude: 23.137466, Longitude: 113.352425, Precision: 119.385 },
   TEMPLATESENDJOBFINISH: { MsgType: "event", Event: "TEMPLATESENDJOBFINISH", MsgID: 200163836, Status: "success" },
   MASSSENDJOBFINISH: { MsgType: "event", Event: "MASSSENDJOBFINISH", MsgID: 1000001625, Status: "send success", TotalCount: 100, FilterCount: 80, SentCount: 75, ErrorCount: 5 },
   subscribe_msg_popup_event: { MsgType: "event", Event: "subscribe_msg_popup_event", SubscribeMsgPopupEvent: { List: [{ TemplateId: "TEMPLATE_ID", SubscribeStatusString: "accept", PopupScene: 1 }] } },
   user_enter_tempsession: { MsgType: "event", Event: "user_enter_tempsession", SessionFrom: "SESSION_FROM" },
   kf_create_session: { MsgType: "event", Event: "kf_create_session", KfAccount: "agent@wechat" },
-};
+});
 
 const EXTRAS = [
   ["image", "image", () => askForFile(t("image"), "image/*", makeImage, sendImage)],
@@ -64,36 +63,26 @@ const EXTRAS = [
   ["link", "link", askForLink],
   ["mini", "program", askForProgram],
   ["scan", "scan", () => askForScan()],
-  ["custom", "custom", () => askForJson(t("custom"), EXAMPLES, push)],
+  ["custom", "custom", () => askForJson(t("custom"), makeExamples(), push)],
 ];
 
 const askForVoice = () => askForFile(t("voice"), "audio/*,.amr,.silk,.speex", makeVoice, sendVoice);
 
-// --- following, scanning -----------------------------------------------------------------------------------------------
-
-let isFollower = true;
+// --- scanning ----------------------------------------------------------------------------------------------------------
 
 function askForScan() {
-  askFor(t("scan"), [["scene", t("scene"), "spring-2026"]], ({ scene }) => (isFollower
+  askFor(t("scan"), [["scene", t("scene"), "spring-2026"]], ({ scene }) => (isFollower()
     ? pushEvent("SCAN", { EventKey: scene, Ticket: "TICKET" })
     : pushEvent("subscribe", { EventKey: `qrscene_${scene}`, Ticket: "TICKET" })));
 }
 
-export function showUser(user) {
-  isFollower = user.is_follower;
-  const button = find("follow");
-  button.textContent = t(isFollower ? "unfollow" : "follow");
-  button.title = t(isFollower ? "unfollowHint" : "followHint");
-  button.classList.toggle("on", isFollower);
-}
-
 // --- the menu ----------------------------------------------------------------------------------------------------------
 
-const askForCode = (button) => askFor(button.name, [["result", t("scanResult"), "https://example.com/coffee/42"]], ({ result }) =>
+const askForCode = (button) => askFor(nameOf(button), [["result", t("scanResult"), "https://example.com/coffee/42"]], ({ result }) =>
   pushEvent(button.type, { EventKey: button.key, ScanCodeInfo: { ScanType: "qrcode", ScanResult: result } }));
 
 /** As WeChat does: first the event, then a message for the chosen picture. */
-const askForPictures = (button) => askForFile(button.name, "image/*", makeImage, async (file) => {
+const askForPictures = (button) => askForFile(nameOf(button), "image/*", makeImage, async (file) => {
   const made = await upload("image", file);
   if (!made) return;
   const pictures = { Count: 1, PicList: { item: [{ PicMd5Sum: made.md5 }] } };
@@ -123,14 +112,17 @@ const press = (button) => (PRESS[button.type] ?? (() => tell(t("noPush"))))(butt
 
 const hideMenus = () => document.querySelectorAll(".sub").forEach((sub) => { sub.hidden = true; });
 
+/** A name; those of the sample menu are in both languages. */
+const nameOf = (button) => (button.name?.en && button.name.zh ? pick(button.name) : String(button.name ?? ""));
+
 const listButtons = (buttons) => (Array.isArray(buttons) ? buttons.filter((one) => one && typeof one === "object") : []);
 
 function makeButton(button) {
   const buttons = listButtons(button.sub_button);
-  const name = String(button.name ?? "");
+  const name = nameOf(button);
   if (!buttons.length) return make("div", {}, make("button", { type: "button", onclick: () => press(button) }, name));
   const sub = make("div.sub", { hidden: true }, buttons.map((one) =>
-    make("button", { type: "button", onclick: () => { hideMenus(); press(one); } }, String(one.name ?? ""))));
+    make("button", { type: "button", onclick: () => { hideMenus(); press(one); } }, nameOf(one))));
   const toggle = (event) => {
     event.stopPropagation();
     const isHidden = sub.hidden;
@@ -169,6 +161,11 @@ function paste(event) {
   sendImage(file);
 }
 
+function showExtras(isShown) {
+  find("extras").hidden = !isShown;
+  find("more").ariaExpanded = String(isShown);
+}
+
 export function drawExtras() {
   find("extras").replaceChildren(...EXTRAS.map(([name, shape, act]) =>
     make("button", { type: "button", onclick: act }, make("span", {}, icon(shape)), t(name))));
@@ -189,11 +186,8 @@ export function startComposing() {
   find("scan").append(icon("scan"));
   find("scan").addEventListener("click", askForScan);
   find("more").append(icon("plus"));
-  find("more").addEventListener("click", () => {
-    const extras = find("extras");
-    extras.hidden = !extras.hidden;
-    find("more").ariaExpanded = String(!extras.hidden);
-  });
-  find("follow").addEventListener("click", () => pushEvent(isFollower ? "unsubscribe" : "subscribe"));
+  find("more").addEventListener("click", () => showExtras(find("extras").hidden));
+  document.addEventListener("sent", () => showExtras(false));
+  find("follow").addEventListener("click", () => pushEvent(isFollower() ? "unsubscribe" : "subscribe"));
   document.addEventListener("click", hideMenus);
 }

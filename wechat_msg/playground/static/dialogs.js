@@ -3,21 +3,28 @@
 import { find, make } from "./dom.js";
 import { t } from "./texts.js";
 
-function open(title, content, confirm) {
+function open(title, content, confirm, ok = t("ok")) {
   const dialog = find("dialog");
   const close = () => dialog.close();
   const form = make("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); if (confirm(form) !== false) close(); } },
     make("h2", {}, title), content,
-    make("footer", {}, make("button.plain", { type: "button", onclick: close }, t("cancel")), make("button.send", {}, t("ok"))));
+    make("footer", {}, make("button.plain", { type: "button", onclick: close }, t("cancel")), make("button.send", {}, ok)));
   dialog.replaceChildren(form);
   dialog.showModal();
   return form;
 }
 
 /** Ask for values by name: `fields` are [name, caption, value]. */
-export function askFor(title, fields, confirm) {
+export function askFor(title, fields, confirm, ok) {
   const inputs = fields.map(([name, caption, value]) => make("label", {}, caption, make("input", { name, value, required: true })));
-  open(title, make("div.fields", {}, inputs), (form) => { confirm(Object.fromEntries(new FormData(form))); });
+  open(title, make("div.fields", {}, inputs), (form) => { confirm(Object.fromEntries(new FormData(form))); }, ok);
+}
+
+/** Show a text to copy by hand, where the browser does not let a page do it. */
+export function showText(title, text) {
+  const shown = make("textarea", { rows: 14, readOnly: true, value: text, ariaLabel: title });
+  open(title, make("div.fields", {}, shown), () => true, t("close"));
+  shown.select();
 }
 
 /** Ask for a file, or use a sample. */

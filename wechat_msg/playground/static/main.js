@@ -1,16 +1,19 @@
 // The page: follows the conversation and updates what it shows.
 
 import { makeRow, updateRow } from "./bubbles.js";
-import { drawExtras, showMenu, showUser, startComposing } from "./compose.js";
+import { drawExtras, showMenu, startComposing } from "./compose.js";
 import { find, make, tell } from "./dom.js";
 import { closePanel, redrawPanel, refreshWire, showWire } from "./panel.js";
-import { chosen, clear, setVerified, verify } from "./server.js";
+import { filterRows, isFound, startSearching } from "./search.js";
+import { chosen, clear, importConversation, setDelay, setVerified, verify } from "./server.js";
 import { language, pick, setLanguage, t, translate } from "./texts.js";
+import { countUnread, isShown, showUsers } from "./users.js";
 
 const MOST = 2000;
 const PAUSE = 300; // seconds without a message after which the time is shown again
-const entries = new Map(); // messages by number
-const rows = new Map();
+const DELAYS = [0, 0.5, 1, 2, 4]; // seconds
+const entries = new Map(); // messages of all users by number
+const rows = new Map(); // rows of the user who is shown
 const named = {}; // unique entries by name
 let follows = true; // whether the panel shows the newest message
 let last = 0;
@@ -43,11 +46,15 @@ function append(entry) {
   }
   last = entry.at;
   const row = makeRow(entry, select);
+  row.hidden = !isFound(entry);
   rows.set(entry.id, row);
   said.append(row);
-  while (rows.size > MOST) {
-    const [oldest, element] = rows.entries().next().value;
-    element.remove();
+}
+
+function forgetOldest() {
+  while (entries.size > MOST) {
+    const [oldest] = entries.keys();
+    rows.get(oldest)?.remove();
     rows.delete(oldest);
     entries.delete(oldest);
   }
@@ -56,8 +63,9 @@ function append(entry) {
 function show(entry) {
   const known = rows.get(entry.id);
   entries.set(entry.id, entry);
+  forgetOldest();
   if (known) updateRow(known, entry, select);
-  else append(entry);
+  else if (isShown(entry)) append(entry);
   if (entry.kind === "message" || entry.kind === "service") refreshWire(entry.id);
 }
 
@@ -75,9 +83,12 @@ function redraw() {
   last = 0;
   sticks = true;
   said.replaceChildren();
-  kept.forEach(append);
+  kept.filter(isShown).forEach(append);
+  filter();
   showEmpty();
 }
+
+const filter = () => filterRows([...rows].map(([number, row]) => [entries.get(number), row]));
 
 function showEmpty() {
   said.querySelector(".nothing")?.remove();
@@ -109,6 +120,9 @@ function showAccount(account) {
   button.textContent = t(`${name}Account`);
   button.title = t(`${name}Hint`);
   button.ariaChecked = String(account.is_verified);
+  find("delay").replaceChildren(...[...new Set([...DELAYS, account.delay])].sort((one, other) => one - other).map((seconds) =>
+    make("option", { value: seconds, selected: seconds === account.delay }, seconds ? t("seconds", { n: seconds }) : t("noDelay"))));
+  find("tools").classList.toggle("on", account.delay > 0);
 }
 
 function showBot(bot) {
@@ -126,11 +140,11 @@ let stopsTyping;
 
 function showTyping(typing) {
   clearTimeout(stopsTyping);
-  find("typing").textContent = typing.is_on ? t("typing") : "";
+  find("typing").textContent = typing.is_on && isShown(typing) ? t("typing") : "";
   stopsTyping = setTimeout(() => { find("typing").textContent = ""; }, 15_000);
 }
 
-const SHOW = { about: showAbout, account: showAccount, menu: showMenu, user: showUser, bot: showBot, typing: showTyping, cleared: () => {} };
+const SHOW = { about: showAbout, account: showAccount, menu: showMenu, users: showUsers, bot: showBot, typing: showTyping, cleared: () => {} };
 
 // --- following ---------------------------------------------------------------------------------------------------------
 
@@ -141,14 +155,18 @@ function apply(batch) {
     SHOW[entry.kind]?.(entry);
   }
   const news = batch.filter((one) => typeof one.id === "number").sort((one, other) => one.id - other.id);
-  const newest = news.findLast((one) => one.kind === "message" && !rows.has(one.id));
+  const newest = news.findLast((one) => one.kind === "message" && isShown(one) && !rows.has(one.id));
+  if (hasBegun) news.filter((one) => !entries.has(one.id)).forEach(countUnread);
+  hasBegun = true;
   news.forEach(show);
+  filter();
   if (newest && follows) showWire(newest.id);
   showEmpty();
 }
 
 let source;
 let known = 0;
+let hasBegun = false; // what came before the page was opened counts as read
 
 /** Follow while the page is visible: a browser opens only six connections to a server. */
 function follow() {
@@ -186,11 +204,21 @@ find("verified").addEventListener("click", () => {
   tell(t(isVerified ? "verifiedHint" : "unverifiedHint"));
 });
 find("clear").addEventListener("click", clear);
-document.addEventListener("asked", () => { follows = sticks = true; });
+find("delay").addEventListener("change", (event) => setDelay(Number(event.target.value)));
+find("import").addEventListener("change", async (event) => {
+  const answer = await importConversation(event.target.files[0]);
+  event.target.value = "";
+  find("tools").open = false;
+  if (answer) tell(t("imported", { n: answer.entries }));
+});
+document.addEventListener("click", (event) => { if (!find("tools").contains(event.target)) find("tools").open = false; });
+document.addEventListener("chosen", () => { redraw(); closePanel(); follows = true; if (named.typing) showTyping({ ...named.typing, is_on: false }); });
+document.addEventListener("asked", () => { follows = sticks = true; find("tools").open = false; });
 document.addEventListener("visibilitychange", follow);
 talk.addEventListener("scroll", noteScroll);
 for (const element of [talk, said]) new ResizeObserver(goToEnd).observe(element);
 
 startComposing();
+startSearching(filter);
 draw();
 follow();

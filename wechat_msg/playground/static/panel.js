@@ -1,8 +1,9 @@
 // The panel: request, answer and verdict of one entry.
 
+import { showText } from "./dialogs.js";
 import { find, icon, make, tell } from "./dom.js";
 import { seconds } from "./bubbles.js";
-import { getWire } from "./server.js";
+import { getCopies, getWire, replay } from "./server.js";
 import { pick, t } from "./texts.js";
 import { readReply, readService } from "./views.js";
 
@@ -77,12 +78,22 @@ function pretty(text) {
 
 const code = (...children) => make("pre.code", { tabIndex: 0 }, make("code", {}, ...children));
 
+/** Copy a text, or show it where the browser does not allow that. */
+async function copy(title, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(t("copied"));
+  } catch {
+    showText(title, text);
+  }
+}
+
 function section(key, title, copied, content, isOpen = true) {
-  const copy = make("button.copy", { type: "button", title: t("copy"), ariaLabel: t("copy"), onclick: (event) => {
+  const button = make("button.copy", { type: "button", title: t("copy"), ariaLabel: t("copy"), onclick: (event) => {
     event.preventDefault();
-    navigator.clipboard?.writeText(copied).then(() => tell(t("copied")), () => {});
+    copy(title, copied);
   } }, icon("copy"));
-  const details = make("details.section", { open: opened.get(key) ?? isOpen }, make("summary", {}, make("h3", {}, title), copy), content);
+  const details = make("details.section", { open: opened.get(key) ?? isOpen }, make("summary", {}, make("h3", {}, title), button), content);
   details.addEventListener("toggle", () => opened.set(key, details.open));
   return details;
 }
@@ -155,6 +166,30 @@ const callContents = ({ call, ...entry }) => [
   section("answer", t("answer"), call.answer, code(pretty(call.answer))),
 ];
 
+const importedContents = ({ imported }) => [
+  make("p.none", {}, t("importedHint")),
+  section("opened", t("opened"), imported, code(pretty(imported))),
+];
+
+// --- what can be done with a message ------------------------------------------------------------------------------------
+
+async function copyAs(kind, entry, number) {
+  const copies = await getCopies(entry, number);
+  if (copies) copy(t(`${kind}Copy`), copies[kind]);
+}
+
+/** Buttons for a message; `one` is the try that is shown, if any is known. */
+function actions(entry, one, { isDone, isPush }) {
+  const act = (name, onclick, disabled = false) =>
+    make("button.plain", { type: "button", title: t(`${name}Hint`), disabled, onclick }, t(name));
+  const copies = [one ? "curl" : null, "test", isPush ? "push" : null].filter(Boolean);
+  return make("div.actions", {},
+    isPush ? act("sendAgain", () => replay(entry, { isNew: true })) : null,
+    isPush ? act("replayMessage", () => replay(entry), !isDone) : null,
+    isPush && one ? act("replayTry", () => replay(entry, { number: one.number }), !isDone) : null,
+    make("span.copies", {}, icon("copy"), copies.map((kind) => act(`${kind}Copy`, () => copyAs(kind, entry, one?.number)))));
+}
+
 // --- the panel ---------------------------------------------------------------------------------------------------------
 
 function head(tries, number, entry) {
@@ -195,12 +230,14 @@ export async function showWire(entry, number = null) {
     blank(t(isSame ? "gone" : "loading"));
     return;
   }
-  if (wire.call) {
-    fill(head([], 0, entry), make("div.sections", {}, callContents(wire)));
+  if (wire.call || wire.imported) {
+    fill(head([], 0, entry), wire.kind === "message" ? actions(entry, null, { isDone: true, isPush: wire.is_push }) : "",
+      make("div.sections", {}, wire.call ? callContents(wire) : importedContents(wire)));
     return;
   }
   const one = wire.tries.find((each) => each.number === number) ?? wire.tries.at(-1);
-  const { panel, scrolled } = fill(head(wire.tries, one.number, entry), make("div.sections", {}, contents(one)));
+  const { panel, scrolled } = fill(head(wire.tries, one.number, entry),
+    actions(entry, one, { isDone: wire.is_done, isPush: wire.is_push }), make("div.sections", {}, contents(one)));
   if (isSame) panel.querySelector(".sections").scrollTop = scrolled;
 }
 
