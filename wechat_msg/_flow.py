@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from types import NoneType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import field
 
@@ -81,7 +81,8 @@ def drive(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
         try:
             step = resume(result)
         except StopIteration as end:
-            return cast("T", end.value)
+            returned: T = end.value
+            return returned
         try:
             resume, result = flow.send, perform(step)
         except BaseException as error:  # noqa: BLE001, the flow decides what to do
@@ -92,15 +93,17 @@ async def drive_async(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
     """Like `drive`, but await what *perform* returns if it has to be awaited; a store in memory returns at once."""
     resume: Callable[[Any], Any] = flow.send
     result: Any = None
+    given: Any
     while True:
         try:
             step = resume(result)
         except StopIteration as end:
-            return cast("T", end.value)
+            returned: T = end.value
+            return returned
         try:
-            result = perform(step)
-            if not isinstance(result, _RESULTS_OF_STORES) and inspect.isawaitable(result):
-                result = await result
-            resume = flow.send
+            given = perform(step)
+            if not isinstance(given, _RESULTS_OF_STORES) and inspect.isawaitable(given):
+                given = await given
+            resume, result = flow.send, given
         except BaseException as error:  # noqa: BLE001, the flow decides what to do
             resume, result = flow.throw, error

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from wechat_msg.errors import MalformedPush, ReplyError
 from wechat_msg.events.base import get_kind
@@ -189,7 +189,8 @@ def list_replies(message: Message, answer: Answer) -> list[Reply]:
         ReplyError: The answer, or one of several, has none of the allowed types.
     """
     if isinstance(answer, (str, Reply, bytes)) or not isinstance(answer, Sequence):
-        return [to_reply(message, cast("OneAnswer", answer))]
+        one: Any = answer
+        return [to_reply(message, one)]
     replies = (to_reply(message, each) for each in answer)
     return [reply for reply in replies if not is_nothing(reply)] or [acknowledge(message)]
 

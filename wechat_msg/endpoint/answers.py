@@ -60,7 +60,7 @@ class Handled:
     @property
     def continues(self) -> bool:
         """Whether further parts follow *answer*."""
-        return bool(self.rest) or self.stream is not None
+        return self.stream is not None or len(self.rest) > 0
 
     @property
     def wants_another_try(self) -> bool:

@@ -423,7 +423,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         return future.result() if future.done() else None
 
     def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
-        work = cast("Work", delivery.work)
+        work: Any = delivery.work
         self._start_upkeep()  # now there is a lane
         if self.executor is None:
             delivery.is_over = True
@@ -675,7 +675,8 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     async def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
         self._start_upkeep()  # now there is a lane
         if delivery.started is None:
-            delivery.started = self._start_task(cast("Work", delivery.work))
+            work: Any = delivery.work
+            delivery.started = self._start_task(work)
             await asyncio.sleep(0)  # many handlers end at once, and a timer costs more than they do
         if not delivery.started.done():
             await asyncio.wait((delivery.started,), timeout=max(seconds, 0))

@@ -150,8 +150,8 @@ class Handling:
 
     def _ask(self, push: Push) -> Flow[Handled]:
         """Call the handler, and prepare its answer, or the first one of a generator."""
-        message, handler = push.message, cast("Any", self.options.handler)  # a push without one needs no delivery
-        late = self.options.late
+        message, late = push.message, self.options.late
+        handler: Any = self.options.handler  # a push without one needs no delivery
         leave: Leave | None = None
         if isinstance(late, AnswerLater) and late.meanwhile is not None:
             leave = yield from enter(late.meanwhile, message, is_async=self.is_async)

@@ -257,11 +257,8 @@ def load_texts(raw: bytes | None) -> list[str]:
 
 def pack(*texts: str, errors: str = "strict") -> bytes:
     """Return texts as bytes, each after its length."""
-    parts: list[bytes] = []
-    for text in texts:
-        part = text.encode("utf-8", errors)
-        parts += (len(part).to_bytes(_LENGTH), part)
-    return b"".join(parts)
+    parts = [text.encode("utf-8", errors) for text in texts]
+    return b"".join([piece for part in parts for piece in (len(part).to_bytes(_LENGTH), part)])
 
 
 def unpack(raw: bytes, errors: str = "strict") -> list[str]:
