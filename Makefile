@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PYTEST := -m pytest -n 6 --dist worksteal --benchmark-disable
+PYTEST := -m pytest -n 6 --dist worksteal
 
 # Python keeps what it compiles, and pytest the assertions that it rewrites: this saves each worker five seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -54,9 +54,16 @@ mypy: .venv/made
 pyright: .venv/made
 	$(PY) -m pyright
 
-bench: .venv/made
-	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds -p no:xdist
-	$(PY) -m tests.benchmarks
+# Speed, beside the other libraries, in an environment that has them. TABLES="functions endpoints" for some tables.
+bench: .venv/bench/made
+	.venv/bench/bin/python -m tests.benchmarks $(TABLES)
+
+.venv/bench/made: pyproject.toml tests/benchmarks/requirements.txt
+	$(PYTHON) -m venv --clear --without-pip .venv/bench
+	$(PYTHON) -m pip --disable-pip-version-check --python .venv/bench/bin/python install --quiet "pip>=25.1"
+	.venv/bench/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[all]" --group test \
+		--requirement tests/benchmarks/requirements.txt
+	touch $@
 
 # The functions that one sealed push calls, in order.
 walk: .venv/made
