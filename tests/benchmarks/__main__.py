@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 from collections.abc import Callable, Iterable, Iterator
-from importlib.metadata import version
 from itertools import chain
-
-from wechat_msg import __version__
 
 from .clients import client_jobs
 from .document import replace_table
@@ -17,7 +13,7 @@ from .endpoints import endpoint_jobs
 from .functions import function_jobs
 from .jobs import Job, check
 from .limits import check_limits, format_limits
-from .peers import PEERS, describe_peers
+from .peers import PEERS, describe_ours, describe_peers
 from .report import count_all_calls, format_table
 from .startup import check_startup, format_startup
 from .stores import Places, describe_places, open_places, store_jobs
@@ -43,7 +39,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     options = parser.parse_args()
     stay_on_one_core()
-    show("versions", describe_versions(), write=options.write)
+    show("versions", [", ".join([*describe_ours(), *describe_peers()])], write=options.write)
     with open_places() as places:
         for name in options.tables or [*JOBS, *OTHERS]:
             make = check_table if options.once else measure_table
@@ -65,11 +61,6 @@ def show(name: str, lines: Iterable[str], *, write: bool) -> None:
     print()
     if write:
         replace_table(name, shown)
-
-
-def describe_versions() -> Iterator[str]:
-    ours = (f"{name} {version(name)}" for name in ("pycryptodome", "xmltodict"))
-    yield ", ".join([f"Python {platform.python_version()}", f"wechat_msg {__version__}", *ours, *describe_peers()])
 
 
 def measure_table(name: str, places: Places, only: str) -> Iterator[str]:

@@ -5,12 +5,13 @@ What is not installed is left out.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Protocol
 
-from wechat_msg import PushRequest
+from wechat_msg import PushRequest, __version__
 
 from .jobs import SEALED
 
@@ -110,6 +111,13 @@ def find_peers() -> Iterator[Peer]:
     for peer in (Wechatpy, WeRoBot):
         with suppress(ImportError):
             yield peer()
+
+
+def describe_ours() -> Iterator[str]:
+    """Yield our version, and those of what it depends on."""
+    yield f"Python {platform.python_version()}"
+    yield f"wechat_msg {__version__}"
+    yield f"pycryptodome {version('pycryptodome')}"
 
 
 def describe_peers() -> Iterator[str]:
