@@ -1,15 +1,15 @@
-# make demo | test | endurance | lint | lowest | bench | walk | fuzz | tables | screenshot: each makes its own environment
-# in .venv first. Python 3.11 or later with pip is all that has to be there; for the screenshot also chromium,
-# chromium-driver and fonts-noto-cjk.
+# make demo | test | endurance | lint | lowest | bench | bench-servers | walk | fuzz | tables | screenshot: each makes
+# its own environment in .venv first. Python 3.11 or later with pip is all that has to be there; for the screenshot also
+# chromium, chromium-driver and fonts-noto-cjk.
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PYTEST := -m pytest -n 6 --dist worksteal --benchmark-disable
+PYTEST := -m pytest -n 6 --dist worksteal
 
 # Python keeps what it compiles, and pytest the assertions that it rewrites: this saves each worker five seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test endurance lowest lint ruff mypy pyright bench walk fuzz tables screenshot format clean
+.PHONY: demo test endurance lowest lint ruff mypy pyright bench bench-servers walk fuzz tables screenshot format clean
 .DEFAULT_GOAL := test
 
 # Without ensurepip (Debian keeps it in a package of its own), so pip is put in from outside.
@@ -54,9 +54,23 @@ mypy: .venv/made
 pyright: .venv/made
 	$(PY) -m pyright
 
-bench: .venv/made
-	$(PY) -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds -p no:xdist
-	$(PY) -m tests.benchmarks
+# Speed, beside the other libraries, in an environment that has them. ARGS="functions" for one table of several,
+# ARGS=--write to put the results into docs/benchmarks.md, ARGS=--help for more.
+bench: .venv/bench/made
+	.venv/bench/bin/python -m tests.benchmarks $(ARGS)
+
+# The same bot on real servers: CPU time of a message, with a load generator in C.
+bench-servers: .venv/bench/made
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get -qq update && apt-get -qq install -y wrk; } \
+		|| { echo "wrk is not installed: apt-get install wrk"; exit 1; }
+	.venv/bench/bin/python -m tests.benchmarks.servers $(ARGS)
+
+.venv/bench/made: pyproject.toml tests/benchmarks/requirements.txt
+	$(PYTHON) -m venv --clear --without-pip .venv/bench
+	$(PYTHON) -m pip --disable-pip-version-check --python .venv/bench/bin/python install --quiet "pip>=25.1"
+	.venv/bench/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[all]" --group test \
+		--requirement tests/benchmarks/requirements.txt
+	touch $@
 
 # The functions that one sealed push calls, in order.
 walk: .venv/made

@@ -248,7 +248,7 @@ def check_command(block: Block, words: list[str]) -> None:
             assert arguments[0] == "install"
             check_pip(block, arguments[1:])
         case "make":
-            targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+            targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
             assert set(arguments) <= set(targets), f"{block}: {arguments}"
         case "export":
             name = arguments[0].partition("=")[0]

@@ -1,1 +1,1 @@
-"""How fast: ratios against the bare C calls and against wechatpy, measured in turns within one run."""
+"""How fast: times and ratios within one run, to the other libraries and to the bare calls that the work needs."""

@@ -1,4 +1,7 @@
-"""The whole job through an endpoint, with different stores; the floor is the same without an endpoint."""
+"""The whole job through an endpoint, with different stores.
+
+The other libraries have nothing like it: their sides are their whole jobs. The floor is ours, without an endpoint.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,18 @@ from wechat_msg import (
     seal_reply,
 )
 
+from .functions import of_peers
 from .jobs import SEALED, Job, expect, make_push
+from .peers import Peer
 from .stores import Places, open_async_redis, open_redis, open_sqlite
 
 CASE = "text 400 B"
+AHEAD = 120.0  # seconds in which none of the pushes, all made in advance, gets old
+TARGETS = {
+    ("PushEndpoint", "NO_DEDUP"): 0.72,
+    ("PushEndpoint", "MemoryStore"): 1.20,
+    ("AsyncPushEndpoint", "MemoryStore"): 1.75,
+}
 
 
 def endpoint_jobs(places: Places, count: Callable[[Job], int]) -> Iterator[Job]:
@@ -30,18 +41,21 @@ def endpoint_jobs(places: Places, count: Callable[[Job], int]) -> Iterator[Job]:
 
     def make(endpoint: Any, case: str, requests: Iterable[PushRequest] | None = None) -> Job:
         ours = handle_async if isinstance(endpoint, AsyncPushEndpoint) else handle
+        name = type(endpoint).__name__
         return Job(
-            name=type(endpoint).__name__,
+            name=name,
             case=case,
             expected=expect(CASE)[:1],
             ours=partial(ours, endpoint, iter(requests or pushes)),
+            peers=of_peers(handle_theirs, cycle(pushes)),
             floor=partial(handle_without, cycle(pushes)),
-            timer=time.perf_counter,  # that of Redis, and of threads, counts, too
+            target=TARGETS.get((name, case)),
+            timer=time.perf_counter if "Redis" in case else time.process_time,  # the server's time counts, too
             runner=places.runner,
         )
 
     pushes = [make_push(SEALED, CASE)]
-    pushes = [make_push(SEALED, CASE, MsgId=number) for number in range(count(make(None, "")))]
+    pushes = [make_push(SEALED, CASE, ahead=AHEAD, MsgId=number) for number in range(count(make(None, "")))]
     gc.freeze()  # a server does not have so many; the garbage collector is not to look at them again and again
     for name, store in open_stores(places, "sync", open_redis).items():
         yield make(PushEndpoint(SEALED, answer, store=store), name)
@@ -77,3 +91,9 @@ async def handle_async(endpoint: AsyncPushEndpoint, requests: Iterator[PushReque
 def handle_without(requests: Iterator[PushRequest]) -> tuple[bytes]:
     push = open_push(SEALED, next(requests))
     return (seal_reply(SEALED, push, answer(push.message)).body,)
+
+
+def handle_theirs(peer: Peer, requests: Iterator[PushRequest]) -> tuple[bytes]:
+    request = next(requests)
+    message = peer.open(request, is_sealed=True)
+    return peer.reply(message, request.query, peer.read(message)[0])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import version
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import iscoroutinefunction
 from math import ceil
 from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
-from .jobs import Job, Side, wechatpy
+from .jobs import Job, Side
 
 TURNS = 200
 TURN = 0.003  # seconds: so short that whatever else the machine does slows all sides alike
@@ -20,28 +18,27 @@ TRIALS = 99
 
 
 class Result(NamedTuple):
-    """Medians over the turns, by side: the seconds of one call, and our seconds divided by the side's."""
+    """Medians over the turns: the seconds of one call of ours, and these divided by those of each other side."""
 
     job: Job
-    seconds: Mapping[str, float]
+    seconds: float
     ratio: Mapping[str, float]
 
 
 def measure(job: Job) -> Result:
     """Let the sides take turns, each with as many calls as fill its turn."""
-    sides = [(name, side) for name in ("ours", "theirs", "floor") if (side := getattr(job, name))]
-    calls = {name: count_calls(job, side) for name, side in sides}
-    times: dict[str, list[float]] = {name: [] for name, _ in sides}
+    calls = {name: count_calls(job, side) for name, side in job.sides.items()}
+    times: dict[str, list[float]] = {name: [] for name in calls}
     end = perf_counter() + LIMIT
     while len(times["ours"]) < TURNS and perf_counter() < end:
-        for name, side in sides:
+        for name, side in job.sides.items():
             times[name].append(run(job, side, calls[name]))
-    ratios = {name: [ours / other for ours, other in zip(times["ours"], times[name], strict=True)] for name in times}
-    return Result(
-        job,
-        seconds={name: median(values) for name, values in times.items()},
-        ratio={name: median(values) for name, values in ratios.items()},
-    )
+    ours = times.pop("ours")
+    return Result(job, median(ours), {name: median(map(divide, ours, others)) for name, others in times.items()})
+
+
+def divide(ours: float, other: float) -> float:
+    return ours / other
 
 
 def count_calls(job: Job, side: Side) -> int:
@@ -77,39 +74,24 @@ async def run_async(job: Job, side: Side, calls: int) -> float:
     return (job.timer() - start) / calls
 
 
-def format_floors(results: Iterable[Result]) -> Iterator[str]:
-    """Yield lines of Markdown for jobs that wechatpy has no counterpart of."""
-    yield "| job | case | wechat_msg | floor | ratio |"
-    yield "|---|---|--:|--:|--:|"
-    for job, seconds, ratio in results:
-        cells = [job.name, job.case, *(f"{seconds[side] * 1e6:.1f} µs" for side in ("ours", "floor"))]
-        yield f"| {' | '.join(cells)} | {ratio['floor']:.2f} |"
+def format_table(jobs: Iterable[Job], floor: str, peers: Sequence[str] = ()) -> Iterator[str]:
+    """Measure *jobs*, and yield a table in Markdown; *floor* says what that is."""
+    others = [f"of {name}" for name in peers]
+    yield format_row("job", "case", "wechat_msg", *others, "target", "", f"of {floor}")
+    yield f"|---|---|--:|{'--:|' * len(others)}--:|---|--:|"
+    for job, seconds, ratio in map(measure, jobs):
+        ratios = [f"{ratio[name]:.2f}" if name in ratio else "" for name in (*peers, "floor")]
+        judged = max(ratio[name] for name in job.peers or ("floor",))
+        verdict = judge(judged, job.target, ".2f")
+        yield format_row(job.name, job.case, f"{seconds * 1e6:.1f} µs", *ratios[:-1], *verdict, ratios[-1])
 
 
-def format_report(results: Iterable[Result]) -> Iterator[str]:
-    """Yield lines of Markdown, which docs/benchmarks.md shows as they are."""
-    yield ", ".join(describe_versions())
-    yield ""
-    yield "| job | case | wechat_msg | to wechatpy | target | | to bare C calls |"
-    yield "|---|---|--:|--:|--:|---|--:|"
-    for job, seconds, ratio in results:
-        target = f"≤ {job.target:.2f}" if job.target else ""
-        to_theirs = f"{ratio['theirs']:.2f}" if "theirs" in ratio else "-"
-        cells = [job.name, job.case, f"{seconds['ours'] * 1e6:.1f} µs", to_theirs, target, judge(job, ratio)]
-        yield f"| {' | '.join(cells)} | {ratio['floor']:.2f} |"
+def format_row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |".replace("  ", " ")
 
 
-def judge(job: Job, ratio: Mapping[str, float]) -> str:
-    if job.target is None or "theirs" not in ratio:
-        return ""
-    return "met" if round(ratio["theirs"], 2) <= job.target else "**MISSED**"
-
-
-def describe_versions() -> Iterator[str]:
-    yield f"Python {platform.python_version()}"
-    yield from (f"{name} {version(name)}" for name in ("wechat_msg", "pycryptodome", "xmltodict"))
-    if wechatpy is None:
-        yield "wechatpy is not installed"
-    else:
-        backend = wechatpy.crypto.WeChatCipher.__module__.rpartition(".")[2].replace("pycrypto", "pycryptodome")
-        yield f"wechatpy {version('wechatpy')} on {backend} {version(backend)}"
+def judge(value: float, target: float | None, form: str) -> tuple[str, str]:
+    """Return two cells: the target, and whether *value*, as the table shows it, meets it."""
+    if target is None:
+        return "", ""
+    return f"≤ {target:{form}}", "met" if float(f"{value:{form}}") <= target else "**MISSED**"

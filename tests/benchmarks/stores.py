@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 import pytest
@@ -38,45 +39,49 @@ RUNNING = Run("0." + "0" * 16 + "." + "0" * 16).dump()
 DONE = Done("0." + "0" * 16 + "." + "0" * 16, render_reply(SEALED, PUSH, TEXT * 4)).dump()
 
 
-class Places(NamedTuple):
-    """Where stores can be; None: the server is not installed here."""
+class Places:
+    """Where stores can be; a server starts when it is first asked for, and is None if it is not installed."""
 
-    folder: Path
-    redis: RedisServer | None
-    postgres: Postgres | None
-    runner: asyncio.Runner
-    stack: contextlib.ExitStack  # closes what jobs have opened
+    def __init__(self, servers: contextlib.ExitStack, stack: contextlib.ExitStack) -> None:
+        self.stack = stack  # closes what jobs have opened
+        self._servers = servers
+        self.folder = Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="benchmark")))
+        self.runner = servers.enter_context(asyncio.Runner())
+
+    @functools.cached_property
+    def redis(self) -> RedisServer | None:
+        return self._start(run_redis)
+
+    @functools.cached_property
+    def postgres(self) -> Postgres | None:
+        return self._start(run_postgres)
+
+    def _start(self, run: Callable[[], Any]) -> Any:
+        with contextlib.suppress(pytest.skip.Exception):
+            return self._servers.enter_context(run())
+        return None
 
 
 @contextlib.contextmanager
 def open_places() -> Iterator[Places]:
-    """Start the servers, and stop them in the end."""
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark"))
-        servers = (start(run, stack) for run in (run_redis, run_postgres))
-        runner = stack.enter_context(asyncio.Runner())
-        yield Places(Path(folder), *servers, runner, stack.enter_context(contextlib.ExitStack()))
+    """In the end, close what jobs have opened, and then stop the servers."""
+    with contextlib.ExitStack() as servers, contextlib.ExitStack() as stack:
+        yield Places(servers, stack)
 
 
-def start(run: Callable[[], Any], stack: contextlib.ExitStack) -> Any:
-    with contextlib.suppress(pytest.skip.Exception):
-        return stack.enter_context(run())
-    return None
-
-
-def describe(places: Places) -> Iterator[str]:
-    """Yield what is measured with, and what is missing."""
-    yield f"SQLite {sqlite3.sqlite_version}"
+def describe_places(places: Places) -> str:
+    """Return what is measured with, and what is missing."""
+    found = [f"SQLite {sqlite3.sqlite_version}"]
     if places.redis:
-        yield f"Redis {places.redis.execute('INFO', 'server')['redis_version']}"
+        found.append(f"Redis {places.redis.execute('INFO', 'server')['redis_version']}")
     else:
-        yield "without Redis, which is not installed"
+        found.append("without Redis, which is not installed")
     if places.postgres:
         with connect_postgres(places) as connection:
-            yield f"PostgreSQL {connection.info.server_version // 10000}"
+            found.append(f"PostgreSQL {connection.info.server_version // 10000}")
     else:
-        yield "without PostgreSQL, which is not installed"
-    yield from (f"{name} {version(name)}" for name in ("redis", "django", "psycopg"))
+        found.append("without PostgreSQL, which is not installed")
+    return ", ".join([*found, *(f"{name} {version(name)}" for name in ("redis", "django", "psycopg"))])
 
 
 def store_jobs(places: Places) -> Iterator[Job]:
