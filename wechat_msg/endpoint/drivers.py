@@ -424,10 +424,12 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
 
     def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
         work: Any = delivery.work
+        reply: Reply | None
         self._start_upkeep()  # now there is a lane
         if self.executor is None:
             delivery.is_over = True
-            return drive(work.run(), self._perform)
+            reply = drive(work.run(), self._perform)
+            return reply
         if delivery.started is None:
             delivery.started = self._submit(self.executor, work)
         try:
@@ -435,7 +437,7 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
         except TimeoutError:
             return None
         delivery.is_over = True
-        reply: Reply | None = delivery.started.result()
+        reply = delivery.started.result()
         return reply
 
     def _submit(self, executor: Executor, work: Work | Rest) -> Future[Reply | None]:
@@ -535,7 +537,8 @@ def _hand_back_at_exit() -> None:
 class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     """A `PushEndpoint` for asyncio; sync handlers run in the thread pool of the event loop, or in *executor*.
 
-    A handler runs in its own task, which goes on when WeChat hangs up. A sync store is called in threads.
+    A handler runs in its own task, which goes on when WeChat hangs up; with `NO_DEDUP` and no policy, queue, executor or
+    limit, it runs in that of the request. A sync store is called in threads.
 
     Example:
         >>> import asyncio

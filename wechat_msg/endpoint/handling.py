@@ -87,7 +87,7 @@ class Handling:
         is_async: Whether waiting costs no thread, and handlers may be async.
         warn: Logs a warning, at most one a minute for each text.
         answers: What becomes of an answer, under the options.
-        is_alone: Whether each delivery of a push is handled in its own thread, and nothing else knows of it.
+        is_alone: Whether each delivery of a push is handled by itself, as long as it takes, and nothing else knows of it.
     """
 
     options: EndpointOptions[Any, Any]
@@ -238,4 +238,4 @@ class Handling:
 def _is_alone(handling: Handling) -> bool:
     options = handling.options
     others = (handling.store, options.late, options.executor, options.queue, options.max_running)
-    return not handling.is_async and all(other is None for other in others)
+    return all(other is None for other in others)

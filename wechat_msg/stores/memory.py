@@ -92,7 +92,7 @@ class MemoryStore:
             self._delete_expired(now)
         while len(entries) > self._max_entries:
             self._delete_oldest()
-        if self._former_ends or len(ends) > 4 * len(entries) + _STEPS:
+        if self._former_ends or len(ends) > 2 * len(entries) + _STEPS:
             self._copy_ends()
 
     def _delete_expired(self, now: float) -> None:
