@@ -537,8 +537,8 @@ def _hand_back_at_exit() -> None:
 class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     """A `PushEndpoint` for asyncio; sync handlers run in the thread pool of the event loop, or in *executor*.
 
-    A handler runs in its own task, which goes on when WeChat hangs up; with `NO_DEDUP` and no policy, queue, executor or
-    limit, it runs in that of the request. A sync store is called in threads.
+    A handler runs in its own task, which goes on when WeChat hangs up; with `NO_DEDUP` and no policy, queue, executor
+    or limit, it runs in that of the request. A sync store is called in threads.
 
     Example:
         >>> import asyncio

@@ -87,7 +87,7 @@ class Handling:
         is_async: Whether waiting costs no thread, and handlers may be async.
         warn: Logs a warning, at most one a minute for each text.
         answers: What becomes of an answer, under the options.
-        is_alone: Whether each delivery of a push is handled by itself, as long as it takes, and nothing else knows of it.
+        is_alone: Whether each delivery is handled by itself, as long as it takes, and nothing else knows of it.
     """
 
     options: EndpointOptions[Any, Any]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
@@ -37,7 +38,6 @@ __all__ = [
 
 # The format byte, and the kind of the value.
 _RUN, _FREE, _DONE, _CARRIES, _ENTRY, _TEXTS = b"\x01R", b"\x01F", b"\x01D", b"\x01C", b"\x01E", b"\x01T"
-_LENGTH = 4  # bytes
 _AS_IT_CAME = "surrogateescape"  # a push may hold bytes that are not UTF-8
 
 EntryState = Literal["open", "answered", "lost"]
@@ -256,9 +256,8 @@ def load_texts(raw: bytes | None) -> list[str]:
 
 
 def pack(*texts: str, errors: str = "strict") -> bytes:
-    """Return texts as bytes, each after its length."""
-    parts = [text.encode("utf-8", errors) for text in texts]
-    return b"".join([piece for part in parts for piece in (len(part).to_bytes(_LENGTH), part)])
+    """Return texts as bytes: their lengths in characters, a line end, and the texts."""
+    return f"{','.join([str(len(text)) for text in texts])}\n{''.join(texts)}".encode("utf-8", errors)
 
 
 def unpack(raw: bytes, errors: str = "strict") -> list[str]:
@@ -267,12 +266,9 @@ def unpack(raw: bytes, errors: str = "strict") -> list[str]:
     Raises:
         ValueError: It did not write the value.
     """
-    texts: list[str] = []
-    end = 0
-    while end < len(raw):
-        start = end + _LENGTH
-        end = start + int.from_bytes(raw[start - _LENGTH : start])
-        if end > len(raw):
-            raise ValueError("a text is cut off")
-        texts.append(raw[start:end].decode("utf-8", errors))
+    head, _, joined = raw.decode("utf-8", errors).partition("\n")
+    ends = [0, *itertools.accumulate(int(length) for length in head.split(",") if length)]
+    texts = [joined[start:end] for start, end in itertools.pairwise(ends)]
+    if pack(*texts, errors=errors) != raw:
+        raise ValueError("a text is cut off")
     return texts
