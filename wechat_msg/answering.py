@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from wechat_msg.errors import MalformedPush, ReplyError
@@ -33,6 +34,7 @@ from wechat_msg.wire import Format, clean_text, parse_rendered, render_body
 
 __all__ = [
     "Answer",
+    "Change",
     "OneAnswer",
     "acknowledge",
     "answer_cloud_function",
@@ -48,7 +50,19 @@ __all__ = [
 
 OneAnswer = Reply | str | None
 """A `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
-Answer = OneAnswer | Sequence[OneAnswer] | Iterator[OneAnswer] | AsyncIterator[OneAnswer]
+
+
+class Change(ABC):
+    """Base class of answers that also change something that is stored: `Ask` and `End` of conversations."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def settle(self, message: Message) -> Generator[Any, Any, Answer]:
+        """Yield the steps that make the change, and return the answer that the user gets."""
+
+
+Answer = OneAnswer | Change | Sequence[OneAnswer] | Iterator[OneAnswer] | AsyncIterator[OneAnswer]
 """The answer of a handler: one answer, or several, of which empty ones are left out; a generator may still run."""
 
 _CONTENT_TYPES: Mapping[Format, str] = {

@@ -22,12 +22,12 @@ from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.meanwhile import Leave, do_nothing, enter
 from wechat_msg.endpoint.options import EndpointOptions
-from wechat_msg.endpoint.streams import Stream, is_stream
+from wechat_msg.endpoint.streams import Stream
 from wechat_msg.errors import ReplyError, SettingsError, StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
 from wechat_msg.replies import Reply
-from wechat_msg.routing import HandlerCancelled, RunHandler, ask
+from wechat_msg.routing import HandlerCancelled, RunHandler, ask, is_stream
 
 __all__ = ["EXPLANATIONS", "Handling", "WarningLog"]
 
