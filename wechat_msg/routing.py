@@ -9,7 +9,7 @@ import inspect
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from types import NoneType
 from typing import Any, Generic, TypeVar, overload
@@ -391,19 +391,21 @@ class Route:
     find: Callable[[Message], Any] = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "find", _make_find(self.predicates, tuple(self.fields.items())))
+        object.__setattr__(self, "find", _make_find(self.predicates, self.fields))
 
 
-def _make_find(
-    predicates: tuple[Callable[[Any], object], ...], fields: tuple[tuple[str, object], ...]
-) -> Callable[[Message], Any]:
-    first, others = predicates[0] if predicates else _take_all, predicates[1:]
-    if not others and not fields:
+def _make_find(predicates: Sequence[Callable[[Any], object]], fields: Mapping[str, object]) -> Callable[[Any], Any]:
+    pairs = tuple(fields.items())
+    if len(pairs) == 1 and not predicates:  # hundreds of these may be asked about each message
+        ((only, expected),) = pairs
+        return lambda message: getattr(message, only) == expected
+    first, *others = predicates or (_take_all,)
+    if not pairs and not others:
         return first
 
     def find(message: Message) -> Any:
-        for name, value in fields:
-            if not getattr(message, name) == value:  # noqa: SIM201, as any class may define what is equal
+        for name, value in pairs:
+            if not getattr(message, name) == value:  # noqa: SIM201, a value may define what is equal
                 return None
         found = first(message)
         if found:
@@ -463,11 +465,13 @@ class Router(FlowHandler):
 
     def __init__(self) -> None:
         self._routes: list[Route] = []
-        self._by_class: dict[type[Message], list[Route]] = {}
         self._default: Callable[[Any], Any] | None = None
         self._middleware: list[Middleware | AsyncMiddleware] = []
         self._observers: list[Callable[[Message], object]] = []
         self._error_handlers: dict[type[Exception], Callable[[Any, Any], Any]] = {}
+        self._by_class: dict[type[Message], list[Route]] = {}
+        self._is_async: bool | None = None
+        self._included: tuple[FlowHandler, ...] = ()
 
     # --- what is added
 
@@ -531,14 +535,19 @@ class Router(FlowHandler):
         return handler
 
     def _add(self, route: Route) -> None:
-        _adopt(route.handler)
         self._routes.append(route)
-        self._by_class = {}
+        self._note(route.handler)
+
+    def _note(self, part: object) -> None:
+        """Forget what was computed before this part was added."""
+        if isinstance(part, FlowHandler):
+            part.is_included = True
+        self._by_class, self._is_async = {}, None
 
     def default(self, handler: D) -> D:
         """Set the handler for messages that no other handler matches, here or in what is included."""
-        _adopt(handler)
         self._default = handler
+        self._note(handler)
         return handler
 
     def observe(self, observer: B) -> B:
@@ -550,6 +559,7 @@ class Router(FlowHandler):
         if inspect.isgeneratorfunction(observer) or inspect.isasyncgenfunction(observer):
             raise SettingsError("Router.observe needs a function that is not a generator（观察者不能是生成器函数）")
         self._observers.append(observer)
+        self._note(observer)
         return observer
 
     def use(self, middleware: W) -> W:
@@ -573,6 +583,7 @@ class Router(FlowHandler):
             'hello -- your bot'
         """
         self._middleware.append(middleware)
+        self._note(middleware)
         return middleware
 
     def error(self, kind: type[X], /) -> Callable[[Callable[[Any, X], R]], Callable[[Any, X], R]]:
@@ -589,6 +600,7 @@ class Router(FlowHandler):
 
         def add(handler: Callable[[Any, X], R]) -> Callable[[Any, X], R]:
             self._error_handlers[kind] = handler
+            self._note(handler)
             return handler
 
         return add
@@ -608,8 +620,11 @@ class Router(FlowHandler):
     @property
     def is_async(self) -> bool:
         """Whether a handler, middleware, observer or error handler is async, here or in what is included."""
-        parts = *self.handlers, *self._middleware, *self._observers, *self._error_handlers.values()
-        return any(map(is_async, parts))
+        if self._is_async is None:
+            parts = *self.handlers, *self._middleware, *self._observers, *self._error_handlers.values()
+            self._included = tuple(part for part in parts if isinstance(part, FlowHandler))
+            self._is_async = any(is_async(part) for part in parts if not isinstance(part, FlowHandler))
+        return self._is_async or any(map(is_async, self._included))
 
     def check(self) -> None:
         """Check that no sync middleware stands around async handlers.
@@ -626,7 +641,7 @@ class Router(FlowHandler):
                     f"the middleware {name} stands around async handlers, so write it as async def"
                     "（该中间件内层有异步处理函数，请用 async def 编写）"
                 )
-        for handler in self.handlers:
+        for handler in (*self.handlers, *self._observers):
             if isinstance(handler, FlowHandler):
                 handler.check()
 
@@ -708,11 +723,6 @@ class Router(FlowHandler):
         reads_async = isinstance(stream, AsyncIterator) or any(map(is_async, self._error_handlers.values()))
         guarded: Answer = yield RunMiddleware(_read_async if reads_async else _read, stream, read)
         return guarded
-
-
-def _adopt(handler: object) -> None:
-    if isinstance(handler, FlowHandler):
-        handler.is_included = True
 
 
 def _show(observer: Callable[[Message], object], message: Message) -> Flow[None]:
