@@ -489,6 +489,16 @@ class Router(FlowHandler):
     def on(
         self, kind: type[M], first: Callable[[M], V | None], /, *filters: Callable[[M], object], **fields: object
     ) -> TakesFound[M, V]: ...
+    @overload
+    def on(
+        self,
+        kind: type[M],
+        other: type[N],
+        first: Callable[[M | N], V | None],
+        /,
+        *filters: Callable[[M | N], object],
+        **fields: object,
+    ) -> TakesFound[M | N, V]: ...
     def on(self, kind: Any = None, /, *more: Any, **fields: Any) -> Any:
         """Add the decorated handler for messages of the given classes.
 

@@ -18,8 +18,10 @@ from wechat_msg import (
     SubscribeEvent,
     TextMessage,
     TextReply,
+    UserMessage,
     VoiceMessage,
 )
+from wechat_msg.filters import Command, any_of, command, keywords, matches
 from wechat_msg.routing import AsyncCallNext, CallNext, Route
 
 router = Router()
@@ -138,6 +140,26 @@ def take_list(message: TextMessage, words: list[str]) -> str:
 @router.on(TextMessage, find_age)
 def take_age_in_parts(message: TextMessage, age: int) -> Iterator[str]:
     yield message.content * age
+
+
+@router.on(TextMessage, VoiceMessage, matches(r"(\w+) weather"))
+def take_two_and_words(message: TextMessage | VoiceMessage, found: re.Match[str]) -> str:
+    return found[1] + message.msg_id
+
+
+@router.on(TextMessage, VoiceMessage, keywords("help"), is_short, content="x")
+def take_two_and_keyword(message: UserMessage, found: str) -> str:
+    return found + message.msg_id
+
+
+@router.on(TextMessage, command("/ask"))
+async def take_command(message: TextMessage, found: Command) -> str:
+    return found.text + message.content
+
+
+@router.on(TextMessage, any_of(matches("a"), command("b")))
+def take_any(message: TextMessage, found: object) -> str:  # mypy has no narrower class for two
+    return f"{found}" + message.content
 
 
 class Bot:
@@ -277,6 +299,7 @@ router.on(TextMessage)(give_number)  # type: ignore[arg-type, type-var]
 router.on(TextMessage)(give_number_async)  # type: ignore[arg-type, type-var]
 router.on(TextMessage)(take_age)  # type: ignore[arg-type]
 router.on(TextMessage, find_age)(take_age_as_text)  # type: ignore[arg-type]
+router.on(TextMessage, VoiceMessage, command("/ask"))(take_age)  # type: ignore[arg-type]
 router.on(TextMessage, find_in_image)  # type: ignore[arg-type]
 router.on(str)  # type: ignore[type-var]
 router.on()  # type: ignore[call-overload]
