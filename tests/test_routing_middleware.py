@@ -21,6 +21,7 @@ from wechat_msg import (
     PushEndpoint,
     PushSettings,
     ReplyError,
+    Route,
     Router,
     SettingsError,
     TextMessage,
@@ -28,7 +29,7 @@ from wechat_msg import (
 )
 from wechat_msg._flow import Get, Sleep
 from wechat_msg.answering import Change
-from wechat_msg.routing import FlowHandler, HandlerCancelled, Route, RunHandler, ask
+from wechat_msg.routing import FlowHandler, HandlerCancelled, RunHandler, ask
 from wechat_msg.stores import MemoryStore
 from wechat_msg.testing import build_push, open_reply
 

@@ -8,11 +8,14 @@ from typing import Any, assert_type
 
 from wechat_msg import (
     Answer,
+    AsyncCallNext,
+    CallNext,
     ClickEvent,
     Event,
     ImageMessage,
     Message,
     Reply,
+    Route,
     Router,
     ScanEvent,
     SubscribeEvent,
@@ -22,7 +25,6 @@ from wechat_msg import (
     VoiceMessage,
 )
 from wechat_msg.filters import Command, any_of, command, keywords, matches
-from wechat_msg.routing import AsyncCallNext, CallNext, Route
 
 router = Router()
 other = Router()
