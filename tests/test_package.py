@@ -81,7 +81,7 @@ MAY_IMPORT = {
     },
     "stores": {"errors"},
     "_flow": {"stores"},
-    "routing": {"_flow", "answering", "errors", "messages", "replies"},
+    "routing": {"_flow", "answering", "errors", "messages"},
     "filters": {"errors", "messages", "routing"},
     "endpoint": {
         "_clock",

@@ -40,6 +40,7 @@ __all__ = [
     "answer_cloud_function",
     "explain_refusal",
     "is_nothing",
+    "is_stream",
     "list_replies",
     "may_reply",
     "render_reply",
@@ -70,6 +71,7 @@ _CONTENT_TYPES: Mapping[Format, str] = {
     "json": "application/json; charset=utf-8",
 }
 _SUCCESS = Acknowledgement()
+_NO_STREAMS = str, Reply, list, tuple, type(None)  # to tell an iterator from them takes longer
 #: Replies with the same members in both formats, but for the list of articles.
 _CONVERTIBLE = (TextReply, ImageReply, VoiceReply, VideoReply, MusicReply, NewsReply, TransferCustomerServiceReply)
 _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
@@ -212,6 +214,11 @@ def list_replies(message: Message, answer: Answer) -> list[Reply]:
 def is_nothing(reply: Reply) -> bool:
     """Return whether a reply says nothing to the user."""
     return isinstance(reply, Acknowledgement) or (isinstance(reply, ErrCodeReply) and reply == ErrCodeReply())
+
+
+def is_stream(answer: object) -> bool:
+    """Return whether the answer of a handler is an iterator, sync or async."""
+    return not isinstance(answer, _NO_STREAMS) and isinstance(answer, (Iterator, AsyncIterator))
 
 
 def acknowledge(message: Message) -> Reply:

@@ -18,7 +18,7 @@ from attrs import field
 
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive, drive_async
 from wechat_msg._tracebacks import define, frozen
-from wechat_msg.answering import Answer, Change
+from wechat_msg.answering import Answer, Change, is_stream
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.messages import Message
 
@@ -43,7 +43,6 @@ __all__ = [
     "ask",
     "call",
     "is_async",
-    "is_stream",
     "perform",
     "perform_async",
     "read_next",
@@ -71,8 +70,6 @@ CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 END = object()
 
 _log = logging.getLogger("wechat_msg")
-
-_NO_STREAMS = str, Reply, list, tuple, type(None)  # to tell an iterator from them takes longer
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------
@@ -220,11 +217,6 @@ def perform_async(
 
 
 # --- generators as answers -------------------------------------------------------------------------------------------
-
-
-def is_stream(answer: object) -> bool:
-    """Return whether the answer of a handler is an iterator, sync or async."""
-    return not isinstance(answer, _NO_STREAMS) and isinstance(answer, (Iterator, AsyncIterator))
 
 
 def read_next(stream: Iterator[Any] | AsyncIterator[Any]) -> RunHandler:
