@@ -922,11 +922,3 @@ class TestFlowHandler:
     def test_is_asked_by_its_flow(self):
         flow = ask(Waiting(MemoryStore()), TEXT)
         assert next(flow) == Sleep(0.001)
-
-    def test_may_yield_nothing_but_steps(self):
-        class Wrong(Waiting):
-            def flow(self, message, visit):
-                yield "step"
-
-        with pytest.raises(TypeError, match="not a step of a handler: str"):
-            Wrong(MemoryStore())(TEXT)

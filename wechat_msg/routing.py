@@ -121,6 +121,9 @@ class RunMiddleware:
         return RunHandler(self.middleware, self.message, call_next)
 
 
+_Step = RunHandler | RunMiddleware | Sleep | Get | CompareAndSet
+
+
 class HandlerCancelled(RuntimeError):
     """A handler raised a CancelledError although its request was not cancelled; that error is the cause.
 
@@ -186,7 +189,7 @@ async def run_handler_async(step: RunHandler, executor: Executor | None = None) 
         raise HandlerCancelled from error
 
 
-def perform(step: Any) -> Any:
+def perform(step: _Step) -> Any:
     """Perform a step of a handler's flow in this thread."""
     match step:
         case RunHandler():
@@ -195,13 +198,11 @@ def perform(step: Any) -> Any:
             return run_handler(step.bind(perform))
         case Sleep():
             return time.sleep(step.seconds)
-        case Get() | CompareAndSet():
-            return run_handler(RunHandler(step.perform))
-    raise TypeError(f"not a step of a handler: {type(step).__name__}")
+    return run_handler(RunHandler(step.perform))  # of a store, which must not be async
 
 
 def perform_async(
-    step: Any, executor: Executor | None = None, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    step: _Step, executor: Executor | None = None, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 ) -> Any:
     """Begin a step of a handler's flow in an event loop, for `drive_async`; what is sync runs in *executor*."""
     match step:
@@ -211,9 +212,7 @@ def perform_async(
             return run_handler_async(step.bind_async(executor, sleep), executor)
         case Sleep():
             return sleep(step.seconds)
-        case Get() | CompareAndSet():
-            return step.perform()
-    raise TypeError(f"not a step of a handler: {type(step).__name__}")
+    return step.perform()
 
 
 # --- generators as answers -------------------------------------------------------------------------------------------
