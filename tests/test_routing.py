@@ -322,26 +322,27 @@ class TestNestedRouter:
 
 
 class TestAsyncHandlers:
-    def test_are_refused_in_a_sync_run_without_a_warning(self):
+    def test_that_look_sync_are_refused_in_a_sync_run_without_a_warning(self):
         async def answer(message):
             return "never"
 
         router = Router()
-        router.on(TextMessage)(answer)
+        router.on(TextMessage)(lambda message: answer(message))
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with pytest.raises(ReplyError, match="AsyncPushEndpoint"):
                 router(TEXT)
             gc.collect()  # a coroutine that was never awaited would warn now
 
-    def test_do_not_hinder_a_sync_run_that_does_not_ask_them(self):
+    def test_make_the_result_of_the_router_awaitable(self):
         async def answer(message):
-            return "never"
+            return "async"
 
         router = Router()
         router.on(ImageMessage)(answer)
         router.on(TextMessage)(replying("sync"))
-        assert router(TEXT) == "sync"
+        assert asyncio.run(router(IMAGE)) == "async"
+        assert asyncio.run(router(TEXT)) == "sync"
 
     def test_mix_with_sync_ones(self):
         asked = []

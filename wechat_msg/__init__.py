@@ -27,7 +27,16 @@ if typing.TYPE_CHECKING:
     from wechat_msg.parsing import parse_message
     from wechat_msg.push import answer_echostr, open_push
     from wechat_msg.replies import *
-    from wechat_msg.routing import AsyncHandler, Handler, Router
+    from wechat_msg.routing import (
+        AsyncCallNext,
+        AsyncHandler,
+        AsyncMiddleware,
+        CallNext,
+        Handler,
+        Middleware,
+        Route,
+        Router,
+    )
     from wechat_msg.settings import *
     from wechat_msg.signature import *
     from wechat_msg.stores import AsyncStore, MemoryStore, SQLiteStore, Store, in_thread
@@ -50,13 +59,16 @@ __all__ = [
     "ArticleDetail",
     "ArticleUrl",
     "ArticleUrlResult",
+    "AsyncCallNext",
     "AsyncClient",
     "AsyncHandler",
+    "AsyncMiddleware",
     "AsyncPushEndpoint",
     "AsyncStore",
     "AuthorizationExpired",
     "BodyTooLarge",
     "CallError",
+    "CallNext",
     "ClickEvent",
     "Client",
     "ClientError",
@@ -95,6 +107,7 @@ __all__ = [
     "Message",
     "MessageCipher",
     "MethodNotAllowed",
+    "Middleware",
     "MiniProgramPageMessage",
     "ModeMismatch",
     "MusicReply",
@@ -119,6 +132,7 @@ __all__ = [
     "RenderedReply",
     "Reply",
     "ReplyError",
+    "Route",
     "Router",
     "SQLiteStore",
     "ScanCodeInfo",
@@ -215,7 +229,7 @@ _NAMES_OF_MODULES = {
         Acknowledgement Article ErrCodeReply ImageReply MusicReply NewsReply RawReply RenderedReply Reply TextReply
         TransferCustomerServiceReply VideoReply VoiceReply to_customer_service_message
     """,
-    "routing": "AsyncHandler Handler Router",
+    "routing": "AsyncCallNext AsyncHandler AsyncMiddleware CallNext Handler Middleware Route Router",
     "settings": "MINI_PROGRAM OFFICIAL_ACCOUNT AccountKind PushSettings",
     "signature": """
         compute_msg_signature compute_signature is_msg_signature_valid is_signature_valid verify_msg_signature

@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from wechat_msg.errors import MalformedPush, ReplyError
@@ -33,11 +34,13 @@ from wechat_msg.wire import Format, clean_text, parse_rendered, render_body
 
 __all__ = [
     "Answer",
+    "Change",
     "OneAnswer",
     "acknowledge",
     "answer_cloud_function",
     "explain_refusal",
     "is_nothing",
+    "is_stream",
     "list_replies",
     "may_reply",
     "render_reply",
@@ -48,7 +51,19 @@ __all__ = [
 
 OneAnswer = Reply | str | None
 """A `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
-Answer = OneAnswer | Sequence[OneAnswer] | Iterator[OneAnswer] | AsyncIterator[OneAnswer]
+
+
+class Change(ABC):
+    """Base class of answers that also change something that is stored: `Ask` and `End` of conversations."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def settle(self, message: Message) -> Generator[Any, Any, Answer]:
+        """Yield the steps that make the change, and return the answer that the user gets."""
+
+
+Answer = OneAnswer | Change | Sequence[OneAnswer] | Iterator[OneAnswer] | AsyncIterator[OneAnswer]
 """The answer of a handler: one answer, or several, of which empty ones are left out; a generator may still run."""
 
 _CONTENT_TYPES: Mapping[Format, str] = {
@@ -56,6 +71,7 @@ _CONTENT_TYPES: Mapping[Format, str] = {
     "json": "application/json; charset=utf-8",
 }
 _SUCCESS = Acknowledgement()
+_NO_STREAMS = str, Reply, list, tuple, type(None)  # to tell an iterator from them takes longer
 #: Replies with the same members in both formats, but for the list of articles.
 _CONVERTIBLE = (TextReply, ImageReply, VoiceReply, VideoReply, MusicReply, NewsReply, TransferCustomerServiceReply)
 _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
@@ -198,6 +214,11 @@ def list_replies(message: Message, answer: Answer) -> list[Reply]:
 def is_nothing(reply: Reply) -> bool:
     """Return whether a reply says nothing to the user."""
     return isinstance(reply, Acknowledgement) or (isinstance(reply, ErrCodeReply) and reply == ErrCodeReply())
+
+
+def is_stream(answer: object) -> bool:
+    """Return whether the answer of a handler is an iterator, sync or async."""
+    return not isinstance(answer, _NO_STREAMS) and isinstance(answer, (Iterator, AsyncIterator))
 
 
 def acknowledge(message: Message) -> Reply:

@@ -1,52 +1,127 @@
-"""Router: chooses the handlers of a message."""
+"""Router: chooses the handlers of a message; and the steps that call them."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextvars
 import inspect
-from collections.abc import Awaitable, Callable
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from types import NoneType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
-from wechat_msg._flow import Flow, drive
+from attrs import field
+
+from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive, drive_async
 from wechat_msg._tracebacks import define, frozen
-from wechat_msg.answering import Answer
+from wechat_msg.answering import Answer, Change, is_stream
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.messages import Message
 
 __all__ = [
     "CANCELLED",
+    "END",
+    "AsyncCallNext",
     "AsyncHandler",
+    "AsyncMiddleware",
+    "CallNext",
+    "FlowHandler",
     "Handler",
     "HandlerCancelled",
+    "Middleware",
+    "Route",
     "Router",
     "RunHandler",
+    "RunMiddleware",
+    "Takes",
+    "TakesFound",
+    "Visit",
     "ask",
     "call",
     "is_async",
+    "perform",
+    "perform_async",
+    "read_next",
     "run_handler",
+    "run_handler_async",
+    "settle",
 ]
 
 Handler = Callable[[Any], Answer]
 """A function that takes a message and returns the answer."""
 AsyncHandler = Callable[[Any], Awaitable[Answer]]
 """An async `Handler`."""
+CallNext = Callable[[Message], Answer]
+"""What a middleware calls to ask the handlers inside it, with the message or another one."""
+AsyncCallNext = Callable[[Message], Awaitable[Answer]]
+"""The `CallNext` of an async middleware."""
+Middleware = Callable[[Message, CallNext], Answer]
+"""A function that stands around the handlers of a router; see `Router.use`."""
+AsyncMiddleware = Callable[[Message, AsyncCallNext], Awaitable[Answer]]
+"""An async `Middleware`."""
 
 #: The errors of asyncio and concurrent.futures for something that was cancelled.
 CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
+#: What `read_next` returns at the end of a generator.
+END = object()
 
-M = TypeVar("M", bound=Message)
-H = TypeVar("H", bound=Callable[..., Any])
-Predicate = Callable[[Any], object]
+_log = logging.getLogger("wechat_msg")
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+@define(init=False)
+class RunHandler:
+    """The step that calls a function of the user's; its result is that of the function.
+
+    Args:
+        handler: The function, sync or async.
+        args: Its arguments.
+    """
+
+    handler: Callable[..., Any]
+    args: tuple[Any, ...]
+
+    def __init__(self, handler: Callable[..., Any], *args: Any) -> None:
+        self.handler = handler
+        self.args = args
 
 
 @define
-class RunHandler:
-    """The step that calls a function of the user's with one argument; its result is that of the function."""
+class RunMiddleware:
+    """The step that calls a middleware; its result is the answer of the middleware.
 
-    handler: Callable[[Any], Any]
+    Attributes:
+        middleware: The middleware, sync or async.
+        message: The message.
+        rest: Returns the flow of what the middleware stands around, for the message that it passes on.
+    """
+
+    middleware: Callable[..., Any]
     message: Any
+    rest: Callable[[Any], Flow[Any]]
+
+    def bind(self, perform: Callable[[Any], Any]) -> RunHandler:
+        """Return the step that calls the middleware, and performs the steps inside it by *perform*."""
+        return RunHandler(self.middleware, self.message, lambda message: drive(self.rest(message), perform))
+
+    def bind_async(self, executor: Executor | None, sleep: Callable[[float], Awaitable[object]]) -> RunHandler:
+        """Return the same step for an event loop; a sync middleware runs in one thread with everything inside it."""
+        if not is_async(self.middleware):
+            return self.bind(perform)
+
+        async def call_next(message: Any) -> Any:
+            return await drive_async(self.rest(message), lambda step: perform_async(step, executor, sleep))
+
+        return RunHandler(self.middleware, self.message, call_next)
+
+
+_Step = RunHandler | RunMiddleware | Sleep | Get | CompareAndSet
 
 
 class HandlerCancelled(RuntimeError):
@@ -59,34 +134,25 @@ class HandlerCancelled(RuntimeError):
         super().__init__("the handler raised CancelledError")
 
 
-def ask(handler: Handler | AsyncHandler | Router, message: Message) -> Flow[Answer]:
-    """Yield the steps that call *handler*, or those of a router's handlers, and return the answer."""
-    if isinstance(handler, Router):
-        return (yield from handler.flow(message))
-    answer: Answer = yield RunHandler(handler, message)
-    return answer
-
-
 def is_async(handler: object) -> bool:
-    """Return whether *handler*, or a handler of a router, is async."""
-    if isinstance(handler, Router):
-        return any(map(is_async, handler.handlers))
+    """Return whether *handler*, or anything that it asks, is async."""
+    if isinstance(handler, FlowHandler):
+        return handler.is_async
     functions = handler, getattr(handler, "__call__", None)  # noqa: B004
     return any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in functions)
 
 
-def call(step: RunHandler) -> Answer | Awaitable[Answer]:
+def call(step: RunHandler) -> Any:
     """Call the handler. StopIteration would end a flow, and CancelledError a request, so both are wrapped."""
     try:
-        answer: Answer | Awaitable[Answer] = step.handler(step.message)
+        return step.handler(*step.args)
     except StopIteration as error:
         raise RuntimeError("the handler raised StopIteration") from error
     except CANCELLED as error:
         raise HandlerCancelled from error
-    return answer
 
 
-def run_handler(step: RunHandler) -> Answer:
+def run_handler(step: RunHandler) -> Any:
     """Perform the step in this thread.
 
     Raises:
@@ -96,30 +162,278 @@ def run_handler(step: RunHandler) -> Answer:
     if not isinstance(answer, (str, NoneType)) and inspect.isawaitable(answer):
         if inspect.iscoroutine(answer):
             answer.close()
-        raise ReplyError("an async handler needs AsyncPushEndpoint（异步处理函数请使用 AsyncPushEndpoint）")
+        raise ReplyError(
+            "an async handler needs AsyncPushEndpoint, and async middleware around it"
+            "（异步处理函数请使用 AsyncPushEndpoint，其外层中间件也须为 async def）"
+        )
     return answer
 
 
+async def run_handler_async(step: RunHandler, executor: Executor | None = None) -> Any:
+    """Await the handler, or run it in a thread so that it cannot block the event loop.
+
+    Raises:
+        HandlerCancelled: It raised a CancelledError, and its task is not being cancelled.
+    """
+    try:
+        if is_async(step.handler):
+            answer = step.handler(*step.args)
+        else:
+            context = contextvars.copy_context()
+            answer = await asyncio.get_running_loop().run_in_executor(executor, lambda: context.run(call, step))
+        return await answer if inspect.isawaitable(answer) else answer
+    except CANCELLED as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise HandlerCancelled from error
+
+
+def perform(step: _Step) -> Any:
+    """Perform a step of a handler's flow in this thread."""
+    match step:
+        case RunHandler():
+            return run_handler(step)
+        case RunMiddleware():
+            return run_handler(step.bind(perform))
+        case Sleep():
+            return time.sleep(step.seconds)
+    return run_handler(RunHandler(step.perform))  # of a store, which must not be async
+
+
+def perform_async(
+    step: _Step, executor: Executor | None = None, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+) -> Any:
+    """Begin a step of a handler's flow in an event loop, for `drive_async`; what is sync runs in *executor*."""
+    match step:
+        case RunHandler():
+            return run_handler_async(step, executor)
+        case RunMiddleware():
+            return run_handler_async(step.bind_async(executor, sleep), executor)
+        case Sleep():
+            return sleep(step.seconds)
+    return step.perform()
+
+
+# --- generators as answers -------------------------------------------------------------------------------------------
+
+
+def read_next(stream: Iterator[Any] | AsyncIterator[Any]) -> RunHandler:
+    """Return the step that reads the next part of an answer; its result is `END` if there is no other."""
+    return RunHandler(_next_async if isinstance(stream, AsyncIterator) else _next, stream)
+
+
+def _next(stream: Iterator[Any]) -> Any:
+    return next(stream, END)
+
+
+async def _next_async(stream: AsyncIterator[Any]) -> Any:
+    return await anext(stream, END)
+
+
+def _read(stream: object, read: Callable[[object], Any]) -> Iterator[Any]:
+    """Yield what *read* returns, until the `END`; this and the next are middleware of `Router._guard`."""
+    while (part := read(stream)) is not END:
+        yield part
+
+
+async def _read_async(stream: object, read: Callable[[object], Awaitable[Any]]) -> AsyncIterator[Any]:
+    while (part := await read(stream)) is not END:
+        yield part
+
+
+# --- handlers that ask others ----------------------------------------------------------------------------------------
+
+
+@define
+class Visit:
+    """What a handler that asks others reports about one message.
+
+    Attributes:
+        missed: Whether nothing was for the message, so that the default handler is asked.
+    """
+
+    missed: bool = True
+
+
+class FlowHandler(ABC):
+    """Base class of handlers that ask other handlers, or a store, by the steps of a flow: `Router`, `Conversations`.
+
+    Attributes:
+        is_included: Whether a router asks it.
+    """
+
+    is_included = False
+
+    @property
+    @abstractmethod
+    def is_async(self) -> bool:
+        """Whether anything in it is async."""
+
+    @abstractmethod
+    def flow(self, message: Message, visit: Visit) -> Flow[Answer]:
+        """Yield the steps that answer *message*, and return the answer; ``visit.missed`` is False if it was for it."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Check that everything in it fits together; an endpoint calls this when it is made.
+
+        Raises:
+            SettingsError: It does not.
+        """
+
+    def __call__(self, message: Message) -> Any:
+        """Return the answer to *message*; or an awaitable of the answer, if anything in it is async.
+
+        Raises:
+            ReplyError: A handler or middleware that looks sync returned an awaitable.
+        """
+        flow = self.flow(message, Visit())
+        return drive_async(flow, perform_async) if self.is_async else drive(flow, perform)
+
+
+def ask(handler: Callable[..., Any], message: Message, *more: object, visit: Visit | None = None) -> Flow[Answer]:
+    """Yield the steps that call *handler* with *message* and *more*, and return the answer."""
+    visit = visit or Visit()
+    if isinstance(handler, FlowHandler):
+        return (yield from handler.flow(message, visit))
+    visit.missed = False
+    answer: Answer = yield RunHandler(handler, message, *more)
+    return (yield from settle(message, answer)) if isinstance(answer, Change) else answer
+
+
+def settle(message: Message, answer: Answer) -> Flow[Answer]:
+    """Yield the steps that make the changes of an answer, and return what the user gets."""
+    while isinstance(answer, Change):
+        answer = yield from answer.settle(message)
+    return answer
+
+
+# --- the router ------------------------------------------------------------------------------------------------------
+
+M = TypeVar("M", bound=Message)
+N = TypeVar("N", bound=Message)
+O = TypeVar("O", bound=Message)  # noqa: E741
+V = TypeVar("V")
+R = TypeVar("R", bound=Answer | Awaitable[Answer])
+F = TypeVar("F", bound=FlowHandler)
+D = TypeVar("D", bound=Callable[[Message], Answer | Awaitable[Answer]])
+B = TypeVar("B", bound=Callable[[Message], object])
+W = TypeVar("W", bound=Middleware | AsyncMiddleware)
+X = TypeVar("X", bound=Exception)
+
+
+class Takes(Generic[M]):
+    """The decorator that `Router.on` returns, for handlers of a message of class M."""
+
+    def __init__(self, add: Callable[[Any], None]) -> None:
+        self._add = add
+
+    @overload
+    def __call__(self, handler: F) -> F: ...
+    @overload
+    def __call__(self, handler: Callable[[Message], R]) -> Callable[[Message], R]: ...
+    @overload
+    def __call__(self, handler: Callable[[M], R]) -> Callable[[M], R]: ...
+    def __call__(self, handler: Any) -> Any:
+        """Add the handler; return it unchanged."""
+        self._add(handler)
+        return handler
+
+
+class TakesFound(Generic[M, V]):
+    """The same after a filter: handlers may have a second parameter, for what it found, of class V."""
+
+    def __init__(self, add: Callable[[Any], None]) -> None:
+        self._add = add
+
+    @overload
+    def __call__(self, handler: F) -> F: ...
+    @overload
+    def __call__(self, handler: Callable[[Message], R]) -> Callable[[Message], R]: ...
+    @overload
+    def __call__(self, handler: Callable[[M], R]) -> Callable[[M], R]: ...
+    @overload
+    def __call__(self, handler: Callable[[M, V], R]) -> Callable[[M, V], R]: ...
+    def __call__(self, handler: Any) -> Any:
+        """Add the handler; return it unchanged."""
+        self._add(handler)
+        return handler
+
+
 @frozen
-class _Route:
+class Route:
+    """A handler of a router, and the conditions under which it is called.
+
+    Attributes:
+        kinds: Classes; the message is an instance of one.
+        predicates: Filters; each returns a true value.
+        fields: Attributes of the message by name, and their values.
+        handler: The handler.
+        takes_found: Whether the handler gets a second argument: what the first filter returned.
+    """
+
     kinds: tuple[type[Message], ...]
-    predicates: tuple[Predicate, ...]
-    fields: tuple[tuple[str, object], ...]
-    handler: Handler | AsyncHandler | Router
+    predicates: tuple[Callable[[Any], object], ...]
+    fields: Mapping[str, object]
+    handler: Callable[..., Any]
+    takes_found: bool
+    #: Returns the value of the first filter; a false value if the message, of one of the classes, does not match.
+    find: Callable[[Message], Any] = field(init=False, repr=False, eq=False)
 
-    def matches(self, message: Message) -> bool:
-        return (
-            isinstance(message, self.kinds)
-            and all(getattr(message, name) == value for name, value in self.fields)
-            and all(predicate(message) for predicate in self.predicates)
-        )
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "find", _make_find(self.predicates, self.fields))
 
 
-class Router:
+def _make_find(predicates: Sequence[Callable[[Any], object]], fields: Mapping[str, object]) -> Callable[[Any], Any]:
+    pairs = tuple(fields.items())
+    if len(pairs) == 1 and not predicates:  # hundreds of these may be asked about each message
+        ((only, expected),) = pairs
+        return lambda message: getattr(message, only) == expected
+    first, *others = predicates or (_take_all,)
+    if not pairs and not others:
+        return first
+
+    def find(message: Message) -> Any:
+        for name, value in pairs:
+            if not getattr(message, name) == value:  # noqa: SIM201, a value may define what is equal
+                return None
+        found = first(message)
+        if found:
+            for predicate in others:
+                if not predicate(message):
+                    return None
+        return found
+
+    return find
+
+
+def _take_all(_: Message) -> bool:
+    return True
+
+
+def _takes_found(handler: object) -> bool:
+    """Return whether a handler has two positional parameters without defaults."""
+    if isinstance(handler, FlowHandler) or not callable(handler):
+        return False
+    try:
+        parameters = inspect.signature(handler).parameters.values()
+    except ValueError:  # some functions that are written in C
+        return False
+    kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return sum(each.default is each.empty and each.kind in kinds for each in parameters) == 2
+
+
+class Router(FlowHandler):
     """A list of handlers, each for certain messages; a router is a handler itself.
 
     Matching handlers are called in the order in which they were added, until one returns an answer that is not None;
     ``""`` is an answer, and acknowledges. The default handler is called if no other handler matches.
+
+    A message passes, from outside: the error handlers, the middleware as they were added, the observers, the
+    handlers, the default handler. Each router has its own; those of an included router stand inside.
+
+    Called with a message, a router returns the answer; or an awaitable of it, if anything in it is async.
 
     Example:
         >>> from wechat_msg import Message, Router, SubscribeEvent, TextMessage
@@ -141,22 +455,57 @@ class Router:
     """
 
     def __init__(self) -> None:
-        self._routes: list[_Route] = []
-        self._default: Handler | AsyncHandler | Router | None = None
+        self._routes: list[Route] = []
+        self._default: Callable[[Any], Any] | None = None
+        self._middleware: list[Middleware | AsyncMiddleware] = []
+        self._observers: list[Callable[[Message], object]] = []
+        self._error_handlers: dict[type[Exception], Callable[[Any, Any], Any]] = {}
+        self._by_class: dict[type[Message], list[Route]] = {}
+        self._is_async: bool | None = None
+        self._included: tuple[FlowHandler, ...] = ()
 
-    def on(self, *kinds_and_predicates: type[M] | Callable[[M], object], **fields: object) -> Callable[[H], H]:
+    # --- what is added
+
+    @overload
+    def on(self, kind: type[M], /, **fields: object) -> Takes[M]: ...
+    @overload
+    def on(  # type: ignore[overload-overlap]  # a class is callable, too
+        self, kind: type[M], other: type[N], /, **fields: object
+    ) -> Takes[M | N]: ...
+    @overload
+    def on(  # type: ignore[overload-overlap]
+        self, kind: type[M], other: type[N], third: type[O], /, *more: Callable[..., object], **fields: object
+    ) -> Takes[M | N | O]: ...
+    @overload
+    def on(
+        self, kind: type[M], first: Callable[[M], V | None], /, *filters: Callable[[M], object], **fields: object
+    ) -> TakesFound[M, V]: ...
+    @overload
+    def on(
+        self,
+        kind: type[M],
+        other: type[N],
+        first: Callable[[M | N], V | None],
+        /,
+        *filters: Callable[[M | N], object],
+        **fields: object,
+    ) -> TakesFound[M | N, V]: ...
+    def on(self, kind: Any = None, /, *more: Any, **fields: Any) -> Any:
         """Add the decorated handler for messages of the given classes.
 
         Args:
-            kinds_and_predicates: Classes of messages and events, and predicates, which are functions of the message.
-                The message must be an instance of one of the classes, and all predicates must return true.
+            kind: A class of messages or events.
+            more: Further classes, and filters, which are functions of the message. The message must be an instance of
+                one of the classes, and all filters must return true. A handler with two parameters gets what the first
+                filter returned.
             fields: Attributes or properties of the message, and the values that they must have.
 
         Raises:
-            SettingsError: There is no class, a predicate is async, or a class has no such attribute.
+            SettingsError: There is no class, a filter is async, a class has no such attribute, or a handler has two
+                parameters but there is no filter.
         """
-        kinds = tuple(kind for kind in kinds_and_predicates if isinstance(kind, type))
-        predicates = tuple(predicate for predicate in kinds_and_predicates if not isinstance(predicate, type))
+        kinds = tuple(each for each in (kind, *more) if isinstance(each, type))
+        predicates = tuple(each for each in (kind, *more) if not isinstance(each, type))
         if not kinds or not all(issubclass(kind, Message) for kind in kinds):
             raise SettingsError("Router.on needs classes of messages and events")
         if not all(callable(predicate) and not is_async(predicate) for predicate in predicates):
@@ -165,40 +514,227 @@ class Router:
             if not all(hasattr(kind, name) for kind in kinds):
                 raise SettingsError(f"Router.on: {kinds[0].__name__} has no {name}")
 
-        def add(handler: H) -> H:
-            self._routes.append(_Route(kinds, predicates, tuple(fields.items()), handler))
+        def add(handler: Any) -> None:
+            takes_found = _takes_found(handler)
+            if takes_found and not predicates:
+                raise SettingsError(
+                    "Router.on: a handler with two parameters needs a filter（处理函数有两个参数时须提供过滤器）"
+                )
+            self._add(Route(kinds, predicates, fields, handler, takes_found))
+
+        return TakesFound(add)
+
+    def include(self, handler: F) -> F:
+        """Ask another router, or conversations, about every message that gets to this place; return it.
+
+        Raises:
+            SettingsError: It is neither.
+        """
+        if not isinstance(handler, FlowHandler):
+            raise SettingsError("Router.include needs a Router or Conversations; use on for functions")
+        self._add(Route((Message,), (), {}, handler, takes_found=False))
+        return handler
+
+    def _add(self, route: Route) -> None:
+        self._routes.append(route)
+        self._note(route.handler)
+
+    def _note(self, part: object) -> None:
+        """Forget what was computed before this part was added."""
+        if isinstance(part, FlowHandler):
+            part.is_included = True
+        self._by_class, self._is_async = {}, None
+
+    def default(self, handler: D) -> D:
+        """Set the handler for messages that no other handler matches, here or in what is included."""
+        self._default = handler
+        self._note(handler)
+        return handler
+
+    def observe(self, observer: B) -> B:
+        """Add a function that sees every message before the handlers; its result is ignored, its error is logged.
+
+        Raises:
+            SettingsError: It is a generator function, which would not run.
+        """
+        if inspect.isgeneratorfunction(observer) or inspect.isasyncgenfunction(observer):
+            raise SettingsError("Router.observe needs a function that is not a generator（观察者不能是生成器函数）")
+        self._observers.append(observer)
+        self._note(observer)
+        return observer
+
+    def use(self, middleware: W) -> W:
+        """Add a function of the message and of `CallNext`, which stands around everything that is in this router.
+
+        It may pass on another message, change the answer, or return one without asking. None keeps the answer of
+        ``call_next``, and ``""`` silences. An async one may stand around handlers of both kinds, another one only
+        around those that are not async.
+
+        Example:
+            >>> from wechat_msg import Router, TextMessage
+            >>> router = Router()
+            >>> @router.use
+            ... def sign(message, call_next):
+            ...     answer = call_next(message)
+            ...     return f"{answer} -- your bot" if isinstance(answer, str) else answer
+            >>> @router.on(TextMessage)
+            ... def answer(message):
+            ...     return "hello"
+            >>> router(TextMessage(from_user_name="o", to_user_name="gh", create_time=0, content="hi"))
+            'hello -- your bot'
+        """
+        self._middleware.append(middleware)
+        self._note(middleware)
+        return middleware
+
+    def error(self, kind: type[X], /) -> Callable[[Callable[[Any, X], R]], Callable[[Any, X], R]]:
+        """Add the decorated function of the message and of the error for errors of the given class.
+
+        The nearest class of the error counts, in the innermost router that has one. The function's result is the
+        answer, and None acknowledges; if it raises an error, routers further outside and the endpoint get that.
+
+        Raises:
+            SettingsError: It is not a class of exceptions.
+        """
+        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            raise SettingsError("Router.error needs a class of exceptions（Router.error 需要异常类）")
+
+        def add(handler: Callable[[Any, X], R]) -> Callable[[Any, X], R]:
+            self._error_handlers[kind] = handler
+            self._note(handler)
             return handler
 
         return add
 
+    # --- what is in it
+
     @property
-    def handlers(self) -> tuple[Handler | AsyncHandler | Router, ...]:
+    def handlers(self) -> tuple[Callable[..., Any], ...]:
         """All handlers in the order in which they were added, the default one last."""
         default = () if self._default is None else (self._default,)
         return (*(route.handler for route in self._routes), *default)
 
-    def default(self, handler: H) -> H:
-        """Set the handler for messages that no other handler matches."""
-        self._default = handler
-        return handler
+    def routes(self) -> tuple[Route, ...]:
+        """Return the handlers in the order in which they were added, with their conditions; not the default one."""
+        return tuple(self._routes)
 
-    def flow(self, message: Message) -> Flow[Answer]:
-        """Yield the steps that call the matching handlers, and return the answer."""
-        found = False
-        for route in self._routes:
-            if route.matches(message):
-                found = True
-                answer = yield from ask(route.handler, message)
-                if answer is not None:
-                    return answer
-        if not found and self._default is not None:
-            return (yield from ask(self._default, message))
-        return None
+    @property
+    def is_async(self) -> bool:
+        """Whether a handler, middleware, observer or error handler is async, here or in what is included."""
+        if self._is_async is None:
+            parts = *self.handlers, *self._middleware, *self._observers, *self._error_handlers.values()
+            self._included = tuple(part for part in parts if isinstance(part, FlowHandler))
+            self._is_async = any(is_async(part) for part in parts if not isinstance(part, FlowHandler))
+        return self._is_async or any(map(is_async, self._included))
 
-    def __call__(self, message: Message) -> Answer:
-        """Return the answer to *message*.
+    def check(self) -> None:
+        """Check that no sync middleware stands around async handlers.
 
         Raises:
-            ReplyError: A matching handler is async; give the router to an AsyncPushEndpoint.
+            SettingsError: One does.
         """
-        return drive(self.flow(message), run_handler)
+        inside = any(map(is_async, (*self.handlers, *self._observers)))
+        for middleware in reversed(self._middleware):
+            inside = inside or is_async(middleware)
+            if inside and not is_async(middleware):
+                name = getattr(middleware, "__name__", type(middleware).__name__)
+                raise SettingsError(
+                    f"the middleware {name} stands around async handlers, so write it as async def"
+                    "（该中间件内层有异步处理函数，请用 async def 编写）"
+                )
+        for handler in (*self.handlers, *self._observers):
+            if isinstance(handler, FlowHandler):
+                handler.check()
+
+    # --- one message
+
+    def flow(self, message: Message, visit: Visit) -> Flow[Answer]:
+        """Yield the steps that call what matches the message, and return the answer."""
+        try:
+            answer = yield from self._pass(0, message, visit)
+        except Exception as error:
+            handler = self._find_error_handler(error)
+            if handler is None:
+                raise
+            return (yield from _answer_error(handler, message, error, visit))
+        if self._error_handlers and is_stream(answer):
+            return (yield from self._guard(message, answer))
+        return answer
+
+    def _pass(self, place: int, message: Message, visit: Visit) -> Flow[Answer]:
+        """Call the middleware from *place* on, and what they stand around; None of one keeps the answer inside it."""
+        if place == len(self._middleware):
+            return (yield from self._ask_handlers(message, visit))
+        kept: Answer = None
+
+        def rest(other: Message) -> Flow[Answer]:
+            nonlocal kept
+            answer = yield from self._pass(place + 1, other, visit)
+            kept = kept if answer is None else answer
+            return answer
+
+        answer = yield RunMiddleware(self._middleware[place], message, rest)
+        answer = yield from settle(message, answer)
+        return kept if answer is None else answer
+
+    def _ask_handlers(self, message: Message, visit: Visit) -> Flow[Answer]:
+        inside = Visit()
+        for observer in self._observers:
+            yield from _show(observer, message)
+        try:
+            for route in self._find_routes(type(message)):
+                if found := route.find(message):
+                    more = (found,) if route.takes_found else ()
+                    answer = yield from ask(route.handler, message, *more, visit=inside)
+                    if answer is not None:
+                        return answer
+            if inside.missed and self._default is not None:
+                return (yield from ask(self._default, message, visit=inside))
+        finally:
+            visit.missed = visit.missed and inside.missed
+        return None
+
+    def _find_routes(self, kind: type[Message]) -> list[Route]:
+        by_class = self._by_class  # another thread may add a route
+        if kind not in by_class:
+            by_class[kind] = [route for route in self._routes if issubclass(kind, route.kinds)]
+        return by_class[kind]
+
+    def _find_error_handler(self, error: Exception) -> Callable[[Any, Any], Any] | None:
+        classes: Any = type(error).__mro__
+        return next((self._error_handlers[each] for each in classes if each in self._error_handlers), None)
+
+    def _guard(self, message: Message, stream: Any) -> Flow[Answer]:
+        """Return a generator with the parts of *stream*; if that fails, the answer to the error is the last one."""
+        is_rescued = False
+
+        def read(_: object) -> Flow[Any]:
+            nonlocal stream, is_rescued
+            try:
+                return (yield read_next(stream))
+            except Exception as error:
+                handler = self._find_error_handler(error)
+                if is_rescued or handler is None:
+                    raise
+                is_rescued = True
+                answer = yield from _answer_error(handler, message, error, Visit())
+            stream = answer if is_stream(answer) else iter((answer,))
+            return (yield read_next(stream))
+
+        reads_async = isinstance(stream, AsyncIterator) or any(map(is_async, self._error_handlers.values()))
+        guarded: Answer = yield RunMiddleware(_read_async if reads_async else _read, stream, read)
+        return guarded
+
+
+def _show(observer: Callable[[Message], object], message: Message) -> Flow[None]:
+    """Call an observer, and log its error."""
+    try:
+        yield from ask(observer, message)
+    except Exception:  # noqa: BLE001, it changes nothing
+        _log.exception("an observer raised an error")
+
+
+def _answer_error(handler: Callable[[Any, Any], Any], message: Message, error: Exception, visit: Visit) -> Flow[Answer]:
+    """Call an error handler; its None is an answer, too, so that no other handler is asked."""
+    answer = yield from ask(handler, message, error, visit=visit)
+    return "" if answer is None else answer

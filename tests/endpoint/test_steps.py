@@ -145,7 +145,7 @@ class World:
             step = flow.send(given)
             while isinstance(step, (Get, CompareAndSet, RunHandler)):
                 if isinstance(step, RunHandler):
-                    self.later.append(step.message)
+                    self.later.append(step.args[0])
                 step = flow.send(None if isinstance(step, RunHandler) else step.perform())
         except StopIteration as end:
             return End(end.value)

@@ -488,7 +488,7 @@ class World:
         if isinstance(step.handler, functools.partial):
             what, step = LOSE, step
         else:
-            what = step.handler(step.message)
+            what = step.handler(*step.args)
         fails = what in (HANDLE, SEND) and self.errors < self.scenario.errors and self.rng.random() < 0.3
         self.errors += fails
         home, key = task.home, "" if task.work is None else task.work.running.key
@@ -507,7 +507,7 @@ class World:
             self.check_sender(task)
             error = self.find_refusal() or (Broken() if fails else None)
             if error is None:
-                self.note_sent(self.fates[key], step.message)
+                self.note_sent(self.fates[key], step.args[0])
             task.wake_at = self.now + self.rng.choice((0.0, 0.3))
             task.outcome = ("throw", error) if error else ("send", None)
         elif what == ENQUEUE:
@@ -515,7 +515,7 @@ class World:
                 self.seen["job lost"] += 1
                 self.errors += 1
             else:
-                self.jobs += [step.message] * self.rng.choice((1, 1, 2))
+                self.jobs += [step.args[0]] * self.rng.choice((1, 1, 2))
             task.outcome = "send", None
         else:
             # The message is the same for all pushes but for its number.

@@ -19,7 +19,7 @@ from wechat_msg.cli.logs import handle_logs
 from wechat_msg.cli.output import Mark, Output
 from wechat_msg.endpoint.administration import (
     AnyEndpoint,
-    Change,
+    EntryChange,
     KeptPush,
     Retried,
     drop,
@@ -254,7 +254,7 @@ def _print_rows(output: Output, kept: Iterable[KeptPush], *, texts: bool) -> Non
             output.print_fields({**_list_fields(push), **answer}, indent=4)
 
 
-def _print_change(output: Output, change: Change) -> None:
+def _print_change(output: Output, change: EntryChange) -> None:
     if change.push is None:
         output.print_line("fail", change.slot, _NOTHING_THERE)
     elif change.is_made:

@@ -26,7 +26,7 @@ from wechat_msg.messages import Message
 from wechat_msg.push import reopen_push
 from wechat_msg.replies import Acknowledgement
 
-__all__ = ["AnyEndpoint", "Change", "KeptPush", "Retried", "drop", "keeps", "list_kept", "perform", "retry"]
+__all__ = ["AnyEndpoint", "EntryChange", "KeptPush", "Retried", "drop", "keeps", "list_kept", "perform", "retry"]
 
 T = TypeVar("T")
 AnyEndpoint = PushEndpoint | AsyncPushEndpoint
@@ -72,7 +72,7 @@ class KeptPush:
 
 
 @frozen
-class Change:
+class EntryChange:
     """What `retry` or `drop` did with one slot.
 
     Attributes:
@@ -98,7 +98,7 @@ class Retried:
         after: The inbox in the end.
     """
 
-    changes: list[Change]
+    changes: list[EntryChange]
     before: list[KeptPush]
     started: int
     is_over: bool
@@ -161,7 +161,7 @@ def retry(endpoint: AnyEndpoint, slots: Collection[str] = (), *, lost: bool = Fa
     return Retried(changes, before, started, started > 0 and monotonic() >= end, after)
 
 
-def drop(endpoint: AnyEndpoint, slots: Collection[str] = (), *, lost: bool = False) -> Flow[list[Change]]:
+def drop(endpoint: AnyEndpoint, slots: Collection[str] = (), *, lost: bool = False) -> Flow[list[EntryChange]]:
     """Delete pushes in these slots, or all that are lost."""
     return (yield from _change(endpoint, slots, _drop, lost=lost))
 
@@ -205,7 +205,7 @@ def _change(
     change: Callable[[Handling, KeptPush], Flow[bool]],
     *,
     lost: bool,
-) -> Flow[list[Change]]:
+) -> Flow[list[EntryChange]]:
     handling, chosen = _get_handling(endpoint), dict.fromkeys(slots)
     if lost:
         kept = yield from list_kept(endpoint)
@@ -213,7 +213,7 @@ def _change(
     changes = []
     for slot in chosen:
         first = yield from _find(handling, slot)
-        changes.append(Change(slot, first, (yield from _change_one(handling, first, change))))
+        changes.append(EntryChange(slot, first, (yield from _change_one(handling, first, change))))
     return changes
 
 

@@ -45,13 +45,14 @@ from wechat_msg.replies import Reply
 from wechat_msg.routing import (
     CANCELLED,
     AsyncHandler,
+    FlowHandler,
     Handler,
     HandlerCancelled,
-    Router,
     RunHandler,
-    call,
+    RunMiddleware,
     is_async,
     run_handler,
+    run_handler_async,
 )
 from wechat_msg.settings import MINI_PROGRAM
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
@@ -62,7 +63,7 @@ __all__ = ["AsyncPushEndpoint", "PushEndpoint"]
 
 _log = logging.getLogger("wechat_msg")
 
-_Step = Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork | RunAside
+_Step = Get | CompareAndSet | Sleep | Wait | RunHandler | RunMiddleware | RunWork | StartWork | RunAside
 _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
 _WAIT = 0.1  # seconds between two looks on a clock of the caller's own
 _DRAIN_PAUSE = 0.05  # seconds between two looks whether the handlers have ended
@@ -143,6 +144,8 @@ class _Endpoint(EndpointOptions[H, S]):
             raise SettingsError("ordered= needs a store（ordered=True 需要 store）")
         if not self._is_async:
             self._check_sync()
+        if isinstance(self.handler, FlowHandler):
+            self.handler.check()
 
     def _check_sync(self) -> None:
         """Raise SettingsError for what a PushEndpoint cannot do."""
@@ -258,7 +261,7 @@ def _perform_async_for(endpoint: weakref.ref[AsyncPushEndpoint], sleep: Callable
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
-class PushEndpoint(_Endpoint[Handler | Router, Store]):
+class PushEndpoint(_Endpoint[Handler | FlowHandler, Store]):
     """The endpoint of one account: it receives pushes and answers them. Threads may share it.
 
     A message is handled once, however often WeChat sends it, and every re-send gets the same reply.
@@ -400,6 +403,8 @@ class PushEndpoint(_Endpoint[Handler | Router, Store]):
                 return step.perform()
             case RunHandler():
                 return run_handler(step)
+            case RunMiddleware():
+                return run_handler(step.bind(self._perform))
             case RunWork():
                 return self._run_work(step.delivery, step.seconds)
             case Wait():
@@ -534,7 +539,7 @@ def _hand_back_at_exit() -> None:
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
-class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
+class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | FlowHandler, AnyStore]):
     """A `PushEndpoint` for asyncio; sync handlers run in the thread pool of the event loop, or in *executor*.
 
     A handler runs in its own task, which goes on when WeChat hangs up; with `NO_DEDUP` and no policy, queue, executor
@@ -616,12 +621,14 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
                 started, loop = drive_async(start(), perform), asyncio.get_running_loop()
                 self._upkeep_tasks[name] = loop.create_task(started, context=contextvars.Context())
 
-    def _perform(self, step: Get | CompareAndSet | Sleep | Wait | RunHandler | RunWork | StartWork | RunAside) -> Any:
+    def _perform(self, step: _Step) -> Any:
         match step:
             case Get() | CompareAndSet():
                 return step.perform()
             case RunHandler():
                 return self._run_handler(step)
+            case RunMiddleware():
+                return self._run_handler(step.bind_async(self.executor, self.sleep or asyncio.sleep))
             case RunWork():
                 return self._run_work(step.delivery, step.seconds)
             case Wait():
@@ -652,7 +659,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
     async def _run_handler(self, step: RunHandler) -> Answer:
         task = cast("asyncio.Task[Reply | None]", asyncio.current_task())
         try:
-            answer = await self._await_handler(step)
+            answer: Answer = await run_handler_async(step, self.executor)
             if task.cancelling():
                 await asyncio.sleep(0)  # raises here, not in the flow, if the handler has just cancelled its task
         except CANCELLED as error:
@@ -665,15 +672,6 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | Router, AnyStore]):
                 task.uncancel()
             raise HandlerCancelled from error
         return answer
-
-    async def _await_handler(self, step: RunHandler) -> Answer:
-        """Await the handler, or run it in a thread so that it cannot block the event loop."""
-        if is_async(step.handler):
-            started = cast("AsyncHandler", step.handler)(step.message)
-            return await started if inspect.isawaitable(started) else started
-        context = contextvars.copy_context()
-        answer = await asyncio.get_running_loop().run_in_executor(self.executor, lambda: context.run(call, step))
-        return await answer if inspect.isawaitable(answer) else answer
 
     async def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
         self._start_upkeep()  # now there is a lane

@@ -13,7 +13,7 @@ from attrs import field
 
 from wechat_msg._flow import AnyStore, Flow, Sleep
 from wechat_msg._tracebacks import frozen
-from wechat_msg.answering import Answer
+from wechat_msg.answering import Answer, is_stream
 from wechat_msg.endpoint.answers import Answers, Handled
 from wechat_msg.endpoint.dedup import make_key, make_unshared_key
 from wechat_msg.endpoint.inbox import Inbox
@@ -22,7 +22,7 @@ from wechat_msg.endpoint.lanes import Process
 from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.meanwhile import Leave, do_nothing, enter
 from wechat_msg.endpoint.options import EndpointOptions
-from wechat_msg.endpoint.streams import Stream, is_stream
+from wechat_msg.endpoint.streams import Stream
 from wechat_msg.errors import ReplyError, SettingsError, StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message

@@ -9,17 +9,9 @@ from typing import Any
 
 from wechat_msg._flow import Flow
 from wechat_msg.replies import Reply
-from wechat_msg.routing import RunHandler
+from wechat_msg.routing import END, read_next
 
-__all__ = ["Stream", "compute_digest", "is_stream"]
-
-_END = object()
-_NO_STREAMS = str, Reply, list, tuple, type(None)  # to tell an iterator from them takes longer
-
-
-def is_stream(answer: object) -> bool:
-    """Return whether the answer of a handler is an iterator, sync or async."""
-    return not isinstance(answer, _NO_STREAMS) and isinstance(answer, (Iterator, AsyncIterator))
+__all__ = ["Stream", "compute_digest"]
 
 
 def compute_digest(part: str) -> str:
@@ -56,10 +48,9 @@ class Stream:
             Exception: The generator raised it.
         """
         while not self._waiting and not self._has_ended:
-            read_next = _read_next_async if isinstance(self._iterator, AsyncIterator) else _read_next
             try:
-                answer = yield RunHandler(read_next, self._iterator)
-                self._has_ended = answer is _END
+                answer = yield read_next(self._iterator)
+                self._has_ended = answer is END
                 self._waiting.extend(() if self._has_ended else self._to_replies(answer))
             except BaseException as error:
                 self._has_ended = True
@@ -88,11 +79,3 @@ class Stream:
     def unread(self, reply: Reply) -> None:
         """Let the next `read` return this reply."""
         self._waiting.appendleft(reply)
-
-
-def _read_next(iterator: Iterator[Any]) -> Any:
-    return next(iterator, _END)
-
-
-async def _read_next_async(iterator: AsyncIterator[Any]) -> Any:
-    return await anext(iterator, _END)

@@ -48,7 +48,7 @@ Serve = Callable[[FakeAccount, Params], Any]
 
 
 @frozen
-class Route:
+class FakeRoute:
     """How a path is served: *methods* are separated by spaces, *needed* are the required members."""
 
     methods: str
@@ -58,14 +58,14 @@ class Route:
 
 
 #: All paths. The topic modules register them.
-ROUTES: dict[str, Route] = {}
+ROUTES: dict[str, FakeRoute] = {}
 
 
 def route(methods: str, path: str, *needed: str, needs_access_token: bool = True) -> Callable[[Serve], Serve]:
     """Return a decorator that registers a function for a path."""
 
     def register(function: Serve) -> Serve:
-        ROUTES[path] = Route(methods, needed, needs_access_token, function)
+        ROUTES[path] = FakeRoute(methods, needed, needs_access_token, function)
         return function
 
     return register
