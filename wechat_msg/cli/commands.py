@@ -14,6 +14,7 @@ from wechat_msg.cli.new_settings import new_settings
 from wechat_msg.cli.playground import playground
 from wechat_msg.cli.push import push
 from wechat_msg.cli.serve import serve
+from wechat_msg.cli.token import token
 from wechat_msg.testing.bilingual import Text
 
 __all__ = ["app"]
@@ -24,8 +25,8 @@ __all__ = ["app"]
     cls=BilingualGroup,
     invoke_without_command=True,
     about=Text(
-        "Test your push server without WeChat: this command plays WeChat's side.",
-        "不依赖微信，在本地扮演微信服务器，测试你的消息推送服务",
+        "Test your push server without WeChat: this command plays WeChat's side. Or call WeChat's API.",
+        "不依赖微信，在本地扮演微信服务器，测试你的消息推送服务；也可调用微信接口",
     ),
 )
 @option("--version", is_flag=True, about=Text("Show the version.", "显示版本"))
@@ -37,5 +38,5 @@ def app(ctx: click.Context, *, version: bool) -> None:
         ctx.exit()
 
 
-for _command in (demo, new_settings, serve, push, check, decrypt, playground, inbox):
+for _command in (playground, push, check, decrypt, inbox, token, new_settings, serve, demo):
     app.add_command(_command)
