@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from wechat_msg import __version__
+from wechat_msg.cli.call import call
 from wechat_msg.cli.check import check
 from wechat_msg.cli.command import BilingualGroup, option
 from wechat_msg.cli.decrypt import decrypt
@@ -38,5 +39,5 @@ def app(ctx: click.Context, *, version: bool) -> None:
         ctx.exit()
 
 
-for _command in (playground, push, check, decrypt, inbox, token, new_settings, serve, demo):
+for _command in (playground, push, check, decrypt, inbox, call, token, new_settings, serve, demo):
     app.add_command(_command)
