@@ -11,6 +11,7 @@ from wechat_msg.cli.command import BilingualGroup, option
 from wechat_msg.cli.decrypt import decrypt
 from wechat_msg.cli.demo import demo
 from wechat_msg.cli.inbox import inbox
+from wechat_msg.cli.menu import menu
 from wechat_msg.cli.new_settings import new_settings
 from wechat_msg.cli.playground import playground
 from wechat_msg.cli.push import push
@@ -39,5 +40,5 @@ def app(ctx: click.Context, *, version: bool) -> None:
         ctx.exit()
 
 
-for _command in (playground, push, check, decrypt, inbox, call, token, new_settings, serve, demo):
+for _command in (playground, push, check, decrypt, inbox, call, token, menu, new_settings, serve, demo):
     app.add_command(_command)
