@@ -10,6 +10,7 @@ from wechat_msg.cli.check import check
 from wechat_msg.cli.command import BilingualGroup, option
 from wechat_msg.cli.decrypt import decrypt
 from wechat_msg.cli.demo import demo
+from wechat_msg.cli.dev import dev
 from wechat_msg.cli.inbox import inbox
 from wechat_msg.cli.menu import menu
 from wechat_msg.cli.new_settings import new_settings
@@ -40,5 +41,5 @@ def app(ctx: click.Context, *, version: bool) -> None:
         ctx.exit()
 
 
-for _command in (playground, push, check, decrypt, inbox, call, token, menu, new_settings, serve, demo):
+for _command in (dev, playground, push, check, decrypt, inbox, call, token, menu, new_settings, serve, demo):
     app.add_command(_command)
