@@ -38,6 +38,7 @@ FRAMEWORKS = {
     "click",
     "rich",
     "markdown_it",
+    "dotenv",
 }
 
 #: Which parts of the package each part may import, and nothing but these.
@@ -167,9 +168,10 @@ ONLY = {
     "asgiref": {"adapters/django.py"},
     "fastapi": {"adapters/fastapi.py"},
     "starlette": {"adapters/fastapi.py", "playground"},
-    "uvicorn": {"playground"},
+    "uvicorn": {"playground", "cli/bot_process.py"},
     "click": {"cli"},
     "rich": {"cli"},
+    "dotenv": {"cli"},
     "redis": {"stores/redis.py"},
     "markdown_it": {"_markdown"},
     "pytest": {"testing/plugin.py"},

@@ -47,7 +47,7 @@ class TestFile:
                 (b'{"MsgType":', "not well-formed JSON"),
                 (b"[" * 100_000, "too many elements"),
                 (b"<xml><Encrypt>AAAA</Encrypt></xml>", "wechat-msg decrypt"),
-                (b"<" * (1 << 21), "longer than any push"),
+                (b"<" * (1 << 21), "longer than 1 MB"),
             ],
             check,
         )

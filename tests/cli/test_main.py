@@ -13,13 +13,13 @@ class TestCommand:
         assert ask().stdout == ask("--help").stdout
         assert ask("--lang", "zh").stdout == ask("--help", "--lang", "zh").stdout
 
-    @pytest.mark.parametrize("missing", ["click", "rich"])
+    @pytest.mark.parametrize("missing", ["click", "rich", "dotenv"])
     def test_prints_what_to_install(self, missing):
         code = f"import sys; sys.modules[{missing!r}] = None; from wechat_msg.cli import main; main()"
         status, output = run("-c", code)
 
         assert status == 2
-        assert "pip install click rich" in output
+        assert "pip install click rich python-dotenv" in output
         assert "需要" in output
         assert "Traceback" not in output
 

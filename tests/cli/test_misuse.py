@@ -104,6 +104,19 @@ MISTAKES = {
     ),
     "host": (["serve", "--host", "a..b"], "cannot listen on a..b:8000", "无法监听 a..b:8000"),
     "host of the playground": (["playground", "--host", "a..b"], "cannot listen on a..b:8765", "无法监听 a..b:8765"),
+    "application": (["dev", "app.py endpoint"], "must be MODULE:APP, as in app:endpoint", "格式为 MODULE:APP，例如"),
+    "function": (["call", "user.info_get"], "did you mean user.get_info?", "没有这个函数：user.info_get，是不是"),
+    "value of a parameter": (["call", "user.delete_tag", "id=x"], "id must be a number", "id 应为数字"),
+    "file for an upload": (["call", "media.upload", "image", "file=x"], "file must be @FILE", "file 应为@文件"),
+    "subcommand": (["menu", "pusch"], "no such command: pusch; did you mean push?", "没有这个命令：pusch，是不是"),
+    "menu missing": (
+        ["menu", "push", "--api", "menu.json"],
+        "FILE is missing: a JSON file with the menu",
+        "缺少 FILE：",
+    ),
+    "menu": (["menu", "push", "Makefile"], "Makefile:1:1: not JSON: ", "Makefile:1:1：不是有效的"),
+    "AppSecret": (["token"], "environment variables missing: WECHAT_SECRET", "缺少环境变量：WECHAT_SECRET"),
+    "token server": (["token", "--token-server", "https://t.example"], "set WECHAT_TOKEN_SERVER_SECRET", "请设置"),
     "query": (["decrypt", "--query", "&"], "--query contains no parameters", "--query 中没有参数"),
 }
 

@@ -1,13 +1,14 @@
-"""The command ``wechat-msg``. This module works without click and rich."""
+"""The command ``wechat-msg``. This module works without click, rich and python-dotenv."""
 
 import signal
 import sys
+from pathlib import Path
 
-__all__ = ["main"]
+__all__ = ["allow_any_text", "main"]
 
 _MISSING = """\
-wechat-msg needs click and rich (extra cli):  pip install click rich
-wechat-msg 需要 click 与 rich（extra cli）：  pip install click rich
+wechat-msg needs click, rich and python-dotenv (extra cli):  pip install click rich python-dotenv
+wechat-msg 需要 click、rich 与 python-dotenv（extra cli）：  pip install click rich python-dotenv
 """
 
 
@@ -16,13 +17,18 @@ def main() -> None:
     try:
         from wechat_msg.cli.commands import app
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("click", "rich"):
+        if (error.name or "").partition(".")[0] not in ("click", "rich", "dotenv"):
             raise
         sys.stderr.write(_MISSING)
         sys.exit(2)
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # it is None if it was closed
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # for a terminal without Chinese
+    allow_any_text()
     # As Ctrl-C does, which programs ignore if a script started them with &.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    app.main(prog_name="wechat-msg")
+    app.main(prog_name="wechat-msg", env_file=Path(".env"))
+
+
+def allow_any_text() -> None:
+    """Let a terminal without Chinese show the escapes of characters."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # it is None if it was closed
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Find the endpoint of an application that a command names as ``MODULE:ENDPOINT``."""
+"""Find the endpoint of an application that a command names as ``MODULE:ENDPOINT``, and split such names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from wechat_msg.errors import WeChatError
 from wechat_msg.testing.bilingual import Text, label, same
 from wechat_msg.testing.details import explain_error
 
-__all__ = ["load_endpoint"]
+__all__ = ["load_endpoint", "split_name"]
 
 _FORM = Text(
-    "must be MODULE:ENDPOINT, as in app:endpoint for the variable endpoint of app.py",
-    "格式为 MODULE:ENDPOINT，例如 app:endpoint 表示 app.py 中的变量 endpoint",
+    "must be {form}, as in app:endpoint for the variable endpoint of app.py",
+    "格式为 {form}，例如 app:endpoint 表示 app.py 中的变量 endpoint",
 )
 
 
@@ -33,9 +33,7 @@ def load_endpoint(name: str) -> AnyEndpoint:
     Raises:
         Failure: There is no such endpoint; the text says why, without the text of an error of the application.
     """
-    module_name, _, path = name.partition(":")
-    if not all(part.isidentifier() for part in (*module_name.split("."), *path.split("."))):
-        raise Failure(label(same(name), _FORM))
+    module_name, path = split_name(name, "MODULE:ENDPOINT")
     if "" not in sys.path:
         sys.path.insert(0, "")
     module, found = _import(module_name, path)
@@ -50,6 +48,18 @@ def load_endpoint(name: str) -> AnyEndpoint:
             f"{name} 是 {kind}，不是 PushEndpoint 或 AsyncPushEndpoint",
         )
     raise Failure(_suggest(why, module))
+
+
+def split_name(name: str, form: str) -> tuple[str, str]:
+    """Return the module and the path in it.
+
+    Raises:
+        Failure: The name has another form than *form*, such as ``MODULE:ENDPOINT``.
+    """
+    module_name, _, path = name.partition(":")
+    if not all(part.isidentifier() for part in (*module_name.split("."), *path.split("."))):
+        raise Failure(label(same(name), _FORM.format(form=form)))
+    return module_name, path
 
 
 def _import(name: str, path: str) -> tuple[ModuleType, Any]:

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -15,16 +16,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Styled
 
+from wechat_msg.cli.env_file import load_env_file
 from wechat_msg.cli.language import Failure, find_language
 from wechat_msg.cli.misuse import Misuse, check_words, explain_misuse, refuse_command
 from wechat_msg.cli.output import Output
-from wechat_msg.errors import WeChatError
+from wechat_msg.errors import APIError, TransportError, UnreadableAnswer, WeChatError
 from wechat_msg.testing.bilingual import Language, Text, label, same
 from wechat_msg.testing.details import explain_error, explain_os_error
 
 __all__ = ["BilingualCommand", "BilingualGroup", "option"]
 
 _INTERRUPTED = 130
+_FROM_WECHAT = (APIError, TransportError, UnreadableAnswer)
 _WIDEST = 100
 _QUOTES = Text("a value with spaces needs quotes", "带空格的值请加引号")
 _OPTIONS_ONLY = Text("this command takes options only", "该命令只接受选项")
@@ -44,6 +47,10 @@ _PLACEHOLDERS: Mapping[str, str] = {
     "PICURL": "图片网址",
     "MODULE": "模块",
     "ENDPOINT": "变量",
+    "APP": "应用",
+    "FUNCTION": "函数",
+    "ARGUMENT": "参数",
+    "PATH": "路径",
     "SLOT": "编号",
     "SECONDS": "秒数",
 }
@@ -84,7 +91,8 @@ class _Bilingual(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the command line."""
-        check_words(self, ctx, args)
+        if not ctx.resilient_parsing:  # it is incomplete when a shell asks for completions
+            check_words(self, ctx, args)
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
@@ -100,7 +108,7 @@ class BilingualCommand(_Bilingual):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the command line."""
         extra = super().parse_args(ctx, args)
-        if extra:
+        if extra and not ctx.resilient_parsing:
             has_arguments = any(isinstance(each, click.Argument) for each in self.params)
             note = _QUOTES if has_arguments else _OPTIONS_ONLY
             text = label(Text("too many arguments", "多余的参数"), same(" ".join(extra)))
@@ -111,11 +119,15 @@ class BilingualCommand(_Bilingual):
 class BilingualGroup(_Bilingual, click.Group):
     """The group of commands, which prints every error."""
 
-    def main(self, args: Sequence[str] | None = None, *_: Any, **options: Any) -> NoReturn:
-        """Run the command and exit with the status that it returns."""
+    def main(
+        self, args: Sequence[str] | None = None, *_: Any, env_file: Path | None = None, **options: Any
+    ) -> NoReturn:
+        """Run the command, with the variables of *env_file* too, and exit with the status that it returns."""
         words = sys.argv[1:] if args is None else list(args)
         output = Output(find_language(words, os.environ))
         try:
+            if env_file:
+                load_env_file(env_file)
             status = super().main(words, obj=output, **{**options, "standalone_mode": False})
         except (click.Abort, KeyboardInterrupt):
             status = _INTERRUPTED
@@ -127,8 +139,9 @@ class BilingualGroup(_Bilingual, click.Group):
             output.print_error(output.to_text(explain_misuse(error)) + f" ({path} --help)")
             status = 2
         except WeChatError as error:
-            output.print_error(explain_error(error))
-            status = 2
+            # The text of an APIError has WeChat's own words, and a hint in both languages.
+            output.print_error(str(error) if isinstance(error, APIError) else explain_error(error))
+            status = 1 if isinstance(error, _FROM_WECHAT) else 2
         except OSError as error:  # of the output: other errors are Failures
             reason = explain_os_error(error)
             _drop_output()

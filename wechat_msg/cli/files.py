@@ -1,4 +1,4 @@
-"""Read files and standard input, up to the size of a push."""
+"""Read files and standard input, up to 1 MB."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_input(output: Output, path: str) -> bytes:
         reason = explain_os_error(error)
         raise Failure(Text(f"cannot read {path}: {reason.en}", f"无法读取 {path}：{reason.zh}")) from None
     if len(content) > _MAX_BYTES:
-        raise Failure(Text(f"{path} is longer than any push", f"{path} 过长，不可能是推送"))
+        raise Failure(Text(f"{path} is longer than 1 MB", f"{path} 超过 1 MB"))
     return content
 
 

@@ -23,6 +23,11 @@ _ARGUMENTS = {
         "your endpoint, such as app:endpoint for the variable endpoint of app.py",
         "你的 endpoint，如 app:endpoint 表示 app.py 中的变量 endpoint",
     ),
+    "MODULE:APP": Text(
+        "your application or endpoint, such as app:app for the variable app of app.py",
+        "你的应用或 endpoint，如 app:app 表示 app.py 中的变量 app",
+    ),
+    "FILE": Text("a JSON file with the menu, such as menu.json", "菜单的 JSON 文件，如 menu.json"),
 }
 
 

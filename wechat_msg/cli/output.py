@@ -12,8 +12,11 @@ from typing import Any, Literal
 import click
 from rich.console import Console
 from rich.padding import Padding
+from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import Progress as Bars
 from rich.text import Text as Styled
 
+from wechat_msg.api.call import Progress
 from wechat_msg.testing.bilingual import Language, Text
 
 __all__ = ["Mark", "Output"]
@@ -70,7 +73,7 @@ class Output:
             shown = self.to_text(str(value)).replace("\n", "\n" + " " * (width + 2))
             self._print(Styled.assemble((f"{self.to_text(str(name)):<{width}}", "cyan"), "  ", shown), indent)
 
-    def print_json(self, document: Mapping[str, Any]) -> None:
+    def print_json(self, document: Any) -> None:
         """Print a JSON document; a `Text` is printed in the selected language."""
         can_write_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         click.echo(json.dumps(document, ensure_ascii=not can_write_all, indent=2, default=self._to_json))
@@ -87,6 +90,15 @@ class Output:
             return
         with self._console.status(Styled(self.to_text(text), "dim")):
             yield
+
+    @contextlib.contextmanager
+    def transfer(self) -> Iterator[Progress]:
+        """Yield a function that takes the bytes sent or received, and their total; it shows a bar on a terminal."""
+        console = Console(stderr=True)  # the result goes to standard output
+        columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+        with Bars(*columns, console=console, disable=not console.is_terminal) as bars:
+            task = bars.add_task("", total=None)
+            yield lambda done, total: bars.update(task, completed=done, total=total)
 
     def _to_json(self, value: object) -> object:
         if isinstance(value, Text):

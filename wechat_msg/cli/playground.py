@@ -27,9 +27,23 @@ from wechat_msg.testing.bilingual import Text
 if TYPE_CHECKING:
     from wechat_msg.playground import Playground
 
-__all__ = ["playground"]
+__all__ = ["import_playground", "playground", "playground_options", "print_address"]
 
-Ready = Callable[["Playground"], None]
+Connect = Callable[["Playground"], None]
+
+
+def playground_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options for the page: ``open_browser`` and ``unverified``."""
+    open_option = option("--open", "open_browser", is_flag=True, about=Text("Open the browser.", "打开浏览器"))
+    unverified_option = option(
+        "--unverified",
+        is_flag=True,
+        about=Text(
+            "The account is not verified: it has no customer-service messages (48001).",
+            "未认证的公众号：没有客服消息权限（48001）",
+        ),
+    )
+    return open_option(unverified_option(command))  # type: ignore[no-any-return]
 
 
 @click.command(
@@ -46,15 +60,7 @@ Ready = Callable[["Playground"], None]
 )
 @click.argument("url", required=False)
 @listen_options(8765)
-@option("--open", "open_browser", is_flag=True, about=Text("Open the browser.", "打开浏览器"))
-@option(
-    "--unverified",
-    is_flag=True,
-    about=Text(
-        "The account is not verified: it has no customer-service messages (48001).",
-        "未认证的公众号：没有客服消息权限（48001）",
-    ),
-)
+@playground_options
 @account_options
 @click.pass_obj
 def playground(
@@ -68,31 +74,45 @@ def playground(
     environ: ChainMap[str, str],
 ) -> int:
     """Serve the page until it is stopped."""
+    playground_class = import_playground()
+    settings = load_settings(environ) if url is not None or has_settings(environ) else make_settings(environ)
+
+    with contextlib.ExitStack() as opened:
+        opened.enter_context(handle_logs(LinesHandler(output)))
+        address, connect = (check_url("URL", url), None) if url is not None else _start_bot(opened, settings)
+        started = playground_class(settings, address, host=host, port=port, verified=not unverified)
+        if connect:
+            connect(started)
+        print_address(output, started, open_browser=open_browser)
+        started.run()
+    return 0
+
+
+def import_playground() -> type[Playground]:
+    """Return the class of the playground.
+
+    Raises:
+        Failure: A package that it needs is not installed.
+    """
     try:
-        from wechat_msg.playground import run_playground
+        from wechat_msg.playground import Playground
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
             raise
         how = "pip install starlette uvicorn"
         raise Failure(Text(f"needs starlette and uvicorn: {how}", f"需要 starlette 与 uvicorn：{how}")) from None
-    settings = load_settings(environ) if url is not None or has_settings(environ) else make_settings(environ)
-
-    def ready(started: Playground) -> None:
-        output.print_text(
-            Text(f"Open {started.address} (Ctrl-C stops it)", f"请打开 {started.address}（按 Ctrl-C 结束）")
-        )
-        if open_browser:  # in a thread: a browser in the terminal would block the server
-            threading.Thread(target=webbrowser.open, args=(started.address,), daemon=True).start()
-
-    with contextlib.ExitStack() as opened:
-        opened.enter_context(handle_logs(LinesHandler(output)))
-        address, then = (check_url("URL", url), ready) if url is not None else _start_bot(opened, settings, ready)
-        run_playground(settings, address, host=host, port=port, verified=not unverified, ready=then)
-    return 0
+    return Playground
 
 
-def _start_bot(opened: contextlib.ExitStack, settings: PushSettings, ready: Ready) -> tuple[str, Ready]:
-    """Start the echo bot; it sends late answers to the playground, whose address is known when that is ready."""
+def print_address(output: Output, started: Playground, *, open_browser: bool) -> None:
+    """Print the address of the page; open it in a browser if *open_browser*."""
+    output.print_text(Text(f"Open {started.address} (Ctrl-C stops it)", f"请打开 {started.address}（按 Ctrl-C 结束）"))
+    if open_browser:  # in a thread: a browser in the terminal would block the server
+        threading.Thread(target=webbrowser.open, args=(started.address,), daemon=True).start()
+
+
+def _start_bot(opened: contextlib.ExitStack, settings: PushSettings) -> tuple[str, Connect]:
+    """Start the echo bot; it sends late answers to the playground, with which it is connected later."""
     clients: list[Client] = []
     is_mini_program = settings.account_kind == MINI_PROGRAM
     unsent = None if is_mini_program else KeepReply("正在思考，回复任意文字查看答案 (Send any text)")
@@ -103,6 +123,5 @@ def _start_bot(opened: contextlib.ExitStack, settings: PushSettings, ready: Read
     def connect(started: Playground) -> None:
         api = started.api
         clients.append(opened.enter_context(Client(api.appid, api.secret, hosts=[started.base])))
-        ready(started)
 
     return address + PATH, connect

@@ -19,6 +19,7 @@ from wechat_msg.cli.account_options import (
     to_variables,
 )
 from wechat_msg.cli.bot import PATH, EchoBot, Report, Send, listen
+from wechat_msg.cli.client_options import api_option
 from wechat_msg.cli.command import BilingualCommand, option
 from wechat_msg.cli.logs import LinesHandler, handle_logs
 from wechat_msg.cli.output import Output
@@ -44,11 +45,7 @@ __all__ = ["serve"]
     ),
 )
 @listen_options(8000)
-@option(
-    "--api",
-    metavar="URL",
-    about=Text("Address of WeChat's API, such as the playground's.", "微信接口地址，例如 playground 的网址"),
-)
+@api_option
 @option("--verbose", "-v", is_flag=True, about=Text("Show what users write.", "显示用户发送的内容"))
 @account_options
 @click.pass_obj
