@@ -21,6 +21,7 @@ from tests.helpers.servers import ROOT, TIMEOUT, complete
 from tests.helpers.waiting import wait_until
 from wechat_msg import AnswerLater, PushEndpoint, SQLiteStore
 from wechat_msg.endpoint.handling import EXPLANATIONS
+from wechat_msg.endpoint.records import dump_texts
 from wechat_msg.testing import build_push
 
 OPENID = "oABCDEFGHIJKLMNOPQRSTUVWXYZ1"
@@ -318,9 +319,11 @@ class TestRetry:
             server = PushEndpoint(
                 SETTINGS, lambda _: ANSWER, store=application.store, late=AnswerLater(sent.append), executor=executor
             )
-            server.handle(build_push(SETTINGS, {"Content": "in time"}))  # takes lane 0
+            lane, process = f"{SETTINGS.identity}:lane:0", dump_texts(["another process"])
+            assert application.store.compare_and_set(lane, None, process, ttl=2 * TIMEOUT)
             result = application.ask("retry", "threaded", "--lost")
             assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "✓ 0 started, 0 done, 1 still kept")
+            assert application.store.compare_and_set(lane, process, None, ttl=1)
             assert server.recover() == 1
             server.drain(TIMEOUT)
         assert len(sent) == 1
