@@ -11,6 +11,7 @@ from wechat_msg import _lazy
 if typing.TYPE_CHECKING:
     from wechat_msg.answering import Answer, answer_cloud_function, render_reply, seal_reply
     from wechat_msg.client import AsyncClient, Client
+    from wechat_msg.conversations import Ask, Conversations, End
     from wechat_msg.crypto import MessageCipher, generate_encoding_aes_key, generate_token
     from wechat_msg.endpoint import *
     from wechat_msg.errors import *
@@ -59,6 +60,7 @@ __all__ = [
     "ArticleDetail",
     "ArticleUrl",
     "ArticleUrlResult",
+    "Ask",
     "AsyncCallNext",
     "AsyncClient",
     "AsyncHandler",
@@ -73,6 +75,10 @@ __all__ = [
     "Client",
     "ClientError",
     "ConnectFailed",
+    "ConversationBusy",
+    "ConversationChanged",
+    "ConversationError",
+    "Conversations",
     "CopyrightCheckItem",
     "CopyrightCheckResult",
     "DecryptError",
@@ -80,6 +86,7 @@ __all__ = [
     "DeviceStatusMessage",
     "DeviceTextMessage",
     "DuplicateRequest",
+    "End",
     "ErrCodeReply",
     "Event",
     "FallbackReply",
@@ -208,14 +215,16 @@ __all__ = [
 _NAMES_OF_MODULES = {
     "answering": "Answer answer_cloud_function render_reply seal_reply",
     "client": "AsyncClient Client",
+    "conversations": "Ask Conversations End",
     "crypto": "MessageCipher generate_encoding_aes_key generate_token",
     "endpoint": "NO_DEDUP AnswerLater AsyncPushEndpoint FallbackReply KeepReply LostReason PushEndpoint",
     "errors": """
         AccessTokenRejected AnswerLost APIError AppIdMismatch AuthorizationExpired BodyTooLarge CallError
-        ClientError ConnectFailed DecryptError DuplicateRequest InvalidCredential InvalidParameter IPNotAllowed
-        MalformedPush MethodNotAllowed ModeMismatch PermissionDenied PushError QuotaExhausted RateLimited ReplyError
-        SettingsError SignatureExpired SignatureMismatch SignatureMissing StoreError SystemBusy TransportError
-        UnreadableAnswer UserDataError UserNotFound UserRefused WeChatError WindowClosed
+        ClientError ConnectFailed ConversationBusy ConversationChanged ConversationError DecryptError DuplicateRequest
+        InvalidCredential InvalidParameter IPNotAllowed MalformedPush MethodNotAllowed ModeMismatch PermissionDenied
+        PushError QuotaExhausted RateLimited ReplyError SettingsError SignatureExpired SignatureMismatch
+        SignatureMissing StoreError SystemBusy TransportError UnreadableAnswer UserDataError UserNotFound UserRefused
+        WeChatError WindowClosed
     """,
     "exchange": "Push PushRequest PushResponse parse_query",
     "messages": """

@@ -12,16 +12,19 @@ from attrs import field
 
 from wechat_msg._tracebacks import define
 from wechat_msg.stores._base import AsyncStore, Store
+from wechat_msg.stores._thread import for_event_loop
 
 __all__ = [
     "AnyStore",
     "CompareAndSet",
+    "EitherStore",
     "Flow",
     "Get",
     "Sleep",
     "Wait",
     "drive",
     "drive_async",
+    "perform_in_loop",
 ]
 
 T = TypeVar("T")
@@ -35,7 +38,7 @@ AnyStore = Store | AsyncStore
 class Get:
     """The step that reads the value of a key."""
 
-    store: AnyStore
+    store: AnyStore | EitherStore
     key: str
 
     def perform(self) -> bytes | Awaitable[bytes | None] | None:
@@ -47,7 +50,7 @@ class Get:
 class CompareAndSet:
     """The step that sets the value of a key if it has the expected one; its result is True if it took effect."""
 
-    store: AnyStore
+    store: AnyStore | EitherStore
     key: str
     expected: bytes | None = field(repr=False)
     value: bytes | None = field(repr=False)
@@ -71,6 +74,20 @@ class Wait:
 
     future: Future[Any]
     seconds: float
+
+
+class EitherStore:
+    """A store for flows that do not know their driver: in an event loop, threads call a sync store that may block."""
+
+    def __init__(self, store: AnyStore) -> None:
+        self.get, self.compare_and_set, self.in_loop = store.get, store.compare_and_set, for_event_loop(store)
+
+
+def perform_in_loop(step: Get | CompareAndSet) -> Any:
+    """Perform a step in an event loop; a sync store must not block, unless it is an `EitherStore`."""
+    if isinstance(step.store, EitherStore):
+        step.store = step.store.in_loop
+    return step.perform()
 
 
 def drive(flow: Flow[T], perform: Callable[[Any], Any]) -> T:

@@ -4,6 +4,9 @@
 
     WeChatError
     ├─ StoreError                       a store is down, full, read-only or too slow
+    ├─ ConversationError                the state of a conversation cannot be kept
+    │  ├─ ConversationBusy              another message of the user is being handled
+    │  └─ ConversationChanged           another message has changed the state meanwhile
     ├─ PushError (status_hint=400)      a push that was refused, or a reply that cannot be sent
     │  ├─ MalformedPush                 the body or the query is not what WeChat sends
     │  ├─ MethodNotAllowed (405)        neither GET nor POST
@@ -56,6 +59,9 @@ __all__ = [
     "CallError",
     "ClientError",
     "ConnectFailed",
+    "ConversationBusy",
+    "ConversationChanged",
+    "ConversationError",
     "DecryptError",
     "DuplicateRequest",
     "IPNotAllowed",
@@ -111,6 +117,22 @@ class StoreError(WeChatError):
     """A store is down, full, read-only or too slow, or contains invalid data."""
 
     hint = "存储不可用：请检查 Redis、数据库或 SQLite 文件是否正常、可写、未满"
+
+
+class ConversationError(WeChatError):
+    """The state of a conversation cannot be kept: a value is not of the type that its field has."""
+
+
+class ConversationBusy(ConversationError):
+    """Another message of the user is still being handled; nothing was done, and the message can be handled again."""
+
+    hint = "该用户的上一条消息仍在处理中；请勿在同一会话打开期间再次打开"
+
+
+class ConversationChanged(ConversationError):
+    """Another message has changed the conversation meanwhile, as this one took too long; nothing was saved."""
+
+    hint = "会话状态已被其他消息修改，本次修改未保存：请缩短会话打开的时间，或增大 claim="
 
 
 class PushError(WeChatError):

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from attrs import field
 
-from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive, drive_async
+from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive, drive_async, perform_in_loop
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import Answer, Change, is_stream
 from wechat_msg.errors import ReplyError, SettingsError
@@ -212,7 +212,7 @@ def perform_async(
             return run_handler_async(step.bind_async(executor, sleep), executor)
         case Sleep():
             return sleep(step.seconds)
-    return step.perform()
+    return perform_in_loop(step)
 
 
 # --- generators as answers -------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._clock import REAL_CLOCK, Clock
-from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait, drive, drive_async
+from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait, drive, drive_async, perform_in_loop
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import is_seconds
 from wechat_msg.answering import Answer, seal_reply
@@ -624,7 +624,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | FlowHandler, AnyStore
     def _perform(self, step: _Step) -> Any:
         match step:
             case Get() | CompareAndSet():
-                return step.perform()
+                return perform_in_loop(step)
             case RunHandler():
                 return self._run_handler(step)
             case RunMiddleware():

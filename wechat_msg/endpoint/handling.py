@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import logging
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -23,17 +25,22 @@ from wechat_msg.endpoint.late import AnswerLater, LostReason
 from wechat_msg.endpoint.meanwhile import Leave, do_nothing, enter
 from wechat_msg.endpoint.options import EndpointOptions
 from wechat_msg.endpoint.streams import Stream
-from wechat_msg.errors import ReplyError, SettingsError, StoreError
+from wechat_msg.errors import ConversationBusy, ReplyError, SettingsError, StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
 from wechat_msg.replies import Reply
 from wechat_msg.routing import HandlerCancelled, RunHandler, ask
+from wechat_msg.settings import PushSettings
 
-__all__ = ["EXPLANATIONS", "Handling", "WarningLog"]
+__all__ = ["CURRENT_SETTINGS", "EXPLANATIONS", "Handling", "WarningLog"]
 
 _log = logging.getLogger("wechat_msg")
 
+F = TypeVar("F", bound=Callable[..., Flow[Any]])
 T = TypeVar("T")
+
+CURRENT_SETTINGS: ContextVar[PushSettings | None] = ContextVar("CURRENT_SETTINGS", default=None)
+"""The settings of the account whose handler is called; what handlers store begins with its identity."""
 
 _QUIET = 60.0  # seconds
 _ASK_AGAIN = 0.1  # seconds between two calls of a store that fails
@@ -68,6 +75,21 @@ class WarningLog:
         if now >= self._quiet_until.get(text, now):
             self._quiet_until[text] = now + _QUIET
             _log.warning(text, *args)
+
+
+def _with_current_settings(make_flow: F) -> F:
+    """Decorate a flow of `Handling` in which functions of the user's are called."""
+
+    @functools.wraps(make_flow)
+    def flow(self: Handling, *args: Any) -> Flow[Any]:
+        token = CURRENT_SETTINGS.set(self.options.settings)
+        try:
+            return (yield from make_flow(self, *args))
+        finally:
+            with contextlib.suppress(ValueError):  # a flow that is closed, instead of performed, is so elsewhere
+                CURRENT_SETTINGS.reset(token)
+
+    return cast("F", flow)
 
 
 @frozen(kw_only=True, repr=False)
@@ -117,6 +139,7 @@ class Handling:
             raise SettingsError("dedup_key must return text or None")
         return make_key(message, self.identity, content)
 
+    @_with_current_settings
     def handle(self, push: Push) -> Flow[Handled]:
         """Call the handler, and prepare its answer.
 
@@ -126,7 +149,7 @@ class Handling:
         try:
             return (yield from self._ask(push))
         except Exception as error:
-            if self.options.on_error == "raise":
+            if self.options.on_error == "raise" or isinstance(error, ConversationBusy):  # it was not handled at all
                 raise
             return self.answers.prepare(push, (yield from self._answer_error(push.message, error)))
 
@@ -138,6 +161,7 @@ class Handling:
         answer: Answer = yield RunHandler(functools.partial(self.options.on_error, message), raised)
         return answer
 
+    @_with_current_settings
     def read(self, message: Message, stream: Stream) -> Flow[Reply | None]:
         """Return the next reply of a generator; if it fails, that of ``on_error`` is the last one."""
         try:
