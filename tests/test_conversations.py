@@ -1,0 +1,678 @@
+"""What a bot remembers of its users, and dialogues of several messages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from attrs import define, field
+
+from tests.helpers.rows import check_rows, each_row
+from wechat_msg import (
+    Ask,
+    AsyncPushEndpoint,
+    ClickEvent,
+    ConversationBusy,
+    ConversationChanged,
+    ConversationError,
+    Conversations,
+    ImageMessage,
+    ImageReply,
+    MemoryStore,
+    PushSettings,
+    Router,
+    SettingsError,
+    SQLiteStore,
+    TextMessage,
+    TextReply,
+    in_thread,
+)
+from wechat_msg.testing import build_push, open_reply
+
+NUMBERS = itertools.count(1)
+SETTINGS = PushSettings(token="spamtest", appid="wx0123456789abcdef")
+
+
+@define
+class Order:
+    name: str = ""
+    size: str = ""
+    words: list[str] = field(factory=list)
+
+
+def text(content: str, user: str = "o1", number: int | None = None, **others: Any) -> TextMessage:
+    """Return a text of a user; without a *number*, it is a new one."""
+    values = {"to_user_name": "gh_1", "create_time": 1, "msg_id": str(number or next(NUMBERS)), **others}
+    return TextMessage(from_user_name=user, content=content, **values)
+
+
+def image(user: str = "o1") -> ImageMessage:
+    return ImageMessage(from_user_name=user, to_user_name="gh_1", create_time=1, media_id="m", msg_id="9000")
+
+
+@define
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@define
+class Shop:
+    """A bot that takes orders of coffee.
+
+    Attributes:
+        conversations: Its conversations.
+        router: Its handlers.
+        orders: What was ordered.
+        runs: The texts that steps got.
+        steps: The steps by their names.
+    """
+
+    conversations: Conversations[Order]
+    router: Router = field(factory=Router)
+    orders: list[str] = field(factory=list)
+    runs: list[str] = field(factory=list)
+    steps: dict[str, Any] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        conversations, router = self.conversations, self.router
+        router.on(TextMessage, content="cancel")(lambda message: conversations.end("cancelled"))
+        router.include(conversations)
+        router.on(TextMessage, content="coffee")(lambda message: Ask("name?", then=self.steps["take_name"]))
+        router.on(TextMessage, content="what?")(lambda message: "a size")
+        router.default(lambda message: "say coffee")
+        for step in (self.take_name, self.take_size, self.confirm):
+            self.steps[step.__name__] = conversations.step(TextMessage)(step)
+
+    def take_name(self, message: TextMessage, state: Order) -> Ask:
+        self.runs.append(message.content)
+        state.name = message.content
+        return Ask("size?", then=self.steps["take_size"])
+
+    def take_size(self, message: TextMessage, state: Order) -> Ask | None:
+        self.runs.append(message.content)
+        if message.content == "what?":
+            return None
+        if message.content == "fail":
+            raise RuntimeError
+        state.size = message.content
+        return Ask(f"{state.size} for {state.name}?", then=self.steps["confirm"])
+
+    def confirm(self, message: TextMessage, state: Order) -> str:
+        self.runs.append(message.content)
+        if message.content == "yes":
+            self.orders.append(f"{state.size} for {state.name}")
+        return f"coming, {state.name}"
+
+    def say(self, *texts: str, user: str = "o1") -> list[Any]:
+        return [self.router(text(each, user)) for each in texts]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+class NotingStore(MemoryStore):
+    """A store that notes how it is called.
+
+    Attributes:
+        calls: The names of the methods.
+        keys: The keys that were written.
+    """
+
+    def __init__(self, clock: Any) -> None:
+        super().__init__(clock=clock)
+        self.calls: list[str] = []
+        self.keys: set[str] = set()
+
+    def get(self, key: str) -> bytes | None:
+        self.calls.append("get")
+        return super().get(key)
+
+    def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
+        self.calls.append("set")
+        self.keys.add(key)
+        return super().compare_and_set(key, expected, value, ttl)
+
+
+@pytest.fixture
+def store(clock) -> NotingStore:
+    return NotingStore(clock)
+
+
+@pytest.fixture
+def shop(store, clock) -> Shop:
+    return Shop(Conversations(store, Order, clock=clock, wait=0.0))
+
+
+@pytest.fixture
+def warnings_of(caplog):
+    caplog.set_level(logging.WARNING)
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+class TestDialogue:
+    def test_goes_from_step_to_step_and_ends(self, shop):
+        assert shop.say("hi", "coffee", "Ann", "large", "yes", "hi") == [
+            "say coffee",
+            "name?",
+            "size?",
+            "large for Ann?",
+            "coming, Ann",
+            "say coffee",
+        ]
+        assert shop.orders == ["large for Ann"]
+
+    def test_of_one_user_is_not_that_of_another(self, shop):
+        shop.say("coffee", "Ann")
+        assert shop.say("coffee", "Bob", user="o2") == ["name?", "size?"]
+        assert shop.say("large") + shop.say("small", user="o2") == ["large for Ann?", "small for Bob?"]
+
+    def test_waits_while_its_step_returns_none_and_others_answer(self, shop):
+        assert shop.say("coffee", "Ann", "what?", "large") == ["name?", "size?", "a size", "large for Ann?"]
+
+    def test_lets_a_message_of_another_class_pass(self, shop):
+        shop.say("coffee")
+        assert shop.router(image()) == "say coffee"
+        assert shop.say("Ann") == ["size?"]
+
+    def test_is_as_it_was_when_a_step_fails(self, shop):
+        shop.say("coffee", "Ann")
+        with pytest.raises(RuntimeError):
+            shop.say("fail")
+        assert shop.say("large") == ["large for Ann?"]
+
+    def test_is_ended_by_a_handler_that_is_asked_first(self, shop):
+        assert shop.say("coffee", "Ann", "cancel", "Ann") == ["name?", "size?", "cancelled", "say coffee"]
+
+    def test_that_is_not_there_is_not_ended(self, shop):
+        shop.router.on(TextMessage, content="forget")(lambda message: shop.conversations.end("over", "nothing"))
+        assert shop.say("cancel", "forget", "coffee", "cancel", "forget") == [
+            *(None, "nothing", "name?", "cancelled", "nothing")  # None: the default is asked if no handler was for it
+        ]
+
+    def test_begins_anew_with_an_ask_from_outside(self, shop):
+        shop.say("coffee", "Ann", "large")
+        router = Router()
+        router.on(TextMessage)(lambda message: Ask("again: name?", then=shop.steps["take_name"]))
+        assert router(text("x")) == "again: name?"
+        assert shop.say("Bob", "small") == ["size?", "small for Bob?"]
+
+    def test_survives_a_new_process(self, shop, store, clock):
+        shop.say("coffee", "Ann")
+        other = Shop(Conversations(store, Order, clock=clock))
+        assert other.say("large", "yes") == ["large for Ann?", "coming, Ann"]
+
+    def test_costs_one_call_of_the_store_without_a_dialogue_and_five_within(self, shop, store):
+        shop.say("hi")
+        assert store.calls == ["get"]
+        shop.say("coffee")
+        store.calls.clear()
+        shop.say("Ann")
+        assert store.calls == ["get", "set", "get", "set", "set"]
+
+
+class TestSteps:
+    def test_are_still_functions(self, shop):
+        steps = shop.steps
+        order = Order(name="Ann")
+        answer = steps["take_size"](text("large"), order)
+        assert answer == Ask("large for Ann?", then=steps["confirm"])
+        assert answer.then is steps["confirm"]
+        assert order.size == "large"
+
+    def test_may_be_async_and_the_router_is_then_awaited(self, store):
+        conversations, router = Conversations(store, Order), Router()
+        router.include(conversations)
+        router.on(TextMessage, content="go")(lambda message: Ask("?", then=step))
+
+        @conversations.step(TextMessage)
+        async def step(message: TextMessage, state: Order) -> Ask | str:
+            await asyncio.sleep(0)
+            state.words.append(message.content)
+            return Ask("more?", then=step) if message.content != "end" else " ".join(state.words)
+
+        assert conversations.is_async
+        assert router.is_async
+
+        async def talk():
+            return [await router(text(each)) for each in ("go", "a", "b", "end")]
+
+        assert asyncio.run(talk()) == ["?", "more?", "more?", "a b end"]
+
+    def test_may_give_another_state(self, store):
+        conversations, router = Conversations(store, Order), Router()
+        router.include(conversations)
+        router.on(TextMessage, content="go")(lambda message: Ask("?", step, Order("first")))
+
+        @conversations.step(TextMessage, ClickEvent)
+        def step(message: TextMessage | ClickEvent, state: Order) -> Ask:
+            return Ask(state.name, then=step, state=Order(state.name + "+"))
+
+        assert [router(text(each)) for each in ("go", "a", "b")] == ["?", "first", "first+"]
+
+    def test_end_the_dialogue_with_an_end_a_generator_or_the_question_of_another(self, store):
+        conversations, others, router = (
+            Conversations(store, Order),
+            Conversations(store, Order, name="others"),
+            Router(),
+        )
+        router.include(conversations)
+        router.include(others)
+        router.on(TextMessage, content="go")(lambda message: Ask("?", then=step))
+        answers = {
+            "end": lambda: conversations.end("over"),
+            "none": lambda: conversations.end(None),
+            "parts": lambda: iter(["a", "b"]),
+            "ask": lambda: Ask("other?", then=other_step),
+        }
+
+        @conversations.step(TextMessage)
+        def step(message: TextMessage, state: Order) -> Any:
+            return answers[message.content]()
+
+        @others.step(TextMessage)
+        def other_step(message: TextMessage, state: Order) -> str:
+            return f"other {message.content}"
+
+        def say(content):
+            answer = router(text(content))
+            return list(answer) if isinstance(answer, Iterator) else answer
+
+        assert [say(each) for each in ("go", "end", "end")] == ["?", "over", None]
+        assert [say(each) for each in ("go", "none", "none")] == ["?", None, None]
+        assert [say(each) for each in ("go", "parts", "parts")] == ["?", ["a", "b"], None]
+        assert [say(each) for each in ("go", "ask", "x", "x")] == ["?", "other?", "other x", None]
+
+    def test_need_classes_and_names(self, shop):
+        with pytest.raises(SettingsError, match="classes of messages"):
+            shop.conversations.step()
+        with pytest.raises(SettingsError, match="classes of messages"):
+            shop.conversations.step(str)  # type: ignore[type-var]
+        with pytest.raises(SettingsError, match="'take_name' again"):
+
+            @shop.conversations.step(TextMessage)
+            def take_name(message, state):
+                return None
+
+    def test_are_all_that_a_question_leads_to(self):
+        with pytest.raises(SettingsError, match="then must be a function decorated with step"):
+            Ask("?", then=lambda message, state: None)  # type: ignore[arg-type]
+        with pytest.raises(SettingsError, match="question must be text"):
+            Ask(None, then=None)  # type: ignore[arg-type]
+
+    def test_that_are_in_no_router_are_refused(self, store):
+        conversations = Conversations(store, Order)
+        step = conversations.step(TextMessage)(lambda message, state: "x")
+        router = Router()
+        router.on(TextMessage)(lambda message: Ask("?", then=step))
+        with pytest.raises(SettingsError, match="Order is in no Router"):
+            router(text("x"))
+
+    def test_and_questions_show_nothing_of_a_user(self, shop):
+        ask = Ask("secret", shop.steps["confirm"], Order("secret"))
+        assert repr(ask) == "Ask(then=<Step confirm of Order>)"
+        assert "secret" not in repr(shop.conversations.end("secret"))
+        assert repr(shop.conversations.open(text("secret"))).startswith("<wechat_msg.conversations.OpenConversation ")
+
+
+class TestOnce:
+    """A message that is handled again, as its process died before its answer went out."""
+
+    def test_a_message_gets_its_question_again_and_is_no_answer_to_it(self, shop):
+        coffee, name = text("coffee"), text("Ann")
+        assert [shop.router(each) for each in (coffee, coffee, name, name)] == ["name?", "name?", "size?", "size?"]
+        assert shop.runs == ["Ann"]
+
+    def test_the_last_message_gets_its_answer_again(self, shop):
+        shop.say("coffee", "Ann", "large")
+        yes = text("yes")
+        assert [shop.router(yes), shop.router(yes)] == ["coming, Ann"] * 2
+        assert shop.orders == ["large for Ann"]
+
+    def test_the_message_that_ended_it_gets_its_answer_again(self, shop):
+        shop.say("coffee")
+        cancel = text("cancel")
+        assert [shop.router(cancel), shop.router(cancel)] == ["cancelled"] * 2
+
+    def test_a_message_is_remembered_until_the_next_one(self, shop):
+        name = text("Ann")
+        shop.say("coffee")
+        shop.router(name)
+        shop.say("large")
+        assert shop.router(name) == "coming, Ann"  # as the answer to the last question
+
+    def test_questions_of_other_kinds_are_given_again(self, store):
+        conversations, router = Conversations(store, Order), Router()
+        router.include(conversations)
+        questions = [ImageReply(media_id="m"), ["a", TextReply("b"), None], "", TextReply(content="\ud83d")]
+        step = conversations.step(TextMessage)(lambda message, state: Ask(questions.pop(), then=step))
+        router.on(TextMessage)(lambda message: Ask("?", then=step))
+        router(text("begin"))
+        expected = [[{"Content": ""}], [""], ["a", {"Content": "b"}, None], [{"Image": {"MediaId": "m"}}]]
+        for want in expected:
+            message = text("x")
+            router(message)
+            again = router(message)
+            given = again if isinstance(again, list) else [again]
+            fields = [each.to_fields("json") if hasattr(each, "to_fields") else each for each in given]
+            assert [
+                {k: v for k, v in each.items() if k != "MsgType"} if isinstance(each, dict) else each for each in fields
+            ] == want
+
+    def test_events_count_too_but_messages_without_an_id_are_all_new(self, store):
+        conversations, router = Conversations(store, Order), Router()
+        router.include(conversations)
+        seen = []
+
+        @conversations.step(ClickEvent, TextMessage)
+        def step(message: Any, state: Order) -> Ask:
+            seen.append(message)
+            return Ask(str(len(seen)), then=step)
+
+        router.on(TextMessage)(lambda message: Ask("?", then=step))
+        router(text("begin"))
+        values = {"from_user_name": "o1", "to_user_name": "gh_1", "create_time": 1}
+        click = ClickEvent(**values, event_key="K", raw={"EventKey": "K", "CreateTime": "1"})
+        plain = TextMessage(**values, content="x")
+        assert [router(each) for each in (click, click, plain, plain)] == ["1", "1", "2", "3"]
+
+
+class TestTime:
+    def test_ends_a_dialogue_without_a_word(self, shop, clock):
+        shop.say("coffee", "Ann")
+        clock.now += 1799
+        assert shop.say("large") == ["large for Ann?"]
+        clock.now += 1801
+        assert shop.say("yes") == ["say coffee"]
+
+    def test_ends_a_dialogue_with_a_word_once_within_a_day(self, store, clock):
+        shop = Shop(Conversations(store, Order, clock=clock, expired="too late"))
+        shop.say("coffee")
+        clock.now += 1801
+        assert shop.router(image()) == "say coffee"  # no message for the step
+        late = text("Ann")
+        assert [shop.router(late), shop.router(late)] == ["too late"] * 2
+        assert shop.say("Ann", "coffee") == ["say coffee", "name?"]
+        clock.now += 86400 + 1801
+        assert shop.say("Ann") == ["say coffee"]
+
+    def test_leaves_nothing_to_end(self, store, clock):
+        shop = Shop(Conversations(store, Order, clock=clock, expired="too late"))
+        shop.say("coffee")
+        clock.now += 1801
+        assert shop.say("cancel") == ["too late"]  # its handler had nothing to end, so the dialogue is asked
+
+    def test_ends_a_state(self, store, clock):
+        conversations = Conversations(store, Order, clock=clock, ttl=10, expired="x")
+        with conversations.open(text("x")) as state:
+            state.name = "Ann"
+        clock.now += 9
+        with conversations.open(text("x")) as state:
+            assert state.name == "Ann"
+        clock.now += 11
+        with conversations.open(text("x")) as state:
+            assert state.name == ""
+
+
+class TestState:
+    def test_is_saved_at_the_end_of_a_block_unless_it_raises(self, shop):
+        conversations = shop.conversations
+        with conversations.open(text("x")) as state:
+            state.name = "Ann"
+        with contextlib.suppress(ZeroDivisionError), conversations.open(text("x")) as state:
+            state.name = "Bob"
+            raise ZeroDivisionError
+        with conversations.open(text("x")) as state:
+            assert state.name == "Ann"
+        with conversations.open(text("x", user="o2")) as state:
+            assert state == Order()
+
+    def test_of_a_dialogue_can_be_opened_and_the_dialogue_goes_on(self, shop):
+        shop.say("coffee", "Ann")
+        with shop.conversations.open(text("x")) as state:
+            assert state.name == "Ann"
+            state.name = "Eve"
+        assert shop.say("large") == ["large for Eve?"]
+
+    def test_is_forgotten_with_the_dialogue_by_reset_and_end(self, shop):
+        def remember():
+            with shop.conversations.open(text("x")) as state:
+                before, state.name = state.name, "Ann"
+            return before
+
+        remember()
+        shop.conversations.reset(text("x"))
+        assert remember() == ""
+        assert shop.say("cancel", "coffee") == ["cancelled", "name?"]
+        shop.conversations.reset(text("x"))
+        assert shop.say("Ann") == ["say coffee"]
+
+    def test_is_opened_in_event_loops_whatever_the_store(self, tmp_path):
+        threads: list[int] = []
+
+        class Blocking(SQLiteStore):
+            def get(self, key):
+                threads.append(threading.get_ident())
+                return super().get(key)
+
+        async def run(store):
+            conversations = Conversations(store, Order)
+            for each in "ab":
+                async with conversations.open(text("x")) as state:
+                    state.words.append(each)
+            async with conversations.open(text("x")) as state:
+                words = state.words
+            reset = conversations.reset(text("x"))
+            if reset is not None:
+                await reset
+            async with conversations.open(text("x")) as state:
+                return words, state.words
+
+        with Blocking(tmp_path / "a.db") as first, SQLiteStore(tmp_path / "b.db") as second:
+            for store in (MemoryStore(), first, in_thread(second)):
+                assert asyncio.run(run(store)) == (["a", "b"], [])
+        assert threading.get_ident() in threads  # reset, which is not awaited
+        assert threads.count(threading.get_ident()) == 1
+
+    def test_of_an_async_store_is_not_opened_without_await(self):
+        with (
+            pytest.raises(SettingsError, match="async with"),
+            Conversations(in_thread(MemoryStore()), Order).open(text("x")),
+        ):
+            pass
+
+    def test_with_other_types_is_dumped_and_loaded_by_functions(self, store):
+        @define
+        class When:
+            words: set[str] = field(factory=set)
+
+        with pytest.raises(SettingsError, match="dump= and load="):
+            Conversations(store, When)
+        conversations = Conversations(
+            store, When, dump=lambda state: ",".join(state.words), load=lambda value: When(set(value.split(",")))
+        )
+        with conversations.open(text("x")) as state:
+            state.words |= {"a", "b"}
+        with conversations.open(text("x")) as state:
+            assert state.words == {"a", "b"}
+
+    @each_row("value", [3, "\n", object()])
+    def test_of_another_type_than_its_class_says_is_not_saved(self, value):
+        @define
+        class Loose:
+            anything: Any = None
+            number: int = 0
+
+        conversations = Conversations(MemoryStore(), Loose)
+        with conversations.open(text("x")) as state:
+            state.number = 1
+        with (
+            pytest.raises(ConversationError, match="cannot be kept") as raised,
+            conversations.open(text("x")) as state,
+        ):
+            state.number, state.anything = (value, None) if isinstance(value, str) else (2, {1: object()})
+        assert type(raised.value) is ConversationError
+        with conversations.open(text("x")) as state:
+            assert state.number == 1
+
+
+class TestWhatCannotBeRead:
+    def test_begins_anew_with_one_warning_that_shows_nothing_of_it(self, shop, store, clock, warnings_of):
+        @define
+        class Other:
+            name: int = 0
+
+        shop.say("coffee", "secret name")
+        other = Conversations(store, Other, name="Order", clock=clock)
+        with other.open(text("x")) as state:
+            assert state == Other()
+        with other.open(text("x")) as state:
+            assert state == Other()
+        assert warnings_of() == ["Order: a state cannot be read, and begins anew（状态无法读取，已重新开始）"]
+
+    def test_ends_its_dialogue(self, shop, store, clock, warnings_of):
+        for raw in (b"garbage", b"[]", b'{"x": 1}', b'{"step": "take_size", "state": [], "until": 1e9}', b"\xff"):
+            shop.say("coffee")
+            (key,) = (key for key in store.keys if ":conversation:" in key)
+            store.compare_and_set(key, store.get(key), raw, 60)
+            assert shop.say("Ann", "Ann") == ["say coffee", "say coffee"]
+        assert warnings_of() == ["Order: a state cannot be read, and begins anew（状态无法读取，已重新开始）"] * 5
+
+    def test_like_a_step_that_the_code_no_longer_has(self, shop, store, clock, warnings_of):
+        shop.say("coffee", "Ann")
+        conversations, router = Conversations(store, Order, clock=clock), Router()
+        conversations.step(TextMessage)(lambda message, state: None)
+        router.include(conversations)
+        router.default(lambda message: "default")
+        assert [router(text(each)) for each in "ab"] == ["default"] * 2
+        assert warnings_of() == ["Order: there is no step take_size now, so a dialogue ends（步骤已不存在，对话结束）"]
+
+
+class TestClaim:
+    def test_lets_others_wait_and_then_wechat_comes_again(self, shop):
+        shop.say("coffee")
+        with shop.conversations.open(text("x")), pytest.raises(ConversationBusy, match="another message"):
+            shop.say("Ann")
+        assert shop.runs == []
+        assert shop.say("Ann") == ["size?"]
+
+    def test_of_one_user_holds_up_no_other(self, shop):
+        with shop.conversations.open(text("x")), shop.conversations.open(text("x", user="o2")) as state:
+            state.name = "Bob"
+
+    def test_that_ended_while_a_block_ran_is_noticed_and_nothing_is_saved(self, shop, clock):
+        conversations = shop.conversations
+
+        def be_slow():
+            with conversations.open(text("x")) as slow:
+                clock.now += 31
+                with conversations.open(text("x")) as fast:
+                    fast.name = "fast"
+                slow.name = "slow"
+
+        with pytest.raises(ConversationChanged):
+            be_slow()
+        with conversations.open(text("x")) as state:
+            assert state.name == "fast"
+
+    def test_that_ended_does_no_harm_if_nothing_was_changed(self, shop, clock):
+        with shop.conversations.open(text("x")) as slow:
+            clock.now += 31
+            slow.name = "slow"
+        with shop.conversations.open(text("x")) as state:
+            assert state.name == "slow"
+
+    def test_of_a_process_that_has_died_is_taken_over_by_the_same_message(self, shop):
+        shop.say("coffee")
+        name = text("Ann")
+        shop.conversations.open(name).__enter__()  # and it dies
+        with pytest.raises(ConversationBusy):
+            shop.say("Bob")
+        assert shop.router(name) == "size?"
+
+    def test_is_given_back_by_a_message_that_fails(self, shop):
+        shop.say("coffee", "Ann")
+        for _ in range(2):
+            with pytest.raises(RuntimeError):
+                shop.say("fail")
+        with pytest.raises(ConversationError), shop.conversations.open(text("x")) as state:
+            state.name = 3  # type: ignore[assignment]
+        with shop.conversations.open(text("x")):
+            pass
+
+    def test_lets_eight_at_once_order_one_coffee(self, tmp_path):
+        with SQLiteStore(tmp_path / "store.db") as store:
+            shop = Shop(Conversations(store, Order))
+            shop.say("coffee", "Ann", "large")
+            barrier = threading.Barrier(8)
+
+            def say_yes(_: int) -> Any:
+                barrier.wait()
+                return shop.router(text("yes"))
+
+            with ThreadPoolExecutor(8) as pool:
+                answers = [*pool.map(say_yes, range(8))]
+        assert shop.orders == ["large for Ann"]
+        assert sorted(answers) == ["coming, Ann", *["say coffee"] * 7]
+
+    def test_lets_eight_at_once_order_one_coffee_in_an_event_loop(self, tmp_path):
+        async def run(store):
+            shop = Shop(Conversations(store, Order))
+            endpoint = AsyncPushEndpoint(SETTINGS, shop.router, store=store)
+
+            async def say(content):
+                push = build_push(SETTINGS, {"MsgType": "text", "Content": content, "MsgId": next(NUMBERS)})
+                return open_reply(SETTINGS, await endpoint.handle(push))["Content"]
+
+            for each in ("coffee", "Ann", "large"):
+                await say(each)
+            answers = await asyncio.gather(*[say("yes") for _ in range(8)])
+            await endpoint.drain(0)
+            return shop.orders, sorted(answers)
+
+        with SQLiteStore(tmp_path / "store.db") as store:
+            assert asyncio.run(run(store)) == (["large for Ann"], ["coming, Ann", *["say coffee"] * 7])
+
+
+class TestOptions:
+    def test_that_are_invalid_are_refused(self, store):
+        @define
+        class Needy:
+            name: str
+
+        rows = {
+            "store": ({"store": None}, "store must be"),
+            "state": ({"state": dict}, "attrs class or a dataclass"),
+            "state with arguments": ({"state": Needy}, "without arguments"),
+            "name": ({"name": 3}, "name must be str"),
+            "ttl": ({"ttl": 0}, "ttl must be a number of seconds"),
+            "claim": ({"claim": -1}, "claim must be"),
+            "wait": ({"wait": "5"}, "wait must be"),
+            "expired": ({"expired": 3}, "expired must be"),
+            "dump": ({"dump": str}, "dump= and load= need each other"),
+        }
+
+        def check(options, match):
+            values = {"store": store, "state": Order, **options}
+            with pytest.raises(SettingsError, match=match):
+                Conversations(values.pop("store"), values.pop("state"), **values)
+
+        check_rows(rows, check)
+
+    def test_have_names_that_separate_conversations(self, store):
+        first, second = Conversations(store, Order), Conversations(store, Order, name="second")
+        with first.open(text("x")) as state:
+            state.name = "Ann"
+        with second.open(text("x")) as state:
+            assert state.name == ""
