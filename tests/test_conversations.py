@@ -345,12 +345,14 @@ class TestOnce:
         cancel = text("cancel")
         assert [shop.router(cancel), shop.router(cancel)] == ["cancelled"] * 2
 
-    def test_a_message_is_remembered_until_the_next_one(self, shop):
-        name = text("Ann")
-        shop.say("coffee")
-        shop.router(name)
-        shop.say("large")
-        assert shop.router(name) == "coming, Ann"  # as the answer to the last question
+    def test_a_message_that_comes_again_after_others_gets_the_last_question(self, shop):
+        coffee, name = text("coffee"), text("Ann")
+        assert [shop.router(each) for each in (coffee, name)] == ["name?", "size?"]
+        assert shop.say("large") == ["large for Ann?"]
+        assert [shop.router(each) for each in (coffee, name)] == ["large for Ann?"] * 2
+        assert shop.say("yes", "coffee") == ["coming, Ann", "name?"]
+        assert shop.router(name) == "name?"
+        assert shop.runs == ["Ann", "large", "yes"]
 
     def test_questions_of_other_kinds_are_given_again(self, store):
         conversations, router = Conversations(store, Order), Router()
@@ -542,12 +544,16 @@ class TestWhatCannotBeRead:
         assert warnings_of() == ["Order: a state cannot be read, and begins anew（状态无法读取，已重新开始）"]
 
     def test_ends_its_dialogue(self, shop, store, clock, warnings_of):
-        for raw in (b"garbage", b"[]", b'{"x": 1}', b'{"step": "take_size", "state": [], "until": 1e9}', b"\xff"):
+        raws = [b"garbage", b"[]", b'{"x": 1}', b'{"step": "take_size", "state": [], "until": 1e9}', b"\xff"]
+        for raw in raws * 2:
             shop.say("coffee")
             (key,) = (key for key in store.keys if ":conversation:" in key)
             store.compare_and_set(key, store.get(key), raw, 60)
+            if len(warnings_of()) >= len(raws):
+                with shop.conversations.open(text("x")) as state:
+                    assert state == Order()
             assert shop.say("Ann", "Ann") == ["say coffee", "say coffee"]
-        assert warnings_of() == ["Order: a state cannot be read, and begins anew（状态无法读取，已重新开始）"] * 5
+        assert warnings_of() == ["Order: a state cannot be read, and begins anew（状态无法读取，已重新开始）"] * 10
 
     def test_like_a_step_that_the_code_no_longer_has(self, shop, store, clock, warnings_of):
         shop.say("coffee", "Ann")

@@ -44,6 +44,8 @@ R = TypeVar("R")
 Question = OneAnswer | Sequence[OneAnswer]
 """An answer of a handler that can be kept: any but a generator."""
 
+_ID_LENGTH = 20
+_MOST_IDS = 10  # messages of a user that are recognised if they come again late, when others have been answered
 _DAY = 86400.0  # seconds for which ``expired`` waits for its user
 _PAUSE = 0.05  # seconds between two attempts to claim a conversation
 
@@ -139,14 +141,14 @@ class _Record:
         state: The state; None if there is none, because the conversation has ended.
         step: The name of the step for the next message; empty if no dialogue is open.
         until: When the conversation is over, in seconds since the epoch.
-        handled: Identifies the last message that a step answered, or that began the dialogue; empty if nothing does.
-        answer: The answer to it.
+        handled: Identifies the last messages that were answered by a step, or began or ended a dialogue, oldest first.
+        answer: The answer to the last one; None if it can be given only once.
     """
 
     state: Any = None
     step: str = ""
     until: float = 0.0
-    handled: str = ""
+    handled: Sequence[str] = ()
     answer: Any = None
 
     def dump(self) -> bytes:
@@ -184,6 +186,8 @@ def _dump_answer(message: Message, answer: Any) -> Any:
 
 
 def _load_answer(answer: Any) -> Answer:
+    if answer is None:
+        return None
     answers = [load_kept(each["part"]) if isinstance(each, dict) else each for each in answer]
     return answers[0] if len(answers) == 1 else answers
 
@@ -192,7 +196,7 @@ def _identify(message: Message) -> str:
     """Return what all deliveries of a message have in common; empty if nothing does, as in a test."""
     if not message.raw and not getattr(message, "msg_id", None):
         return ""
-    return make_key(message).rpartition(":")[2][:32]
+    return make_key(message).rpartition(":")[2][:_ID_LENGTH]
 
 
 # --- conversations ---------------------------------------------------------------------------------------------------
@@ -368,37 +372,34 @@ class Conversations(FlowHandler, Generic[S]):
         if not self._steps:
             return None
         turn = _Turn(self, message)
-        if not self._is_for((yield from turn.read()), message):
+        yield from turn.read()
+        if not self._is_for(turn):
             return None
-        answer = yield from turn.take(lambda: self._answer(turn, visit))
+        answer = yield from turn.answer(lambda: self._answer(turn, visit))
+        visit.missed = visit.missed and not turn.is_repeated
         return (yield from settle(message, answer))
 
-    def _is_for(self, record: _Record, message: Message) -> bool:
-        """Return whether *message* was answered before, or is for the dialogue that is open."""
-        if record.handled and record.handled == _identify(message):
-            return True
-        if not record.step or (record.until <= self.clock() and self.expired is None):
-            return False
-        step = self._steps.get(record.step)
-        return step is None or isinstance(message, step.kinds)
+    def _is_for(self, turn: _Turn[S]) -> bool:
+        """Return whether a message was answered before, or is for the dialogue that is open or over."""
+        if turn.is_repeated or not turn.record.step:
+            return turn.is_repeated
+        step = self._steps.get(turn.record.step)
+        return (turn.is_open or self.expired is not None) and (step is None or isinstance(turn.message, step.kinds))
 
     def _answer(self, turn: _Turn[S], visit: Visit) -> Flow[Answer]:
         """Return the answer of a step, or what else there is to say."""
-        record, message = turn.record, turn.message
-        if not self._is_for(record, message):  # another message was faster
+        if not self._is_for(turn):  # another message was faster
             return None
         visit.missed = False
-        if turn.is_repeated:
-            return _load_answer(record.answer)
         if not turn.is_open:
             return (yield from turn.end(self.expired))
         state = turn.load_state()
-        step = None if state is None else self._find_step(record.step)
+        step = None if state is None else self._find_step(turn.record.step)
         if state is None or step is None:  # which is logged
             visit.missed = True
             yield from turn.save(None)
             return None
-        answer: Answer = yield RunHandler(step.function, message, state)
+        answer: Answer = yield RunHandler(step.function, turn.message, state)
         if isinstance(answer, Ask) and answer.then.conversations is self:
             return (yield from turn.ask(answer, state))
         if isinstance(answer, End) and answer.conversations is self:
@@ -418,19 +419,15 @@ class Conversations(FlowHandler, Generic[S]):
         if not self.is_included:
             raise SettingsError(f"{self.label} is in no Router: include it（请用 router.include 加入会话）")
         turn = _Turn(self, message)
-        return (yield from turn.take(lambda: turn.ask(ask, self.state())))
+        return (yield from turn.answer(lambda: turn.ask(ask, self.state())))
 
     def _end(self, message: Message, end: End) -> Flow[Answer]:
         """End what is open, and return the answer."""
         turn = _Turn(self, message)
-
-        def end_it() -> Flow[Answer]:
-            if turn.is_repeated:
-                return _load_answer(turn.record.answer)
-            return (yield from turn.end(end.answer)) if turn.is_open else end.otherwise
-
         yield from turn.read()
-        return (yield from turn.take(end_it)) if turn.is_open or turn.is_repeated else end.otherwise
+        if not (turn.is_open or turn.is_repeated):
+            return end.otherwise
+        return (yield from turn.answer(lambda: turn.end(end.answer, end.otherwise)))
 
     def _perform(self, step: Any) -> Any:
         if isinstance(step, Sleep) and isinstance(self.clock, Clock):
@@ -507,8 +504,8 @@ class _Turn(Generic[S]):
 
     @property
     def is_repeated(self) -> bool:
-        """Whether the message was answered before, by a process that has died since."""
-        return bool(self.id) and self.id == self.record.handled
+        """Whether the message was answered before, by a process that has died since, or is too slow."""
+        return self.id in self.record.handled
 
     # --- one step each
 
@@ -580,18 +577,31 @@ class _Turn(Generic[S]):
         yield from self.release()
         return result
 
+    def answer(self, work: Callable[[], Flow[Answer]]) -> Flow[Answer]:
+        """The same for what answers the message; if it was answered before, it gets the last answer again."""
+
+        def answer_once() -> Flow[Answer]:
+            return _load_answer(self.record.answer) if self.is_repeated else (yield from work())
+
+        return self.take(answer_once)
+
     def ask(self, ask: Ask, state: S) -> Flow[Answer]:
         """Save the question, and return it."""
         document = self._write(state if ask.state is None else ask.state)
-        answer = _dump_answer(self.message, ask.question)
-        yield from self.save(_Record(document, ask.then.name, self._until(), self.id, answer))
+        yield from self.save(self._note(ask.question, state=document, step=ask.then.name, until=self._until()))
         return ask.question
 
-    def end(self, answer: Answer) -> Flow[Answer]:
-        """Forget everything but the answer, for the case that this process dies before it is delivered."""
-        kept = _dump_answer(self.message, answer) if self.id else None
-        yield from self.save(None if kept is None else _Record(handled=self.id, answer=kept))
+    def end(self, answer: Answer, otherwise: Answer = None) -> Flow[Answer]:
+        """Forget the state, and return the answer."""
+        if self.record.state is None:  # another message was faster
+            return otherwise
+        yield from self.save(self._note(answer))
         return answer
+
+    def _note(self, answer: Answer, **values: Any) -> _Record:
+        """Return the record after an answer, in case that this process dies before the user gets it."""
+        handled = [*self.record.handled, *filter(None, [self.id])][-_MOST_IDS:]
+        return _Record(handled=handled, answer=_dump_answer(self.message, answer), **values)
 
     def load_state(self) -> S | None:
         """Return the state; None, which is logged, if it cannot be read."""
@@ -610,6 +620,8 @@ class _Turn(Generic[S]):
     def _open(self) -> Flow[None]:
         yield from self.claim()
         found = self.load_state() if self.is_open else None
+        if found is None:
+            self.record = _Record(handled=self.record.handled, answer=self.record.answer)
         self.state = self.conversations.state() if found is None else found
 
     def close(self, *, is_saved: bool) -> Flow[None]:
@@ -619,9 +631,8 @@ class _Turn(Generic[S]):
         yield from self.release()
 
     def _save_state(self) -> Flow[None]:
-        step = self.record.step if self.is_open else ""
         document = self._write(self.state)
-        yield from self.save(attrs.evolve(self.record, state=document, step=step, until=self._until()))
+        yield from self.save(attrs.evolve(self.record, state=document, until=self._until()))
 
     def _write(self, state: S) -> Any:
         try:
