@@ -113,7 +113,7 @@ class Shop:
             self.orders.append(f"{state.size} for {state.name}")
         return f"coming, {state.name}"
 
-    def say(self, *texts: str, user: str = "o1") -> list[Any]:
+    def send(self, *texts: str, user: str = "o1") -> list[Any]:
         return [self.router(text(each, user)) for each in texts]
 
 
@@ -163,7 +163,7 @@ def warnings_of(caplog):
 
 class TestDialogue:
     def test_goes_from_step_to_step_and_ends(self, shop):
-        assert shop.say("hi", "coffee", "Ann", "large", "yes", "hi") == [
+        assert shop.send("hi", "coffee", "Ann", "large", "yes", "hi") == [
             "say coffee",
             "name?",
             "size?",
@@ -174,51 +174,51 @@ class TestDialogue:
         assert shop.orders == ["large for Ann"]
 
     def test_of_one_user_is_not_that_of_another(self, shop):
-        shop.say("coffee", "Ann")
-        assert shop.say("coffee", "Bob", user="o2") == ["name?", "size?"]
-        assert shop.say("large") + shop.say("small", user="o2") == ["large for Ann?", "small for Bob?"]
+        shop.send("coffee", "Ann")
+        assert shop.send("coffee", "Bob", user="o2") == ["name?", "size?"]
+        assert shop.send("large") + shop.send("small", user="o2") == ["large for Ann?", "small for Bob?"]
 
     def test_waits_while_its_step_returns_none_and_others_answer(self, shop):
-        assert shop.say("coffee", "Ann", "what?", "large") == ["name?", "size?", "a size", "large for Ann?"]
+        assert shop.send("coffee", "Ann", "what?", "large") == ["name?", "size?", "a size", "large for Ann?"]
 
     def test_lets_a_message_of_another_class_pass(self, shop):
-        shop.say("coffee")
+        shop.send("coffee")
         assert shop.router(image()) == "say coffee"
-        assert shop.say("Ann") == ["size?"]
+        assert shop.send("Ann") == ["size?"]
 
     def test_is_as_it_was_when_a_step_fails(self, shop):
-        shop.say("coffee", "Ann")
+        shop.send("coffee", "Ann")
         with pytest.raises(RuntimeError):
-            shop.say("fail")
-        assert shop.say("large") == ["large for Ann?"]
+            shop.send("fail")
+        assert shop.send("large") == ["large for Ann?"]
 
     def test_is_ended_by_a_handler_that_is_asked_first(self, shop):
-        assert shop.say("coffee", "Ann", "cancel", "Ann") == ["name?", "size?", "cancelled", "say coffee"]
+        assert shop.send("coffee", "Ann", "cancel", "Ann") == ["name?", "size?", "cancelled", "say coffee"]
 
     def test_that_is_not_there_is_not_ended(self, shop):
         shop.router.on(TextMessage, content="forget")(lambda message: shop.conversations.end("over", "nothing"))
-        assert shop.say("cancel", "forget", "coffee", "cancel", "forget") == [
+        assert shop.send("cancel", "forget", "coffee", "cancel", "forget") == [
             *(None, "nothing", "name?", "cancelled", "nothing")  # None: the default is asked if no handler was for it
         ]
 
-    def test_begins_anew_with_an_ask_from_outside(self, shop):
-        shop.say("coffee", "Ann", "large")
+    def test_is_replaced_by_an_ask_from_outside(self, shop):
+        shop.send("coffee", "Ann", "large")
         router = Router()
         router.on(TextMessage)(lambda message: Ask("again: name?", then=shop.steps["take_name"]))
         assert router(text("x")) == "again: name?"
-        assert shop.say("Bob", "small") == ["size?", "small for Bob?"]
+        assert shop.send("Bob", "small") == ["size?", "small for Bob?"]
 
     def test_survives_a_new_process(self, shop, store, clock):
-        shop.say("coffee", "Ann")
+        shop.send("coffee", "Ann")
         other = Shop(Conversations(store, Order, clock=clock))
-        assert other.say("large", "yes") == ["large for Ann?", "coming, Ann"]
+        assert other.send("large", "yes") == ["large for Ann?", "coming, Ann"]
 
     def test_costs_one_call_of_the_store_without_a_dialogue_and_five_within(self, shop, store):
-        shop.say("hi")
+        shop.send("hi")
         assert store.calls == ["get"]
-        shop.say("coffee")
+        shop.send("coffee")
         store.calls.clear()
-        shop.say("Ann")
+        shop.send("Ann")
         assert store.calls == ["get", "set", "get", "set", "set"]
 
 
@@ -285,14 +285,14 @@ class TestSteps:
         def other_step(message: TextMessage, state: Order) -> str:
             return f"other {message.content}"
 
-        def say(content):
+        def send(content):
             answer = router(text(content))
             return list(answer) if isinstance(answer, Iterator) else answer
 
-        assert [say(each) for each in ("go", "end", "end")] == ["?", "over", None]
-        assert [say(each) for each in ("go", "none", "none")] == ["?", None, None]
-        assert [say(each) for each in ("go", "parts", "parts")] == ["?", ["a", "b"], None]
-        assert [say(each) for each in ("go", "ask", "x", "x")] == ["?", "other?", "other x", None]
+        assert [send(each) for each in ("go", "end", "end")] == ["?", "over", None]
+        assert [send(each) for each in ("go", "none", "none")] == ["?", None, None]
+        assert [send(each) for each in ("go", "parts", "parts")] == ["?", ["a", "b"], None]
+        assert [send(each) for each in ("go", "ask", "x", "x")] == ["?", "other?", "other x", None]
 
     def test_need_classes_and_names(self, shop):
         with pytest.raises(SettingsError, match="classes of messages"):
@@ -335,22 +335,22 @@ class TestOnce:
         assert shop.runs == ["Ann"]
 
     def test_the_last_message_gets_its_answer_again(self, shop):
-        shop.say("coffee", "Ann", "large")
+        shop.send("coffee", "Ann", "large")
         yes = text("yes")
         assert [shop.router(yes), shop.router(yes)] == ["coming, Ann"] * 2
         assert shop.orders == ["large for Ann"]
 
     def test_the_message_that_ended_it_gets_its_answer_again(self, shop):
-        shop.say("coffee")
+        shop.send("coffee")
         cancel = text("cancel")
         assert [shop.router(cancel), shop.router(cancel)] == ["cancelled"] * 2
 
-    def test_a_message_that_comes_again_after_others_gets_the_last_question(self, shop):
+    def test_a_message_that_is_repeated_after_others_gets_the_last_question(self, shop):
         coffee, name = text("coffee"), text("Ann")
         assert [shop.router(each) for each in (coffee, name)] == ["name?", "size?"]
-        assert shop.say("large") == ["large for Ann?"]
+        assert shop.send("large") == ["large for Ann?"]
         assert [shop.router(each) for each in (coffee, name)] == ["large for Ann?"] * 2
-        assert shop.say("yes", "coffee") == ["coming, Ann", "name?"]
+        assert shop.send("yes", "coffee") == ["coming, Ann", "name?"]
         assert shop.router(name) == "name?"
         assert shop.runs == ["Ann", "large", "yes"]
 
@@ -392,28 +392,28 @@ class TestOnce:
 
 class TestTime:
     def test_ends_a_dialogue_without_a_word(self, shop, clock):
-        shop.say("coffee", "Ann")
+        shop.send("coffee", "Ann")
         clock.now += 1799
-        assert shop.say("large") == ["large for Ann?"]
+        assert shop.send("large") == ["large for Ann?"]
         clock.now += 1801
-        assert shop.say("yes") == ["say coffee"]
+        assert shop.send("yes") == ["say coffee"]
 
     def test_ends_a_dialogue_with_a_word_once_within_a_day(self, store, clock):
         shop = Shop(Conversations(store, Order, clock=clock, expired="too late"))
-        shop.say("coffee")
+        shop.send("coffee")
         clock.now += 1801
         assert shop.router(image()) == "say coffee"  # no message for the step
         late = text("Ann")
         assert [shop.router(late), shop.router(late)] == ["too late"] * 2
-        assert shop.say("Ann", "coffee") == ["say coffee", "name?"]
+        assert shop.send("Ann", "coffee") == ["say coffee", "name?"]
         clock.now += 86400 + 1801
-        assert shop.say("Ann") == ["say coffee"]
+        assert shop.send("Ann") == ["say coffee"]
 
     def test_leaves_nothing_to_end(self, store, clock):
         shop = Shop(Conversations(store, Order, clock=clock, expired="too late"))
-        shop.say("coffee")
+        shop.send("coffee")
         clock.now += 1801
-        assert shop.say("cancel") == ["too late"]  # its handler had nothing to end, so the dialogue is asked
+        assert shop.send("cancel") == ["too late"]  # its handler had nothing to end, so the dialogue is asked
 
     def test_ends_a_state(self, store, clock):
         conversations = Conversations(store, Order, clock=clock, ttl=10, expired="x")
@@ -440,12 +440,12 @@ class TestState:
         with conversations.open(text("x", user="o2")) as state:
             assert state == Order()
 
-    def test_of_a_dialogue_can_be_opened_and_the_dialogue_goes_on(self, shop):
-        shop.say("coffee", "Ann")
+    def test_of_a_dialogue_can_be_opened_and_the_dialogue_continues(self, shop):
+        shop.send("coffee", "Ann")
         with shop.conversations.open(text("x")) as state:
             assert state.name == "Ann"
             state.name = "Eve"
-        assert shop.say("large") == ["large for Eve?"]
+        assert shop.send("large") == ["large for Eve?"]
 
     def test_is_forgotten_with_the_dialogue_by_reset_and_end(self, shop):
         def remember():
@@ -456,9 +456,9 @@ class TestState:
         remember()
         shop.conversations.reset(text("x"))
         assert remember() == ""
-        assert shop.say("cancel", "coffee") == ["cancelled", "name?"]
+        assert shop.send("cancel", "coffee") == ["cancelled", "name?"]
         shop.conversations.reset(text("x"))
-        assert shop.say("Ann") == ["say coffee"]
+        assert shop.send("Ann") == ["say coffee"]
 
     def test_is_opened_in_event_loops_whatever_the_store(self, tmp_path):
         threads: list[int] = []
@@ -510,7 +510,7 @@ class TestState:
             assert state.words == {"a", "b"}
 
     @each_row("value", [3, "\n", object()])
-    def test_of_another_type_than_its_class_says_is_not_saved(self, value):
+    def test_of_another_type_than_that_of_its_class_is_not_saved(self, value):
         @define
         class Loose:
             anything: Any = None
@@ -530,48 +530,48 @@ class TestState:
 
 
 class TestWhatCannotBeRead:
-    def test_begins_anew_with_one_warning_that_shows_nothing_of_it(self, shop, store, clock, warnings_of):
+    def test_is_reset_with_one_warning_that_shows_nothing_of_it(self, shop, store, clock, warnings_of):
         @define
         class Other:
             name: int = 0
 
-        shop.say("coffee", "secret name")
+        shop.send("coffee", "secret name")
         other = Conversations(store, Other, name="Order", clock=clock)
         with other.open(text("x")) as state:
             assert state == Other()
         with other.open(text("x")) as state:
             assert state == Other()
-        assert warnings_of() == ["Order: a state cannot be read, and begins anew（状态无法读取，已重新开始）"]
+        assert warnings_of() == ["a state of Order cannot be read, and is reset（状态无法读取，已重置）"]
 
     def test_ends_its_dialogue(self, shop, store, clock, warnings_of):
         raws = [b"garbage", b"[]", b'{"x": 1}', b'{"step": "take_size", "state": [], "until": 1e9}', b"\xff"]
         for raw in raws * 2:
-            shop.say("coffee")
+            shop.send("coffee")
             (key,) = (key for key in store.keys if ":conversation:" in key)
             store.compare_and_set(key, store.get(key), raw, 60)
             if len(warnings_of()) >= len(raws):
                 with shop.conversations.open(text("x")) as state:
                     assert state == Order()
-            assert shop.say("Ann", "Ann") == ["say coffee", "say coffee"]
-        assert warnings_of() == ["Order: a state cannot be read, and begins anew（状态无法读取，已重新开始）"] * 10
+            assert shop.send("Ann", "Ann") == ["say coffee", "say coffee"]
+        assert warnings_of() == ["a state of Order cannot be read, and is reset（状态无法读取，已重置）"] * 10
 
     def test_like_a_step_that_the_code_no_longer_has(self, shop, store, clock, warnings_of):
-        shop.say("coffee", "Ann")
+        shop.send("coffee", "Ann")
         conversations, router = Conversations(store, Order, clock=clock), Router()
         conversations.step(TextMessage)(lambda message, state: None)
         router.include(conversations)
         router.default(lambda message: "default")
         assert [router(text(each)) for each in "ab"] == ["default"] * 2
-        assert warnings_of() == ["Order: there is no step take_size now, so a dialogue ends（步骤已不存在，对话结束）"]
+        assert warnings_of() == ["a dialogue of Order ends, as there is no step take_size（步骤已不存在，对话结束）"]
 
 
 class TestClaim:
-    def test_lets_others_wait_and_then_wechat_comes_again(self, shop):
-        shop.say("coffee")
+    def test_lets_others_wait_until_they_fail(self, shop):
+        shop.send("coffee")
         with shop.conversations.open(text("x")), pytest.raises(ConversationBusy, match="another message"):
-            shop.say("Ann")
+            shop.send("Ann")
         assert shop.runs == []
-        assert shop.say("Ann") == ["size?"]
+        assert shop.send("Ann") == ["size?"]
 
     def test_of_one_user_holds_up_no_other(self, shop):
         with shop.conversations.open(text("x")), shop.conversations.open(text("x", user="o2")) as state:
@@ -600,18 +600,18 @@ class TestClaim:
             assert state.name == "slow"
 
     def test_of_a_process_that_has_died_is_taken_over_by_the_same_message(self, shop):
-        shop.say("coffee")
+        shop.send("coffee")
         name = text("Ann")
         shop.conversations.open(name).__enter__()  # and it dies
         with pytest.raises(ConversationBusy):
-            shop.say("Bob")
+            shop.send("Bob")
         assert shop.router(name) == "size?"
 
     def test_is_given_back_by_a_message_that_fails(self, shop):
-        shop.say("coffee", "Ann")
+        shop.send("coffee", "Ann")
         for _ in range(2):
             with pytest.raises(RuntimeError):
-                shop.say("fail")
+                shop.send("fail")
         with pytest.raises(ConversationError), shop.conversations.open(text("x")) as state:
             state.name = 3  # type: ignore[assignment]
         with shop.conversations.open(text("x")):
@@ -620,15 +620,15 @@ class TestClaim:
     def test_lets_eight_at_once_order_one_coffee(self, tmp_path):
         with SQLiteStore(tmp_path / "store.db") as store:
             shop = Shop(Conversations(store, Order))
-            shop.say("coffee", "Ann", "large")
+            shop.send("coffee", "Ann", "large")
             barrier = threading.Barrier(8)
 
-            def say_yes(_: int) -> Any:
+            def send_yes(_: int) -> Any:
                 barrier.wait()
                 return shop.router(text("yes"))
 
             with ThreadPoolExecutor(8) as pool:
-                answers = [*pool.map(say_yes, range(8))]
+                answers = [*pool.map(send_yes, range(8))]
         assert shop.orders == ["large for Ann"]
         assert sorted(answers) == ["coming, Ann", *["say coffee"] * 7]
 
@@ -637,13 +637,13 @@ class TestClaim:
             shop = Shop(Conversations(store, Order))
             endpoint = AsyncPushEndpoint(SETTINGS, shop.router, store=store)
 
-            async def say(content):
+            async def send(content):
                 push = build_push(SETTINGS, {"MsgType": "text", "Content": content, "MsgId": next(NUMBERS)})
                 return open_reply(SETTINGS, await endpoint.handle(push))["Content"]
 
             for each in ("coffee", "Ann", "large"):
-                await say(each)
-            answers = await asyncio.gather(*[say("yes") for _ in range(8)])
+                await send(each)
+            answers = await asyncio.gather(*[send("yes") for _ in range(8)])
             await endpoint.drain(0)
             return shop.orders, sorted(answers)
 

@@ -31,7 +31,7 @@ from wechat_msg.replies import Reply
 from wechat_msg.routing import FlowHandler, RunHandler, Visit, is_async, perform, perform_async, settle
 from wechat_msg.stores import AsyncStore, Store
 
-__all__ = ["Ask", "Conversations", "End", "OpenConversation", "Question", "Step"]
+__all__ = ["Ask", "Conversations", "End", "OpenConversation", "Question", "DialogueStep"]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -59,7 +59,7 @@ _question = _check.instance_of(str, Reply, list, tuple, what="text, a Reply, or 
 
 
 @frozen(eq=False, repr=False)
-class Step(Generic[M, S, R]):
+class DialogueStep(Generic[M, S, R]):
     """A step of a dialogue: a function of the user's message and the state, which can be called as it was written.
 
     Attributes:
@@ -80,7 +80,7 @@ class Step(Generic[M, S, R]):
 
     def __repr__(self) -> str:
         """Return the names of the conversations and of the step."""
-        return f"<Step {self.name} of {self.conversations.label}>"
+        return f"<DialogueStep {self.name} of {self.conversations.label}>"
 
 
 @frozen
@@ -99,12 +99,14 @@ class Ask(Change):
     """
 
     question: Question = field(repr=False, validator=_question)
-    then: Step[Any, Any, Any] = field(validator=_check.instance_of(Step, what="a function decorated with step"))
+    then: DialogueStep[Any, Any, Any] = field(
+        validator=_check.instance_of(DialogueStep, what="a function decorated with step")
+    )
     state: Any = field(default=None, repr=False)
 
     if TYPE_CHECKING:
 
-        def __init__(self, question: Question, then: Step[Any, S, Any], state: S | None = None) -> None: ...
+        def __init__(self, question: Question, then: DialogueStep[Any, S, Any], state: S | None = None) -> None: ...
 
     def settle(self, message: Message) -> Flow[Answer]:
         """Begin the dialogue, and return the question."""
@@ -262,7 +264,7 @@ class Conversations(FlowHandler, Generic[S]):
     _shared: EitherStore = field(init=False)
     _write_state: Callable[[S], Any] = field(init=False)
     _read_state: Callable[[Any], S] = field(init=False)
-    _steps: dict[str, Step[Any, S, Any]] = field(init=False, factory=dict)
+    _steps: dict[str, DialogueStep[Any, S, Any]] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         if (self.dump is None) != (self.load is None):
@@ -327,9 +329,11 @@ class Conversations(FlowHandler, Generic[S]):
         return End(self, answer, otherwise)
 
     @overload
-    def step(self, kind: type[M], /) -> Callable[[Callable[[M, S], R]], Step[M, S, R]]: ...
+    def step(self, kind: type[M], /) -> Callable[[Callable[[M, S], R]], DialogueStep[M, S, R]]: ...
     @overload
-    def step(self, kind: type[M], other: type[N], /) -> Callable[[Callable[[M | N, S], R]], Step[M | N, S, R]]: ...
+    def step(
+        self, kind: type[M], other: type[N], /
+    ) -> Callable[[Callable[[M | N, S], R]], DialogueStep[M | N, S, R]]: ...
     def step(self, *kinds: type[Message]) -> Any:
         """Make the decorated function a step of dialogues, for messages of the given classes.
 
@@ -348,11 +352,11 @@ class Conversations(FlowHandler, Generic[S]):
         if not kinds or not all(isinstance(kind, type) and issubclass(kind, Message) for kind in kinds):
             raise SettingsError("Conversations.step needs classes of messages and events")
 
-        def add(function: Callable[[Any, S], R]) -> Step[Any, S, R]:
+        def add(function: Callable[[Any, S], R]) -> DialogueStep[Any, S, R]:
             name = getattr(function, "__name__", "")
             if not name or name in self._steps:
                 raise SettingsError(f"Conversations.step needs functions with different names, not {name!r} again")
-            self._steps[name] = Step(function, self, kinds, name)
+            self._steps[name] = DialogueStep(function, self, kinds, name)
             return self._steps[name]
 
         return add
@@ -406,10 +410,10 @@ class Conversations(FlowHandler, Generic[S]):
             return (yield from turn.end(answer.answer))
         return None if answer is None else (yield from turn.end(answer))
 
-    def _find_step(self, name: str) -> Step[Any, S, Any] | None:
+    def _find_step(self, name: str) -> DialogueStep[Any, S, Any] | None:
         """Return the step for the next message; None, which is logged, if the code has it no longer."""
         if name not in self._steps:
-            _log.warning("%s: there is no step %s now, so a dialogue ends（步骤已不存在，对话结束）", self.label, name)
+            _log.warning("a dialogue of %s ends, as there is no step %s（步骤已不存在，对话结束）", self.label, name)
         return self._steps.get(name)
 
     # --- for answers and the context manager
@@ -609,7 +613,7 @@ class _Turn(Generic[S]):
         try:
             return conversations._read_state(self.record.state)  # noqa: SLF001
         except Exception:  # noqa: BLE001, ``load`` may raise anything
-            _log.warning("%s: a state cannot be read, and begins anew（状态无法读取，已重新开始）", conversations.label)
+            _log.warning("a state of %s cannot be read, and is reset（状态无法读取，已重置）", conversations.label)
             return None
 
     def open(self) -> Flow[S]:

@@ -204,7 +204,7 @@ class TestIdentity:
 
 class TestBusy:
     @each_row("on_error", ["raise", "acknowledge", lambda message, error: "sorry"])
-    def test_a_message_comes_again_whatever_on_error_says(self, on_error):
+    def test_a_message_is_sent_again_with_any_on_error(self, on_error):
         conversations = Conversations(MemoryStore(), Words, wait=0.0)
         inner = remember(conversations)
 
