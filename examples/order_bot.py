@@ -1,9 +1,7 @@
-"""Order a coffee: name, size, confirmation; ``cancel`` at any time, forgotten after ten minutes.
-
-``python examples/order_bot.py``
-"""
+"""Order a coffee: name, size, confirmation; ``cancel`` at any time: ``python examples/order_bot.py``."""
 
 import os
+from pathlib import Path
 from wsgiref.simple_server import make_server
 
 from attrs import define
@@ -19,7 +17,7 @@ class Order:
     size: str = ""
 
 
-store = SQLiteStore(os.environ.get("WECHAT_STORE", "order_bot.db"))
+store = SQLiteStore(os.environ.get("WECHAT_STORE") or Path(__file__).with_suffix(".db"))
 order = Conversations(store, Order, ttl=600, expired="Too late. Say coffee again.")
 router = Router()
 
@@ -53,7 +51,7 @@ def take_size(message: TextMessage, state: Order) -> Ask:
 
 @order.step(TextMessage)
 def confirm(message: TextMessage, state: Order) -> str:
-    # A shop writes the order to its database here, keyed by message.msg_id: after a crash, a step runs again.
+    # Write the order to your database here, with message.msg_id as its key: after a crash, a step may run again.
     return f"Coming, {state.name}!" if message.content == "yes" else "Nothing was ordered."
 
 

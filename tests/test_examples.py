@@ -361,6 +361,37 @@ def celery_bot(request, tmp_path_factory):
         yield web, worker
 
 
+ORDER_BOT = ["examples/order_bot.py"]
+ORDER_BOT_GUNICORN = [*GUNICORN, "examples.order_bot:app"]
+
+
+class TestOrderBot:
+    """A dialogue over HTTP, with other processes in turn; the store is a file."""
+
+    def test_takes_an_order_from_one_process_to_the_next(self, tmp_path):
+        numbers = itertools.count(1)
+
+        def send(server, content, user="oANN", **fields):
+            message = {"MsgType": "text", "Content": content, "FromUserName": user, "MsgId": next(numbers), **fields}
+            reply = push(server, message)
+            return reply and reply["Content"]
+
+        with start(ORDER_BOT, tmp_path) as server:
+            assert send(server, "hello") is None
+            assert send(server, "a COFFEE, please") == "What is your name?"
+            assert send(server, "Ann ]]> 李") == "Small or large?"
+            assert send(server, "coffee", "oBOB") == "What is your name?"
+        with start(ORDER_BOT_GUNICORN, tmp_path) as server:
+            assert send(server, "", MsgType="image", MediaId="m") is None
+            assert send(server, "huge") == "Please say small or large."
+            assert send(server, "large") == "A large coffee for Ann ]]> 李: yes or no?"
+            assert send(server, "取消", "oBOB") == "Cancelled."
+            assert send(server, "Bob", "oBOB") is None
+        with start(ORDER_BOT, tmp_path) as server, ThreadPoolExecutor(8) as pool:
+            replies = list(pool.map(lambda _: send(server, "yes"), range(8)))
+        assert sorted(replies, key=str) == ["Coming, Ann ]]> 李!", *[None] * 7]
+
+
 class TestCeleryBot:
     def test_answers_after_as_many_seconds_and_works_once_in_a_worker(self, celery_bot):
         web, worker = celery_bot

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 import attrs
 from attrs import field
@@ -31,7 +31,7 @@ from wechat_msg.replies import Reply
 from wechat_msg.routing import FlowHandler, RunHandler, Visit, is_async, perform, perform_async, settle
 from wechat_msg.stores import AsyncStore, Store
 
-__all__ = ["Ask", "Conversations", "End", "OpenConversation", "Question", "DialogueStep"]
+__all__ = ["Ask", "Conversations", "DialogueStep", "End", "OpenConversation", "Question"]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -80,10 +80,10 @@ class DialogueStep(Generic[M, S, R]):
 
     def __repr__(self) -> str:
         """Return the names of the conversations and of the step."""
-        return f"<DialogueStep {self.name} of {self.conversations.label}>"
+        return f"<Step {self.name} of {self.conversations.label}>"
 
 
-@frozen
+@frozen(init=False)
 class Ask(Change):
     """An answer that is a question: the user's next message goes to a step of a dialogue.
 
@@ -104,9 +104,8 @@ class Ask(Change):
     )
     state: Any = field(default=None, repr=False)
 
-    if TYPE_CHECKING:
-
-        def __init__(self, question: Question, then: DialogueStep[Any, S, Any], state: S | None = None) -> None: ...
+    def __init__(self, question: Question, then: DialogueStep[Any, S, Any], state: S | None = None) -> None:
+        self.__attrs_init__(question, then, state)  # pyright: ignore[reportAttributeAccessIssue]
 
     def settle(self, message: Message) -> Flow[Answer]:
         """Begin the dialogue, and return the question."""
