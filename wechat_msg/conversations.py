@@ -47,7 +47,7 @@ Question = OneAnswer | Sequence[OneAnswer]
 _ID_LENGTH = 20
 _MOST_IDS = 10  # messages of a user that are recognised if they come again late, when others have been answered
 _DAY = 86400.0  # seconds for which ``expired`` waits for its user
-_PAUSE = 0.05  # seconds between two attempts to claim a conversation
+_PAUSE = 0.02  # seconds between two attempts to claim a conversation
 
 _check = Validators(SettingsError)
 _seconds = _check(is_seconds, "a number of seconds greater than 0")
