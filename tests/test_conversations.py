@@ -250,6 +250,13 @@ class TestSteps:
 
         assert asyncio.run(talk()) == ["?", "more?", "more?", "a b end"]
 
+    def test_may_leave_a_message_to_the_handler_that_begins_a_dialogue(self, store):
+        conversations, router = Conversations(store, Order), Router()
+        router.include(conversations)
+        router.on(TextMessage)(lambda message: Ask(f"begin {message.content}", then=step))
+        step = conversations.step(TextMessage)(lambda message, state: conversations.end(None))
+        assert [router(text(each)) for each in "abc"] == ["begin a", "begin b", "begin c"]
+
     def test_may_give_another_state(self, store):
         conversations, router = Conversations(store, Order), Router()
         router.include(conversations)
@@ -291,6 +298,7 @@ class TestSteps:
 
         assert [send(each) for each in ("go", "end", "end")] == ["?", "over", None]
         assert [send(each) for each in ("go", "none", "none")] == ["?", None, None]
+        assert [send(each) for each in ("go", "none", "go", "end")] == ["?", None, "?", "over"]
         assert [send(each) for each in ("go", "parts", "parts")] == ["?", ["a", "b"], None]
         assert [send(each) for each in ("go", "ask", "x", "x")] == ["?", "other?", "other x", None]
 
@@ -544,7 +552,13 @@ class TestWhatCannotBeRead:
         assert warnings_of() == ["a state of Order cannot be read, and is reset（状态无法读取，已重置）"]
 
     def test_ends_its_dialogue(self, shop, store, clock, warnings_of):
-        raws = [b"garbage", b"[]", b'{"x": 1}', b'{"step": "take_size", "state": [], "until": 1e9}', b"\xff"]
+        raws = [
+            b"garbage",
+            b"3",
+            b'{"state": 1, "step": "x", "until": 1e9}',
+            b'{"step": "take_size", "state": [], "until": 1e9}',
+            b"\xff",
+        ]
         for raw in raws * 2:
             shop.send("coffee")
             (key,) = (key for key in store.keys if ":conversation:" in key)
@@ -554,6 +568,13 @@ class TestWhatCannotBeRead:
                     assert state == Order()
             assert shop.send("Ann", "Ann") == ["say coffee", "say coffee"]
         assert warnings_of() == ["a state of Order cannot be read, and is reset（状态无法读取，已重置）"] * 10
+
+    def test_does_not_include_what_a_newer_version_has_written(self, shop, store):
+        shop.send("coffee", "Ann")
+        (key,) = (key for key in store.keys if ":conversation:" in key)
+        raw = store.get(key)
+        store.compare_and_set(key, raw, raw.replace(b'{"state"', b'{"new": 1, "state"'), 60)
+        assert shop.send("large") == ["large for Ann?"]
 
     def test_like_a_step_that_the_code_no_longer_has(self, shop, store, clock, warnings_of):
         shop.send("coffee", "Ann")

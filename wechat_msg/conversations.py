@@ -166,14 +166,16 @@ class _Record:
 
 
 _NOTHING = _Record()
-_UNREADABLE = _Record(state="?", step="?", until=math.inf)  # neither is one of anybody's
+_UNREADABLE = _Record(state="?", step="?", until=math.inf)  # no class has such a state, and no function such a name
+_MEMBERS = tuple(attrs.fields_dict(_Record))
 
 
 def _load_record(raw: bytes | None) -> _Record:
     if raw is None:
         return _NOTHING
     try:
-        return _Record(**json.loads(raw.decode("utf-8", "surrogatepass")))
+        found = json.loads(raw.decode("utf-8", "surrogatepass"))
+        return _Record(**{name: found[name] for name in _MEMBERS if name in found})  # a newer version may have others
     except (ValueError, TypeError):
         return _UNREADABLE
 
@@ -400,8 +402,7 @@ class Conversations(FlowHandler, Generic[S]):
         step = None if state is None else self._find_step(turn.record.step)
         if state is None or step is None:  # which is logged
             visit.missed = True
-            yield from turn.save(None)
-            return None
+            return (yield from turn.end(None))
         answer: Answer = yield RunHandler(step.function, turn.message, state)
         if isinstance(answer, Ask) and answer.then.conversations is self:
             return (yield from turn.ask(answer, state))
@@ -603,6 +604,8 @@ class _Turn(Generic[S]):
 
     def _note(self, answer: Answer, **values: Any) -> _Record:
         """Return the record after an answer, in case that this process dies before the user gets it."""
+        if answer is None:  # other handlers answer
+            return _Record(handled=self.record.handled, answer=self.record.answer)
         handled = [*self.record.handled, *filter(None, [self.id])][-_MOST_IDS:]
         return _Record(handled=handled, answer=_dump_answer(self.message, answer), **values)
 
@@ -624,7 +627,7 @@ class _Turn(Generic[S]):
         yield from self.claim()
         found = self.load_state() if self.is_open else None
         if found is None:
-            self.record = _Record(handled=self.record.handled, answer=self.record.answer)
+            self.record = self._note(None)
         self.state = self.conversations.state() if found is None else found
 
     def close(self, *, is_saved: bool) -> Flow[None]:

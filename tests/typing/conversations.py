@@ -83,7 +83,7 @@ async def remember_async(message: TextMessage) -> int:
         return state.count
 
 
-def test_steps(message: TextMessage) -> None:
+def call_steps(message: TextMessage) -> None:
     assert_type(take_name(message, Order()), Ask | str | None)
     take_name(message, Other())  # type: ignore[arg-type]
     take_name("text", Order())  # type: ignore[arg-type]
