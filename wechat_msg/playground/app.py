@@ -27,7 +27,7 @@ from wechat_msg.playground.calls import SENDS, put_menu, record_call
 from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.conversation_file import (
     MAX_FILE_BYTES,
-    ConversationError,
+    InvalidConversationFile,
     export_conversation,
     import_conversation,
 )
@@ -261,7 +261,7 @@ class _Playground:
         body = await read_body(request, MAX_FILE_BYTES)
         try:
             imported = import_conversation(self.chat, self._users, body)
-        except ConversationError as error:
+        except InvalidConversationFile as error:
             raise Refusal(400, _BAD_FILE.format(why=str(error))) from None
         except PushError as error:
             raise Refusal(400, explain_error(error)) from None

@@ -13,7 +13,7 @@ from wechat_msg.playground.users import Users, is_openid
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.wire import Format, parse_json
 
-__all__ = ["MAX_FILE_BYTES", "ConversationError", "export_conversation", "import_conversation"]
+__all__ = ["MAX_FILE_BYTES", "InvalidConversationFile", "export_conversation", "import_conversation"]
 
 MAX_FILE_BYTES = 8 << 20
 _MAX_ENTRIES = 2000
@@ -21,7 +21,7 @@ _MAX_ELEMENTS = 400_000
 _FORMAT = "wechat-msg conversation 1"
 
 
-class ConversationError(ValueError):
+class InvalidConversationFile(ValueError):
     """The file of a conversation is invalid; the text names the first entry that is."""
 
 
@@ -102,7 +102,7 @@ def import_conversation(chat: Chat, users: Users, body: bytes) -> int:
     """Add the entries of a file to the conversation, with new numbers; return how many there are.
 
     Raises:
-        ConversationError: The file is invalid. Then nothing is added.
+        InvalidConversationFile: The file is invalid. Then nothing is added.
         SettingsError: It has too many users. Then nothing is added.
     """
     entries = _read_file(body)
@@ -116,15 +116,15 @@ def import_conversation(chat: Chat, users: Users, body: bytes) -> int:
 
 def _read_file(body: bytes) -> list[dict[str, Any]]:
     if body.count(b"{") + body.count(b"[") + body.count(b",") > _MAX_ELEMENTS:
-        raise ConversationError("too many elements")
+        raise InvalidConversationFile("too many elements")
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        raise ConversationError("not JSON") from None
+        raise InvalidConversationFile("not JSON") from None
     if not _has_shape(document, {"format": _FORMAT, "entries": list}):
-        raise ConversationError(f'not a JSON object with "format": "{_FORMAT}" and "entries"')
+        raise InvalidConversationFile(f'not a JSON object with "format": "{_FORMAT}" and "entries"')
     if len(document["entries"]) > _MAX_ENTRIES:
-        raise ConversationError(f"more than {_MAX_ENTRIES} entries")
+        raise InvalidConversationFile(f"more than {_MAX_ENTRIES} entries")
     return [_read_entry(entry, f"entry {at}") for at, entry in enumerate(document["entries"])]
 
 
@@ -133,14 +133,14 @@ def _read_entry(entry: object, name: str) -> dict[str, Any]:
     try:
         read = parse_json(json.dumps(entry, allow_nan=False).encode())  # limits depth and number of elements
     except (ValueError, MalformedPush, RecursionError):
-        raise ConversationError(name) from None
+        raise InvalidConversationFile(name) from None
     kind = read.get("kind")
     shape = {**_COMMON, **_SHAPES.get(kind, {})} if isinstance(kind, str) and kind in _SHAPES else None
     if shape is None:
-        raise ConversationError(f"{name}: kind")
+        raise InvalidConversationFile(f"{name}: kind")
     wrong = [member for member, one in shape.items() if not _has_shape(read.get(member), one)]
     if wrong:
-        raise ConversationError(f"{name}: {wrong[0]}")
+        raise InvalidConversationFile(f"{name}: {wrong[0]}")
     return {member: read.get(member) for member in shape}
 
 
