@@ -80,7 +80,9 @@ class EitherStore:
     """A store for flows that do not know their driver: in an event loop, threads call a sync store that may block."""
 
     def __init__(self, store: AnyStore) -> None:
-        self.get, self.compare_and_set, self.in_loop = store.get, store.compare_and_set, for_event_loop(store)
+        self.get: Callable[[str], Any] = store.get
+        self.compare_and_set: Callable[[str, bytes | None, bytes | None, float], Any] = store.compare_and_set
+        self.in_loop: AnyStore = for_event_loop(store)
 
 
 def perform_in_loop(step: Get | CompareAndSet) -> Any:
