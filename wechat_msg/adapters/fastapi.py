@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import request_response
 
-from wechat_msg.adapters._choice import Choice, Served, answer_asgi
+from wechat_msg.adapters._choice import Choice, Served, answer_asgi, read_asgi_body
 
 __all__ = ["push_router"]
 
@@ -64,12 +64,8 @@ async def _read_body(request: Request, limit: int) -> bytes:
 
     A body that a dependency has read by ``request.stream()`` is empty here.
     """
-    body = bytearray()
-    with suppress(ClientDisconnect, RuntimeError):  # RuntimeError if the stream was already read
-        async with aclosing(request.stream()) as chunks:
-            async for chunk in chunks:
-                body += chunk
-                if len(body) >= limit:
-                    break
-    request._body = bytes(body)  # noqa: SLF001
-    return request._body  # noqa: SLF001
+    known = vars(request)
+    if "_body" not in known:
+        known["_body"] = b"" if known.get("_stream_consumed") else await read_asgi_body(request.receive, limit)
+    body: bytes = known["_body"]
+    return body

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 from flask import Request, Response, request
 
-from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, make_sync_chooser
+from wechat_msg.adapters._choice import NOT_FOUND, SyncChoice, make_sync_chooser, read_stream
 from wechat_msg.endpoint import PushEndpoint
 from wechat_msg.exchange import PushRequest, PushResponse, parse_query
 
@@ -26,9 +27,11 @@ def push_view(endpoint: SyncChoice[Request]) -> Callable[..., Response]:
         SettingsError: The endpoint is asynchronous.
     """
     choose = make_sync_chooser(endpoint)
+    proxy: Any = request
 
     def view(**_: object) -> Response:
-        response = _answer(choose(request), request)
+        actual: Request = proxy._get_current_object()  # noqa: SLF001, werkzeug documents it; the proxy looks each time
+        response = _answer(choose(actual), actual)
         return Response(response.body, response.status, response.headers, content_type=response.content_type)
 
     view.__name__ = f"wechat_push_{next(_numbers)}"
@@ -49,4 +52,8 @@ def _read_body(request: Request, limit: int) -> bytes:
     request.max_content_length = max(limit, declared)  # Flask would refuse a longer body before the endpoint does
     if declared > limit:
         vars(request)["stream"] = io.BytesIO(request.stream.read(limit))
+    elif declared and "stream" not in vars(request):  # nothing has read it before, and Flask's own reader is slow
+        body = read_stream(request.environ["wsgi.input"].read, declared)
+        vars(request)["stream"] = io.BytesIO(body)
+        return body
     return request.get_data()
