@@ -23,6 +23,7 @@ from wechat_msg import (
     MINI_PROGRAM,
     AnswerLater,
     APIError,
+    AsyncCallNext,
     AsyncClient,
     AsyncPushEndpoint,
     CallError,
@@ -30,8 +31,10 @@ from wechat_msg import (
     ImageMessage,
     ImageReply,
     MemoryStore,
+    Message,
     PushEndpoint,
     PushSettings,
+    Router,
     ShortVideoMessage,
     StoreError,
     TextMessage,
@@ -503,6 +506,29 @@ class TestFetch:
         assert [file.content for file in files] == [PNG] * 4
         assert files[0].filename
         assert files[0].filename.endswith(".png")
+
+    def test_lets_middleware_pass_a_voice_message_on_as_a_text(self):
+        router = Router()
+
+        async def answer(wechat: FakeWeChatAPI) -> Any:
+            async with AsyncClient(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
+                library = AsyncMediaLibrary(client, MemoryStore())
+
+                @router.use
+                async def hear(message: Message, call_next: AsyncCallNext) -> Any:
+                    if isinstance(message, VoiceMessage):
+                        message = message.as_text((await library.fetch(message)).content.decode())
+                    return await call_next(message)
+
+                @router.on(TextMessage)
+                async def echo(message: TextMessage) -> str:
+                    return f"You said {message.content}."
+
+                media_id = (await library.voice(b"hello")).media_id
+                return await router(VoiceMessage(media_id=media_id, **FIELDS))
+
+        with FakeWeChatAPI() as wechat:
+            assert asyncio.run(answer(wechat)) == "You said hello."
 
     def test_refuses_a_message_without_a_file(self, world):
         for message in (TextMessage(content="x", **FIELDS), None):
