@@ -169,6 +169,24 @@ class TestMessage:
         assert parse_message(push(MsgType="text", Content="", MsgId=24123456789012345)).msg_id == "24123456789012345"
 
 
+class TestAsText:
+    @each_row("sample", SAMPLES)
+    def test_keeps_sender_receiver_time_ids_and_raw(self, sample):
+        text = sample.model.as_text("你好")
+        assert type(text) is TextMessage
+        assert text.content == "你好"
+        kind = UserMessage if isinstance(sample.model, UserMessage) else Message
+        for name in {each.name for each in attrs.fields(kind)} - {"msg_type"}:
+            assert getattr(text, name) == getattr(sample.model, name)
+        assert text.msg_type == "text"
+
+    def test_of_an_event_has_no_ids(self):
+        event = wechat_msg.ClickEvent(to_user_name="gh", from_user_name="o", create_time=1, event_key="help")
+        assert event.as_text("/help") == TextMessage(
+            to_user_name="gh", from_user_name="o", create_time=1, content="/help"
+        )
+
+
 class TestRegisterMessage:
     def test_accepts_a_class_with_declared_fields(self):
         @register_message("test_poke")

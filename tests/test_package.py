@@ -118,6 +118,7 @@ MAY_IMPORT = {
     "api": {"_json", "errors", "fields", "replies", "userdata"},
     "client": {"_flow", "_json", "_wsgi_server", "api", "errors", "signature", "stores"},
     "jssdk": {"api", "errors", "signature"},
+    "library": {"_clock", "_flow", "api", "client", "errors", "messages", "replies", "settings", "stores"},
     "userdata": {"_json", "errors", "signature"},
 }
 #: The same within the package of the endpoints.

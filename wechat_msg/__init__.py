@@ -252,5 +252,5 @@ if not typing.TYPE_CHECKING:  # type checkers would accept any name
         __name__,
         _NAMES_OF_MODULES,
         others="events",
-        modules=("events", "api", "fields", "filters", "jssdk", "text", "userdata", "wire"),
+        modules=("events", "api", "fields", "filters", "jssdk", "library", "text", "userdata", "wire"),
     )

@@ -61,6 +61,25 @@ class Message:
         """`create_time` as an aware datetime in UTC."""
         return datetime.fromtimestamp(self.create_time, UTC)
 
+    def as_text(self, text: str) -> TextMessage:
+        """Return a `TextMessage` with this text, and the sender, receiver, time, ids and `raw` of this message.
+
+        Middleware passes it on instead of a voice message that was recognised, or of a click on a menu.
+
+        Args:
+            text: The `content` of the new message.
+
+        Example:
+            >>> from wechat_msg import VoiceMessage
+            >>> voice = VoiceMessage(to_user_name="gh", from_user_name="o", create_time=0, msg_id="1", media_id="M")
+            >>> heard = voice.as_text("hello")
+            >>> heard.content, heard.msg_id
+            ('hello', '1')
+        """
+        kind: Any = UserMessage if isinstance(self, UserMessage) else Message
+        kept = {name: getattr(self, name) for name in attrs.fields_dict(kind) if name != "msg_type"}
+        return TextMessage(content=text, **kept)
+
 
 @model
 class UserMessage(Message):

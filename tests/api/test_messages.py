@@ -89,6 +89,21 @@ class TestFileName:
             check,
         )
 
+    def test_fits_the_bytes_if_they_begin_as_a_known_type(self):
+        def check(content, type, filename):
+            assert media.upload(type, content).upload.filename == filename
+
+        check_rows(
+            [
+                (b"\x89PNG\r\n\x1a\n", "image", "media.png"),
+                (b"GIF89a", "image", "media.gif"),
+                (b"#!AMR\n", "voice", "media.amr"),
+                (b"\xff\xd8\xff", "image", "media.jpg"),
+                (b"", "voice", "media.mp3"),
+            ],
+            check,
+        )
+
     def test_may_be_given(self):
         upload = media.upload("image", "photos/a.png", filename="b.gif").upload
         assert (upload.filename, upload.content_type) == ("b.gif", "image/gif")

@@ -27,6 +27,7 @@ _FUNCTIONS = {
     "news_item": "material.get_news_material",
 }
 _EXTENSIONS = {"image": ".jpg", "voice": ".mp3", "video": ".mp4", "thumb": ".jpg"}
+_EXTENSIONS_BY_START = {b"\x89PNG": ".png", b"GIF8": ".gif", b"#!AMR": ".amr"}
 
 
 def make_upload(
@@ -39,18 +40,21 @@ def make_upload(
     fields: Mapping[str, str] | None = None,
 ) -> Upload:
     """Return the file of a call; guess the file name and content type that are None, as `upload` says."""
-    filename = _choose_filename(file, type) if filename is None else filename
+    filename = choose_filename(file, type) if filename is None else filename
     if content_type is None:
         content_type = mimetypes.guess_type(str(filename))[0] or "application/octet-stream"
     return Upload(file=file, filename=filename, content_type=content_type, fields=fields or {}, progress=progress)
 
 
-def _choose_filename(file: FileSource, type: str) -> str:
+def choose_filename(file: FileSource, type: str) -> str:
+    """Return the file name of an upload, as `upload` says."""
     path = file if isinstance(file, (str, PathLike)) else getattr(file, "name", None)  # may be a file descriptor
     name = PurePath(path).name if isinstance(path, (str, PathLike)) else ""
     candidates = name, f"media{PurePath(name).suffix}"
     plain = (candidate for candidate in candidates if _PLAIN_NAME.fullmatch(candidate))
-    return next(plain, f"media{_EXTENSIONS.get(str(type), '.bin')}")
+    start = file[:5] if isinstance(file, bytes) else b""
+    found = (extension for known, extension in _EXTENSIONS_BY_START.items() if start.startswith(known))
+    return next(plain, f"media{next(found, _EXTENSIONS.get(str(type), '.bin'))}")
 
 
 def return_file(file: File) -> File:
@@ -119,7 +123,7 @@ def upload(
             60 seconds. ``video``: mp4, 10 MB. ``thumb``: jpg, 64 KB.
         file: The bytes, a path, or a file object opened for reading bytes.
         filename: Plain ASCII. If None, it is the name of the path or the file object if that is plain and has an
-            extension, else ``media`` with an extension that fits *type*.
+            extension, else ``media`` with an extension that fits *type*, or bytes that begin as png, gif or amr do.
         content_type: If None, it is guessed from the extension of the file name.
         progress: Called with the number of bytes sent and the total.
 
