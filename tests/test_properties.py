@@ -50,6 +50,7 @@ from wechat_msg import (
     open_push,
     parse_message,
 )
+from wechat_msg._xml import read_elements, read_plain
 from wechat_msg.push import parse_query
 from wechat_msg.wire import parse_body, read_encrypt
 
@@ -475,7 +476,49 @@ COMPATIBLE = TEXT.replace(b"</xml>", f"<Encrypt>{SEALED_TEXT}</Encrypt></xml>".e
 INDENTED = EVENT.replace(b"><", b">\n  <")
 
 
+#: Pieces of documents that are nearly as WeChat writes them.
+XML_PIECES = [
+    *("<a>", "</a>", "<b>", "</b>", "<b1>", "</b1>", "<a/>", "<a >", "<xml>", "</xml>", "<!--x-->", "<?x?>"),
+    *("<![CDATA[", "]]>", "<a><![CDATA[", "]]></a>", "<b>1</b>", "<b><![CDATA[&<]]></b>", "]]", ">", "]"),
+    *(
+        " ",
+        "\n",
+        "\t",
+        "\r",
+        "&amp;",
+        "&",
+        "x",
+        "你",
+        "\u3000",
+        "\0",
+        "\x0b",
+        "\x85",
+        "\ud800",
+        "\ufeff",
+        "\uffff",
+        "\U0001f4b0",
+    ),
+]
+ELEMENTS = st.recursive(
+    st.builds("<{0}><![CDATA[{1}]]></{0}>".format, st.sampled_from("abc"), st.sampled_from(["", "x]", " 你\n"])),
+    lambda inner: st.builds("<{0}>\n{1}</{0}>".format, st.sampled_from("abc"), st.lists(inner).map("".join)),
+)
+
+
 class TestReader:
+    @given(st.lists(st.sampled_from(XML_PIECES) | ELEMENTS, max_size=8).map("".join))
+    @example("<a>1</a><a>2</a>")
+    @example("<a>1</a><b>1</b><a>2</a>")
+    @example("<a><![CDATA[x]]>y]]></a>")
+    @example("</xml><xml><a>1</a>")
+    @example("<a>" * 40 + "</a>" * 40)
+    @settings(max_examples=500)
+    def test_reads_a_plain_document_as_a_parser_does(self, inside):
+        body = f"<xml>{inside}</xml>".encode("utf-8", "surrogatepass")
+        plain = read_plain(body)
+        if plain is not None:
+            assert (plain, False) == read_elements(body)
+
     @for_any(times=400, document=mutations([TEXT, EVENT, INDENTED, COMPATIBLE]))
     def test_reads_what_xmltodict_reads(self, document):
         # A limit of a section may be part of a text, which xmltodict cannot know.

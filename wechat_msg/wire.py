@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, cast
 
-from wechat_msg._cdata import find_encrypts, separate_texts
+from wechat_msg._encrypt import find_encrypts
 from wechat_msg._xml import MAX_DEPTH, MAX_ELEMENTS, NOT_WELL_FORMED, read_elements, read_plain
 from wechat_msg.errors import MalformedPush, ReplyError
 
@@ -142,7 +142,7 @@ def _parse_xml(body: bytes) -> dict[str, Any]:
     try:
         return _read_xml(body)
     except NOT_WELL_FORMED:
-        separated = separate_texts(body)
+        separated = _separate_texts(body)
     try:
         return read_elements(separated or b"")[0]
     except NOT_WELL_FORMED:
@@ -156,9 +156,15 @@ def _read_xml(document: bytes) -> dict[str, Any]:
         return plain
     fields, has_separated = read_elements(document)
     if has_separated or _has_unusual_markup(document) or not _is_flat_or_event(fields):
-        separated = separate_texts(document)
+        separated = _separate_texts(document)
         return fields if separated is None else read_elements(separated)[0]
     return fields
+
+
+def _separate_texts(document: bytes) -> bytes | None:
+    from wechat_msg._cdata import separate_texts
+
+    return separate_texts(document)
 
 
 def _has_unusual_markup(document: bytes) -> bool:

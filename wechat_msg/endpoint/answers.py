@@ -117,6 +117,8 @@ class Answers:
             if not isinstance(late, AnswerLater):
                 raise explain_refusal(first)
             first, in_time = acknowledge(message), 0
+        if in_time and len(replies) == 1 and not is_followed:
+            return Handled(write_reply(push, first, now=self.options.clock), () if is_nothing(first) else replies)
         if len(replies) > in_time and not self.go_out_later:
             self._warn_of_cut(replies[in_time:])
             replies = replies[:in_time]

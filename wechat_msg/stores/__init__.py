@@ -4,9 +4,16 @@
 `wechat_msg.stores.django` (extra ``django``).
 """
 
+from typing import TYPE_CHECKING
+
+from wechat_msg._lazy import import_lazily
 from wechat_msg.stores._base import AsyncStore, Store
 from wechat_msg.stores._thread import for_event_loop, in_thread
 from wechat_msg.stores.memory import MemoryStore
-from wechat_msg.stores.sqlite import SQLiteStore
+
+if TYPE_CHECKING:
+    from wechat_msg.stores.sqlite import SQLiteStore
 
 __all__ = ["AsyncStore", "MemoryStore", "SQLiteStore", "Store", "for_event_loop", "in_thread"]
+
+__getattr__, __dir__ = import_lazily(__name__, {"sqlite": "SQLiteStore"})  # most bots do not need sqlite3

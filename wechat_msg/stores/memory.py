@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import islice
@@ -57,7 +58,7 @@ class MemoryStore:
     #: A heap; it also holds ends that are outdated.
     _ends: list[tuple[float, str]] = field(factory=list, init=False)
     #: A former heap, while it is copied without what is outdated.
-    _former_ends: list[tuple[float, str]] = field(factory=list, init=False)
+    _former_ends: deque[tuple[float, str]] = field(factory=deque, init=False)
     #: Some of the entries that were written longest ago, the last one first; to find each by itself would take longer.
     _oldest: list[tuple[str, _Entry]] = field(factory=list, init=False)
 
@@ -114,8 +115,8 @@ class MemoryStore:
     def _copy_ends(self) -> None:
         """Copy some ends that are not outdated to a new heap."""
         if not self._former_ends:
-            self._former_ends, self._ends = self._ends, []
+            self._former_ends, self._ends = deque(self._ends), []
         for _ in range(min(_STEPS, len(self._former_ends))):
-            end, key = self._former_ends.pop()  # what is left is still a heap
+            end, key = self._former_ends.popleft()  # nearly in order, which makes it quick
             if self._entries.get(key, _ABSENT)[1] == end:
                 heappush(self._ends, (end, key))
