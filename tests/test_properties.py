@@ -499,18 +499,30 @@ XML_PIECES = [
         "\U0001f4b0",
     ),
 ]
+LEAF_TEXTS = st.lists(
+    st.sampled_from(
+        ["x", "]", "]]>", "&", "&amp;", "<", " ", "\n", "\r", "\0", "\x0b", "你", "\ud800", "\ufffe", "\uffff"]
+    ),
+    max_size=3,
+).map("".join)
 ELEMENTS = st.recursive(
-    st.builds("<{0}><![CDATA[{1}]]></{0}>".format, st.sampled_from("abc"), st.sampled_from(["", "x]", " 你\n"])),
+    st.builds(
+        str.format,
+        st.sampled_from(["<{0}>{1}</{0}>", "<{0}><![CDATA[{1}]]></{0}>"]),
+        st.sampled_from("abc"),
+        LEAF_TEXTS,
+    ),
     lambda inner: st.builds("<{0}>\n{1}</{0}>".format, st.sampled_from("abc"), st.lists(inner).map("".join)),
 )
 
 
 class TestReader:
-    @given(st.lists(st.sampled_from(XML_PIECES) | ELEMENTS, max_size=8).map("".join))
+    @given(st.lists(ELEMENTS | st.sampled_from(XML_PIECES), max_size=5).map("".join))
     @example("<a>1</a><a>2</a>")
     @example("<a>1</a><b>1</b><a>2</a>")
     @example("<a><![CDATA[x]]>y]]></a>")
     @example("</xml><xml><a>1</a>")
+    @example("<a><![CDATA[\uffff]]></a>")
     @example("<a>" * 40 + "</a>" * 40)
     @settings(max_examples=500)
     def test_reads_a_plain_document_as_a_parser_does(self, inside):

@@ -11,9 +11,9 @@ from wechat_msg.stores._base import AsyncStore, Store
 from wechat_msg.stores._thread import for_event_loop, in_thread
 from wechat_msg.stores.memory import MemoryStore
 
-if TYPE_CHECKING:
-    from wechat_msg.stores.sqlite import SQLiteStore
-
 __all__ = ["AsyncStore", "MemoryStore", "SQLiteStore", "Store", "for_event_loop", "in_thread"]
 
-__getattr__, __dir__ = import_lazily(__name__, {"sqlite": "SQLiteStore"})  # most bots do not need sqlite3
+if TYPE_CHECKING:
+    from wechat_msg.stores.sqlite import SQLiteStore
+else:
+    __getattr__, __dir__ = import_lazily(__name__, {"sqlite": "SQLiteStore"})  # most bots do not need sqlite3
