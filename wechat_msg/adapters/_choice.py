@@ -72,7 +72,7 @@ class Served(Generic[R]):
     def choose(self, request: R) -> Endpoint | None:
         """Return the endpoint for *request*; None if there is no such account."""
         endpoint = choose(self._choice, request)
-        if endpoint is not None:
+        if endpoint is not None and endpoint is not self._choice:
             self._chosen.add(endpoint)
         return endpoint
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -57,6 +58,12 @@ class _PushRoute(APIRoute):
         super().__init__(path, endpoint, **options)
         if not self.dependencies:
             self.app = request_response(endpoint)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the view itself if there are no dependencies: FastAPI would read the query and the body for them."""
+        handler = super().get_route_handler()
+        dependant = inspect.getclosurevars(handler).nonlocals.get("dependant")  # with those of the including routers
+        return handler if getattr(dependant, "dependencies", True) else self.endpoint
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
