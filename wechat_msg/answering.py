@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import time
-from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -53,14 +52,14 @@ OneAnswer = Reply | str | None
 """A `Reply`, text for a `TextReply`, None or ``""`` for an acknowledgement."""
 
 
-class Change(ABC):
+class Change:
     """Base class of answers that also change something that is stored: `Ask` and `End` of conversations."""
 
     __slots__ = ()
 
-    @abstractmethod
     def settle(self, message: Message) -> Generator[Any, Any, Answer]:
         """Yield the steps that make the change, and return the answer that the user gets."""
+        raise NotImplementedError
 
 
 Answer = OneAnswer | Change | Sequence[OneAnswer] | Iterator[OneAnswer] | AsyncIterator[OneAnswer]

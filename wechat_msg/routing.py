@@ -8,7 +8,6 @@ import contextvars
 import inspect
 import logging
 import time
-from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from types import NoneType
@@ -256,7 +255,7 @@ class Visit:
     missed: bool = True
 
 
-class FlowHandler(ABC):
+class FlowHandler:
     """Base class of handlers that ask other handlers, or a store, by the steps of a flow: `Router`, `Conversations`.
 
     Attributes:
@@ -266,21 +265,21 @@ class FlowHandler(ABC):
     is_included = False
 
     @property
-    @abstractmethod
     def is_async(self) -> bool:
         """Whether anything in it is async."""
+        raise NotImplementedError
 
-    @abstractmethod
     def flow(self, message: Message, visit: Visit) -> Flow[Answer]:
         """Yield the steps that answer *message*, and return the answer; ``visit.missed`` is False if it was for it."""
+        raise NotImplementedError
 
-    @abstractmethod
     def check(self) -> None:
         """Check that everything in it fits together; an endpoint calls this when it is made.
 
         Raises:
             SettingsError: It does not.
         """
+        raise NotImplementedError
 
     def __call__(self, message: Message) -> Any:
         """Return the answer to *message*; or an awaitable of the answer, if anything in it is async.
