@@ -36,12 +36,16 @@ class Block(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The kind of test: program, doctest, code, shell, text or diagram; "" if no test knows the language."""
+        """The kind of test: program, doctest, code, before, shell, text or diagram; "" if no test knows the language.
+
+        "before" is code for another package, which stands before the same for this one.
+        """
         if self.language == "python" and "__main__" in self.source:
             return "program"
         if self.language in ("python", "pycon"):
             return "doctest" if ">>> " in self.source else "code"
         kinds = {"sh": "shell", "xml": "text", "json": "text", "yaml": "text", "text": "text", "mermaid": "diagram"}
+        kinds |= {"python before": "before"}
         return kinds.get(self.language, "")
 
     def __str__(self) -> str:
