@@ -65,7 +65,7 @@ class Handled:
     @property
     def wants_another_try(self) -> bool:
         """Whether the answer asks WeChat to send the push again; then it must be handled again."""
-        return any(isinstance(reply, ErrCodeReply) and reply.err_code for reply in self.replies)
+        return any(reply.err_code for reply in self.replies if isinstance(reply, ErrCodeReply))
 
 
 @frozen(repr=False)

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 from attrs import field
 
-from wechat_msg._tracebacks import frozen
+from wechat_msg._tracebacks import define, frozen
 from wechat_msg.endpoint.late import LostReason
 from wechat_msg.errors import ReplyError, StoreError
 from wechat_msg.replies import Acknowledgement, RenderedReply
@@ -59,7 +59,7 @@ NOBODY = "-" * NAME
 """Stands for the name in the claim of a process that works without a delivery."""
 
 
-@frozen
+@define
 class Run:
     """The record of a push whose handler runs.
 
@@ -85,7 +85,7 @@ class Run:
         return _RUN + pack(_STATES[self.late, self.kind], self.claim, self.slot)
 
 
-@frozen
+@define
 class Free(Run):
     """The record of a push that is in the inbox, and whose handler does not run; *claim* is the last one."""
 
@@ -94,7 +94,7 @@ class Free(Run):
         return _FREE + pack(_STATES[self.late, self.kind], self.claim, self.slot)
 
 
-@frozen
+@define
 class Done:
     """The record of a push whose handler has ended.
 
