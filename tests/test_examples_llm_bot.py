@@ -147,7 +147,7 @@ class Bot:
     server: Server
     numbers: Iterator[int]
 
-    def say(self, content, user="oUSER", **fields):
+    def ask(self, content, user="oUSER", **fields):
         """Send a message, and return the text of the passive reply."""
         message = {"MsgType": "text", "Content": content, "FromUserName": user, "MsgId": next(self.numbers), **fields}
         with contextlib.closing(Client(self.server.port)) as client:
@@ -194,7 +194,7 @@ class TestAnswer:
     def test_goes_out_in_paragraphs_while_the_model_writes_it(self, start, llm, wechat):
         llm.pauses = {"This is": threading.Event(), END: threading.Event()}
         with start() as bot:
-            assert bot.say("What is tea?") == PARTS[0]
+            assert bot.ask("What is tea?") == PARTS[0]
             llm.pauses["This is"].set()
             assert wait_for_texts(wechat, 1) == PARTS[1:2]
             llm.pauses[END].set()
@@ -209,7 +209,7 @@ class TestAnswer:
     def test_continues_after_a_death_and_repeats_nothing(self, start, llm, wechat):
         llm.pauses = {END: threading.Event()}
         with start(LLM_CHECK="1") as bot:
-            assert bot.say("What is tea?") == PARTS[0]
+            assert bot.ask("What is tea?") == PARTS[0]
             assert wait_for_texts(wechat, 1) == PARTS[1:2]
             wechat.delay(CHECK, TIMEOUT)
             llm.pauses[END].set()
@@ -219,7 +219,7 @@ class TestAnswer:
         with start() as bot:
             assert wait_for_texts(wechat, 2) == PARTS[1:]
             llm.answer = "Yes."
-            assert bot.say("And green tea?") == "Yes."
+            assert bot.ask("And green tea?") == "Yes."
 
         said = {"role": "assistant", "content": ANSWER.removesuffix(END)}
         first, second, third = llm.asked
@@ -230,37 +230,37 @@ class TestAnswer:
     def test_waits_for_the_user_if_wechat_refuses_the_messages(self, start, llm, wechat):
         wechat.verified = False
         with start() as bot:
-            assert bot.say("What is tea?") == PARTS[0]
+            assert bot.ask("What is tea?") == PARTS[0]
             os.kill(bot.server.pid, signal.SIGTERM)  # it keeps the answer before it ends
             bot.server.wait()
             assert "kept instead, as it could not be sent: 48001" in bot.server.read_log()
         with start() as bot:
-            assert [bot.say("go on"), bot.say("go on")] == [PARTS[1] + MORE, PARTS[2]]
+            assert [bot.ask("go on"), bot.ask("go on")] == [PARTS[1] + MORE, PARTS[2]]
             assert len(llm.asked) == 1
-            assert bot.say("And now?") == PARTS[0]
+            assert bot.ask("And now?") == PARTS[0]
 
         assert wechat.messages == []
 
     def test_waits_for_the_user_if_the_account_sends_no_messages(self, start, llm, wechat):
         with start(LLM_LATE="keep") as bot:
-            assert [bot.say("What is tea?"), bot.say("go on")] == [part + MORE for part in PARTS[:2]]
-            assert bot.say("/new") == "好的，我们聊点别的。"
-            assert bot.say("go on") == PARTS[2]
+            assert [bot.ask("What is tea?"), bot.ask("go on")] == [part + MORE for part in PARTS[:2]]
+            assert bot.ask("/new") == "好的，我们聊点别的。"
+            assert bot.ask("go on") == PARTS[2]
 
         assert len(llm.asked) == 1
         assert wechat.requests == []
 
     def test_is_sent_in_a_mini_program(self, start, wechat):
         with start(WECHAT_ACCOUNT_KIND="mini_program") as bot:
-            assert bot.say("What is tea?") is None
+            assert bot.ask("What is tea?") is None
             assert wait_for_texts(wechat, 3) == PARTS
 
     def test_is_an_apology_if_the_model_fails(self, start, llm):
         llm.status = 401
         with start() as bot:
-            assert bot.say("a secret of mine").startswith("抱歉，出了点问题")
+            assert bot.ask("a secret of mine").startswith("抱歉，出了点问题")
             llm.status = 200
-            assert bot.say("hello", MsgId=7) == PARTS[0]
+            assert bot.ask("hello", MsgId=7) == PARTS[0]
             log = bot.server.read_log()
 
         assert "no answer to message 1: AuthenticationError" in log
@@ -269,7 +269,7 @@ class TestAnswer:
     def test_ends_with_an_apology_if_the_model_breaks_off(self, start, llm, wechat):
         llm.breaks_before = END
         with start() as bot:
-            assert bot.say("What is tea?") == PARTS[0]
+            assert bot.ask("What is tea?") == PARTS[0]
             assert wait_for_texts(wechat, 2)[1].startswith("抱歉，出了点问题")
 
 
@@ -299,9 +299,9 @@ def test_parts_end_between_paragraphs_and_never_in_code(start, llm, wechat):
         def check(answer, beginnings):
             llm.answer = answer
             wechat.messages.clear()
-            first = bot.say(answer)
+            first = bot.ask(answer)
             texts = [] if first is None else [first, *wait_for_texts(wechat, len(beginnings) - 1)]
-            bot.say("/new")  # which waits for the end of the answer
+            bot.ask("/new")  # which waits for the end of the answer
             assert len(wechat.messages) == max(len(texts) - 1, 0)
             assert len(texts) == len(beginnings)
             assert all(text.startswith(begin) for text, begin in zip(texts, beginnings, strict=True)), texts
@@ -314,12 +314,12 @@ class TestHistory:
         llm.answer = "Understood."
         with start(LLM_HISTORY="2") as bot:
             for text in ("one", "two"):
-                assert bot.say(text) == "Understood."
+                assert bot.ask(text) == "Understood."
         with start(LLM_HISTORY="2") as bot:
-            bot.say("three")
-            bot.say("four", "oUSER2")
-            assert bot.say("/new") == "好的，我们聊点别的。"
-            bot.say("five")
+            bot.ask("three")
+            bot.ask("four", "oUSER2")
+            assert bot.ask("/new") == "好的，我们聊点别的。"
+            bot.ask("five")
 
         asked = [[turn["content"] for turn in turns[1:]] for turns in llm.asked]
         assert asked[:3] == [["one"], ["one", "Understood.", "two"], ["two", "Understood.", "three"]]
@@ -328,9 +328,9 @@ class TestHistory:
     def test_has_the_first_answer_before_the_second_question(self, start, llm):
         llm.answer, llm.pauses = "Understood.", {"stood": threading.Event()}
         with start() as bot, ThreadPoolExecutor(2) as pool:
-            first = pool.submit(bot.say, "one")
+            first = pool.submit(bot.ask, "one")
             wait_until(lambda: llm.asked)
-            second = pool.submit(bot.say, "two")
+            second = pool.submit(bot.ask, "two")
             time.sleep(0.2)
             assert len(llm.asked) == 1
             llm.pauses["stood"].set()
@@ -343,14 +343,14 @@ class TestVoice:
     def test_is_a_question_if_there_is_a_model_for_it(self, start, llm, wechat):
         wechat.media["M"] = Media("voice", "M.amr", b"#!AMR and so on", "audio/amr", wechat.now, is_permanent=False)
         with start(LLM_VOICE_MODEL="ears") as bot:
-            assert bot.say("", MsgType="voice", MediaId="M", Format="amr") == PARTS[0]
+            assert bot.ask("", MsgType="voice", MediaId="M", Format="amr") == PARTS[0]
 
         assert llm.asked[0][1]["content"] == llm.heard
         assert all(word in llm.files[0] for word in (b"#!AMR and so on", b'filename="M.amr"', b"ears"))
 
     def test_gets_a_hint_otherwise(self, start, llm):
         with start() as bot:
-            assert bot.say("", MsgType="voice", MediaId="M", Format="amr").startswith("请发送文字提问")
+            assert bot.ask("", MsgType="voice", MediaId="M", Format="amr").startswith("请发送文字提问")
 
         assert llm.asked == []
 
@@ -361,7 +361,7 @@ class TestContentCheck:
     def test_refuses_questions(self, start, llm, wechat):
         wechat.answer(CHECK, self.RISKY, times=1)
         with start(LLM_CHECK="1") as bot:
-            assert bot.say("What is tea?").startswith("抱歉，这个话题")
+            assert bot.ask("What is tea?").startswith("抱歉，这个话题")
 
         assert llm.asked == []
         assert wechat.requests_to(CHECK)[0].json["openid"] == "oUSER"
@@ -369,7 +369,7 @@ class TestContentCheck:
     def test_ends_an_answer(self, start, llm, wechat):
         llm.pauses = {"This is": threading.Event()}
         with start(LLM_CHECK="1") as bot:
-            assert bot.say("What is tea?") == PARTS[0]
+            assert bot.ask("What is tea?") == PARTS[0]
             wechat.answer(CHECK, self.RISKY, times=1)
             llm.pauses["This is"].set()
             assert wait_for_texts(wechat, 1) == ["抱歉，这个话题我不能谈。"]
