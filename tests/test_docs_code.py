@@ -265,7 +265,9 @@ def check_command(block: Block, words: list[str]) -> None:
         case "flask" | "gunicorn" | "uvicorn":
             assert is_installed(command), f"{block}: {command}"
             module = next(word for word in arguments if ":" in word).partition(":")[0]
-            assert (ROOT / f"{module}.py").exists() or f"`{module}.py`" in text, f"{block}: {module}"
+            assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists() or f"`{module}.py`" in text, (
+                f"{block}: {module}"
+            )
         case _:
             pytest.fail(f"{block}: nothing checks {command}")
 
