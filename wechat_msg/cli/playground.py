@@ -106,7 +106,7 @@ def import_playground() -> type[Playground]:
 
 def print_address(output: Output, started: Playground, *, open_browser: bool) -> None:
     """Print the address of the page; open it in a browser if *open_browser*."""
-    output.print_text(Text(f"Open {started.address} (Ctrl-C stops it)", f"请打开 {started.address}（按 Ctrl-C 结束）"))
+    output.print_text(Text(f"Open {started.address} (Ctrl-C stops it)", f"请打开 {started.address} （按 Ctrl-C 结束）"))
     if open_browser:  # in a thread: a browser in the terminal would block the server
         threading.Thread(target=webbrowser.open, args=(started.address,), daemon=True).start()
 

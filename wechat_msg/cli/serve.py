@@ -60,7 +60,7 @@ def serve(output: Output, *, host: str, port: int, api: str | None, verbose: boo
         url = opened.enter_context(listen(bot.app, host, port))
         with contextlib.suppress(KeyboardInterrupt):
             output.print_text(
-                Text(f"Listening on {url}{PATH}; Ctrl-C stops it.", f"正在监听 {url}{PATH}，按 Ctrl-C 结束")
+                Text(f"Listening on {url}{PATH}; Ctrl-C stops it.", f"正在监听 {url}{PATH} ，按 Ctrl-C 结束")
             )
             threading.Event().wait()
     return 0
