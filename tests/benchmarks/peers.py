@@ -79,6 +79,7 @@ class WeRoBot:
     name = "WeRoBot"
 
     def __init__(self) -> None:
+        import cryptography  # noqa: F401, WeRoBot misses it only when it seals
         from werobot import WeRoBot
         from werobot.parser import parse_user_msg
         from werobot.replies import TextReply
