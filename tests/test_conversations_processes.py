@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 import redis
 
 from tests.helpers.counting_worker import MESSAGE, Count
@@ -34,6 +35,7 @@ def test_no_update_of_four_processes_is_lost_in_a_file(tmp_path):
         assert state.count == UPDATES
 
 
+@pytest.mark.endurance
 def test_no_update_of_four_processes_is_lost_in_redis():
     with run_redis() as server:
         run_workers(server.url)
