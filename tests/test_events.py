@@ -278,3 +278,25 @@ class TestModulesOfEvents:
             print(type(parse_message(push)).__name__)
         """
         assert run(code) == ["ClickEvent", "ClickEvent"]
+
+
+def test_a_child_reads_events_that_a_thread_of_its_parent_was_importing():
+    """A thread that holds the lock of a module does not exist in the child, so the modules are imported before."""
+    code = """
+        import os, threading
+        from wechat_msg import parse_message
+        from wechat_msg.events import _topics
+
+        def read(name):
+            return type(parse_message({"MsgType": "event", "Event": name, "EventKey": "x", "ToUserName": "a",
+                                       "FromUserName": "b", "CreateTime": 1})).__name__
+
+        names = [name for names in _topics.EVENTS_OF_MODULES.values() for name in names.lower().split()]
+        thread = threading.Thread(target=lambda: [read(name) for name in names])
+        thread.start()
+        if not os.fork():
+            read("CLICK")
+            os._exit(7)
+        print(os.waitstatus_to_exitcode(os.wait()[1]))
+    """
+    assert run(code) == ["7"]

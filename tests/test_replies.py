@@ -32,6 +32,7 @@ from wechat_msg import (
     VideoReply,
     VoiceReply,
     answer_cloud_function,
+    render_reply,
     seal_reply,
 )
 from wechat_msg.replies import RenderedReply
@@ -392,6 +393,25 @@ class TestRenderedReply:
     def test_cannot_go_out_in_a_format_that_it_was_not_written_in(self, form, other):
         with pytest.raises(ReplyError, match=f"cannot be written as {form}"):
             seal(RenderedReply(documents={other: self.DOCUMENTS[other]}), form)
+
+    @each_row(("form", "other"), [("xml", "json"), ("json", "xml")])
+    def test_is_converted_letter_for_letter(self, form, other):
+        for reply in ("a\rb\r\nc]]>d\r", VideoReply("id", title="\r]]>\r", description=" x ")):
+            message = Push(message=MESSAGE, format=form)
+            rendered = render_reply(SETTINGS, message, reply, now=lambda: NOW)
+            assert seal(rendered, other) == seal(reply, other)
+
+    @each_row("form", ["xml", "json"])
+    def test_of_a_class_of_the_users_own_is_not_converted(self, form):
+        class OneFormat(TextReply):
+            def to_fields(self, asked):
+                if asked != form:
+                    raise ValueError
+                return {"Content": self.content, "Count": 3}
+
+        rendered = render_reply(SETTINGS, Push(message=MESSAGE, format=form), OneFormat("hi"), now=lambda: NOW)
+        with pytest.raises(ReplyError, match="cannot be written"):
+            seal(rendered, "json" if form == "xml" else "xml")
 
     @each_row("documents", [None, "<xml/>", {"xml": 5}, {"json": b"{}"}])
     def test_holds_text_by_format_and_nothing_else(self, documents):

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["import_lazily"]
+__all__ = ["import_before_fork", "import_lazily"]
+
+
+def import_before_fork(*modules: str) -> None:
+    """Import modules before a process forks.
+
+    If a thread were importing one at that moment, the child could never import it: it would wait for that thread.
+    """
+
+    def import_all() -> None:
+        for module in modules:
+            importlib.import_module(module)
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=import_all)
 
 
 def import_lazily(

@@ -71,8 +71,13 @@ _CONTENT_TYPES: Mapping[Format, str] = {
 }
 _SUCCESS = Acknowledgement()
 _NO_STREAMS = str, Reply, list, tuple, type(None)  # to tell an iterator from them takes longer
-#: Replies with the same members in both formats, but for the list of articles.
+#: Replies with the same members in both formats, but for the list of articles; and the members of all of them.
 _CONVERTIBLE = (TextReply, ImageReply, VoiceReply, VideoReply, MusicReply, NewsReply, TransferCustomerServiceReply)
+_MEMBERS = {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Content", "Image", "Voice", "Video", "Music"} | {
+    "ArticleCount",
+    "Articles",
+    "TransInfo",
+}
 _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
 
 
@@ -261,8 +266,8 @@ def _convert(reply: RenderedReply, form: Format) -> str:
     refused = ReplyError(f"this reply cannot be written as {form}")
     try:
         fields = parse_rendered(next(iter(reply.documents.values()), "{}"))
-        if fields["MsgType"] not in {cls.msg_type for cls in _CONVERTIBLE}:
-            raise refused
+        if fields["MsgType"] not in {cls.msg_type for cls in _CONVERTIBLE} or not fields.keys() <= _MEMBERS:
+            raise refused  # it is of a class of the user's own
         fields |= {name: int(fields[name]) for name in ("CreateTime", "ArticleCount") if name in fields}
         if articles := fields.get("Articles"):
             items = articles["item"] if isinstance(articles, dict) else articles

@@ -291,6 +291,7 @@ class Registry(Generic[T]):
     def add(self, cls: type[T], *names: str) -> None:
         """Make *cls* the model of *names*; it replaces earlier ones."""
         for name in map(str.lower, names):
+            # A second class in the same module is one that a user has registered instead of the first.
             is_own = self._module_of.get(name) == cls.__module__ and name not in self._own
             (self._own if is_own else self._models)[name] = cls
 

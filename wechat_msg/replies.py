@@ -325,10 +325,10 @@ class RenderedReply(Reply):
         documents: The document by its data format: ``xml``, ``json``, or both.
     """
 
-    # The documents have them.
-    to_user_name: None = field(default=None, init=False)
-    from_user_name: None = field(default=None, init=False)
-    create_time: None = field(default=None, init=False)
+    # The documents have them, so nothing reads them here.
+    to_user_name: str | None = field(default=None)
+    from_user_name: str | None = field(default=None)
+    create_time: int | None = field(default=None)
 
     documents: Mapping[Format, str] = field(validator=_check(_is_mapping_to_text, "a mapping to text"), repr=False)
 

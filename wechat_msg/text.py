@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wechat_msg._lazy import import_before_fork
 from wechat_msg._validators import is_whole_number
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.wire import clean_text
@@ -9,6 +10,8 @@ from wechat_msg.wire import clean_text
 __all__ = ["split_text", "strip_markdown"]
 
 _LARGEST_CHARACTER = 4  # bytes of UTF-8
+
+import_before_fork("wechat_msg._splitting")
 
 
 def count_bytes(text: str) -> int:

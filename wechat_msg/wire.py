@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, cast
 
 from wechat_msg._encrypt import find_encrypts
+from wechat_msg._lazy import import_before_fork
 from wechat_msg._xml import MAX_DEPTH, MAX_ELEMENTS, NOT_WELL_FORMED, read_elements, read_plain
 from wechat_msg.errors import MalformedPush, ReplyError
 
@@ -96,8 +97,8 @@ def parse_rendered(document: str) -> dict[str, Any]:
         MalformedPush: It did not write the document.
     """
     try:
-        if document.startswith("<"):
-            return read_elements(document.encode())[0]
+        if document.startswith("<"):  # a parser reads a bare carriage return as a line end
+            return read_elements(document.replace("\r", "]]>&#13;<![CDATA[").encode())[0]
         return dict(json.loads(document))
     except (TypeError, ValueError, NOT_WELL_FORMED):
         raise MalformedPush("a document is not one that was rendered") from None
@@ -159,6 +160,9 @@ def _read_xml(document: bytes) -> dict[str, Any]:
         separated = _separate_texts(document)
         return fields if separated is None else read_elements(separated)[0]
     return fields
+
+
+import_before_fork("wechat_msg._cdata")
 
 
 def _separate_texts(document: bytes) -> bytes | None:

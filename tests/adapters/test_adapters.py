@@ -1,6 +1,8 @@
 """One contract for all adapters, each tested on a real server over HTTP."""
 
 import contextlib
+import gzip
+import io
 import itertools
 import json
 import re
@@ -8,13 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import pytest
+from flask import Flask
+from flask import Request as FlaskRequest
+from flask import request as current_request
+from werkzeug.test import EnvironBuilder
 
 from tests.helpers import hostile
 from tests.helpers.hostile import PLAIN, SEALED
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import GUNICORN, UVICORN, Client, render_request, serve
 from tests.helpers.waiting import wait_until
-from wechat_msg import AsyncPushEndpoint, PushSettings, SettingsError
+from wechat_msg import AsyncPushEndpoint, PushEndpoint, PushSettings, SettingsError
 from wechat_msg.adapters import flask, wsgi
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
 
@@ -332,6 +338,41 @@ def render_in_chunks(push, path="/plain"):
 def render_chunks(target, parts):
     body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
     return render_request("POST", target, body, {"Content-Length": "", "Transfer-Encoding": "chunked"})
+
+
+class ShortReads(io.BytesIO):
+    """The input of a server that passes on seven bytes at a time."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 7) if size >= 0 else 7)
+
+
+def make_flask_app(cls=FlaskRequest):
+    app = Flask("bot")
+    app.request_class = cls
+    app.add_url_rule("/wechat", view_func=flask.push_view(PushEndpoint(PLAIN, lambda message: message.content)))
+    return app
+
+
+def test_flask_reads_a_body_that_its_server_passes_on_in_pieces():
+    request, app = build_push(PLAIN, {"Content": "你好"}), make_flask_app()
+    environ = EnvironBuilder("/wechat", method="POST", query_string=request.query).get_environ()
+    environ |= {"wsgi.input": ShortReads(request.body), "CONTENT_LENGTH": str(len(request.body))}
+    with app.request_context(environ):
+        response = app.full_dispatch_request()
+        assert (response.status_code, current_request.get_data()) == (200, request.body)
+
+
+def test_flask_reads_a_body_as_the_requests_of_the_application_do():
+    class Unzips(FlaskRequest):
+        @property
+        def stream(self):
+            return io.BytesIO(gzip.decompress(super().stream.read()))
+
+    request = build_push(PLAIN, {"Content": "你好"})
+    client = make_flask_app(Unzips).test_client()
+    zipped = gzip.compress(request.body)
+    assert client.post("/wechat", query_string=request.query, data=zipped).status_code == 200
 
 
 def test_async_endpoint_is_refused_where_nothing_can_await_it():

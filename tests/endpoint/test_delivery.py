@@ -1266,12 +1266,12 @@ GARBAGE = [
     b"",
     b"\xff",
     b"garbage",
-    b"\x01",
-    b"\x01R",
-    b"\x02R\0\0\0\0\0\0\0\x020.p.c",
+    b"\x02",
+    b"\x02R",
+    b"\x03R\0\0\0\0\0\0\0\x030.p.c",
     Run("0.p.c").dump()[:-1],
     Run("0.p.c").dump() + b"\0",
-    b"\x01X" + Run("0.p.c").dump()[2:],
+    b"\x02X" + Run("0.p.c").dump()[2:],
     Done("0.p.c", Acknowledgement()).dump().replace(b"success", b"SUCCESS"),
     dump_texts(["text"]),
     b'{"owner":"o","late":false}',
@@ -1371,7 +1371,7 @@ class TestAStoreThatFails:
         assert await rig.push(endpoint) == ends((seconds, TOLD))
         assert any("not a record of a push" in line for line in list_log(caplog))
 
-    @each_row("tries", [b"", b"two", b"\xff", b"\x01T\0\0\0\x05me", b"\x02T", Run("0.p.c").dump()])
+    @each_row("tries", [b"", b"two", b"\xff", b"\x02T\0\0\0\x05me", b"\x03T", Run("0.p.c").dump()])
     @in_virtual_time
     async def test_to_hold_a_number_of_tries_does_not_hinder_the_reply(self, rig, tries):
         store = MemoryStore(clock=asyncio.get_running_loop().time)

@@ -166,14 +166,14 @@ class TestASlot:
         slots.now = ENTRY_KEPT + 1
         assert slots.run(inbox.find(slot)) is None
 
-    @each_row("raw", [b"", b"garbage", b"\x02" + make_entry().dump()[1:], Run("0.a.b").dump()])
+    @each_row("raw", [b"", b"garbage", b"\x03" + make_entry().dump()[1:], Run("0.a.b").dump()])
     def test_with_anything_else_is_a_store_error(self, raw):
         slots = Slots()
         slots.store.compare_and_set("wx:inbox:0:0", None, raw, 100)
         with pytest.raises(StoreError, match="not an entry"):
             slots.run(slots.open().find("0:0"))
 
-    @each_row("raw", [b"", b"garbage", dump_texts(["a"]), b"\x02" + dump_texts(["8"])[1:]])
+    @each_row("raw", [b"", b"garbage", dump_texts(["a"]), b"\x03" + dump_texts(["8"])[1:]])
     def test_is_not_taken_if_the_list_of_limits_is_damaged(self, raw):
         slots = Slots()
         slots.store.compare_and_set("wx:lanes", None, raw, 100)

@@ -14,7 +14,7 @@ from wechat_msg.replies import RenderedReply
 CLAIM = "3.0123456789abcdef.0123456789abcdef"
 ACK = Acknowledgement()
 REPLY = RenderedReply(documents={"xml": "<xml><A>1</A></xml>", "json": '{"A":1}'})
-GARBAGE = [b"", b"\xff", b"garbage", b"\x01", b"\x02", b'{"owner":"o","late":false}', b"\0" * 100_000]
+GARBAGE = [b"", b"\xff", b"garbage", b"\x02", b"\x03", b'{"owner":"o","late":false}', b"\0" * 100_000]
 
 
 def make_entry(**changes: Any) -> InboxEntry:
@@ -53,7 +53,7 @@ class TestARecord:
         assert load_record(record.dump()) == record
         assert type(load_record(record.dump())) is type(record)
         assert load_record(record.dump()).dump() == record.dump()
-        assert record.dump()[0] == 1
+        assert record.dump()[0] == 2
 
     def test_is_short_enough_for_any_store(self):
         assert len(Run(CLAIM).dump()) < 100
@@ -69,7 +69,7 @@ class TestARecord:
     )
     def test_of_another_format_or_damaged_is_a_store_error(self, record):
         raw = record.dump()
-        damaged = [b"\x02" + raw[1:], b"\x01X" + raw[2:], raw + b"\0", raw + b"\0\0\0\0", *cut(raw)]
+        damaged = [b"\x03" + raw[1:], b"\x02X" + raw[2:], raw + b"\0", raw + b"\0\0\0\0", *cut(raw)]
         for each in damaged:
             with pytest.raises(StoreError, match="not a record"):
                 load_record(each)
@@ -114,7 +114,7 @@ class TestAnEntry:
     )
     def test_is_read_as_it_was_written(self, entry):
         assert load_entry(entry.dump()) == entry
-        assert entry.dump()[0] == 1
+        assert entry.dump()[0] == 2
 
     @each_row(
         "raw",
@@ -122,7 +122,7 @@ class TestAnEntry:
             *GARBAGE,
             Run(CLAIM, "0:1").dump(),
             dump_texts([CLAIM]),
-            b"\x02" + make_entry().dump()[1:],
+            b"\x03" + make_entry().dump()[1:],
             *(make_entry().dump()[:end] for end in range(len(make_entry().dump()))),
             make_entry(format="yaml").dump(),
             make_entry(state="later").dump(),
@@ -148,7 +148,7 @@ class TestTexts:
     def test_are_none_if_there_is_no_value(self):
         assert load_texts(None) == []
 
-    @each_row("raw", [*GARBAGE, Run(CLAIM).dump(), dump_texts(["a"])[:-1], b"\x02" + dump_texts(["a"])[1:]])
+    @each_row("raw", [*GARBAGE, Run(CLAIM).dump(), dump_texts(["a"])[:-1], b"\x03" + dump_texts(["a"])[1:]])
     def test_that_were_not_written_by_this_package_are_a_store_error(self, raw):
         with pytest.raises(StoreError, match="neither a lane"):
             load_texts(raw)

@@ -307,6 +307,20 @@ class TestMemoryStore:
         assert [store.get(key) for key in ("long", "longer", "new")] == [VALUE] * 3
         assert len(store) == 3
 
+    def test_drops_what_has_expired_first_although_it_was_rewritten_often(self):
+        clock = Clock()
+        store = MemoryStore(1000, clock=clock)
+        kept = [f"kept {number}" for number in range(100)]
+        for key in kept:
+            store.compare_and_set(key, None, VALUE, 10_000)
+        for expected in (None, VALUE, VALUE, VALUE):
+            for number in range(900):
+                store.compare_and_set(f"short {number}", expected, VALUE, 10)
+        clock.now += 20
+        for number in range(200):
+            claim(store, f"new {number}")
+        assert [key for key in kept if store.get(key) is None] == []
+
     def test_drops_what_was_written_longest_ago_when_nothing_has_expired(self):
         store = MemoryStore(3)
         for key in ("first", "second", "third"):

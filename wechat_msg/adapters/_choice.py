@@ -128,9 +128,12 @@ def read_stream(read: Callable[[int], bytes], limit: int) -> bytes:
 
     If the client hangs up, the body is empty or cut off, and the endpoint refuses it as malformed.
     """
-    with suppress(OSError):
-        return read(limit)
-    return b""
+    body, piece = b"", b" "
+    with suppress(OSError, ValueError):
+        while piece and len(body) < limit:  # a server may pass on less than it is asked for
+            piece = read(limit - len(body))
+            body += piece
+    return body
 
 
 async def answer_asgi(

@@ -46,13 +46,19 @@ def _answer(endpoint: PushEndpoint | None, request: Request) -> PushResponse:
     return endpoint.handle(PushRequest(request.method, query, body, request.content_type or ""))
 
 
+def _reads_as_flask(cls: type[Request]) -> bool:
+    """Return whether a class of requests, which may be the application's own, reads bodies as Flask's does."""
+    return cls.stream is Request.stream and cls.get_data is Request.get_data
+
+
 def _read_body(request: Request, limit: int) -> bytes:
     """Read no more than *limit* bytes, and set the result of ``request.get_data()`` for code after the view."""
     declared = request.content_length or 0
     request.max_content_length = max(limit, declared)  # Flask would refuse a longer body before the endpoint does
     if declared > limit:
         vars(request)["stream"] = io.BytesIO(request.stream.read(limit))
-    elif declared and "stream" not in vars(request):  # nothing has read it before, and Flask's own reader is slow
+    elif declared and "stream" not in vars(request) and _reads_as_flask(type(request)):
+        # Nothing has read it before, and Flask's own reader is slow.
         body = read_stream(request.environ["wsgi.input"].read, declared)
         vars(request)["stream"] = io.BytesIO(body)
         return body

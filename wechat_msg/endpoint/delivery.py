@@ -11,7 +11,7 @@ import attrs
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg._tracebacks import define
-from wechat_msg.answering import acknowledge, is_nothing
+from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.dedup import is_unshared, keep_for, make_unshared_key
 from wechat_msg.endpoint.handback import compute_run_ttl
 from wechat_msg.endpoint.handling import Handling
@@ -29,7 +29,7 @@ from wechat_msg.errors import StoreError
 from wechat_msg.exchange import Push
 from wechat_msg.replies import Acknowledgement, Reply
 
-__all__ = ["PushDelivery", "RunWork", "answer_alone"]
+__all__ = ["LoneDelivery", "PushDelivery", "RunWork"]
 
 _log = logging.getLogger("wechat_msg")
 
@@ -59,7 +59,7 @@ class RunWork:
     Its result is None after *seconds*, or if there is no reply.
     """
 
-    delivery: PushDelivery
+    delivery: PushDelivery | LoneDelivery
     seconds: float
 
 
@@ -564,13 +564,51 @@ class PushDelivery:
         return left if left > _SHORTEST_WAIT else min(left, 0.0)
 
 
-def answer_alone(handling: Handling, push: Push, arrived: float) -> Flow[Reply]:
-    """Return the answer to a delivery that shares nothing with others, and ends when its handler does."""
-    handled = yield from handling.handle(push)
-    is_late = handling.options.monotonic() > arrived + handling.options.deliveries * HANG_UP
-    if is_late and not is_nothing(handled.answer) and isinstance(acknowledge(push.message), Acknowledgement):
-        yield from handling.report_lost(push.message, "late")
-    return handled.answer
+class LoneDelivery:
+    """A delivery of a push that shares nothing with others, so that no record of it is needed: its own work, too.
+
+    Args:
+        handling: The handler, and what belongs to it.
+        push: The push.
+        arrived: When it arrived, on the clock ``monotonic``.
+    """
+
+    is_first = True
+    is_over = False
+    started: Any = None
+
+    def __init__(self, handling: Handling, push: Push, arrived: float) -> None:
+        self.handling = handling
+        self.push = push
+        self.arrived = arrived
+
+    @property
+    def work(self) -> LoneDelivery:
+        """What the driver runs."""
+        return self
+
+    def answer(self) -> Flow[Reply | None]:
+        """Return the answer; None if it is not ready before WeChat hangs up, which only an event loop can know."""
+        if not self.handling.is_async:
+            return (yield from self.run())
+        reply: Reply | None = yield RunWork(self, self.arrived + HANG_UP - self.handling.options.monotonic())
+        return reply
+
+    def run(self) -> Flow[Reply | None]:
+        """Call the handler, and return its answer."""
+        handling, registry = self.handling, self.handling.process.registry
+        registry.add_lone(self)
+        try:
+            handled = yield from handling.handle(self.push)
+        finally:
+            registry.remove_lone(self)
+        is_late = handling.options.monotonic() > self.arrived + handling.options.deliveries * HANG_UP
+        if is_late and handled.replies and isinstance(acknowledge(self.push.message), Acknowledgement):
+            yield from handling.report_lost(self.push.message, "late")
+        return handled.answer
+
+    def abandon(self) -> None:
+        """Do nothing: no record names this process."""
 
 
 def _is_absent(found: Run | Running) -> bool:

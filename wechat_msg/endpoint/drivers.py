@@ -28,7 +28,7 @@ from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import is_seconds
 from wechat_msg.answering import Answer, seal_reply
 from wechat_msg.endpoint.dedup import NoDedup
-from wechat_msg.endpoint.delivery import PushDelivery, RunWork, answer_alone
+from wechat_msg.endpoint.delivery import LoneDelivery, PushDelivery, RunWork
 from wechat_msg.endpoint.handling import Handling, WarningLog
 from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.jobs import begin_job
@@ -180,16 +180,13 @@ class _Endpoint(EndpointOptions[H, S]):
         reply: Reply | None = None
         if self.handler is not None:
             waited = self.clock() - int(request.query["timestamp"])
-            delivery = None if self._handling.is_alone else PushDelivery(self._handling, push, arrived)
+            delivery = (LoneDelivery if self._handling.is_alone else PushDelivery)(self._handling, push, arrived)
             try:
-                if delivery is None:
-                    reply = yield from answer_alone(self._handling, push, arrived)
-                else:
-                    reply = yield from delivery.answer()
+                reply = yield from delivery.answer()
             finally:
-                if delivery is not None and delivery.started is not None and not delivery.is_over:
+                if delivery.started is not None and not delivery.is_over:
                     delivery.started.add_done_callback(_log_failure)
-                if (delivery is None or delivery.is_first) and _HANGS_UP <= waited < _IS_REPLAYED:
+                if delivery.is_first and _HANGS_UP <= waited < _IS_REPLAYED:
                     self._handling.warn_of_starvation(waited)
             if reply is None:
                 return _TRY_AGAIN
@@ -427,7 +424,7 @@ class PushEndpoint(_Endpoint[Handler | FlowHandler, Store]):
                 seconds -= _WAIT
         return future.result() if future.done() else None
 
-    def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
+    def _run_work(self, delivery: PushDelivery | LoneDelivery, seconds: float) -> Reply | None:
         work: Any = delivery.work
         reply: Reply | None
         self._start_upkeep()  # now there is a lane
@@ -542,8 +539,7 @@ def _hand_back_at_exit() -> None:
 class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | FlowHandler, AnyStore]):
     """A `PushEndpoint` for asyncio; sync handlers run in the thread pool of the event loop, or in *executor*.
 
-    A handler runs in its own task, which goes on when WeChat hangs up; with `NO_DEDUP` and no policy, queue, executor
-    or limit, it runs in that of the request. A sync store is called in threads.
+    A handler runs in its own task, which goes on when WeChat hangs up. A sync store is called in threads.
 
     Example:
         >>> import asyncio
@@ -561,7 +557,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | FlowHandler, AnyStore
 
     #: The running handlers' tasks, each with one that nothing but the end of the event loop cancels before it, once it
     #: has waited for anything; an event loop itself holds tasks weakly.
-    _tasks: dict[asyncio.Task[Reply | None], tuple[Work | Rest, asyncio.Task[Any] | None]] = field(
+    _tasks: dict[asyncio.Task[Reply | None], tuple[Work | Rest | LoneDelivery, asyncio.Task[Any] | None]] = field(
         init=False, factory=dict
     )
     _asides: set[asyncio.Task[None]] = field(init=False, factory=set)
@@ -673,7 +669,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | FlowHandler, AnyStore
             raise HandlerCancelled from error
         return answer
 
-    async def _run_work(self, delivery: PushDelivery, seconds: float) -> Reply | None:
+    async def _run_work(self, delivery: PushDelivery | LoneDelivery, seconds: float) -> Reply | None:
         self._start_upkeep()  # now there is a lane
         if delivery.started is None:
             work: Any = delivery.work
@@ -687,7 +683,7 @@ class AsyncPushEndpoint(_Endpoint[Handler | AsyncHandler | FlowHandler, AnyStore
         reply: Reply | None = delivery.started.result()
         return reply
 
-    def _start_task(self, work: Work | Rest) -> asyncio.Task[Reply | None]:
+    def _start_task(self, work: Work | Rest | LoneDelivery) -> asyncio.Task[Reply | None]:
         task = asyncio.create_task(drive_async(work.run(), self._perform))
         self._tasks[task] = work, None
         task.add_done_callback(self._forget)

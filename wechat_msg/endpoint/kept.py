@@ -30,7 +30,7 @@ __all__ = [
     "load_queue",
 ]
 
-_QUEUE = b"\x01Q"  # the format byte, and the kind of the value
+_QUEUE = b"\x02Q"  # the format byte, and the kind of the value
 _REMEMBERED = 32  # ids
 _REMEMBERED_FOR = 600.0  # seconds for which a queue without items is kept
 LARGEST_QUEUE = 256_000

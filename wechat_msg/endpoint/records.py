@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 # The format byte, and the kind of the value.
-_RUN, _FREE, _DONE, _CARRIES, _ENTRY, _TEXTS = b"\x01R", b"\x01F", b"\x01D", b"\x01C", b"\x01E", b"\x01T"
+_RUN, _FREE, _DONE, _CARRIES, _ENTRY, _TEXTS = b"\x02R", b"\x02F", b"\x02D", b"\x02C", b"\x02E", b"\x02T"
 _AS_IT_CAME = "surrogateescape"  # a push may hold bytes that are not UTF-8
 
 EntryState = Literal["open", "answered", "lost"]

@@ -93,11 +93,20 @@ class RunningPushes:
     def __init__(self) -> None:
         self._running: dict[str, Running] = {}
         self._fetches: set[str] = set()
+        self._lone: set[object] = set()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Return the number of pushes whose handlers run."""
-        return len(self._running) - len(self._fetches)
+        return len(self._running) - len(self._fetches) + len(self._lone)
+
+    def add_lone(self, delivery: object) -> None:
+        """Count a delivery that shares nothing with others, while its handler runs."""
+        self._lone.add(delivery)
+
+    def remove_lone(self, delivery: object) -> None:
+        """No longer count it."""
+        self._lone.discard(delivery)
 
     def add(self, running: Running) -> bool:
         """Add a push; False if it runs already."""

@@ -7,6 +7,7 @@ from typing import TypeVar, dataclass_transform
 
 import attrs
 
+from wechat_msg._lazy import import_before_fork
 from wechat_msg._tracebacks import frozen
 from wechat_msg.events._topics import EVENTS_OF_MODULES
 from wechat_msg.fields import Registry, content, integer, items, lenient_text, model, nested, number, text, timestamp
@@ -73,6 +74,8 @@ def get_kind(message: Message) -> PushKind:
         return _BRIEF
     return next((kind for prefix, kind in _KINDS.items() if name.startswith(prefix)), _USUAL)
 
+
+import_before_fork(*[f"{__package__}.{module}" for module in EVENTS_OF_MODULES])
 
 #: The models of events. ``with EVENTS.temporary():`` undoes what a test registers.
 EVENTS = Registry["Event"]({f"{__package__}.{module}": names for module, names in EVENTS_OF_MODULES.items()})

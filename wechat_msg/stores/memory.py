@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import islice
+from typing import cast
 
 from attrs import field
 
@@ -23,6 +23,7 @@ _STEPS = 64
 
 _Entry = tuple[bytes, float]
 _ABSENT: tuple[None, float] = (None, -math.inf)
+_NO_END = (math.nan, "")
 
 _check = Validators(SettingsError)
 
@@ -58,7 +59,8 @@ class MemoryStore:
     #: A heap; it also holds ends that are outdated.
     _ends: list[tuple[float, str]] = field(factory=list, init=False)
     #: A former heap, while it is copied without what is outdated.
-    _former_ends: deque[tuple[float, str]] = field(factory=deque, init=False)
+    _former_ends: list[tuple[float, str] | None] = field(factory=list, init=False)
+    _copied: int = field(default=0, init=False)
     #: Some of the entries that were written longest ago, the last one first; to find each by itself would take longer.
     _oldest: list[tuple[str, _Entry]] = field(factory=list, init=False)
 
@@ -91,10 +93,14 @@ class MemoryStore:
         ends, entries = self._ends, self._entries
         if ends and ends[0][0] <= now:
             self._delete_expired(now)
+        if self._former_ends or len(ends) > 2 * len(entries) + _STEPS:
+            self._copy_ends(now)
+        for _ in range(_STEPS):  # what has expired goes first, if it is found soon
+            if not self._former_ends or len(entries) <= self._max_entries:
+                break
+            self._copy_ends(now)
         while len(entries) > self._max_entries:
             self._delete_oldest()
-        if self._former_ends or len(ends) > 2 * len(entries) + _STEPS:
-            self._copy_ends()
 
     def _delete_expired(self, now: float) -> None:
         for _ in range(_STEPS):
@@ -112,11 +118,22 @@ class MemoryStore:
         if self._entries.get(key) is entry:
             del self._entries[key]
 
-    def _copy_ends(self) -> None:
-        """Copy some ends that are not outdated to a new heap."""
+    def _copy_ends(self, now: float) -> None:
+        """Copy some ends that are not outdated to a new heap; delete what has expired."""
         if not self._former_ends:
-            self._former_ends, self._ends = deque(self._ends), []
-        for _ in range(min(_STEPS, len(self._former_ends))):
-            end, key = self._former_ends.popleft()  # nearly in order, which makes it quick
-            if self._entries.get(key, _ABSENT)[1] == end:
-                heappush(self._ends, (end, key))
+            self._former_ends, self._ends, self._copied = cast("list[tuple[float, str] | None]", self._ends), [], 0
+        former = self._former_ends
+        for place in range(
+            self._copied, min(self._copied + _STEPS, len(former))
+        ):  # nearly in order, so pushing is quick
+            end, key = item = former[place] or _NO_END
+            former[place] = None
+            if self._entries.get(key, _ABSENT)[1] != end:
+                continue
+            if end > now:
+                heappush(self._ends, item)
+            else:
+                del self._entries[key]
+        self._copied += _STEPS
+        if self._copied >= len(former):
+            self._former_ends = []

@@ -254,7 +254,7 @@ def _copy(client: Any, package: Any, retry_class: Any, timeout: float, *, socket
 
 def _pack(*command: _Argument) -> bytes:
     """Return a command as it is sent; redis-py, which looks at more types, takes twice as long."""
-    parts = [part if isinstance(part, bytes) else str(part).encode() for part in command]
+    parts = [str(part).encode() if isinstance(part, (str, int)) else bytes(part) for part in command]
     return b"*%d\r\n%b" % (len(parts), b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]))
 
 
