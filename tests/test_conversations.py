@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ from wechat_msg import (
     Router,
     SettingsError,
     SQLiteStore,
+    StoreError,
     TextMessage,
     TextReply,
     in_thread,
@@ -301,6 +303,61 @@ class TestSteps:
         assert [send(each) for each in ("go", "none", "go", "end")] == ["?", None, "?", "over"]
         assert [send(each) for each in ("go", "parts", "parts")] == ["?", ["a", "b"], None]
         assert [send(each) for each in ("go", "ask", "x", "x")] == ["?", "other?", "other x", None]
+
+    def test_that_begin_another_dialogue_lose_nothing_when_the_store_fails(self):
+        class Failing(MemoryStore):
+            calls_left = math.inf
+
+            def count(self) -> None:
+                self.calls_left -= 1
+                if self.calls_left < 0:
+                    raise StoreError("down")
+
+            def get(self, key):
+                self.count()
+                return super().get(key)
+
+            def compare_and_set(self, key, expected, value, ttl=1.0):
+                self.count()
+                return super().compare_and_set(key, expected, value, ttl)
+
+        def check(calls: int, change: str) -> None:
+            store, router = Failing(), Router()
+            first, second = Conversations(store, Order, wait=0.0), Conversations(store, Order, name="other", wait=0.0)
+            router.include(first)
+            router.include(second)
+            router.on(TextMessage, content="go")(lambda message: Ask("first?", then=first_step))
+            changes = {"ask": lambda: Ask("second?", then=step), "end": lambda: first.end(Ask("second?", then=step))}
+            first_step = first.step(TextMessage)(lambda message, state: changes[change]())
+            step = second.step(TextMessage)(lambda message, state: f"second {message.content}")
+            router(text("go"))
+            answer, store.calls_left = text("x"), calls
+            with contextlib.suppress(StoreError):
+                assert router(answer) == "second?"
+            store.calls_left = math.inf
+            assert [router(answer), router(text("y")), router(text("z"))] == ["second?", "second y", None]
+
+        check_rows(itertools.product(range(14), ("ask", "end")), check)
+
+    def test_that_ask_what_is_in_no_router_change_nothing(self, store):
+        first, second, router = Conversations(store, Order), Conversations(store, Order, name="other"), Router()
+        router.include(first)
+        router.on(TextMessage, content="go")(lambda message: Ask("first?", then=step))
+        step = first.step(TextMessage)(lambda message, state: Ask("?", then=other) if message.content == "x" else "end")
+        other = second.step(TextMessage)(lambda message, state: None)
+        assert router(text("go")) == "first?"
+        with pytest.raises(SettingsError, match="in no Router"):
+            router(text("x"))
+        assert router(text("y")) == "end"
+
+    def test_may_end_a_dialogue_and_begin_it_anew(self, store):
+        conversations, router = Conversations(store, Order), Router()
+        router.include(conversations)
+        router.on(TextMessage, content="go")(lambda message: Ask("?", step, Order("first")))
+        step = conversations.step(TextMessage)(
+            lambda message, state: conversations.end(Ask(f"not {state.name}", then=step))
+        )
+        assert [router(text(each)) for each in ("go", "a", "b")] == ["?", "not first", "not "]
 
     def test_need_classes_and_names(self, shop):
         with pytest.raises(SettingsError, match="classes of messages"):

@@ -404,11 +404,18 @@ class Conversations(FlowHandler, Generic[S]):
             visit.missed = True
             return (yield from turn.end(None))
         answer: Answer = yield RunHandler(step.function, turn.message, state)
-        if isinstance(answer, Ask) and answer.then.conversations is self:
-            return (yield from turn.ask(answer, state))
-        if isinstance(answer, End) and answer.conversations is self:
-            return (yield from turn.end(answer.answer))
-        return None if answer is None else (yield from turn.end(answer))
+        return None if answer is None else (yield from self._conclude(turn, answer, state))
+
+    def _conclude(self, turn: _Turn[S], answer: Answer, state: S) -> Flow[Answer]:
+        """Go on or end, as *answer* says; changes of other conversations come first, so that a death loses none."""
+        while isinstance(answer, Change):
+            if isinstance(answer, Ask) and answer.then.conversations is self:
+                return (yield from turn.ask(answer, state))
+            if isinstance(answer, End) and answer.conversations is self:
+                answer, state = answer.answer, self.state()
+            else:
+                answer = yield from answer.settle(turn.message)
+        return (yield from turn.end(answer))
 
     def _find_step(self, name: str) -> DialogueStep[Any, S, Any] | None:
         """Return the step for the next message; None, which is logged, if the code has it no longer."""
@@ -431,7 +438,13 @@ class Conversations(FlowHandler, Generic[S]):
         yield from turn.read()
         if not (turn.is_open or turn.is_repeated):
             return end.otherwise
-        return (yield from turn.answer(lambda: turn.end(end.answer, end.otherwise)))
+
+        def end_once() -> Flow[Answer]:
+            if turn.record.state is None:  # another message was faster
+                return end.otherwise
+            return (yield from self._conclude(turn, end, self.state()))
+
+        return (yield from turn.answer(end_once))
 
     def _perform(self, step: Any) -> Any:
         if isinstance(step, Sleep) and isinstance(self.clock, Clock):
@@ -595,10 +608,8 @@ class _Turn(Generic[S]):
         yield from self.save(self._note(ask.question, state=document, step=ask.then.name, until=self._until()))
         return ask.question
 
-    def end(self, answer: Answer, otherwise: Answer = None) -> Flow[Answer]:
+    def end(self, answer: Answer) -> Flow[Answer]:
         """Forget the state, and return the answer."""
-        if self.record.state is None:  # another message was faster
-            return otherwise
         yield from self.save(self._note(answer))
         return answer
 
