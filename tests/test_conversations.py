@@ -17,6 +17,7 @@ from attrs import define, field
 
 from tests.helpers.rows import check_rows, each_row
 from wechat_msg import (
+    Acknowledgement,
     Ask,
     AsyncPushEndpoint,
     ClickEvent,
@@ -28,6 +29,7 @@ from wechat_msg import (
     ImageReply,
     MemoryStore,
     PushSettings,
+    RenderedReply,
     Router,
     SettingsError,
     SQLiteStore,
@@ -436,6 +438,33 @@ class TestOnce:
             assert [
                 {k: v for k, v in each.items() if k != "MsgType"} if isinstance(each, dict) else each for each in fields
             ] == want
+
+    @each_row("form", ["step", "end", "ask"])
+    def test_an_acknowledgement_is_given_again(self, store, form):
+        conversations, router = Conversations(store, Order), Router()
+        router.include(conversations)
+        router.on(TextMessage, content="go")(lambda message: Ask("?", then=step))
+        silence = Acknowledgement("")
+        answers = {
+            "step": lambda: silence,
+            "end": lambda: conversations.end([silence, "x"]),
+            "ask": lambda: Ask(silence, then=step),
+        }
+        step = conversations.step(TextMessage)(lambda message, state: answers[form]())
+        router(text("go"))
+        message = text("x")
+        assert [router(message), router(message)] == [[silence, "x"] if form == "end" else silence] * 2
+
+    def test_a_rendered_reply_is_given_only_once_and_then_nothing(self, store):
+        conversations, router = Conversations(store, Order), Router()
+        router.include(conversations)
+        router.on(TextMessage, content="go")(lambda message: Ask("?", then=step))
+        router.default(lambda message: "default")
+        reply = RenderedReply(documents={"xml": "<xml/>"})
+        step = conversations.step(TextMessage)(lambda message, state: reply)
+        router(text("go"))
+        message = text("x")
+        assert [router(message), router(message), router(text("y"))] == [reply, None, "default"]
 
     def test_events_count_too_but_messages_without_an_id_are_all_new(self, store):
         conversations, router = Conversations(store, Order), Router()

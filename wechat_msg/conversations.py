@@ -27,7 +27,7 @@ from wechat_msg.endpoint.handling import CURRENT_SETTINGS
 from wechat_msg.endpoint.parts import dump_part, load_kept
 from wechat_msg.errors import ConversationBusy, ConversationChanged, ConversationError, SettingsError, StoreError
 from wechat_msg.messages import Message
-from wechat_msg.replies import Reply
+from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 from wechat_msg.routing import FlowHandler, RunHandler, Visit, is_async, perform, perform_async, settle
 from wechat_msg.stores import AsyncStore, Store
 
@@ -181,18 +181,28 @@ def _load_record(raw: bytes | None) -> _Record:
 
 
 def _dump_answer(message: Message, answer: Any) -> Any:
-    """Return an answer for the store; None if it is a generator or another change, which can be given only once."""
+    """Return an answer for the store; None if it has a generator or a `RenderedReply`: these are given only once."""
     answers = answer if isinstance(answer, (list, tuple)) else [answer]
-    if not all(isinstance(each, (str, Reply, type(None))) for each in answers):
+    if not all(isinstance(each, (str, Reply, type(None))) and not isinstance(each, RenderedReply) for each in answers):
         return None
-    return [{"part": dump_part(each, message.from_user_name)} if isinstance(each, Reply) else each for each in answers]
+    return [_dump_one(message, each) for each in answers]
+
+
+def _dump_one(message: Message, answer: OneAnswer) -> Any:
+    if isinstance(answer, Acknowledgement):
+        return {"acknowledgement": answer.body}
+    return {"part": dump_part(answer, message.from_user_name)} if isinstance(answer, Reply) else answer
 
 
 def _load_answer(answer: Any) -> Answer:
     if answer is None:
         return None
-    answers = [load_kept(each["part"]) if isinstance(each, dict) else each for each in answer]
+    answers = [_load_one(each) if isinstance(each, dict) else each for each in answer]
     return answers[0] if len(answers) == 1 else answers
+
+
+def _load_one(answer: dict[str, str]) -> OneAnswer:
+    return Acknowledgement(answer["acknowledgement"]) if "acknowledgement" in answer else load_kept(answer["part"])
 
 
 def _identify(message: Message) -> str:
