@@ -51,6 +51,12 @@ class Order:
     words: list[str] = field(factory=list)
 
 
+@define
+class Deep:
+    anything: Any = None
+    inner: Deep | None = None
+
+
 def text(content: str, user: str = "o1", number: int | None = None, **others: Any) -> TextMessage:
     """Return a text of a user; without a *number*, it is a new one."""
     values = {"to_user_name": "gh_1", "create_time": 1, "msg_id": str(number or next(NUMBERS)), **others}
@@ -622,6 +628,15 @@ class TestState:
         with conversations.open(text("x")) as state:
             assert state.number == 1
 
+    def test_that_is_too_deep_is_not_saved(self, store):
+        deep, nested = [], Deep()
+        for _ in range(20_000):
+            deep, nested = [deep], Deep(inner=nested)
+        conversations = Conversations(store, Deep)
+        for each in (Deep(deep), nested):
+            with pytest.raises(ConversationError, match="cannot be kept"), conversations.open(text("x")) as state:
+                state.anything, state.inner = each.anything, each.inner
+
 
 class TestWhatCannotBeRead:
     def test_is_reset_with_one_warning_that_shows_nothing_of_it(self, shop, store, clock, warnings_of):
@@ -644,6 +659,15 @@ class TestWhatCannotBeRead:
             b'{"state": 1, "step": "x", "until": 1e9}',
             b'{"step": "take_size", "state": [], "until": 1e9}',
             b"\xff",
+            b'{"state": {}, "step": "take_size", "until": null}',
+            b'{"state": {}, "step": ["take_size"], "until": 1e9}',
+            b'{"state": {}, "step": "take_size", "until": 1e9, "handled": 3}',
+            b'{"state": {}, "step": "take_size", "until": 1e9, "handled": [[]]}',
+            b'{"state": {}, "step": "take_size", "until": 1e9, "answer": 3}',
+            b'{"state": {}, "step": "take_size", "until": 1e9, "answer": [{"part": "{"}]}',
+            b'{"state": {}, "step": "take_size", "until": 1e9, "answer": [{}]}',
+            b'{"step": "take_size", "until": 1e9}',
+            b'{"state": %s' % (b"[" * 200_000),
         ]
         for raw in raws * 2:
             shop.send("coffee")
@@ -653,7 +677,19 @@ class TestWhatCannotBeRead:
                 with shop.conversations.open(text("x")) as state:
                     assert state == Order()
             assert shop.send("Ann", "Ann") == ["say coffee", "say coffee"]
-        assert warnings_of() == ["a state of Order cannot be read, and is reset（状态无法读取，已重置）"] * 10
+        assert (
+            warnings_of() == ["a state of Order cannot be read, and is reset（状态无法读取，已重置）"] * len(raws) * 2
+        )
+
+    def test_is_not_given_to_load(self, store, warnings_of):
+        conversations = Conversations(store, Order, dump=lambda state: state.name, load=Order)
+        with conversations.open(text("x")) as state:
+            state.name = "Ann"
+        (key,) = (key for key in store.keys if ":conversation:" in key)
+        store.compare_and_set(key, store.get(key), b"garbage", 60)
+        with conversations.open(text("x")) as state:
+            assert state == Order()
+        assert len(warnings_of()) == 1
 
     def test_does_not_include_what_a_newer_version_has_written(self, shop, store):
         shop.send("coffee", "Ann")

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import attrs
 from attrs import field
+from attrs.validators import deep_iterable, instance_of
 
 from wechat_msg._clock import Clock
 from wechat_msg._flow import AnyStore, CompareAndSet, EitherStore, Flow, Get, Sleep, drive, drive_async
@@ -147,26 +148,26 @@ class _Record:
     """
 
     state: Any = None
-    step: str = ""
-    until: float = 0.0
-    handled: Sequence[str] = ()
+    step: str = field(default="", validator=instance_of(str))
+    until: float = field(default=0.0, validator=instance_of((int, float)))
+    handled: Sequence[str] = field(default=(), validator=deep_iterable(instance_of(str), instance_of((list, tuple))))
     answer: Any = None
 
     def dump(self) -> bytes:
         """Return the bytes for the store.
 
         Raises:
-            ConversationError: The state contains something that JSON has not.
+            ConversationError: The state contains something that JSON has not, or is too deep.
         """
         try:
             text = json.dumps(attrs.asdict(self, recurse=False), ensure_ascii=False, separators=(",", ":"))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise ConversationError(f"a state cannot be kept: {error}（状态无法保存）") from None
         return text.encode("utf-8", "surrogatepass")
 
 
 _NOTHING = _Record()
-_UNREADABLE = _Record(state="?", step="?", until=math.inf)  # no class has such a state, and no function such a name
+_UNREADABLE = _Record(state="?", step="?", until=math.inf)  # it is open, so that the next message ends it
 _MEMBERS = tuple(attrs.fields_dict(_Record))
 
 
@@ -175,9 +176,11 @@ def _load_record(raw: bytes | None) -> _Record:
         return _NOTHING
     try:
         found = json.loads(raw.decode("utf-8", "surrogatepass"))
-        return _Record(**{name: found[name] for name in _MEMBERS if name in found})  # a newer version may have others
-    except (ValueError, TypeError):
+        record = _Record(**{name: found[name] for name in _MEMBERS if name in found})  # a newer version may have others
+        _load_answer(record.answer)
+    except Exception:  # noqa: BLE001, anything may be in a store
         return _UNREADABLE
+    return _UNREADABLE if record.step and record.state is None else record
 
 
 def _dump_answer(message: Message, answer: Any) -> Any:
@@ -632,12 +635,11 @@ class _Turn(Generic[S]):
 
     def load_state(self) -> S | None:
         """Return the state; None, which is logged, if it cannot be read."""
-        conversations = self.conversations
-        try:
-            return conversations._read_state(self.record.state)  # noqa: SLF001
-        except Exception:  # noqa: BLE001, ``load`` may raise anything
-            _log.warning("a state of %s cannot be read, and is reset（状态无法读取，已重置）", conversations.label)
-            return None
+        with contextlib.suppress(Exception):  # ``load`` may raise anything
+            if self.record is not _UNREADABLE:
+                return self.conversations._read_state(self.record.state)  # noqa: SLF001
+        _log.warning("a state of %s cannot be read, and is reset（状态无法读取，已重置）", self.conversations.label)
+        return None
 
     def open(self) -> Flow[S]:
         """Claim the conversation, and return the state."""
@@ -664,7 +666,7 @@ class _Turn(Generic[S]):
     def _write(self, state: S) -> Any:
         try:
             return self.conversations._write_state(state)  # noqa: SLF001
-        except Unfit as error:
+        except (Unfit, RecursionError) as error:
             raise ConversationError(f"a state cannot be kept: {error}（状态无法保存）") from None
 
     def _until(self) -> float:
