@@ -609,6 +609,12 @@ class TestState:
         with conversations.open(text("x")) as state:
             assert state.words == {"a", "b"}
 
+    @each_row("value", [None, {"a": {1: 2}}, object()])
+    def test_that_dump_returns_as_something_that_json_has_not_is_not_saved(self, store, value):
+        conversations = Conversations(store, Order, dump=lambda state: value, load=Order)
+        with pytest.raises(ConversationError, match="cannot be kept"), conversations.open(text("x")):
+            pass
+
     @each_row("value", [3, "\n", object()])
     def test_of_another_type_than_that_of_its_class_is_not_saved(self, value):
         @define
@@ -677,9 +683,8 @@ class TestWhatCannotBeRead:
                 with shop.conversations.open(text("x")) as state:
                     assert state == Order()
             assert shop.send("Ann", "Ann") == ["say coffee", "say coffee"]
-        assert (
-            warnings_of() == ["a state of Order cannot be read, and is reset（状态无法读取，已重置）"] * len(raws) * 2
-        )
+        warning = "a state of Order cannot be read, and is reset（状态无法读取，已重置）"
+        assert warnings_of() == [warning] * len(raws) * 2
 
     def test_is_not_given_to_load(self, store, warnings_of):
         conversations = Conversations(store, Order, dump=lambda state: state.name, load=Order)

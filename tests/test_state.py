@@ -26,7 +26,6 @@ class Place:
     street: str = ""
     near: list[Place] = dataclasses.field(default_factory=list)
     shop: ClassVar[str] = "not a field"
-    made: int = dataclasses.field(default=7, init=False)
 
 
 @attrs.define
@@ -134,6 +133,21 @@ def test_a_type_that_cannot_be_kept_is_refused_before_anything_is_kept(hint):
     state = attrs.make_class("State", {"value": attrs.field(default=None, type=hint)})
     with pytest.raises(SettingsError, match="dump= and load="):
         make_kind(state)
+
+
+@each_row("field", [attrs.field(default=1, init=False), attrs.field(factory=list, init=False)])
+def test_a_field_that_is_no_argument_is_refused(field):
+    with pytest.raises(SettingsError, match=r"State\.value has init=False, .*dump= and load="):
+        make_kind(attrs.make_class("State", {"value": field}))
+
+
+def test_a_key_that_is_no_text_is_not_written():
+    kind = make_kind(Order)
+    for value in ({1: "a", "1": "b"}, [{"a": ({None: 1},)}]):
+        with pytest.raises(Unfit, match=r"Order\.anything has a dict with a key that is not str"):
+            kind.write(Order(anything=value))
+    with pytest.raises(Unfit, match=r"Order\.bare has a dict"):
+        kind.write(Order(bare=[{True: 1}]))
 
 
 @each_row("state", [dict, int, "Order", Order()])

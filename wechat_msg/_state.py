@@ -15,7 +15,7 @@ import attrs
 from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import SettingsError
 
-__all__ = ["Kind", "Unfit", "make_kind"]
+__all__ = ["Kind", "Unfit", "check_keys", "make_kind"]
 
 
 class Unfit(ValueError):
@@ -53,6 +53,20 @@ def make_kind(state: type) -> Kind:
         ) from None
 
 
+def check_keys(value: Any) -> Any:
+    """Return a value of JSON, of which all keys are text, as JSON would change others.
+
+    Raises:
+        Unfit: Another key is in it.
+    """
+    inner = [*value.values()] if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+        raise Unfit("has a dict with a key that is not str")
+    for each in inner:
+        check_keys(each)
+    return value
+
+
 def _make_plain(shape: str, *classes: type) -> Kind:
     def check(value: Any) -> Any:
         if isinstance(value, classes) and (bool in classes or not isinstance(value, bool)):
@@ -64,7 +78,7 @@ def _make_plain(shape: str, *classes: type) -> Kind:
 
 _NUMBER: Final = _make_plain("float", int, float)
 _PLAIN: Final = {
-    Any: Kind("Any", lambda value: value, lambda value: value),
+    Any: Kind("Any", lambda value: value, check_keys),
     types.NoneType: _make_plain("None", types.NoneType),
     str: _make_plain("str", str),
     int: _make_plain("int", int),
@@ -195,16 +209,17 @@ def _make_object(cls: type, known: dict[type, Kind]) -> Kind:
 
 
 def _list_fields(cls: type, known: dict[type, Kind]) -> Iterator[tuple[str, tuple[str, Kind]]]:
-    """Yield the arguments of a class, with the names of their attributes, and how their values are kept."""
+    """Yield the arguments of a class, one for each field, with the names of their attributes, and their kinds."""
     try:
         hints = typing.get_type_hints(cls)
     except Exception as error:  # noqa: BLE001, an annotation may be anything
         raise Unfit(f"{cls.__name__} has an annotation that cannot be read: {error}") from None
     for each in attrs.fields(cls) if attrs.has(cls) else dataclasses.fields(cls):
-        if each.init:
-            name = getattr(each, "alias", each.name)
-            kind = _name_field(cls, name, lambda hint: _make(hint, known), hints.get(each.name, Any))
-            yield name, (each.name, kind)
+        name = getattr(each, "alias", each.name)
+        if not each.init:
+            raise Unfit(f"{cls.__name__}.{name} has init=False, so it cannot be read again")
+        kind = _name_field(cls, name, lambda hint: _make(hint, known), hints.get(each.name, Any))
+        yield name, (each.name, kind)
 
 
 def _name_field(cls: type, name: str, convert: Callable[[Any], Any], value: Any) -> Any:

@@ -19,7 +19,7 @@ from attrs.validators import deep_iterable, instance_of
 
 from wechat_msg._clock import Clock
 from wechat_msg._flow import AnyStore, CompareAndSet, EitherStore, Flow, Get, Sleep, drive, drive_async
-from wechat_msg._state import Unfit, make_kind
+from wechat_msg._state import Unfit, check_keys, make_kind
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import Validators, is_seconds
 from wechat_msg.answering import Answer, Change, OneAnswer
@@ -183,6 +183,18 @@ def _load_record(raw: bytes | None) -> _Record:
     return _UNREADABLE if record.step and record.state is None else record
 
 
+def _check_result(dump: Callable[[S], Any]) -> Callable[[S], Any]:
+    """Return a function that does the same, but raises `Unfit` if the result cannot be kept."""
+
+    def write(state: S) -> Any:
+        document = dump(state)
+        if document is None:
+            raise Unfit("dump= returns None")
+        return check_keys(document)
+
+    return write
+
+
 def _dump_answer(message: Message, answer: Any) -> Any:
     """Return an answer for the store; None if it has a generator or a `RenderedReply`: these are given only once."""
     answers = answer if isinstance(answer, (list, tuple)) else [answer]
@@ -236,7 +248,7 @@ class Conversations(FlowHandler, Generic[S]):
             to other handlers.
         claim: Seconds for which a message may have the conversation; after that, others need not wait for it.
         wait: Seconds for which a message waits for another one, before it raises `ConversationBusy`.
-        dump: Returns a state as text or another value of JSON, for classes with fields of other types.
+        dump: Returns a state as text or another value of JSON, but not None, for classes with fields of other types.
         load: Makes the state of such a value.
         clock: Seconds since the epoch; a parameter for tests.
 
@@ -287,7 +299,7 @@ class Conversations(FlowHandler, Generic[S]):
             kind = make_kind(self.state)
             self._write_state, self._read_state = kind.write, kind.read
         else:
-            self._write_state, self._read_state = self.dump, self.load
+            self._write_state, self._read_state = _check_result(self.dump), self.load
         try:
             self.state()
         except TypeError as error:
