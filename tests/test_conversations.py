@@ -378,6 +378,17 @@ class TestSteps:
             def take_name(message, state):
                 return None
 
+    def test_are_no_generator_functions(self, shop):
+        def step(message, state):
+            yield "a"
+
+        async def async_step(message, state):
+            yield "a"
+
+        for each in (step, async_step):
+            with pytest.raises(SettingsError, match=f"the step {each.__name__} must not be a generator function"):
+                shop.conversations.step(TextMessage)(each)
+
     def test_are_all_that_a_question_leads_to(self):
         with pytest.raises(SettingsError, match="then must be a function decorated with step"):
             Ask("?", then=lambda message, state: None)  # type: ignore[arg-type]

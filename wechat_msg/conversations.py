@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import json
 import logging
 import math
@@ -373,7 +374,8 @@ class Conversations(FlowHandler, Generic[S]):
         ends open dialogues.
 
         Raises:
-            SettingsError: There is no class of messages, or two steps have one name.
+            SettingsError: There is no class of messages, two steps have one name, or one is a generator function, which
+                would run only after the dialogue has ended.
         """
         if not kinds or not all(isinstance(kind, type) and issubclass(kind, Message) for kind in kinds):
             raise SettingsError("Conversations.step needs classes of messages and events")
@@ -382,6 +384,11 @@ class Conversations(FlowHandler, Generic[S]):
             name = getattr(function, "__name__", "")
             if not name or name in self._steps:
                 raise SettingsError(f"Conversations.step needs functions with different names, not {name!r} again")
+            if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+                raise SettingsError(
+                    f"the step {name} must not be a generator function, though it may return a generator"
+                    "（对话步骤不能是生成器函数，但可以返回生成器）"
+                )
             self._steps[name] = DialogueStep(function, self, kinds, name)
             return self._steps[name]
 
