@@ -586,17 +586,27 @@ class TestState:
                     state.words.append(each)
             async with conversations.open(text("x")) as state:
                 words = state.words
-            reset = conversations.reset(text("x"))
-            if reset is not None:
-                await reset
+            await conversations.reset(text("x"))
             async with conversations.open(text("x")) as state:
                 return words, state.words
 
         with Blocking(tmp_path / "a.db") as first, SQLiteStore(tmp_path / "b.db") as second:
             for store in (MemoryStore(), first, in_thread(second)):
                 assert asyncio.run(run(store)) == (["a", "b"], [])
-        assert threading.get_ident() in threads  # reset, which is not awaited
-        assert threads.count(threading.get_ident()) == 1
+        assert threading.get_ident() not in threads
+
+    def test_that_another_task_has_open_is_reset_after_that(self):
+        async def run():
+            conversations = Conversations(MemoryStore(), Order)
+            async with conversations.open(text("x")) as state:
+                resetting = asyncio.create_task(conversations.reset(text("x")))
+                await asyncio.sleep(0.05)
+                state.name = "Ann"
+            await resetting
+            async with conversations.open(text("x")) as state:
+                return state.name
+
+        assert asyncio.run(run()) == ""
 
     def test_of_an_async_store_is_not_opened_without_await(self):
         with (

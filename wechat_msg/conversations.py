@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import inspect
@@ -204,6 +205,13 @@ def _dump_answer(message: Message, answer: Any) -> Any:
     return [_dump_one(message, each) for each in answers]
 
 
+def _is_in_event_loop() -> bool:
+    """Return whether an event loop runs in this thread, which must not wait."""
+    with contextlib.suppress(RuntimeError):
+        return bool(asyncio.get_running_loop())
+    return False
+
+
 def _dump_one(message: Message, answer: OneAnswer) -> Any:
     if isinstance(answer, Acknowledgement):
         return {"acknowledgement": answer.body}
@@ -334,9 +342,10 @@ class Conversations(FlowHandler, Generic[S]):
         return OpenConversation(self, message)
 
     def reset(self, message: Message) -> Any:
-        """Forget state and dialogue of the message's user; to be awaited if the store is an `AsyncStore`.
+        """Forget state and dialogue of the message's user.
 
-        In a step, return `end` instead.
+        Where an event loop runs in this thread, as in ``async def``, this does nothing but return an awaitable, and so
+        it does with an `AsyncStore`. Elsewhere it returns None when it is done. In a step, return `end` instead.
 
         Raises:
             ConversationBusy: Another message of the user took too long.
@@ -344,7 +353,8 @@ class Conversations(FlowHandler, Generic[S]):
         """
         turn = _Turn(self, message)
         flow = turn.take(lambda: turn.save(None))
-        return drive_async(flow, perform_async) if is_async(self.store.get) else drive(flow, self._perform)
+        is_awaited = is_async(self.store.get) or _is_in_event_loop()
+        return drive_async(flow, perform_async) if is_awaited else drive(flow, self._perform)
 
     def end(self, answer: Answer, otherwise: Answer = None) -> End:
         """Return the answer that ends the conversation with the user.
