@@ -776,6 +776,20 @@ class TestClaim:
             shop.send("Bob")
         assert shop.router(name) == "size?"
 
+    def test_of_a_message_that_is_handled_again_is_taken_over_and_one_of_the_two_is_saved(self, shop):
+        conversations, message = shop.conversations, text("x")
+
+        def be_slow() -> None:
+            with conversations.open(message) as slow:
+                with conversations.open(message) as again:
+                    again.name = "again"
+                slow.name = "slow"
+
+        with pytest.raises(ConversationChanged):
+            be_slow()
+        with conversations.open(text("y")) as state:
+            assert state.name == "again"
+
     def test_is_given_back_by_a_message_that_fails(self, shop):
         shop.send("coffee", "Ann")
         for _ in range(2):
