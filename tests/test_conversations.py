@@ -358,7 +358,7 @@ class TestSteps:
             router(text("x"))
         assert router(text("y")) == "end"
 
-    def test_may_end_a_dialogue_and_begin_it_anew(self, store):
+    def test_may_end_a_dialogue_and_begin_it_again(self, store):
         conversations, router = Conversations(store, Order), Router()
         router.include(conversations)
         router.on(TextMessage, content="go")(lambda message: Ask("?", step, Order("first")))
