@@ -18,7 +18,7 @@ from attrs import field
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive, drive_async, perform_in_loop
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import Answer, Change, is_stream
-from wechat_msg.errors import ReplyError, SettingsError
+from wechat_msg.errors import ConversationBusy, ConversationError, ReplyError, SettingsError
 from wechat_msg.messages import Message
 
 __all__ = [
@@ -592,6 +592,9 @@ class Router(FlowHandler):
         The nearest class of the error counts, in the innermost router that has one. The function's result is the
         answer, and None acknowledges; if it raises an error, routers further outside and the endpoint get that.
 
+        `ConversationBusy` is only for a handler of its own class, or of `ConversationError`: the message was not
+        handled, and WeChat sends it again if no handler answers.
+
         Raises:
             SettingsError: It is not a class of exceptions.
         """
@@ -701,6 +704,8 @@ class Router(FlowHandler):
 
     def _find_error_handler(self, error: Exception) -> Callable[[Any, Any], Any] | None:
         classes: Any = type(error).__mro__
+        if isinstance(error, ConversationBusy):  # the message is to come again, so no general handler may answer it
+            classes = [each for each in classes if issubclass(each, ConversationError)]
         return next((self._error_handlers[each] for each in classes if each in self._error_handlers), None)
 
     def _guard(self, message: Message, stream: Any) -> Flow[Answer]:
