@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextvars
 import inspect
 import logging
@@ -421,6 +422,17 @@ class TestInAnEventLoop:
         router.error(HandlerCancelled)(lambda message, error: type(error.__cause__).__name__)
         assert run(router) == "CancelledError"
         assert push(AsyncPushEndpoint(SETTINGS, router)) == "CancelledError"
+
+    @each_row("endpoint", [PushEndpoint, AsyncPushEndpoint])
+    @each_row("error", [asyncio.CancelledError, concurrent.futures.CancelledError, StopIteration])
+    def test_a_filter_that_raises_what_would_end_the_request_has_failed(self, endpoint, error):
+        router, errors = Router(), []
+        router.on(TextMessage, answering(error()))(answering("x"))
+        assert push(endpoint(SETTINGS, router, on_error="acknowledge")) is None
+        push(endpoint(SETTINGS, router, on_error=lambda message, error: errors.append(error)))
+        assert [type(each) for each in errors] == [RuntimeError if error is StopIteration else error]
+        router.error(RuntimeError)(lambda message, error: f"{error}: {type(error.__cause__).__name__}")
+        assert push(endpoint(SETTINGS, router)) == f"a filter raised {error.__name__}: {error.__name__}"
 
     def test_middleware_that_raises_cancelled_error_has_failed(self):
         async def fail(message, call_next):

@@ -124,13 +124,13 @@ _Step = RunHandler | RunMiddleware | Sleep | Get | CompareAndSet
 
 
 class HandlerCancelled(RuntimeError):
-    """A handler raised a CancelledError although its request was not cancelled; that error is the cause.
+    """A handler or filter raised a CancelledError although its request was not cancelled; that error is the cause.
 
     An event loop or a framework would treat the CancelledError itself as the cancellation of the request.
     """
 
-    def __init__(self) -> None:
-        super().__init__("the handler raised CancelledError")
+    def __init__(self, function: str = "the handler") -> None:
+        super().__init__(f"{function} raised CancelledError")
 
 
 def is_async(handler: object) -> bool:
@@ -684,17 +684,28 @@ class Router(FlowHandler):
         for observer in self._observers:
             yield from _show(observer, message)
         try:
-            for route in self._find_routes(type(message)):
-                if found := route.find(message):
-                    more = (found,) if route.takes_found else ()
-                    answer = yield from ask(route.handler, message, *more, visit=inside)
-                    if answer is not None:
-                        return answer
+            for route, found in self._match(message):
+                more = (found,) if route.takes_found else ()
+                answer = yield from ask(route.handler, message, *more, visit=inside)
+                if answer is not None:
+                    return answer
             if inside.missed and self._default is not None:
                 return (yield from ask(self._default, message, visit=inside))
         finally:
             visit.missed = visit.missed and inside.missed
         return None
+
+    def _match(self, message: Message) -> Iterator[tuple[Route, Any]]:
+        """Find the routes that the message matches, each with what its first filter returned, while they are read."""
+        for route in self._find_routes(type(message)):
+            try:
+                found = route.find(message)
+            except StopIteration as error:
+                raise RuntimeError("a filter raised StopIteration") from error
+            except CANCELLED as error:
+                raise HandlerCancelled("a filter") from error
+            if found:
+                yield route, found
 
     def _find_routes(self, kind: type[Message]) -> list[Route]:
         by_class = self._by_class  # another thread may add a route
