@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextvars
 import inspect
+import itertools
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -635,6 +636,37 @@ class TestInclude:
         outer.include(inner)
         inner.default(answering("inner default"))
         assert outer(TEXT) == "inner default"
+
+
+class TestRouterThatAsksItself:
+    @each_row("length", [1, 2, 5])
+    def test_is_refused_wherever_it_is_added_and_changes_nothing(self, length):
+        routers = [make_router() for _ in range(length)]
+        first, last = routers[0], routers[-1]
+        for outer, inner in itertools.pairwise(routers):
+            outer.include(inner)
+        added = (last.include, last.on(Message), last.default, last.observe, last.error(KeyError))
+        for add in added:
+            with pytest.raises(SettingsError, match="asked by itself"):
+                add(first)
+        assert (last.handlers, first.is_async, first(TEXT)) == ((), False, None)
+
+    @each_row("connect", ["default", "observe"])
+    def test_is_refused_whatever_connects_the_two(self, connect):
+        first, last = Router(), Router()
+        getattr(first, connect)(last)
+        with pytest.raises(SettingsError, match="asked by itself"):
+            last.include(first)
+
+    def test_is_not_one_that_is_asked_at_several_places(self):
+        shared = make_router(answering("x"), kind=ImageMessage)
+        for _ in range(30):
+            outer = Router()
+            outer.include(shared)
+            outer.on(ImageMessage)(shared)
+            shared = outer
+        shared.default(answering("default"))
+        assert shared.handlers
 
 
 class TestRoutes:

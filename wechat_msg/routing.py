@@ -500,8 +500,8 @@ class Router(FlowHandler):
             fields: Attributes or properties of the message, and the values that they must have.
 
         Raises:
-            SettingsError: There is no class, a filter is async, a class has no such attribute, or a handler has two
-                parameters but there is no filter.
+            SettingsError: There is no class, a filter is async, a class has no such attribute, a handler has two
+                parameters but there is no filter, or it is this router or asks it.
         """
         kinds = tuple(each for each in (kind, *more) if isinstance(each, type))
         predicates = tuple(each for each in (kind, *more) if not isinstance(each, type))
@@ -527,7 +527,7 @@ class Router(FlowHandler):
         """Ask another router, or conversations, about every message that gets to this place; return it.
 
         Raises:
-            SettingsError: It is neither.
+            SettingsError: It is neither; or it is this router, or asks it.
         """
         if not isinstance(handler, FlowHandler):
             raise SettingsError("Router.include needs a Router or Conversations; use on for functions")
@@ -535,8 +535,18 @@ class Router(FlowHandler):
         return handler
 
     def _add(self, route: Route) -> None:
+        self._refuse_cycle(route.handler)
         self._routes.append(route)
         self._note(route.handler)
+
+    def _refuse_cycle(self, part: object) -> None:
+        """Check that asking *part* does not ask this router again, and so on without end."""
+        inside = [part] if isinstance(part, Router) else []
+        for router in inside:
+            if router is self:
+                raise SettingsError("a router must not be asked by itself（路由器不能直接或间接包含自身）")
+            parts = router._list_parts()  # noqa: SLF001
+            inside += (each for each in parts if isinstance(each, Router) and each not in inside)
 
     def _note(self, part: object) -> None:
         """Forget what was computed before this part was added."""
@@ -545,7 +555,12 @@ class Router(FlowHandler):
         self._by_class, self._is_async = {}, None
 
     def default(self, handler: D) -> D:
-        """Set the handler for messages that no other handler matches, here or in what is included."""
+        """Set the handler for messages that no other handler matches, here or in what is included.
+
+        Raises:
+            SettingsError: It is this router, or asks it.
+        """
+        self._refuse_cycle(handler)
         self._default = handler
         self._note(handler)
         return handler
@@ -554,8 +569,9 @@ class Router(FlowHandler):
         """Add a function that sees every message before the handlers; its result is ignored, its error is logged.
 
         Raises:
-            SettingsError: It is a generator function, which would not run.
+            SettingsError: It is a generator function, which would not run; or this router, or asks it.
         """
+        self._refuse_cycle(observer)
         if inspect.isgeneratorfunction(observer) or inspect.isasyncgenfunction(observer):
             raise SettingsError("Router.observe needs a function that is not a generator（观察者不能是生成器函数）")
         self._observers.append(observer)
@@ -596,12 +612,13 @@ class Router(FlowHandler):
         handled, and WeChat sends it again if no handler answers.
 
         Raises:
-            SettingsError: It is not a class of exceptions.
+            SettingsError: It is not a class of exceptions, or the function is this router or asks it.
         """
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             raise SettingsError("Router.error needs a class of exceptions（Router.error 需要异常类）")
 
         def add(handler: Callable[[Any, X], R]) -> Callable[[Any, X], R]:
+            self._refuse_cycle(handler)
             self._error_handlers[kind] = handler
             self._note(handler)
             return handler
@@ -620,11 +637,14 @@ class Router(FlowHandler):
         """Return the handlers in the order in which they were added, with their conditions; not the default one."""
         return tuple(self._routes)
 
+    def _list_parts(self) -> tuple[Callable[..., Any], ...]:
+        return (*self.handlers, *self._middleware, *self._observers, *self._error_handlers.values())
+
     @property
     def is_async(self) -> bool:
         """Whether a handler, middleware, observer or error handler is async, here or in what is included."""
         if self._is_async is None:
-            parts = *self.handlers, *self._middleware, *self._observers, *self._error_handlers.values()
+            parts = self._list_parts()
             self._included = tuple(part for part in parts if isinstance(part, FlowHandler))
             self._is_async = any(is_async(part) for part in parts if not isinstance(part, FlowHandler))
         return self._is_async or any(map(is_async, self._included))
