@@ -795,6 +795,26 @@ class TestGenerator:
         router.error(ValueError)(answering_error(answer))
         assert read_all(router(TEXT)) == parts
 
+    @each_row("colour", COLOURS)
+    def test_names_its_error_as_the_cause_if_the_answer_to_it_cannot_be_read(self, colour):
+        router, excuse = make_router(make_stream("a", ValueError("own"))), make_stream("x", colour="async")
+        router.default(answering("makes the router async", colour))
+        router.error(ValueError)(lambda message, error: excuse(message))
+        answer = run(router)
+        assert next(answer) == "a"
+        with pytest.raises(ReplyError, match="must be async def") as raised:
+            next(answer)
+        assert repr(raised.value.__cause__) == "ValueError('own')"
+
+    def test_may_end_with_an_async_generator_of_an_async_error_handler(self):
+        router, excuse = make_router(make_stream("a", ValueError("own"))), make_stream("x", "y", colour="async")
+
+        @router.error(ValueError)
+        async def answer_error(message, error):
+            return excuse(message)
+
+        assert read_all(run(router)) == ["a", "x", "y"]
+
     def test_lets_an_error_go_up_that_no_router_takes(self):
         router = make_router(make_stream("a", KeyError("own")))
         router.error(ValueError)(answering_error("sorry"))

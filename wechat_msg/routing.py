@@ -753,6 +753,11 @@ class Router(FlowHandler):
                     raise
                 is_rescued = True
                 answer = yield from _answer_error(handler, message, error, Visit())
+                if isinstance(answer, AsyncIterator) and not reads_async:
+                    raise ReplyError(
+                        "an error handler that returns an async generator must be async def"
+                        "（返回异步生成器的错误处理函数须为 async def）"
+                    ) from error
             stream = answer if is_stream(answer) else iter((answer,))
             return (yield read_next(stream))
 
