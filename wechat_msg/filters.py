@@ -8,7 +8,8 @@ The text is compared as users write it:
 - Words are compared without regard to case, to full-width forms (``／ＡＳＫ`` is ``/ask``, ``４２`` is ``42``, an
   ideographic space is a space), and to invisible characters.
 
-Any function of the message is a filter, too. A filter must not be async.
+Any function of the message is a filter, too. A filter must not be async, nor block: an `AsyncPushEndpoint` calls it in
+the event loop.
 """
 
 from __future__ import annotations
