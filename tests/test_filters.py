@@ -203,6 +203,12 @@ class TestEveryFilter:
         for around in AROUND:
             assert find(make_text(f"{around}help{around}{around}"))
 
+    @each_row("word", [*"￣´¨¸", "￣▽￣", "hi￣", "¨hi"])
+    def test_takes_signs_that_unicode_compares_as_a_blank_and_a_mark(self, word):
+        for find in (command(word), keywords(word), startswith(word), startswith(f"\u200b {word}")):
+            for around in AROUND:
+                assert find(make_text(f"{around}{word} hi{around}"))
+
     @each_row("find", EVERY)
     def test_is_for_recognised_speech(self, find):
         assert find(VoiceMessage(media_id="x", recognition="help", **FIELDS))

@@ -218,7 +218,8 @@ class TestUpload:
                 library.image(file)
 
         names = ["empty.jpg", "large.jpg", "missing.jpg", "", "a\0b"]
-        check_rows([b"", *(str(tmp_path / name) for name in names), None, 1, object()], check)
+        large_bytes = bytes((64 << 20) + 1)
+        check_rows([b"", large_bytes, *(str(tmp_path / name) for name in names), None, 1, object()], check)
         assert world.count(UPLOAD) == 0
 
     def test_does_not_read_the_file_again_while_it_is_sent(self, world, tmp_path):
@@ -534,6 +535,13 @@ class TestFetch:
         for message in (TextMessage(content="x", **FIELDS), None):
             with pytest.raises(CallError, match="no file"):
                 world.start().fetch(message)
+
+    @each_row("url", ["http://[", "http://[secret]/x", "", "ftp://wechat.example/x", "x", "http://", "http://a:b/x"])
+    def test_refuses_a_url_of_a_video_that_is_none(self, world, url):
+        world.wechat.answer("/cgi-bin/media/get", json.dumps({"video_url": url}).encode(), times=1)
+        with pytest.raises(CallError) as raised:
+            world.start().fetch(VideoMessage(media_id="x", **FIELDS))
+        assert "secret" not in str(raised.value)
 
     def test_raises_the_error_of_the_call(self, world):
         for cls in (ImageMessage, VideoMessage):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextvars
 import inspect
+import itertools
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -422,6 +424,17 @@ class TestInAnEventLoop:
         assert run(router) == "CancelledError"
         assert push(AsyncPushEndpoint(SETTINGS, router)) == "CancelledError"
 
+    @each_row("endpoint", [PushEndpoint, AsyncPushEndpoint])
+    @each_row("error", [asyncio.CancelledError, concurrent.futures.CancelledError, StopIteration])
+    def test_a_filter_that_raises_what_would_end_the_request_has_failed(self, endpoint, error):
+        router, errors = Router(), []
+        router.on(TextMessage, answering(error()))(answering("x"))
+        assert push(endpoint(SETTINGS, router, on_error="acknowledge")) is None
+        push(endpoint(SETTINGS, router, on_error=lambda message, error: errors.append(error)))
+        assert [type(each) for each in errors] == [RuntimeError if error is StopIteration else error]
+        router.error(RuntimeError)(lambda message, error: f"{error}: {type(error.__cause__).__name__}")
+        assert push(endpoint(SETTINGS, router)) == f"a filter raised {error.__name__}: {error.__name__}"
+
     def test_middleware_that_raises_cancelled_error_has_failed(self):
         async def fail(message, call_next):
             raise asyncio.CancelledError
@@ -625,6 +638,37 @@ class TestInclude:
         assert outer(TEXT) == "inner default"
 
 
+class TestRouterThatAsksItself:
+    @each_row("length", [1, 2, 5])
+    def test_is_refused_wherever_it_is_added_and_changes_nothing(self, length):
+        routers = [make_router() for _ in range(length)]
+        first, last = routers[0], routers[-1]
+        for outer, inner in itertools.pairwise(routers):
+            outer.include(inner)
+        added = (last.include, last.on(Message), last.default, last.observe, last.error(KeyError))
+        for add in added:
+            with pytest.raises(SettingsError, match="asked by itself"):
+                add(first)
+        assert (last.handlers, first.is_async, first(TEXT)) == ((), False, None)
+
+    @each_row("connect", ["default", "observe"])
+    def test_is_refused_whatever_connects_the_two(self, connect):
+        first, last = Router(), Router()
+        getattr(first, connect)(last)
+        with pytest.raises(SettingsError, match="asked by itself"):
+            last.include(first)
+
+    def test_is_not_one_that_is_asked_at_several_places(self):
+        shared = make_router(answering("x"), kind=ImageMessage)
+        for _ in range(30):
+            outer = Router()
+            outer.include(shared)
+            outer.on(ImageMessage)(shared)
+            shared = outer
+        shared.default(answering("default"))
+        assert shared.handlers
+
+
 class TestRoutes:
     def test_are_listed_with_their_conditions(self):
         def is_short(message):
@@ -750,6 +794,26 @@ class TestGenerator:
         router = make_router(make_stream(ValueError()))
         router.error(ValueError)(answering_error(answer))
         assert read_all(router(TEXT)) == parts
+
+    @each_row("colour", COLOURS)
+    def test_names_its_error_as_the_cause_if_the_answer_to_it_cannot_be_read(self, colour):
+        router, excuse = make_router(make_stream("a", ValueError("own"))), make_stream("x", colour="async")
+        router.default(answering("makes the router async", colour))
+        router.error(ValueError)(lambda message, error: excuse(message))
+        answer = run(router)
+        assert next(answer) == "a"
+        with pytest.raises(ReplyError, match="must be async def") as raised:
+            next(answer)
+        assert repr(raised.value.__cause__) == "ValueError('own')"
+
+    def test_may_end_with_an_async_generator_of_an_async_error_handler(self):
+        router, excuse = make_router(make_stream("a", ValueError("own"))), make_stream("x", "y", colour="async")
+
+        @router.error(ValueError)
+        async def answer_error(message, error):
+            return excuse(message)
+
+        assert read_all(run(router)) == ["a", "x", "y"]
 
     def test_lets_an_error_go_up_that_no_router_takes(self):
         router = make_router(make_stream("a", KeyError("own")))

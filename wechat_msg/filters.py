@@ -8,7 +8,8 @@ The text is compared as users write it:
 - Words are compared without regard to case, to full-width forms (``／ＡＳＫ`` is ``/ask``, ``４２`` is ``42``, an
   ideographic space is a space), and to invisible characters.
 
-Any function of the message is a filter, too. A filter must not be async.
+Any function of the message is a filter, too. A filter must not be async, nor block: an `AsyncPushEndpoint` calls it in
+the event loop.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _MARKS = "\xad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\uf
 _JOINERS = "\u200c\u200d"  # are parts of emoji and of some scripts
 _AROUND = rf"\s{_MARKS}{_JOINERS}"
 _INSIDE = re.compile(rf"[{_AROUND}]*+(.*[^{_AROUND}]|)", re.DOTALL)
+_BEFORE = re.compile(rf"\A[{_AROUND}]+")
 _INVISIBLE = re.compile(f"[{_MARKS}{_JOINERS}\ufe0e\ufe0f]")
 _TO_HALF_WIDTH = {0x3000: " "} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 
@@ -98,7 +100,7 @@ def command(*names: str) -> Callable[[Message], Command | None]:
         '你好'
     """
     name_of = {folded: name for name, folded in reversed(_fold_words("command", names))}
-    if any(folded.split() != [folded] for folded in name_of):
+    if any(name.split() != [name] for name in names):  # not what is compared: folding turns ￣ into a blank and a mark
         raise SettingsError("command needs words without white space（命令不能含空白）")
 
     def find(message: Message) -> Command | None:
@@ -143,7 +145,7 @@ def startswith(*prefixes: str) -> Callable[[Message], bool]:
         >>> startswith("天气")(TextMessage(from_user_name="o", to_user_name="gh", create_time=0, content="天气北京"))
         True
     """
-    folded = tuple(folded.lstrip() for _, folded in _fold_words("startswith", prefixes))
+    folded = tuple(_fold(_BEFORE.sub("", prefix)) for prefix, _ in _fold_words("startswith", prefixes))
     return lambda message: _fold(_get_text(message) or "").startswith(folded)
 
 

@@ -89,18 +89,35 @@ class _Read:
         content = self.file if isinstance(self.file, bytes) else _read(self.file)
         if not content:
             raise CallError("the file to upload is empty（要上传的文件为空）")
+        if len(content) > _MAX_SIZE:
+            raise CallError(f"the file to upload has more than {_MAX_SIZE >> 20} MB（要上传的文件太大）")
         return _Content(content, hashlib.sha256(content).hexdigest(), media.choose_filename(self.file, self.type))
 
 
 def _read(path: str | PathLike[str]) -> bytes:
     try:
         with Path(path).open("rb") as file:
-            content = file.read(_MAX_SIZE + 1)
+            return file.read(_MAX_SIZE + 1)
     except (OSError, ValueError, TypeError) as error:
         raise CallError(f"the file to upload cannot be read: {type(error).__name__}（无法读取要上传的文件）") from error
-    if len(content) > _MAX_SIZE:
-        raise CallError(f"the file to upload has more than {_MAX_SIZE >> 20} MB（要上传的文件太大）")
-    return content
+
+
+def _make_download(video_url: str) -> Call[Any]:
+    try:
+        url = urlsplit(video_url)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+    except ValueError:  # its text has the URL
+        raise CallError("WeChat has no valid URL for the video（微信返回的视频地址无效）") from None
+    return Call(
+        "GET",
+        url.path,
+        media.reject_json,
+        query,
+        parse_file=media.return_file,
+        is_repeatable=True,
+        needs_access_token=False,
+        host=f"{url.scheme}://{url.netloc}",
+    )
 
 
 def _to_bytes(media_id: str) -> bytes:
@@ -303,18 +320,7 @@ class _Library:
             return cast("File", (yield media.download(message.media_id)))
         if not isinstance(message, (VideoMessage, ShortVideoMessage)):
             raise CallError("the message has no file to download（该消息没有可下载的文件）")
-        url = urlsplit((yield media.get_video_url(message.media_id)))
-        download = Call(
-            "GET",
-            url.path,
-            media.reject_json,
-            dict(parse_qsl(url.query, keep_blank_values=True)),
-            parse_file=media.return_file,
-            is_repeatable=True,
-            needs_access_token=False,
-            host=f"{url.scheme}://{url.netloc}",
-        )
-        return cast("File", (yield download))
+        return cast("File", (yield _make_download((yield media.get_video_url(message.media_id)))))
 
     def _key_of(self, media_id: str) -> str:
         return f"{self._prefix}:id:{hashlib.sha256(_to_bytes(media_id)).hexdigest()}"
@@ -426,7 +432,7 @@ class MediaLibrary(_Library):
             message: A message with an image, a voice or a video.
 
         Raises:
-            CallError: The message has no file.
+            CallError: The message has no file, or WeChat gives no valid URL for it.
             ClientError: The download failed; see `Client.call`.
         """
         return self._drive(self._fetch(message))

@@ -18,7 +18,7 @@ from attrs import field
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive, drive_async, perform_in_loop
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import Answer, Change, is_stream
-from wechat_msg.errors import ReplyError, SettingsError
+from wechat_msg.errors import ConversationBusy, ConversationError, ReplyError, SettingsError
 from wechat_msg.messages import Message
 
 __all__ = [
@@ -124,13 +124,13 @@ _Step = RunHandler | RunMiddleware | Sleep | Get | CompareAndSet
 
 
 class HandlerCancelled(RuntimeError):
-    """A handler raised a CancelledError although its request was not cancelled; that error is the cause.
+    """A handler or filter raised a CancelledError although its request was not cancelled; that error is the cause.
 
     An event loop or a framework would treat the CancelledError itself as the cancellation of the request.
     """
 
-    def __init__(self) -> None:
-        super().__init__("the handler raised CancelledError")
+    def __init__(self, function: str = "the handler") -> None:
+        super().__init__(f"{function} raised CancelledError")
 
 
 def is_async(handler: object) -> bool:
@@ -500,8 +500,8 @@ class Router(FlowHandler):
             fields: Attributes or properties of the message, and the values that they must have.
 
         Raises:
-            SettingsError: There is no class, a filter is async, a class has no such attribute, or a handler has two
-                parameters but there is no filter.
+            SettingsError: There is no class, a filter is async, a class has no such attribute, a handler has two
+                parameters but there is no filter, or it is this router or asks it.
         """
         kinds = tuple(each for each in (kind, *more) if isinstance(each, type))
         predicates = tuple(each for each in (kind, *more) if not isinstance(each, type))
@@ -527,7 +527,7 @@ class Router(FlowHandler):
         """Ask another router, or conversations, about every message that gets to this place; return it.
 
         Raises:
-            SettingsError: It is neither.
+            SettingsError: It is neither; or it is this router, or asks it.
         """
         if not isinstance(handler, FlowHandler):
             raise SettingsError("Router.include needs a Router or Conversations; use on for functions")
@@ -535,8 +535,18 @@ class Router(FlowHandler):
         return handler
 
     def _add(self, route: Route) -> None:
+        self._refuse_cycle(route.handler)
         self._routes.append(route)
         self._note(route.handler)
+
+    def _refuse_cycle(self, part: object) -> None:
+        """Check that asking *part* does not ask this router again, and so on without end."""
+        inside = [part] if isinstance(part, Router) else []
+        for router in inside:
+            if router is self:
+                raise SettingsError("a router must not be asked by itself（路由器不能直接或间接包含自身）")
+            parts = router._list_parts()  # noqa: SLF001
+            inside += (each for each in parts if isinstance(each, Router) and each not in inside)
 
     def _note(self, part: object) -> None:
         """Forget what was computed before this part was added."""
@@ -545,7 +555,12 @@ class Router(FlowHandler):
         self._by_class, self._is_async = {}, None
 
     def default(self, handler: D) -> D:
-        """Set the handler for messages that no other handler matches, here or in what is included."""
+        """Set the handler for messages that no other handler matches, here or in what is included.
+
+        Raises:
+            SettingsError: It is this router, or asks it.
+        """
+        self._refuse_cycle(handler)
         self._default = handler
         self._note(handler)
         return handler
@@ -554,8 +569,9 @@ class Router(FlowHandler):
         """Add a function that sees every message before the handlers; its result is ignored, its error is logged.
 
         Raises:
-            SettingsError: It is a generator function, which would not run.
+            SettingsError: It is a generator function, which would not run; or this router, or asks it.
         """
+        self._refuse_cycle(observer)
         if inspect.isgeneratorfunction(observer) or inspect.isasyncgenfunction(observer):
             raise SettingsError("Router.observe needs a function that is not a generator（观察者不能是生成器函数）")
         self._observers.append(observer)
@@ -592,13 +608,17 @@ class Router(FlowHandler):
         The nearest class of the error counts, in the innermost router that has one. The function's result is the
         answer, and None acknowledges; if it raises an error, routers further outside and the endpoint get that.
 
+        `ConversationBusy` is only for a handler of its own class, or of `ConversationError`: the message was not
+        handled, and WeChat sends it again if no handler answers.
+
         Raises:
-            SettingsError: It is not a class of exceptions.
+            SettingsError: It is not a class of exceptions, or the function is this router or asks it.
         """
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             raise SettingsError("Router.error needs a class of exceptions（Router.error 需要异常类）")
 
         def add(handler: Callable[[Any, X], R]) -> Callable[[Any, X], R]:
+            self._refuse_cycle(handler)
             self._error_handlers[kind] = handler
             self._note(handler)
             return handler
@@ -617,11 +637,14 @@ class Router(FlowHandler):
         """Return the handlers in the order in which they were added, with their conditions; not the default one."""
         return tuple(self._routes)
 
+    def _list_parts(self) -> tuple[Callable[..., Any], ...]:
+        return (*self.handlers, *self._middleware, *self._observers, *self._error_handlers.values())
+
     @property
     def is_async(self) -> bool:
         """Whether a handler, middleware, observer or error handler is async, here or in what is included."""
         if self._is_async is None:
-            parts = *self.handlers, *self._middleware, *self._observers, *self._error_handlers.values()
+            parts = self._list_parts()
             self._included = tuple(part for part in parts if isinstance(part, FlowHandler))
             self._is_async = any(is_async(part) for part in parts if not isinstance(part, FlowHandler))
         return self._is_async or any(map(is_async, self._included))
@@ -681,17 +704,28 @@ class Router(FlowHandler):
         for observer in self._observers:
             yield from _show(observer, message)
         try:
-            for route in self._find_routes(type(message)):
-                if found := route.find(message):
-                    more = (found,) if route.takes_found else ()
-                    answer = yield from ask(route.handler, message, *more, visit=inside)
-                    if answer is not None:
-                        return answer
+            for route, found in self._match(message):
+                more = (found,) if route.takes_found else ()
+                answer = yield from ask(route.handler, message, *more, visit=inside)
+                if answer is not None:
+                    return answer
             if inside.missed and self._default is not None:
                 return (yield from ask(self._default, message, visit=inside))
         finally:
             visit.missed = visit.missed and inside.missed
         return None
+
+    def _match(self, message: Message) -> Iterator[tuple[Route, Any]]:
+        """Find the routes that the message matches, each with what its first filter returned, while they are read."""
+        for route in self._find_routes(type(message)):
+            try:
+                found = route.find(message)
+            except StopIteration as error:
+                raise RuntimeError("a filter raised StopIteration") from error
+            except CANCELLED as error:
+                raise HandlerCancelled("a filter") from error
+            if found:
+                yield route, found
 
     def _find_routes(self, kind: type[Message]) -> list[Route]:
         by_class = self._by_class  # another thread may add a route
@@ -701,6 +735,8 @@ class Router(FlowHandler):
 
     def _find_error_handler(self, error: Exception) -> Callable[[Any, Any], Any] | None:
         classes: Any = type(error).__mro__
+        if isinstance(error, ConversationBusy):  # the message is to come again, so no general handler may answer it
+            classes = [each for each in classes if issubclass(each, ConversationError)]
         return next((self._error_handlers[each] for each in classes if each in self._error_handlers), None)
 
     def _guard(self, message: Message, stream: Any) -> Flow[Answer]:
@@ -717,6 +753,11 @@ class Router(FlowHandler):
                     raise
                 is_rescued = True
                 answer = yield from _answer_error(handler, message, error, Visit())
+                if isinstance(answer, AsyncIterator) and not reads_async:
+                    raise ReplyError(
+                        "an error handler that returns an async generator must be async def"
+                        "（返回异步生成器的错误处理函数须为 async def）"
+                    ) from error
             stream = answer if is_stream(answer) else iter((answer,))
             return (yield read_next(stream))
 

@@ -19,6 +19,7 @@ from wechat_msg import (
     Ask,
     AsyncPushEndpoint,
     ConversationBusy,
+    ConversationError,
     Conversations,
     MemoryStore,
     PushEndpoint,
@@ -27,6 +28,7 @@ from wechat_msg import (
     SettingsError,
     SQLiteStore,
     TextMessage,
+    WeChatError,
     in_thread,
 )
 from wechat_msg.testing import build_push, open_reply
@@ -212,7 +214,7 @@ class TestBusy:
             if message.content != "nested":
                 return inner(message)
             with conversations.open(message):
-                return inner(attrs.evolve(message, msg_id="7"))
+                return inner(attrs.evolve(message, msg_id="nested"))
 
         endpoint = PushEndpoint(SETTINGS, handle, on_error=on_error)
         push = make_push("nested")
@@ -220,6 +222,32 @@ class TestBusy:
             with pytest.raises(ConversationBusy):
                 endpoint.handle(push)
         assert read(endpoint.handle(make_push("a"))) == "a"
+
+    @each_row("kind", [Exception, WeChatError])
+    def test_a_message_is_sent_again_with_an_error_handler_for_everything(self, kind):
+        router = make_busy()
+        router.error(kind)(lambda message, error: "sorry")
+        with pytest.raises(ConversationBusy):
+            PushEndpoint(SETTINGS, router).handle(make_push("x"))
+
+    @each_row("kind", [ConversationBusy, ConversationError])
+    def test_is_answered_by_an_error_handler_for_it(self, kind):
+        router = make_busy()
+        router.error(kind)(lambda message, error: "please wait")
+        router.error(Exception)(lambda message, error: "sorry")
+        assert read(PushEndpoint(SETTINGS, router).handle(make_push("x"))) == "please wait"
+
+
+def make_busy() -> Router:
+    """Return a router with a handler that finds the conversation claimed."""
+    conversations, router = Conversations(MemoryStore(), Words, wait=0.0), Router()
+
+    @router.on(TextMessage)
+    def handle(message: TextMessage) -> str:
+        with conversations.open(message), conversations.open(attrs.evolve(message, msg_id="nested")):
+            return "never"
+
+    return router
 
 
 class TestKinds:
