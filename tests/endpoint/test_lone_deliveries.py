@@ -57,7 +57,7 @@ class TestDrain:
 
 
 class TestAnAsyncHandler:
-    def test_goes_on_when_its_request_is_cancelled(self):
+    def test_continues_when_its_request_is_cancelled(self):
         ended = asyncio.Event()
 
         async def answer(message):
@@ -87,7 +87,7 @@ class TestAnAsyncHandler:
 
 
 @pytest.mark.parametrize(("answer", "lost"), [("hello", ["late"]), (None, []), (ErrCodeReply(), [])])
-def test_only_an_answer_that_says_something_is_lost_after_the_last_try(answer, lost):
+def test_only_an_answer_with_content_is_lost_after_the_last_try(answer, lost):
     clock, reasons = VirtualClock(), []
     endpoint = PushEndpoint(
         SETTINGS,

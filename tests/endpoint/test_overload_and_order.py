@@ -307,6 +307,25 @@ class TestOrdered:
         assert recorder.order == ["0", "1"]
         assert worker.sent == ["re 0"]
 
+    @in_virtual_time
+    async def test_lets_the_next_message_wait_for_all_parts_of_an_answer(self, world):
+        order = []
+
+        async def write(message):
+            for part in ("first", "last"):
+                order.append(f"{part} of {message.content}")
+                yield f"{part} of {message.content}"
+                await asyncio.sleep(2)
+
+        async def answer(message):
+            return write(message)
+
+        workers = [world.start(answer, ordered=True, kind=ASYNC) for _ in range(2)]
+        await push_all((workers[0], number(0)), (workers[1], number(1)), (workers[0], number(2)))
+        await asyncio.sleep(60)
+        assert order == [f"{part} of {each}" for each in range(3) for part in ("first", "last")]
+        assert {one for worker in workers for one in worker.sent} >= {f"last of {each}" for each in range(3)}
+
     @each_row("kind", [EXECUTOR, ASYNC])
     @in_virtual_time
     async def test_lets_no_push_use_up_handler_limit_while_it_waits_for_its_turn(self, kind):

@@ -76,8 +76,8 @@ def account_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def has_settings(environ: Mapping[str, str]) -> bool:
-    """Return whether there are any settings, apart from the kind of account."""
-    return any(environ.get(_VARIABLES[name], "").strip() for name in ("token", "aes_key", "appid"))
+    """Return whether there are settings for pushes; an AppID alone, which clients need too, is not enough."""
+    return any(environ.get(_VARIABLES[name], "").strip() for name in ("token", "aes_key"))
 
 
 def load_settings(environ: ChainMap[str, str]) -> PushSettings:

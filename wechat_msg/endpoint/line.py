@@ -6,7 +6,7 @@ import hashlib
 
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep
 from wechat_msg.endpoint.handling import Handling
-from wechat_msg.endpoint.records import Free, Run, dump_texts, load_record, load_texts
+from wechat_msg.endpoint.records import Done, Free, dump_texts, load_record, load_texts
 from wechat_msg.endpoint.registry import Running
 from wechat_msg.errors import StoreError
 
@@ -76,7 +76,9 @@ def _is_first(handling: Handling, running: Running) -> Flow[bool]:
 def _is_worked_on(handling: Handling, running: Running, claim: str, record_key: str) -> Flow[bool]:
     raw: bytes | None = yield Get(running.store, record_key)
     record = None if raw is None else load_record(raw)
-    if not isinstance(record, Run) or isinstance(record, Free) or record.claim != claim:
+    if record is None or isinstance(record, Free) or record.claim != claim:
+        return False
+    if isinstance(record, Done) and not record.slot:  # with a slot, further parts of the answer go out
         return False
     if any(each.claim == claim for each in handling.process.registry.list_all()):
         return True
