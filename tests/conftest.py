@@ -28,6 +28,13 @@ def pytest_configure():
         os.environ.pop(name, None)
 
 
+def pytest_runtest_setup():
+    """Forget the account of flows whose steps a test has performed in turn, in one thread, as no driver does."""
+    from wechat_msg.endpoint.handling import CURRENT_SETTINGS
+
+    CURRENT_SETTINGS.set(None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """What is collected stays; to look through it in each collection of garbage would take 0.1 s."""
