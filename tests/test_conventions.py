@@ -100,3 +100,9 @@ def test_every_class_has_a_name_of_its_own():
             if isinstance(node, ast.ClassDef) and "management" not in path.parts:  # Django names those classes
                 places[node.name].append(str(path.relative_to(PACKAGE)))
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_the_random_source_of_the_application_is_left_alone():
+    """A program may have seeded it, and Hypothesis refuses changes by a thread in the background."""
+    calls = re.compile(r"(?<![_\w.])random\.(?!SystemRandom)[a-z]\w*\(")
+    assert [str(path) for path in PACKAGE.rglob("*.py") if calls.search(path.read_text("utf-8"))] == []

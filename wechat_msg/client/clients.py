@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient", "Client"]
 
 T = TypeVar("T")
+_random = random.SystemRandom()  # that of the application may be seeded
 P = TypeVar("P", bound=Result)
 Item = TypeVar("Item")
 S = TypeVar("S", bound=AnyStore)
@@ -69,7 +70,7 @@ class _Client(Generic[S, Session]):
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Any] | None = None,
-        random: Callable[[], float] = random.random,
+        random: Callable[[], float] = _random.random,
     ) -> None:
         self.appid = appid
         self._clock = clock

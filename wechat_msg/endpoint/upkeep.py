@@ -27,6 +27,7 @@ from wechat_msg.routing import RunHandler
 __all__ = ["LOOK_EVERY", "RunAside", "Upkeep"]
 
 _LANES_PER_LOOK = 5
+_random = random.SystemRandom()  # that of the application may be seeded
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at the inbox."""
@@ -111,7 +112,7 @@ class Upkeep:
         if not self._process.is_ending:
             is_new = self._has_looked != self._process.id
             yield from self._try(self.look_at_all if is_new else self._look_once)
-        return _WITHOUT_ROOM if self._waits_for_room else LOOK_EVERY * random.uniform(0.8, 1.2)
+        return _WITHOUT_ROOM if self._waits_for_room else LOOK_EVERY * _random.uniform(0.8, 1.2)
 
     def recover(self) -> Flow[int]:
         """Look at everything, and return how much was started; an error of the store is reported."""

@@ -29,6 +29,7 @@ _SETUP = (
 _RETRY_AFTER = 2.0  # seconds after a log could not be emptied: another program may read in one transaction for minutes
 _EMPTY_LOG = "PRAGMA busy_timeout = 50; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 0"
 _MAX_IDLE = 16
+_random = random.SystemRandom()  # that of the application may be seeded
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 _Identity = tuple[int, int]
@@ -100,7 +101,7 @@ class Pool:
                     connection.executescript(_EMPTY_LOG)
                 if self.is_log_too_long() and time.monotonic() >= deadline:
                     self._retry_at = time.monotonic() + _RETRY_AFTER
-                time.sleep(random.uniform(0.001, 0.003))  # another process may be emptying it
+                time.sleep(_random.uniform(0.001, 0.003))  # another process may be emptying it
 
     def is_log_too_long(self) -> bool:
         """Return whether to call `limit_log`; asked before every write, so that writers cannot outrun it."""

@@ -36,6 +36,7 @@ _PURGE = (
 )
 #: After this many writes, up to twice as many expired entries are deleted, so that they never accumulate.
 _PURGE_EVERY = 64
+_random = random.SystemRandom()  # that of the application may be seeded
 
 _WHAT = {
     sqlite3.SQLITE_BUSY: "is locked by another process",
@@ -99,7 +100,7 @@ class SQLiteStore:
     _clock: Callable[[], float] = field(default=time.time, alias="clock", kw_only=True)
     _pool: Pool = field(init=False)
     #: Starts at a random number, as some processes do not write often enough to reach the next multiple.
-    _writes: Iterator[int] = field(factory=lambda: itertools.count(random.randrange(_PURGE_EVERY)), init=False)
+    _writes: Iterator[int] = field(factory=lambda: itertools.count(_random.randrange(_PURGE_EVERY)), init=False)
 
     def __attrs_post_init__(self) -> None:
         # Absolute, as servers change their directory when they become daemons.
@@ -161,7 +162,7 @@ class SQLiteStore:
                 if not _is_temporary(error) or time.monotonic() >= deadline:
                     raise StoreError(f"{self._pool} {_describe(error)}") from None
             # SQLite itself would sleep up to 100 ms at a time, and could miss the lock again and again.
-            time.sleep(random.uniform(0.0002, 0.002))
+            time.sleep(_random.uniform(0.0002, 0.002))
 
 
 def _is_temporary(error: Exception) -> bool:
