@@ -272,7 +272,7 @@ class World:
             warn=lambda *args: None,
             kept=self.make_kept(process),
         )
-        home = Home(self.started, process, handling, Upkeep(handling))
+        home = Home(self.started, process, handling, Upkeep(handling, random.uniform))
         self.started += 1
         self.homes.append(home)
         self.start("recover", home, home.upkeep.look_at_all())

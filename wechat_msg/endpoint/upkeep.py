@@ -44,10 +44,12 @@ class Upkeep:
 
     Attributes:
         handling: The handler, and what belongs to it.
+        uniform: Returns a random number between two others.
         flows: The flows that a process must perform, by their names.
     """
 
     handling: Handling
+    uniform: Callable[[float, float], float] = _random.uniform
     _next_lane: int = 0
     _has_looked: str = ""  # the id of the process that has looked at all lanes
     _waits_for_room: bool = False
@@ -112,7 +114,7 @@ class Upkeep:
         if not self._process.is_ending:
             is_new = self._has_looked != self._process.id
             yield from self._try(self.look_at_all if is_new else self._look_once)
-        return _WITHOUT_ROOM if self._waits_for_room else LOOK_EVERY * _random.uniform(0.8, 1.2)
+        return _WITHOUT_ROOM if self._waits_for_room else LOOK_EVERY * self.uniform(0.8, 1.2)
 
     def recover(self) -> Flow[int]:
         """Look at everything, and return how much was started; an error of the store is reported."""
