@@ -73,7 +73,9 @@ class TestCall:
         picture.write_bytes(bytes(range(256)) * 10)
 
         uploaded = call(wechat, "media.upload", "image", f"@{picture}")
-        downloaded = call(wechat, "media.download", uploaded["media_id"], "-o", str(copy))
+        downloaded = call(
+            wechat, "media.download", f"media_id={uploaded['media_id']}", "-o", str(copy)
+        )  # it may begin with -
 
         assert downloaded["size"] == 2560
         assert copy.read_bytes() == picture.read_bytes()
