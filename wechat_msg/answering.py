@@ -73,11 +73,8 @@ _SUCCESS = Acknowledgement()
 _NO_STREAMS = str, Reply, list, tuple, type(None)  # to tell an iterator from them takes longer
 #: Replies with the same members in both formats, but for the list of articles; and the members of all of them.
 _CONVERTIBLE = (TextReply, ImageReply, VoiceReply, VideoReply, MusicReply, NewsReply, TransferCustomerServiceReply)
-_MEMBERS = {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Content", "Image", "Voice", "Video", "Music"} | {
-    "ArticleCount",
-    "Articles",
-    "TransInfo",
-}
+_HEAD = {"ToUserName", "FromUserName", "CreateTime", "MsgType"}
+_MEMBERS = _HEAD | {"Content", "Image", "Voice", "Video", "Music", "ArticleCount", "Articles", "TransInfo"}
 _MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
 
 
@@ -139,7 +136,7 @@ def write_reply(push: Push, reply: Reply, *, now: Callable[[], float]) -> Acknow
         return reply
     timestamp, form = int(now()), push.format
     documents: dict[Format, str] = {form: _write(push.message, reply, timestamp, form)}
-    if isinstance(reply, RenderedReply):
+    if isinstance(reply, RenderedReply):  # it is complete, and can be written in this format
         return reply
     if type(reply) not in _CONVERTIBLE:
         other: Format = "json" if form == "xml" else "xml"

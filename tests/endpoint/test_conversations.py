@@ -31,7 +31,7 @@ from wechat_msg import (
     WeChatError,
     in_thread,
 )
-from wechat_msg.testing import build_push, open_reply
+from wechat_msg.testing import VirtualClock, build_push, open_reply
 
 SETTINGS = PushSettings(token="spamtest", identity="first")
 OTHER = PushSettings(token="spamtest", identity="second")
@@ -101,6 +101,21 @@ EXPECTED = {"first:conversation", "first:claim"}
 
 
 class TestIdentity:
+    def test_holds_in_on_lost(self, conversations, store):
+        clock = VirtualClock()
+
+        def remember_loss(message: TextMessage, reason: str) -> None:
+            with conversations.open(message) as state:
+                state.words.append(reason)
+
+        def handle(message: TextMessage) -> str:
+            clock.sleep(20)
+            return "too late"
+
+        endpoint = PushEndpoint(SETTINGS, handle, clock=clock, on_lost=remember_loss)
+        endpoint.handle(build_push(SETTINGS, {"Content": "hi"}, now=clock))
+        assert store.kinds == EXPECTED
+
     def test_separates_accounts_and_joins_endpoints_of_one(self, conversations, store):
         handle = remember(conversations)
         rows = [(SETTINGS, "a"), (OTHER, "a"), (SETTINGS, "a b"), (OTHER, "a b")]

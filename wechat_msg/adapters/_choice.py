@@ -128,12 +128,12 @@ def read_stream(read: Callable[[int], bytes], limit: int) -> bytes:
 
     If the client hangs up, the body is empty or cut off, and the endpoint refuses it as malformed.
     """
-    body, piece = b"", b" "
+    body, piece = bytearray(), b" "
     with suppress(OSError, ValueError):
         while piece and len(body) < limit:  # a server may pass on less than it is asked for
             piece = read(limit - len(body))
             body += piece
-    return body
+    return bytes(body)
 
 
 async def answer_asgi(

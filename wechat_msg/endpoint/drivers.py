@@ -251,7 +251,7 @@ def _perform_for(endpoint: weakref.ref[PushEndpoint], step: Any) -> Any:
 
 
 def _perform_async_for(endpoint: weakref.ref[AsyncPushEndpoint], sleep: Callable[[float], Any], step: Any) -> Any:
-    """Await a step of a flow that must not keep an endpoint alive."""
+    """Begin a step of a flow that must not keep an endpoint alive."""
     if isinstance(step, Sleep):
         return sleep(step.seconds)
     return cast("AsyncPushEndpoint", endpoint())._perform(step)  # noqa: SLF001

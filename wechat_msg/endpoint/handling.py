@@ -248,6 +248,7 @@ class Handling:
                 return None
             yield Sleep(pause)
 
+    @_with_current_settings
     def report_lost(self, message: Message | None, reason: LostReason) -> Flow[None]:
         """Log that a push gets no answer, and call ``on_lost``."""
         name = "push" if message is None else type(message).__name__

@@ -292,6 +292,10 @@ class Rest:
         """Send or keep them."""
         try:
             yield from self.work.guard(self._flow)
+        except Exception:
+            yield from self.work.leave_line()  # the record still has the slot, so the user's next message would wait
+            raise
+        else:
             yield from self.work.leave_line()
         finally:
             self.abandon()
