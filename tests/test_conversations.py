@@ -665,6 +665,13 @@ class TestState:
                 state.anything, state.inner = each.anything, each.inner
 
 
+@pytest.mark.parametrize("value", [None, "oUSER", 5, TextMessage])
+def test_a_conversation_belongs_to_a_message(shop, value):
+    for use in (shop.conversations.open, shop.conversations.reset):
+        with pytest.raises(SettingsError, match="message must be a message"):
+            use(value)
+
+
 class TestWhatCannotBeRead:
     def test_is_reset_with_one_warning_that_shows_nothing_of_it(self, shop, store, clock, warnings_of):
         @define

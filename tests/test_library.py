@@ -38,6 +38,7 @@ from wechat_msg import (
     ShortVideoMessage,
     StoreError,
     TextMessage,
+    TextReply,
     TransportError,
     VideoMessage,
     VideoReply,
@@ -491,6 +492,12 @@ class TestForgottenUpload:
         world.store.down = True
         with pytest.raises(StoreError):
             library.forget(reply)
+
+
+@pytest.mark.parametrize("reply", [None, 5, b"id", TextReply("hi")])
+def test_what_has_no_media_id_cannot_be_forgotten(world, reply):
+    with pytest.raises(CallError, match="media id"):
+        world.start().forget(reply)
 
 
 class TestFetch:

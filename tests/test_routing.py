@@ -59,6 +59,16 @@ def ask_async(router: Router, content: str = "hi") -> str | None:
     return None if reply is None else reply["Content"]
 
 
+class TestARouter:
+    @each_row("part", ["text", 5, None])
+    def test_needs_functions(self, part):
+        router = Router()
+        for add in (router.on(TextMessage), router.default, router.use, router.observe, router.error(ValueError)):
+            with pytest.raises(SettingsError, match="needs functions"):
+                add(part)
+        assert (router.handlers, router.routes()) == ((), ())
+
+
 class TestOnRefuses:
     @each_row("criteria", [(), (replying("x"),), (str,), (TextMessage, int), (object,), (Message, Exception)])
     def test_anything_but_classes_of_messages_and_events(self, criteria):

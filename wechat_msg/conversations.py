@@ -334,6 +334,7 @@ class Conversations(FlowHandler, Generic[S]):
         before a slow call: open, copy what you need, close, call, open again. In a step, use its parameter instead.
 
         Raises:
+            SettingsError: *message* is not a message.
             ConversationBusy: Another message of the user took too long.
             ConversationChanged: The block took longer than ``claim``, and another message has changed the state.
             ConversationError: The state has a value that cannot be kept.
@@ -349,6 +350,7 @@ class Conversations(FlowHandler, Generic[S]):
         it does with an `AsyncStore`. Elsewhere it returns None when it is done. In a step, return `end` instead.
 
         Raises:
+            SettingsError: *message* is not a message.
             ConversationBusy: Another message of the user took too long.
             StoreError: The store failed.
         """
@@ -538,7 +540,7 @@ class _Turn(Generic[S]):
     """
 
     conversations: Conversations[S]
-    message: Message
+    message: Message = field(validator=_check.instance_of(Message, what="a message"))
     store: EitherStore = field(init=False)
     id: str = field(init=False)
     raw: bytes | None = field(init=False, default=None)

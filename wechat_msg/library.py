@@ -309,6 +309,8 @@ class _Library:
             yield CompareAndSet(self._store, key, record, _to_bytes(media_id), ttl)
 
     def _forget(self, reply: MediaReply | str) -> Flow[None]:
+        if not isinstance(reply, MediaReply | str):
+            raise CallError("forget needs a reply with a media id, or a media id（forget 需要带 media_id 的回复）")
         media_id = reply if isinstance(reply, str) else reply.media_id
         record: bytes | None = yield Get(self._store, self._key_of(media_id))
         if key := _read_text(record):
@@ -444,6 +446,7 @@ class MediaLibrary(_Library):
             reply: A reply from this library, or the media id of a thumb.
 
         Raises:
+            CallError: *reply* is neither.
             StoreError: The store failed.
         """
         self._drive(self._forget(reply))

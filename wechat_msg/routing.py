@@ -535,13 +535,15 @@ class Router(FlowHandler):
         return handler
 
     def _add(self, route: Route) -> None:
-        self._refuse_cycle(route.handler)
+        self._check_part(route.handler)
         self._routes.append(route)
         self._note(route.handler)
 
-    def _refuse_cycle(self, part: object) -> None:
-        """Check that asking *part* does not ask this router again, and so on without end."""
-        inside = [part] if isinstance(part, Router) else []
+    def _check_part(self, part: object) -> None:
+        """Check that *part* can be called, and that this does not ask this router again, and so on without end."""
+        if not callable(part):
+            raise SettingsError(f"a Router needs functions, not {type(part).__name__}（Router 需要函数）")
+        inside: list[Router] = [part] if isinstance(part, Router) else []
         for router in inside:
             if router is self:
                 raise SettingsError("a router must not be asked by itself（路由器不能直接或间接包含自身）")
@@ -558,9 +560,9 @@ class Router(FlowHandler):
         """Set the handler for messages that no other handler matches, here or in what is included.
 
         Raises:
-            SettingsError: It is this router, or asks it.
+            SettingsError: It is not a function, or it is this router, or asks it.
         """
-        self._refuse_cycle(handler)
+        self._check_part(handler)
         self._default = handler
         self._note(handler)
         return handler
@@ -569,9 +571,10 @@ class Router(FlowHandler):
         """Add a function that sees every message before the handlers; its result is ignored, its error is logged.
 
         Raises:
-            SettingsError: It is a generator function, which would not run; or this router, or asks it.
+            SettingsError: It is not a function, or it is a generator function, which would not run; or it is this
+                router, or asks it.
         """
-        self._refuse_cycle(observer)
+        self._check_part(observer)
         if inspect.isgeneratorfunction(observer) or inspect.isasyncgenfunction(observer):
             raise SettingsError("Router.observe needs a function that is not a generator（观察者不能是生成器函数）")
         self._observers.append(observer)
@@ -584,6 +587,9 @@ class Router(FlowHandler):
         It may pass on another message, change the answer, or return one without asking. None keeps the answer of
         ``call_next``, and ``""`` silences. An async one may stand around handlers of both kinds, another one only
         around those that are not async.
+
+        Raises:
+            SettingsError: It is not a function.
 
         Example:
             >>> from wechat_msg import Router, TextMessage
@@ -598,6 +604,7 @@ class Router(FlowHandler):
             >>> router(TextMessage(from_user_name="o", to_user_name="gh", create_time=0, content="hi"))
             'hello -- your bot'
         """
+        self._check_part(middleware)
         self._middleware.append(middleware)
         self._note(middleware)
         return middleware
@@ -618,7 +625,7 @@ class Router(FlowHandler):
             raise SettingsError("Router.error needs a class of exceptions（Router.error 需要异常类）")
 
         def add(handler: Callable[[Any, X], R]) -> Callable[[Any, X], R]:
-            self._refuse_cycle(handler)
+            self._check_part(handler)
             self._error_handlers[kind] = handler
             self._note(handler)
             return handler
