@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import gc
+import logging
 import os
 import signal
+import threading
 
 import httpx2
 import pytest
@@ -28,10 +30,30 @@ def pytest_configure():
         os.environ.pop(name, None)
 
 
+class NoThreadOfEarlierTests(logging.Filter):
+    """Keeps what the background of an earlier test's endpoint says out of the log that a test looks at."""
+
+    def __init__(self):
+        super().__init__()
+        self.threads = set()
+
+    def forget_running(self):
+        """From now on, leave out what the threads say that the package has started so far."""
+        self.threads = {thread for thread in threading.enumerate() if thread.name.startswith("wechat_msg.")}
+
+    def filter(self, record):
+        return threading.current_thread() not in self.threads
+
+
+no_thread_of_earlier_tests = NoThreadOfEarlierTests()
+logging.getLogger("wechat_msg").addFilter(no_thread_of_earlier_tests)
+
+
 def pytest_runtest_setup():
-    """Forget the account of flows whose steps a test has performed in turn, in one thread, as no driver does."""
+    """Leave what earlier tests began: threads, and the account of flows whose steps were performed by the test."""
     from wechat_msg.endpoint.handling import CURRENT_SETTINGS
 
+    no_thread_of_earlier_tests.forget_running()
     CURRENT_SETTINGS.set(None)
 
 
