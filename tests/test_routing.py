@@ -33,7 +33,7 @@ from wechat_msg import (
     UserMessage,
     parse_message,
 )
-from wechat_msg.routing import RunHandler, ask, call, is_async, run_handler
+from wechat_msg._handlers import RunHandler, ask, call, is_async, run_handler
 from wechat_msg.testing import build_push, open_reply
 
 SETTINGS = PushSettings(token="spamtest")

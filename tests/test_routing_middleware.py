@@ -30,8 +30,8 @@ from wechat_msg import (
     UserMessage,
 )
 from wechat_msg._flow import Get, Sleep
+from wechat_msg._handlers import FlowHandler, HandlerCancelled, RunHandler, ask
 from wechat_msg.answering import Change
-from wechat_msg.routing import FlowHandler, HandlerCancelled, RunHandler, ask
 from wechat_msg.stores import MemoryStore
 from wechat_msg.testing import build_push, open_reply
 

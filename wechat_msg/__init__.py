@@ -9,6 +9,7 @@ import typing
 from wechat_msg import _lazy
 
 if typing.TYPE_CHECKING:
+    from wechat_msg._handlers import AsyncHandler, Handler
     from wechat_msg.answering import Answer, answer_cloud_function, render_reply, seal_reply
     from wechat_msg.client import AsyncClient, Client
     from wechat_msg.conversations import Ask, Conversations, End
@@ -30,10 +31,8 @@ if typing.TYPE_CHECKING:
     from wechat_msg.replies import *
     from wechat_msg.routing import (
         AsyncCallNext,
-        AsyncHandler,
         AsyncMiddleware,
         CallNext,
-        Handler,
         Middleware,
         Route,
         Router,
@@ -213,6 +212,7 @@ __all__ = [
 
 #: The modules that define these names; `wechat_msg.events` defines all others.
 _NAMES_OF_MODULES = {
+    "_handlers": "AsyncHandler Handler",
     "answering": "Answer answer_cloud_function render_reply seal_reply",
     "client": "AsyncClient Client",
     "conversations": "Ask Conversations End",
@@ -238,7 +238,7 @@ _NAMES_OF_MODULES = {
         Acknowledgement Article ErrCodeReply ImageReply MusicReply NewsReply RawReply RenderedReply Reply TextReply
         TransferCustomerServiceReply VideoReply VoiceReply to_customer_service_message
     """,
-    "routing": "AsyncCallNext AsyncHandler AsyncMiddleware CallNext Handler Middleware Route Router",
+    "routing": "AsyncCallNext AsyncMiddleware CallNext Middleware Route Router",
     "settings": "MINI_PROGRAM OFFICIAL_ACCOUNT AccountKind PushSettings",
     "signature": """
         compute_msg_signature compute_signature is_msg_signature_valid is_signature_valid verify_msg_signature

@@ -21,6 +21,7 @@ from attrs.validators import deep_iterable, instance_of
 
 from wechat_msg._clock import Clock
 from wechat_msg._flow import AnyStore, CompareAndSet, EitherStore, Flow, Get, Sleep, drive, drive_async
+from wechat_msg._handlers import FlowHandler, RunHandler, Visit, is_async, perform, perform_async, settle
 from wechat_msg._state import Unfit, check_keys, make_kind
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import Validators, is_seconds
@@ -31,7 +32,6 @@ from wechat_msg.endpoint.parts import dump_part, load_kept
 from wechat_msg.errors import ConversationBusy, ConversationChanged, ConversationError, SettingsError, StoreError
 from wechat_msg.messages import Message
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
-from wechat_msg.routing import FlowHandler, RunHandler, Visit, is_async, perform, perform_async, settle
 from wechat_msg.stores import AsyncStore, Store
 
 __all__ = ["Ask", "Conversations", "DialogueStep", "End", "OpenConversation", "Question"]

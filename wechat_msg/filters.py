@@ -21,10 +21,10 @@ from typing import Any, TypeVar, overload
 
 import attrs
 
+from wechat_msg._handlers import is_async
 from wechat_msg._tracebacks import frozen
 from wechat_msg.errors import SettingsError
 from wechat_msg.messages import Message, TextMessage, VoiceMessage
-from wechat_msg.routing import is_async
 
 __all__ = ["Command", "any_of", "command", "keywords", "matches", "not_", "startswith"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.servers import TIMEOUT
 from wechat_msg import NO_DEDUP, AsyncPushEndpoint, ErrCodeReply, PushEndpoint, PushSettings
-from wechat_msg.routing import HandlerCancelled
+from wechat_msg._handlers import HandlerCancelled
 from wechat_msg.testing import VirtualClock, build_push, open_reply
 
 SETTINGS = PushSettings(token="spamtest")

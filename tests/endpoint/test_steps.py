@@ -24,6 +24,7 @@ from wechat_msg import (
     UnknownEvent,
 )
 from wechat_msg._flow import CompareAndSet, Get, Sleep, Wait
+from wechat_msg._handlers import RunHandler
 from wechat_msg.endpoint.answers import Handled
 from wechat_msg.endpoint.dedup import keep_for
 from wechat_msg.endpoint.delivery import PushDelivery, RunWork
@@ -36,7 +37,6 @@ from wechat_msg.endpoint.work import StartWork
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
 from wechat_msg.replies import RenderedReply
-from wechat_msg.routing import RunHandler
 
 TEXT = TextMessage(from_user_name="oUSER", to_user_name="gh_1", create_time=1700000000, content="hi", msg_id="42")
 EVENT = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1700000000, "MsgType": "event", "Event": "CLICK"}

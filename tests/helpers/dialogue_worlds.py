@@ -18,7 +18,7 @@ from tests.helpers.kept_worlds import NotedShelf
 from tests.helpers.worlds import Shelf
 from wechat_msg import Ask, ConversationBusy, ConversationChanged, Conversations, Router, StoreError, TextMessage
 from wechat_msg._flow import CompareAndSet, Get, Sleep
-from wechat_msg.routing import RunHandler, ask
+from wechat_msg._handlers import RunHandler, ask
 
 COMES_AGAIN = 5.0  # seconds
 CLAIM = 30.0

@@ -20,6 +20,7 @@ from attrs import define, field, frozen
 
 from wechat_msg import Acknowledgement, AnswerLater, PushSettings, StoreError
 from wechat_msg._flow import CompareAndSet, Get, Sleep, Wait
+from wechat_msg._handlers import RunHandler
 from wechat_msg.endpoint.delivery import PushDelivery, RunWork
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import Inbox
@@ -36,7 +37,6 @@ from wechat_msg.exchange import Push
 from wechat_msg.messages import TextMessage
 from wechat_msg.push import reopen_push
 from wechat_msg.replies import RenderedReply
-from wechat_msg.routing import RunHandler
 from wechat_msg.settings import MINI_PROGRAM
 
 FLOW = Generator[Any, Any, Any]

@@ -24,6 +24,18 @@ from attrs import field
 
 from wechat_msg._clock import REAL_CLOCK, Clock
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait, drive, drive_async, perform_in_loop
+from wechat_msg._handlers import (
+    CANCELLED,
+    AsyncHandler,
+    FlowHandler,
+    Handler,
+    HandlerCancelled,
+    RunHandler,
+    RunMiddleware,
+    is_async,
+    run_handler,
+    run_handler_async,
+)
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import is_seconds
 from wechat_msg.answering import Answer, seal_reply
@@ -42,18 +54,6 @@ from wechat_msg.errors import PushError, SettingsError
 from wechat_msg.exchange import PushRequest, PushResponse, error_response
 from wechat_msg.push import answer_get, open_push
 from wechat_msg.replies import Reply
-from wechat_msg.routing import (
-    CANCELLED,
-    AsyncHandler,
-    FlowHandler,
-    Handler,
-    HandlerCancelled,
-    RunHandler,
-    RunMiddleware,
-    is_async,
-    run_handler,
-    run_handler_async,
-)
 from wechat_msg.settings import MINI_PROGRAM
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
 from wechat_msg.stores._error_log import StoreErrorLog

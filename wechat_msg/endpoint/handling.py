@@ -13,6 +13,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._flow import AnyStore, Flow, Sleep
+from wechat_msg._handlers import HandlerCancelled, RunHandler, ask
 from wechat_msg._tracebacks import frozen
 from wechat_msg.answering import Answer, is_stream
 from wechat_msg.endpoint.answers import Answers, Handled
@@ -28,7 +29,6 @@ from wechat_msg.errors import ConversationBusy, ReplyError, SettingsError, Store
 from wechat_msg.exchange import Push
 from wechat_msg.messages import Message
 from wechat_msg.replies import Reply
-from wechat_msg.routing import HandlerCancelled, RunHandler, ask
 from wechat_msg.settings import PushSettings
 
 __all__ = ["CURRENT_SETTINGS", "EXPLANATIONS", "Handling", "WarningLog"]

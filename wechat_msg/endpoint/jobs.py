@@ -8,13 +8,13 @@ import re
 from typing import Any, cast
 
 from wechat_msg._flow import Flow, Get
+from wechat_msg._handlers import RunHandler
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import Inbox
 from wechat_msg.endpoint.records import Done, Free, Run, load_record
 from wechat_msg.endpoint.takeover import take_over
 from wechat_msg.endpoint.work import Work
 from wechat_msg.errors import SettingsError
-from wechat_msg.routing import RunHandler
 
 __all__ = ["begin_job", "enqueue"]
 

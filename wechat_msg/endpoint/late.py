@@ -10,11 +10,11 @@ from typing import Any, Literal
 import attrs
 from attrs import field
 
+from wechat_msg._handlers import is_async
 from wechat_msg._tracebacks import frozen
 from wechat_msg._validators import Validators, is_seconds
 from wechat_msg.errors import SettingsError
 from wechat_msg.messages import TextMessage
-from wechat_msg.routing import is_async
 from wechat_msg.wire import clean_text
 
 __all__ = [

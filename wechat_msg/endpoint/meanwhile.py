@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from wechat_msg._flow import Flow
+from wechat_msg._handlers import RunHandler
 from wechat_msg.endpoint.late import Meanwhile
 from wechat_msg.messages import Message
-from wechat_msg.routing import RunHandler
 
 __all__ = ["Leave", "do_nothing", "enter"]
 

@@ -12,12 +12,12 @@ import attrs
 from attrs import field
 
 from wechat_msg._flow import AnyStore
+from wechat_msg._handlers import is_async
 from wechat_msg._tracebacks import define
 from wechat_msg._validators import Validators, is_seconds, is_whole_number
 from wechat_msg.endpoint.dedup import NoDedup
 from wechat_msg.endpoint.late import AnswerLater, FallbackReply, KeepReply, LatePolicy, LostReason
 from wechat_msg.errors import SettingsError
-from wechat_msg.routing import is_async
 from wechat_msg.settings import PushSettings
 from wechat_msg.stores import Store
 

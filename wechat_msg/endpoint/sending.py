@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 from wechat_msg._flow import Flow
+from wechat_msg._handlers import RunHandler
 from wechat_msg.endpoint.answers import Handled
 from wechat_msg.endpoint.handling import Handling
 from wechat_msg.endpoint.inbox import ATTEMPTS
@@ -21,7 +22,6 @@ from wechat_msg.errors import ReplyError
 from wechat_msg.events.base import get_kind
 from wechat_msg.messages import Message
 from wechat_msg.replies import Reply
-from wechat_msg.routing import RunHandler
 
 __all__ = [
     "add_place",

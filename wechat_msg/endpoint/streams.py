@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 from wechat_msg._flow import Flow
+from wechat_msg._handlers import END, read_next
 from wechat_msg.replies import Reply
-from wechat_msg.routing import END, read_next
 
 __all__ = ["Stream", "compute_digest"]
 

@@ -12,6 +12,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep
+from wechat_msg._handlers import RunHandler
 from wechat_msg._tracebacks import define
 from wechat_msg.endpoint.handback import hand_back, settle
 from wechat_msg.endpoint.handling import Handling
@@ -22,7 +23,6 @@ from wechat_msg.endpoint.records import Done, Free, InboxEntry, Record, Run, Unr
 from wechat_msg.endpoint.takeover import take_over
 from wechat_msg.endpoint.work import StartWork
 from wechat_msg.errors import StoreError
-from wechat_msg.routing import RunHandler
 
 __all__ = ["LOOK_EVERY", "RunAside", "Upkeep"]
 

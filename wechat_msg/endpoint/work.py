@@ -7,6 +7,7 @@ from typing import TypeVar
 from attrs import field
 
 from wechat_msg._flow import CompareAndSet, Flow
+from wechat_msg._handlers import CANCELLED
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.answers import Handled
@@ -27,7 +28,6 @@ from wechat_msg.endpoint.sending import (
 )
 from wechat_msg.errors import StoreError
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
-from wechat_msg.routing import CANCELLED
 
 __all__ = ["HANG_UP", "Rest", "StartWork", "Work"]
 
