@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.cpu_time import measure
 from tests.helpers.rows import check_rows, each_row
 from wechat_msg import PushEndpoint, PushSettings, ReplyError, SettingsError
 from wechat_msg.adapters.wsgi import push_app
@@ -322,19 +322,11 @@ class TestLongTexts:
             *("<a ", "<a>", "<a >", '<a href="x">', "<b", "</a>", "http://", "https://e.com/ ", "http://....", LINK),
         ]
 
-        def measure(text, limit):
-            times = []
-            for _ in range(3):
-                start = time.process_time()
-                split_text(text, limit)
-                times.append(time.process_time() - start)
-            return min(times)
-
         def check(unit):
             for prefix in ("", "<a >", "http://"):
                 short, long = ((prefix + unit * (size // len(unit))) for size in (4_000, 32_000))
                 for of_short, of_long in ((300, 300), (2500, 20_000)):
-                    assert measure(long, of_long) < 25 * measure(short, of_short) + 0.02
+                    assert measure(split_text, long, of_long) < 25 * measure(split_text, short, of_short) + 0.02
 
         check_rows(units, check)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import string
-import time
 from enum import IntEnum
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.cpu_time import measure
 from tests.helpers.rows import each_row
 from wechat_msg import MalformedPush, ReplyError
 from wechat_msg.wire import clean_text, detect_format, parse_body, read_encrypt, render_body
@@ -78,10 +78,12 @@ class TestParseXmlRefuses:
     def test_a_billion_laughs_before_they_expand(self):
         entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
         bomb = f'<!DOCTYPE xml [<!ENTITY l0 "ha">{entities}]><xml><A>&l9;</A></xml>'
-        start = time.process_time()
-        with pytest.raises(MalformedPush):
-            parse_body(bomb.encode())
-        assert time.process_time() - start < 1
+
+        def read():
+            with pytest.raises(MalformedPush):
+                parse_body(bomb.encode())
+
+        assert measure(read) < 1
 
     @each_row(
         "body",
