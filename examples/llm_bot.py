@@ -1,18 +1,15 @@
-"""A bot on a language model, of any server with OpenAI's API: ``uvicorn examples.llm_bot:app``. See docs/llm-bot.md.
-
-The answer goes out in paragraphs while the model writes it. If the process dies meanwhile, the next one continues it.
-"""
+"""A bot on a language model, of any server with OpenAI's API: ``uvicorn examples.llm_bot:app``. See docs/llm-bot.md."""
 
 import logging
 import os
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from attrs import Factory, define
-from openai import AsyncOpenAI
+from openai import APIError, AsyncOpenAI
 
 from wechat_msg import (
     MINI_PROGRAM,
@@ -47,7 +44,7 @@ IS_CHECKED = os.environ.get("LLM_CHECK") == "1"
 BLOCK = re.compile(r"^[ \t>]*(`{3,}|~{3,})[^`\n]*\n(?s:.*?)(?:^[ \t>]*\1[`~]*[ \t]*$|\Z)|(\n[ \t]*\n)", re.MULTILINE)
 
 settings = PushSettings.from_env()
-store = SQLiteStore(os.environ.get("WECHAT_STORE") or Path(__file__).with_suffix(".db"))
+store = SQLiteStore(os.environ.get("WECHAT_STORE") or __file__.replace(".py", ".db"))
 client, llm = AsyncClient.from_env(store=store), AsyncOpenAI()
 library, router = AsyncMediaLibrary(client, store), Router()
 
@@ -62,31 +59,30 @@ class Chat:
     def ask(self, message: TextMessage) -> None:
         """Add a question, unless it is there: then a process has died while it answered, and this one continues."""
         if self.msg_id != message.msg_id:
-            answer = [{"role": "assistant", "content": "".join(self.parts)}] if self.parts else []
-            turns = [*self.turns, *answer, {"role": "user", "content": message.content}]
+            answer = {"role": "assistant", "content": "".join(self.parts) + ("" if self.is_complete else "…")}
+            turns = [*self.turns, *[answer] * bool(self.turns), {"role": "user", "content": message.content}]
             self.turns, self.msg_id, self.parts, self.is_complete = turns[1 - 2 * HISTORY :], message.msg_id, [], False
 
 
 history = Conversations(store, Chat, ttl=86400)
 
 
+class Excuse(Exception): ...  # what the user reads instead of an answer, or of the rest of one
+
+
 async def check(text: str, message: Message) -> None:
-    """Raise PermissionError if WeChat does not pass a text; it takes 2,500 characters at a time."""
+    """Raise Excuse if WeChat does not pass a text; it takes 2,500 characters at a time."""
     for start in range(0, len(text) if IS_CHECKED else 0, 2500):
         call = miniprogram.msg_sec_check(text[start : start + 2500], 4, message.from_user_name)
         if (await client.call(call)).result.suggest != "pass":
-            raise PermissionError
-
-
-@router.error(PermissionError)
-def refuse(_message: Message, _error: PermissionError) -> str:
-    return "抱歉，这个话题我不能谈。"
+            raise Excuse("这个话题我不能谈")
 
 
 @router.error(Exception)
 def apologise(message: Message, error: Exception) -> str:
-    logging.getLogger("bot").error("no answer to message %s: %s", getattr(message, "msg_id", ""), type(error).__name__)
-    return "抱歉，出了点问题，请稍后再试。"
+    why, excuse = (error, error) if isinstance(error, Excuse) else (type(error).__name__, "出了点问题，请稍后再试")
+    logging.getLogger("bot").error("no complete answer to message %s: %s", getattr(message, "msg_id", ""), why)
+    return f"抱歉，{excuse}。"
 
 
 @router.use
@@ -105,20 +101,19 @@ def forget(message: TextMessage) -> str:
 
 
 async def read_parts(chat: Chat) -> AsyncIterator[tuple[str, bool]]:
-    """Yield the parts of the model's answer, each some paragraphs, and whether a part is the last one.
-
-    Each is longer than the one before: the user soon reads the first, and WeChat accepts only five messages.
-    """
+    """Yield the parts of the model's answer, each some paragraphs, and whether the answer is complete with it."""
     turns: list[Any] = [{"role": "system", "content": PROMPT}, *chat.turns]
     if chat.parts:
         turns += {"role": "assistant", "content": "".join(chat.parts)}, {"role": "user", "content": "Continue."}
-    rest, least = "", 50 << len(chat.parts)  # characters
-    async for chunk in await llm.chat.completions.create(model=MODEL, messages=turns, stream=True):
-        rest += "".join(choice.delta.content or "" for choice in chunk.choices)
-        while end := next((found.end() for found in BLOCK.finditer(rest) if found[2] and found.end() >= least), 0):
-            yield rest[:end], False
-            rest, least = rest[end:], 2 * least
-    yield rest, True
+    rest, least, reason = "", 50 << len(chat.parts), None  # each part is longer, as WeChat accepts only five messages
+    stream = await llm.chat.completions.create(model=MODEL, messages=turns, stream=True)
+    with suppress(APIError):  # then there is no finish_reason: the answer broke off
+        async for choice in (choice async for chunk in stream for choice in chunk.choices):
+            rest, reason = rest + (choice.delta.content or ""), choice.finish_reason or reason
+            while end := next((found.end() for found in BLOCK.finditer(rest) if found[2] and found.end() >= least), 0):
+                yield rest[:end], False
+                rest, least = rest[end:], 2 * least
+    yield rest.rstrip(), reason is not None
 
 
 @router.on(TextMessage)
@@ -129,11 +124,14 @@ async def talk(message: TextMessage) -> AsyncIterator[str]:
     for part in chat.parts:  # the endpoint skips those that the user has
         yield strip_markdown(part)
     if not chat.is_complete:
-        async for part, is_last in read_parts(chat):
+        async for part, is_complete in read_parts(chat):
             await check(part, message)
-            async with history.open(message) as saved:
-                saved.parts, saved.is_complete = [*saved.parts, part], is_last
+            async with history.open(message) as chat:
+                chat.parts.append(part)
+                chat.is_complete = is_complete and any(map(strip_markdown, chat.parts))
             yield strip_markdown(part)
+    if not chat.is_complete:
+        raise Excuse("回答中断了，请再问一次" if any(chat.parts) else "没有得到回答，请换个说法再问")
 
 
 @router.on(SubscribeEvent, UserMessage)

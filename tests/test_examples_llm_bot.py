@@ -47,14 +47,16 @@ PARTS = [
 class FakeLLM:
     """A server with OpenAI's API. It writes `answer` in small pieces, and waits before each text of `pauses`.
 
-    Each answer begins differently, as those of a model do; a model that is asked to continue does.
+    Each answer begins differently, as those of a model do; a model that is asked to continue does. If there is a text
+    `ends_before`, an answer ends there without a finish_reason, as a whole stream or with a broken connection.
     """
 
     answer: str = ANSWER
     pauses: dict[str, threading.Event] = Factory(dict)
     heard: str = "What is tea?"
     status: int = 200
-    breaks_before: str = ""
+    ends_before: str = ""
+    breaks_connection: bool = False
     asked: list[list[dict[str, str]]] = Factory(list)
     files: list[bytes] = Factory(list)
     port: int = 0
@@ -71,8 +73,8 @@ class FakeLLM:
                 yield from divide(before)
                 event.wait(TIMEOUT)
                 text = found + after
-        yield from divide(text.partition(self.breaks_before)[0] if self.breaks_before else text)
-        if self.breaks_before:
+        yield from divide(text.partition(self.ends_before)[0] if self.ends_before else text)
+        if self.breaks_connection:
             raise ConnectionAbortedError
 
 
@@ -111,7 +113,10 @@ class Handler(BaseHTTPRequestHandler):
     def stream(self, pieces):
         head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "tea"}
         for piece in itertools.chain([None], pieces):
-            choice = {"index": 0, "delta": {"role": "assistant", "content": piece}}
+            choice = {"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": None}
+            self.send(f"data: {json.dumps({**head, 'choices': [choice]})}\n\n")
+        if not self.server.llm.ends_before:
+            choice = {"index": 0, "delta": {}, "finish_reason": "stop"}
             self.send(f"data: {json.dumps({**head, 'choices': [choice]})}\n\n")
         self.send(f"data: {json.dumps({**head, 'choices': []})}\n\ndata: [DONE]\n\n")
         self.send("")
@@ -263,14 +268,32 @@ class TestAnswer:
             assert bot.ask("hello", MsgId=7) == PARTS[0]
             log = bot.server.read_log()
 
-        assert "no answer to message 1: AuthenticationError" in log
+        assert "no complete answer to message 1: AuthenticationError" in log
         assert "a secret of mine" not in log
 
-    def test_ends_with_an_apology_if_the_model_breaks_off(self, start, llm, wechat):
-        llm.breaks_before = END
+    @pytest.mark.parametrize("breaks_connection", [False, True])
+    def test_that_breaks_off_is_sent_with_a_notice(self, start, llm, wechat, breaks_connection):
+        llm.ends_before, llm.breaks_connection = "; see", breaks_connection
         with start() as bot:
             assert bot.ask("What is tea?") == PARTS[0]
-            assert wait_for_texts(wechat, 2)[1].startswith("抱歉，出了点问题")
+            assert wait_for_texts(wechat, 3) == [PARTS[1], "That is all", "抱歉，回答中断了，请再问一次。"]
+            llm.ends_before, llm.breaks_connection = "", False
+            bot.ask("What is tea?")
+            assert "no complete answer to message 1: 回答中断了" in bot.server.read_log()
+
+        assert llm.asked[1][2:] == [
+            {"role": "assistant", "content": ANSWER.partition("; see")[0] + "…"},
+            {"role": "user", "content": "What is tea?"},
+        ]
+
+    def test_that_is_empty_is_a_hint(self, start, llm):
+        llm.answer = " \n\n"
+        with start() as bot:
+            assert bot.ask("What is tea?") == "抱歉，没有得到回答，请换个说法再问。"
+            llm.answer = "Yes."
+            bot.ask("Is it?")
+
+        assert [turn["content"] for turn in llm.asked[1][1:]] == ["What is tea?", "…", "Is it?"]
 
 
 LINES = "print('a kettle')\n\n" * 8
@@ -288,7 +311,7 @@ DIVIDED = {
     "code without an end": (f"```\n{LINES}{LINES}", ["print"]),
     "code in a line": (f"```x``` {WORDS}\n\nEnd.", ["x These", "End."]),
     "blank lines with spaces": (f"{WORDS}\n  \n\n\nEnd.", ["These", "End."]),
-    "nothing": ("", []),
+    "nothing": ("", ["抱歉，没有得到回答"]),
 }
 
 
