@@ -52,6 +52,10 @@ class TestAnswers:
                     [(f"1{MORE}", 0.1, TEXT), (f"2{MORE}", 0.1, TEXT), ("3", 0.1, TEXT), quick],
                     [("", 1), ("kept", 2), ("kept", 3), ("", 0)],
                 ),
+                "a part that comes late": (
+                    [(f"1{MORE}", 4.5, TEXT), quick, (f"1{MORE}", 0.1, TEXT)],
+                    [("", 1), ("kept", 2), ("", 1)],
+                ),
             },
             self.check,
         )

@@ -234,7 +234,7 @@ class PushSender:
             last, user, of = delivery.tries[-1], str(message.user), message.entry
             named = UNNAMED
             if message.replays is None:
-                named = self.talks.name_reply(user, of, message.fields, delivery.reply, last.seconds)
+                named = self.talks.name_reply(user, of, message.fields, delivery.reply, last.seconds - self.delay)
             self.chat.add("reply", of=of, user=user, reply=delivery.reply, number=last.number, **named)
 
     def _add_failure(self, message: PagePush, problem: dict[str, Any] | None, notice: str = "") -> None:

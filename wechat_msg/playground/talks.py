@@ -78,11 +78,12 @@ class Talks:
             entry: The message that it answers.
             fields: The fields of that message.
             reply: The fields of the answer.
-            seconds: How long the try took that got it.
+            seconds: How long the bot took in the try that got it.
         """
         talk, text = self._of(user), str(reply.get("Content", ""))
         has_more = text.endswith(_MORE)
-        is_early = bool(text) and (seconds >= _LATE_SHARE * self.time_limit or text == talk.early_text)
+        is_late = seconds >= _LATE_SHARE * self.time_limit
+        is_early = bool(text) and not has_more and (is_late or text == talk.early_text)
         is_kept = talk.is_awaiting and fields.get("MsgType") == "text" and not is_early
         part = talk.part + 1 if has_more or (is_kept and talk.part) else 0
         talk.part = part if has_more else 0
