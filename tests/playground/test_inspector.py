@@ -105,6 +105,9 @@ class TestSearch:
         shown = ".row-of:not([hidden]) .bubble"
         wait_until(lambda: read(browser, shown) == ["Apple", "Apple"])
         assert read(browser, "#found") == ["2 found"]
+        browser.find_element("id", "query").send_keys("\ue003" * 5, "reply")  # a word of the playground itself
+        wait_until(lambda: read(browser, "#found") == ["0 found"])
+        browser.find_element("id", "query").send_keys("\ue003" * 5, "apple")
         chat.wait_done(page.push({"MsgType": "text", "Content": "pineapple"}))
         wait_until(lambda: read(browser, shown) == ["Apple", "Apple", "pineapple", "pineapple"])
         browser.find_element("id", "query").send_keys("\ue00c")

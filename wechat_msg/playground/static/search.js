@@ -1,4 +1,4 @@
-// Find messages: only the rows whose values contain the text are shown.
+// Find messages: only the rows whose contents contain the text are shown.
 
 import { find, icon } from "./dom.js";
 import { t } from "./texts.js";
@@ -7,7 +7,11 @@ let wanted = "";
 
 const collect = (value) => (value && typeof value === "object" ? Object.values(value).map(collect).join("\n") : String(value ?? ""));
 
-export const isFound = (entry) => !wanted || collect(entry).toLowerCase().includes(wanted);
+/** What can be searched: what was said, fields, errcodes and reasons, but not numbers and times of the playground. */
+const readable = ({ fields, reply, message, title, notice, problem, path, answer, advice, tries = [] }) =>
+  [fields, reply, message, title, notice, problem, path, answer, advice, tries.map((one) => one.problem)];
+
+export const isFound = (entry) => !wanted || collect(readable(entry)).toLowerCase().includes(wanted);
 
 /** Hide the rows that do not contain the text; `rows` are [entry, element]. */
 export function filterRows(rows) {
