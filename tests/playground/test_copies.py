@@ -29,7 +29,7 @@ PUSHES = [
     {"MsgType": "event", "Event": "CLICK", "EventKey": "HELP"},
     {"MsgType": "event", "Event": "LOCATION", "Latitude": 23.1, "Longitude": 113.3, "Precision": 119.3},
     {"MsgType": "event", "Event": "x'); import os; os.abort() #", "EventKey": "$(touch hacked)"},
-    {"MsgType": "event", "Event": "scancode_waitmsg", "ScanCodeInfo": {"ScanType": "qrcode", "ScanResult": "'"}},
+    {"MsgType": "event", "Event": "scancode_waitmsg", "ScanCodeInfo": {"ScanType": "qrcode", "ScanResult": "'北京"}},
 ]
 
 
@@ -101,7 +101,12 @@ class TestCopies:
             assert sent["FromUserName"] == "oUSER"
 
         # A process for each: the kinds of command, and what is most dangerous in each.
-        check_rows([PUSHES[at] for at in (0, 5, 13)], check)
+        check_rows([PUSHES[at] for at in (0, 5, 13, 14)], check)
+
+    def test_the_command_shows_chinese_as_it_is(self, page, chat):
+        number = page.push(PUSHES[-1])
+        chat.wait_done(number)
+        assert "北京" in copy(page, number)["push"]
 
     def test_a_large_body_is_piped_into_curl(self, page, chat, tmp_path):
         need("curl")

@@ -62,7 +62,8 @@ def _write_command(url: str, message: PagePush) -> str:
         options.append(f"--openid={message.user}")
     if (content := _list_field_options(message.fields)) is not None:
         return shlex.join(["wechat-msg", "push", url, *content, *options])
-    document = shlex.quote(json.dumps(message.fields))
+    documents = (json.dumps(message.fields, ensure_ascii=is_ascii) for is_ascii in (False, True))
+    document = shlex.quote(next(filter(_is_printable, documents)))
     return f"printf %s {document} | {shlex.join(['wechat-msg', 'push', url, '--file=-', *options])}"
 
 
