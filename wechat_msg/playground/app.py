@@ -38,7 +38,7 @@ from wechat_msg.playground.sender import PushSender, list_modes
 from wechat_msg.playground.talks import Talks
 from wechat_msg.playground.users import Users
 from wechat_msg.settings import MINI_PROGRAM, PushSettings
-from wechat_msg.testing.bilingual import Text
+from wechat_msg.testing.bilingual import Text, label
 from wechat_msg.testing.details import explain_error
 from wechat_msg.testing.fake_api.fake import APPID, SECRET, FakeWeChatAPI
 from wechat_msg.testing.fake_api.fake_account import Media
@@ -70,7 +70,7 @@ _GONE = Text(
     "这条消息还在发送，或其报文已不再保留。",
 )
 _NO_DELAY = Text("The delay must be a number of seconds from 0 to 10.", "延迟须为 0 到 10 秒的数字。")
-_BAD_FILE = Text("Not a conversation that the playground has exported: {why}", "不是调试台导出的会话文件：{why}")
+_BAD_FILE = Text("Not a conversation that the playground has exported", "不是调试台导出的会话文件")
 
 
 def make_app(
@@ -262,7 +262,7 @@ class _Playground:
         try:
             imported = import_conversation(self.chat, self._users, body)
         except InvalidConversationFile as error:
-            raise Refusal(400, _BAD_FILE.format(why=str(error))) from None
+            raise Refusal(400, label(_BAD_FILE, error.why)) from None
         except PushError as error:
             raise Refusal(400, explain_error(error)) from None
         return JSONResponse({"entries": imported}, 201)

@@ -10,6 +10,7 @@ from wechat_msg.errors import MalformedPush
 from wechat_msg.playground.chat import Chat
 from wechat_msg.playground.page_push import PagePush
 from wechat_msg.playground.users import Users, is_openid
+from wechat_msg.testing.bilingual import Text, label, same
 from wechat_msg.testing.pushes import Mode
 from wechat_msg.wire import Format, parse_json
 
@@ -19,10 +20,23 @@ MAX_FILE_BYTES = 8 << 20
 _MAX_ENTRIES = 2000
 _MAX_ELEMENTS = 400_000
 _FORMAT = "wechat-msg conversation 1"
+_WRONG_MEMBERS = Text(
+    f'not a JSON object with "format": "{_FORMAT}" and "entries"',
+    f'不是带有 "format": "{_FORMAT}" 与 "entries" 的 JSON 对象',
+)
+_TOO_MANY = Text(f"more than {_MAX_ENTRIES} entries", f"超过 {_MAX_ENTRIES} 条")
 
 
 class InvalidConversationFile(ValueError):
-    """The file of a conversation is invalid; the text names the first entry that is."""
+    """The file of a conversation is invalid.
+
+    Attributes:
+        why: What is wrong, or the first entry that is.
+    """
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.en)
+        self.why = why
 
 
 # --- the entries ------------------------------------------------------------------------------------------------------
@@ -116,19 +130,19 @@ def import_conversation(chat: Chat, users: Users, body: bytes) -> int:
 
 def _read_file(body: bytes) -> list[dict[str, Any]]:
     if body.count(b"{") + body.count(b"[") + body.count(b",") > _MAX_ELEMENTS:
-        raise InvalidConversationFile("too many elements")
+        raise InvalidConversationFile(Text("too many elements", "元素过多"))
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        raise InvalidConversationFile("not JSON") from None
+        raise InvalidConversationFile(Text("not JSON", "不是 JSON")) from None
     if not _has_shape(document, {"format": _FORMAT, "entries": list}):
-        raise InvalidConversationFile(f'not a JSON object with "format": "{_FORMAT}" and "entries"')
+        raise InvalidConversationFile(_WRONG_MEMBERS)
     if len(document["entries"]) > _MAX_ENTRIES:
-        raise InvalidConversationFile(f"more than {_MAX_ENTRIES} entries")
-    return [_read_entry(entry, f"entry {at}") for at, entry in enumerate(document["entries"])]
+        raise InvalidConversationFile(_TOO_MANY)
+    return [_read_entry(entry, Text(f"entry {at}", f"entries[{at}]")) for at, entry in enumerate(document["entries"])]
 
 
-def _read_entry(entry: object, name: str) -> dict[str, Any]:
+def _read_entry(entry: object, name: Text) -> dict[str, Any]:
     """Return the members of an entry that are known."""
     try:
         read = parse_json(json.dumps(entry, allow_nan=False).encode())  # limits depth and number of elements
@@ -137,10 +151,10 @@ def _read_entry(entry: object, name: str) -> dict[str, Any]:
     kind = read.get("kind")
     shape = {**_COMMON, **_SHAPES.get(kind, {})} if isinstance(kind, str) and kind in _SHAPES else None
     if shape is None:
-        raise InvalidConversationFile(f"{name}: kind")
+        raise InvalidConversationFile(label(name, same("kind")))
     wrong = [member for member, one in shape.items() if not _has_shape(read.get(member), one)]
     if wrong:
-        raise InvalidConversationFile(f"{name}: {wrong[0]}")
+        raise InvalidConversationFile(label(name, same(wrong[0])))
     return {member: read.get(member) for member in shape}
 
 
