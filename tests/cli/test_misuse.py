@@ -17,7 +17,7 @@ MISTAKES = {
     "option for a value": ([*HI, "--openid", "--json"], "write --openid=--json", "请写成 --openid=--json"),
     "option with a value of nothing": ([*HI, "--openid="], "--openid is empty", "选项 --openid 的值为空"),
     "option twice": ([*HI, "--text", "ho"], "--text is given twice", "选项 --text 重复"),
-    "flag with a value": ([*HI, "--json=yes"], "--json takes no value", "它不带值"),
+    "flag with a value": ([*HI, "--json=yes"], "--json takes no value", "它不接受取值"),
     "token of nothing": ([*HI, "--token", ""], "--token is empty", "选项 --token 的值为空"),
     "host of nothing": (["serve", "--host", ""], "--host is empty", "选项 --host 的值为空"),
     "api of nothing": (["serve", "--api", ""], "--api is empty", "选项 --api 的值为空"),

@@ -99,7 +99,7 @@ class TestInABrowser:
             chat.wait_done(page.push({"MsgType": "text", "Content": "next"}))
         make_client(page.playground).call(customer_service.send("oUSER", "客服"))
         early = [f"被动回复 · 第 {tries} 次推送", "write anything to read it"]
-        shown = [early, ["被动回复", "part 1"], ["被动回复", "part 2"], ["客服消息 · 「next」之后", "客服"]]
+        shown = [early, ["被动回复", "part 1"], ["被动回复", "part 2"], ["客服消息 · 距「next」", "客服"]]
         wait_until(lambda: len(self.read(chromium, ".row-account")) == len(shown))
         for label, wanted in zip(self.read(chromium, ".row-account .label"), shown, strict=True):
             assert label.startswith(wanted[0])

@@ -151,7 +151,7 @@ def listen_options(port: int) -> Callable[[Any], Any]:
         default=port,
         type=click.IntRange(0, 65535),
         metavar="NUMBER",
-        about=Text(f"Port; default: {port}, 0: a free one.", f"端口；默认 {port}，0 为任选"),
+        about=Text(f"Port; default: {port}, 0: a free one.", f"端口；默认 {port}，0 表示自动选择"),
     )
     return lambda command: host_option(port_option(command))
 

@@ -27,7 +27,7 @@ _NO_SECRET = Text(
 api_option: Callable[[Any], Any] = option(
     "--api",
     metavar="URL",
-    about=Text("Address of WeChat's API, such as the playground's.", "微信接口地址，例如 playground 的网址"),
+    about=Text("Address of WeChat's API, such as the playground's.", "微信接口地址，例如调试台的网址"),
 )
 
 

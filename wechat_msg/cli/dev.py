@@ -43,8 +43,8 @@ _IGNORED = ("node_modules", "__pycache__")
     about=Text(
         "Run your bot with the playground, and start it again whenever a .py file below this folder changes.\n"
         "The bot finds the settings, and the address of the API that the playground plays, in WECHAT_* variables.",
-        "启动你的机器人与 playground，当前目录下的 .py 文件一改动就自动重启机器人\n"
-        "配置与 playground 模拟的微信接口地址通过 WECHAT_* 环境变量传给机器人",
+        "启动你的机器人与调试台，当前目录下的 .py 文件一改动就自动重启机器人\n"
+        "配置与调试台模拟的微信接口地址通过 WECHAT_* 环境变量传给机器人",
     ),
     examples=["wechat-msg dev app:app --open", "wechat-msg dev app:endpoint"],
 )

@@ -57,7 +57,7 @@ def check_words(command: click.Command, ctx: click.Context, words: Sequence[str]
             continue
         if option.is_flag:
             if equals:
-                raise Misuse(Text(f"{name} takes no value", f"选项 {name} 用法有误：它不带值"), ctx)
+                raise Misuse(Text(f"{name} takes no value", f"选项 {name} 用法有误：它不接受取值"), ctx)
             continue
         _check_value(name, value if equals else next(rest, None), () if equals else options, ctx)
         if name in given and not option.multiple:

@@ -50,7 +50,7 @@ def playground_options(command: Callable[..., int]) -> Callable[..., int]:
     cls=BilingualCommand,
     about=Text(
         "Chat with your bot in the browser, as in WeChat; without a URL, with an echo bot.",
-        "在浏览器中像用微信一样与机器人对话；不给网址则用复读机器人",
+        "打开调试台，在浏览器里像用微信一样与机器人对话；不给网址则使用复读机器人",
     ),
     examples=[
         "wechat-msg playground",

@@ -41,7 +41,7 @@ _ADVICE: Mapping[int, Text] = {
     45047: Text(
         "all messages that the user's last action allows have been sent: keep the others for the user's next message "
         "(AnswerLater with unsent=KeepReply)",
-        "用户上次互动允许的条数已用完：其余可留到用户下次发消息时再给（AnswerLater 的 unsent=KeepReply）",
+        "本次互动可发的客服消息条数已用完：其余可留到用户下次发消息时再给（AnswerLater 的 unsent=KeepReply）",
     ),
     45002: Text(
         "a text has at most 2,047 bytes of UTF-8: split it (wechat_msg.text.split_text)",

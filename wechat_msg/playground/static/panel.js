@@ -168,7 +168,7 @@ const callContents = ({ call, ...entry }) => [
 
 const importedContents = ({ imported }) => [
   make("p.none", {}, t("importedHint")),
-  section("opened", t("opened"), imported, code(pretty(imported))),
+  section("opened", t("record"), imported, code(pretty(imported))),
 ];
 
 // --- what can be done with a message ------------------------------------------------------------------------------------
