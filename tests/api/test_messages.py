@@ -20,7 +20,7 @@ from wechat_msg import (
     TextReply,
     TransferCustomerServiceReply,
 )
-from wechat_msg.api import customer_service, kf, mass, material, media
+from wechat_msg.api import comment, customer_service, draft, freepublish, kf, mass, material, media
 from wechat_msg.api._response import APIResponse, read_response
 from wechat_msg.api.customer_service import Link, MenuItem, MiniProgramPage, MpNews, MpNewsArticle, MsgMenu, WxCard
 from wechat_msg.errors import CallError, DuplicateRequest, UnreadableAnswer
@@ -325,6 +325,13 @@ class TestRepeating:
                 material.delete_material("MID"),
                 mass.preview("hi"),
                 mass.delete(1),
+                draft.add([]),
+                draft.delete("MID"),
+                freepublish.submit("MID"),
+                freepublish.delete("AID"),
+                comment.delete(1, 7),
+                comment.add_reply(1, 7, "hi"),
+                comment.delete_reply(1, 7),
             ],
             check,
         )
@@ -360,6 +367,18 @@ class TestRepeating:
                 mass.get_status(1),
                 mass.get_speed(),
                 mass.set_speed(1),
+                draft.update("MID", {}),
+                draft.get("MID"),
+                draft.get_count(),
+                draft.batch_get(),
+                freepublish.get(1),
+                freepublish.get_article("AID"),
+                freepublish.batch_get(),
+                comment.open_comments(1),
+                comment.close_comments(1),
+                comment.list_comments(1),
+                comment.mark_elect(1, 7),
+                comment.unmark_elect(1, 7),
             ],
             check,
         )

@@ -998,6 +998,9 @@ BUTTON = {"button": [{"type": "click", "name": "a", "key": "b"}]}
 ONE_TAGGED = {"openid_list": ["oUSER"], "tagid": 2}
 LISTED = {"openid_list": ["oUSER"]}
 
+ARTICLE = {"title": "a", "content": "b", "thumb_media_id": "<THUMB>"}
+COMMENT = {"msg_data_id": 1, "user_comment_id": "<COMMENT>"}
+
 #: A successful request to every path: a text is the query of an upload; a dict is the query of a GET or the
 #: body of a POST. `prepare` returns the values of the placeholders in angle brackets.
 REQUESTS = {
@@ -1050,6 +1053,26 @@ REQUESTS = {
     "/cgi-bin/material/del_material": {"media_id": "<NEWS>"},
     "/cgi-bin/material/get_materialcount": {},
     "/cgi-bin/material/batchget_material": {"type": "news", "offset": 0, "count": 20},
+    "/cgi-bin/draft/add": {"articles": [ARTICLE]},
+    "/cgi-bin/draft/update": {"media_id": "<DRAFT>", "index": 0, "articles": ARTICLE},
+    "/cgi-bin/draft/get": {"media_id": "<DRAFT>"},
+    "/cgi-bin/draft/delete": {"media_id": "<DRAFT>"},
+    "/cgi-bin/draft/count": {},
+    "/cgi-bin/draft/batchget": {"offset": 0, "count": 20},
+    "/cgi-bin/freepublish/submit": {"media_id": "<DRAFT>"},
+    "/cgi-bin/freepublish/get": {"publish_id": "<JOB>"},
+    "/cgi-bin/freepublish/getarticle": {"article_id": "<PUBLISHED>"},
+    "/cgi-bin/freepublish/batchget": {"offset": 0, "count": 20},
+    "/cgi-bin/freepublish/delete": {"article_id": "<PUBLISHED>"},
+    "/cgi-bin/comment/open": {"msg_data_id": 1},
+    "/cgi-bin/comment/close": {"msg_data_id": 1},
+    "/cgi-bin/comment/list": {"msg_data_id": 1, "begin": 0, "count": 49, "type": 0},
+    "/cgi-bin/comment/markelect": COMMENT,
+    "/cgi-bin/comment/unmarkelect": COMMENT,
+    "/cgi-bin/comment/delete": COMMENT,
+    "/cgi-bin/comment/reply/add": {**COMMENT, "content": "a"},
+    "/cgi-bin/comment/reply/delete": COMMENT,
+    "/cgi-bin/get_current_autoreply_info": {},
     "/cgi-bin/template/api_set_industry": {"industry_id1": "1", "industry_id2": "4"},
     "/cgi-bin/template/get_industry": {},
     "/cgi-bin/template/api_add_template": {"template_id_short": "TM00015"},
@@ -1141,7 +1164,18 @@ def prepare(wechat, client):
     session_key = client.get("/sns/jscode2session", access_token=None, **login)["session_key"]
     sent = {"filter": {"is_to_all": True}, **MASS, "clientmsgid": "first"}
     conditional = {**BUTTON, "matchrule": {"tag_id": "2"}}
+    thumb = client.upload("/cgi-bin/material/add_material", {"media": JPG}, type="thumb")["media_id"]
+    article = {"articles": [{**ARTICLE, "thumb_media_id": thumb}]}
+    drafts = [client.post("/cgi-bin/draft/add", article)["media_id"] for _ in range(2)]
+    publish_id = client.post("/cgi-bin/freepublish/submit", {"media_id": drafts[1]})["publish_id"]
+    comment = wechat.add_comment(1, "oUSER", "a")
+    client.post("/cgi-bin/comment/reply/add", {"msg_data_id": 1, "user_comment_id": comment, "content": "a"})
     return {
+        "<THUMB>": thumb,
+        "<DRAFT>": drafts[0],
+        "<JOB>": str(publish_id),
+        "<PUBLISHED>": client.post("/cgi-bin/freepublish/get", {"publish_id": publish_id})["article_id"],
+        "<COMMENT>": str(comment),
         "<APPID>": wechat.appid,
         "<MEDIA>": client.upload("/cgi-bin/media/upload", {"media": JPG}, type="image")["media_id"],
         "<NEWS>": client.post("/cgi-bin/media/uploadnews", ARTICLES)["media_id"],

@@ -66,6 +66,8 @@ from wechat_msg.api import (
     ResultOf,
     Upload,
     customer_service,
+    draft,
+    freepublish,
     get,
     kf,
     material,
@@ -329,6 +331,10 @@ assert_type(menu.create([menu.ClickButton(name="a", key="K"), {"name": "b", "sub
 assert_type(menu.create(menu.Menu()), Call[None])
 assert_type(menu.add_conditional({"button": [], "matchrule": {"tag_id": "2"}}), Call[str])
 assert_type(menu.add_conditional([], {"tag_id": "2"}), Call[str])
+assert_type(draft.add([draft.News(title="t", content="c", thumb_media_id="id"), {"title": "t"}]), Call[str])
+assert_type(draft.NewsPic(title="t", content="c", image_media_ids=["id"]).image_media_ids, tuple[str, ...])
+assert_type(list(client.iterate(draft.iterate_drafts())), list[draft.DraftItem])
+assert_type(client.call(freepublish.get(1)).fail_idx, tuple[int, ...])
 assert_type(client.raw_call("GET", "/cgi-bin/draft/count"), Mapping[str, Any])
 assert_type(client.call(raw_call("GET", "/cgi-bin/draft/count")), Mapping[str, Any])
 assert_type(client.call(count_drafts()), DraftCount)

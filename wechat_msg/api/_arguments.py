@@ -21,6 +21,7 @@ __all__ = [
     "to_template_data",
     "without_none",
     "write_json",
+    "write_options",
     "write_query",
 ]
 
@@ -36,6 +37,17 @@ TemplateValue = str | int | float | Decimal | Mapping[str, Any]
 def without_none(**members: Any) -> dict[str, Any]:
     """Return the members that are not None."""
     return {name: value for name, value in members.items() if value is not None}
+
+
+def write_options(**members: Any) -> dict[str, Any]:
+    """Return the members that are not None, with 0 and 1 for booleans, as WeChat expects them in some calls.
+
+    Example:
+        >>> write_options(offset=0, no_content=True, index=None)
+        {'offset': 0, 'no_content': 1}
+    """
+    given = without_none(**members)
+    return {name: int(value) if isinstance(value, bool) else value for name, value in given.items()}
 
 
 def as_list(values: Iterable[T], name: str) -> list[T]:

@@ -9,7 +9,7 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg.api._arguments import texts, without_none
+from wechat_msg.api._arguments import texts, without_none, write_options
 from wechat_msg.api.call import Call, post
 from wechat_msg.api.customer_service import MpNews, WxCard
 from wechat_msg.api.results import Result, ResultOf, no_result
@@ -78,7 +78,10 @@ def _write(message: MassMessage) -> dict[str, Any]:
                 "images": {"media_ids": [message.media_id]},
             }  # "images", although the msgtype is "image"
         case Images(media_ids=media_ids):
-            return {"msgtype": "image", "images": _options(**attrs.asdict(message)) | {"media_ids": list(media_ids)}}
+            return {
+                "msgtype": "image",
+                "images": write_options(**attrs.asdict(message)) | {"media_ids": list(media_ids)},
+            }
         case VideoReply():
             return {"msgtype": "mpvideo", "mpvideo": _write_video(message)}
     raise CallError(f"{type(message).__name__} cannot be a mass message（不能群发这种消息）")
@@ -93,12 +96,6 @@ def _write_preview(message: MassMessage) -> dict[str, Any]:
         case ImageReply(media_id=media_id) | Images(media_ids=(media_id, *_)):
             return {"msgtype": "image", "image": {"media_id": media_id}}
     return _write(message)
-
-
-def _options(**members: Any) -> dict[str, Any]:
-    """Return the members that are not None, with 0 and 1 for booleans, as WeChat expects them."""
-    given = without_none(**members)
-    return {name: int(value) if isinstance(value, bool) else value for name, value in given.items()}
 
 
 # --- sending ---------------------------------------------------------------------------------------------------------
@@ -185,7 +182,7 @@ def send(
 def _send(
     name: str, to: Mapping[str, Any], message: MassMessage, *, send_ignore_reprint: bool | None, clientmsgid: str | None
 ) -> Call[MassSent]:
-    options = _options(send_ignore_reprint=send_ignore_reprint, clientmsgid=clientmsgid)
+    options = write_options(send_ignore_reprint=send_ignore_reprint, clientmsgid=clientmsgid)
     has_own_id = bool(clientmsgid)
     return Call(
         "POST",

@@ -7,12 +7,11 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, BinaryIO, TypeVar
 
-from wechat_msg._tracebacks import frozen
 from wechat_msg.api._arguments import as_list, as_mapping, write_json
 from wechat_msg.api.call import Call, File, FileSource, Pages, Progress, get, post
 from wechat_msg.api.media import MediaResult, UploadedMedia, make_upload, reject_file, reject_json, return_file
-from wechat_msg.api.results import Member, Result, ResultOf, no_result
-from wechat_msg.fields import build, content, integer, items, model, timestamp
+from wechat_msg.api.results import Member, PageOf, Result, ResultOf, next_offset, no_result
+from wechat_msg.fields import content, integer, items, model, timestamp
 
 __all__ = [
     "AddedMaterial",
@@ -370,14 +369,6 @@ class MaterialPage(Result):
     offset: int = 0
 
 
-@frozen
-class _MaterialPageResult:
-    offset: int
-
-    def __call__(self, answer: Mapping[str, Any]) -> MaterialPage:
-        return build(MaterialPage, answer, raw=answer, offset=self.offset)
-
-
 def batch_get_material(type: str, *, offset: int = 0, count: int = 20) -> Call[MaterialPage]:
     """获取素材列表: list one page of materials; `iterate_materials` lists all.
 
@@ -392,7 +383,7 @@ def batch_get_material(type: str, *, offset: int = 0, count: int = 20) -> Call[M
     return post(
         "/cgi-bin/material/batchget_material",
         {"type": type, "offset": offset, "count": count},
-        _MaterialPageResult(offset),
+        PageOf(MaterialPage, offset),
         is_repeatable=True,
     )
 
@@ -410,5 +401,5 @@ def iterate_materials(type: str) -> Pages[MaterialPage, MaterialItem]:
 
 
 def _next_page(type: str, page: MaterialPage) -> Call[MaterialPage] | None:
-    end = page.offset + len(page.item)
-    return batch_get_material(type, offset=end) if page.item and end < page.total_count else None
+    offset = next_offset(page.offset, len(page.item), page.total_count)
+    return None if offset is None else batch_get_material(type, offset=offset)

@@ -10,7 +10,7 @@ import attrs
 from wechat_msg._tracebacks import clears_locals, frozen
 from wechat_msg.fields import build, items_reader_of, model, reader_of
 
-__all__ = ["Member", "Members", "Result", "ResultOf", "WrongFunction", "no_result"]
+__all__ = ["Member", "Members", "PageOf", "Result", "ResultOf", "WrongFunction", "next_offset", "no_result"]
 
 T = TypeVar("T")
 
@@ -43,6 +43,25 @@ class ResultOf(Generic[T]):
     @clears_locals
     def __call__(self, answer: Mapping[str, Any]) -> T:  # noqa: D102
         return build(self.cls, answer, raw=answer)
+
+
+@frozen
+class PageOf(Generic[T]):
+    """Reader that returns one page of a list as the model *cls*, whose attribute *name* is *offset*, as requested."""
+
+    cls: type[T]
+    offset: int
+    name: str = "offset"
+
+    @clears_locals
+    def __call__(self, answer: Mapping[str, Any]) -> T:  # noqa: D102
+        return build(self.cls, answer, raw=answer, **{self.name: self.offset})
+
+
+def next_offset(offset: int, found: int, total: int) -> int | None:
+    """Return the offset of the page after one with *found* items; None after the last page, or an empty one."""
+    end = offset + found
+    return end if found and end < total else None
 
 
 @frozen

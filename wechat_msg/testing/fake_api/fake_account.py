@@ -11,7 +11,9 @@ from typing import Any
 from attrs import field
 
 from wechat_msg._tracebacks import define
+from wechat_msg.errors import SettingsError
 from wechat_msg.testing.fake_api.access_tokens import ClassicAccessTokens, IssuedAccessToken, StableAccessTokens
+from wechat_msg.testing.fake_api.publications import Publication
 from wechat_msg.testing.fake_api.request import APIRequest
 from wechat_msg.testing.fake_api.response import ErrcodeError
 from wechat_msg.testing.fake_api.windows import ALLOWED, Windows, name_action
@@ -58,6 +60,9 @@ class FakeAccount:
         codes: OpenID and scope by code, see `add_code`.
         messages: Bodies of the accepted customer-service messages.
         media: The uploaded files, by media_id.
+        publish_seconds: Seconds for which a publication is not finished (publish_status 1).
+        publish_status: publish_status with which the next publications end: 0 published, 2, 3 or 4 failed.
+        publications: The publications, by publish_id.
     """
 
     def __init__(self, appid: str, secret: str, clock: Callable[[], float], *, verified: bool) -> None:
@@ -80,6 +85,9 @@ class FakeAccount:
         self.codes: dict[str, tuple[str, str]] = {}
         self.messages: list[dict[str, Any]] = []
         self.media: dict[str, Media] = {}
+        self.publish_seconds: float = 0.0
+        self.publish_status: int = 0
+        self.publications: dict[int, Publication] = {}
         self._created: dict[str, dict[Any, Any]] = {}
         self._numbers = itertools.count(1_000_000_001)
         self._add_examples()
@@ -219,6 +227,36 @@ class FakeAccount:
         """Set the user of a login code, on web pages and in Mini Programs. Other codes are those of the first user."""
         self.codes[code] = (openid, scope)
 
+    # --- articles ----------------------------------------------------------------------------------------------------
+
+    def make_publish_event(self, publish_id: int) -> dict[str, Any]:
+        """Return the push of the event that reports the end of a publication, for `PushSimulator.push`.
+
+        Args:
+            publish_id: Id of the publication, from ``freepublish/submit``.
+
+        Raises:
+            SettingsError: There is no such publication.
+        """
+        with self._lock:
+            if publish_id not in self.publications:
+                raise SettingsError("publish_id is not that of a publication", hint="没有这个发布任务")
+            info = self.publications[publish_id].to_json(self.clock())
+        return {"MsgType": "event", "Event": "PUBLISHJOBFINISH", "PublishEventInfo": info}
+
+    def add_comment(self, msg_data_id: int, openid: str, content: str, *, index: int | None = None) -> int:
+        """Add a user's comment on an article; return its user_comment_id."""
+        with self._lock:
+            number = self.new_number()
+            self.get_comments(msg_data_id, index)[number] = {
+                "user_comment_id": number,
+                "openid": openid,
+                "create_time": self.now,
+                "content": content,
+                "comment_type": 0,
+            }
+        return number
+
     # --- templates ---------------------------------------------------------------------------------------------------
 
     def add_template(self, title: str, template_id: str = "") -> str:
@@ -300,6 +338,11 @@ class FakeAccount:
         media_id = self.new_id()
         self.media[media_id] = Media(kind, filename, content, content_type, self.now, is_permanent, description or {})
         return media_id
+
+    def get_comments(self, msg_data_id: Any, index: int | None) -> dict[int, dict[str, Any]]:
+        """Return the comments on an article, by user_comment_id, oldest first."""
+        found: dict[int, dict[str, Any]] = self.created("comments").setdefault((int(msg_data_id), index or 0), {})
+        return found
 
     def url_of(self, media_id: str) -> str:
         """Return the URL of a file, which needs no access_token."""

@@ -21,6 +21,8 @@ _MISSING = {"code": 41008, "js_code": 41008, "template_id": 40037, "scene": 4012
 #: Prefixes of the paths that only a verified Official Account may call.
 #: https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Explanation_of_interface_privileges.html
 _VERIFIED_ONLY = (
+    "/cgi-bin/comment/",
+    "/cgi-bin/freepublish/",
     "/cgi-bin/message/custom/",
     "/cgi-bin/message/mass/",
     "/cgi-bin/message/subscribe/bizsend",

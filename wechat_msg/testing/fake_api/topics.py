@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from wechat_msg.testing.fake_api import (
     topics_access_token,
+    topics_comment,
+    topics_draft,
     topics_login,
     topics_media,
     topics_menu,

@@ -75,7 +75,7 @@ def _add_material(account: FakeAccount, params: Params) -> Any:
 
 def _get_permanent(account: FakeAccount, params: Params) -> Media:
     media = account.media[params["media_id"]]
-    if not media.is_permanent:
+    if not media.is_permanent or media.kind == "draft":
         raise ErrcodeError(40007)
     return media
 
