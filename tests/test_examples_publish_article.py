@@ -1,0 +1,282 @@
+"""The example publish_article.py, as a process, with `FakeWeChatAPI` in place of WeChat."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.helpers.forking import fork_from
+from tests.helpers.rows import check_rows
+from tests.helpers.servers import ROOT
+from tests.helpers.waiting import wait_until
+from wechat_msg.testing import FakeWeChatAPI
+
+UPLOAD, ADD_COVER = "/cgi-bin/media/uploadimg", "/cgi-bin/material/add_material"
+ADD, UPDATE, PREVIEW = "/cgi-bin/draft/add", "/cgi-bin/draft/update", "/cgi-bin/message/mass/preview"
+SUBMIT, STATUS = "/cgi-bin/freepublish/submit", "/cgi-bin/freepublish/get"
+PICTURES = {"tea.jpg": b"\xff\xd8\xff of tea", "茶 壶.png": b"\x89PNG\r\n\x1a\n of a pot"}
+TEXT = """# 茶 & tea
+
+![Tea](tea.jpg)
+
+Tea comes in **many** kinds <script>alert(1)</script>:
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+![pot](<茶 壶.png>)
+
+![the same tea](tea.jpg)
+"""
+LIBRARIES = ["requests", "markdown_it", "rich.progress", "wechat_msg.client.clients", "wechat_msg.api.mass"]
+LIBRARIES += ["wechat_msg.api.draft", "wechat_msg.api.freepublish"]
+
+
+class Article:
+    """A Markdown file with its pictures in a folder, and the example to publish it."""
+
+    def __init__(self, run_program, wechat, folder):
+        self.run_program, self.wechat, self.path = run_program, wechat, folder / "article.md"
+        self.write(TEXT)
+        for name, content in PICTURES.items():
+            (folder / name).write_bytes(content)
+        self.command = [str(ROOT / "examples/publish_article.py"), str(self.path)]
+        self.environ = {
+            "WECHAT_APPID": wechat.appid,
+            "WECHAT_SECRET": wechat.secret,
+            "WECHAT_API_HOSTS": wechat.url,
+        }
+
+    def write(self, text):
+        self.path.write_text(text, "utf-8")
+
+    @property
+    def state(self):
+        return json.loads((self.path.parent / f"article.md.{self.wechat.appid}.json").read_text("utf-8"))
+
+    def run(self, *options):
+        status, output = self.run_program(*self.command, *options, environ=self.environ)
+        assert "Traceback" not in output
+        assert self.wechat.secret not in output
+        return status, output
+
+    @contextlib.contextmanager
+    def start(self, *options):
+        environ = {**os.environ, **self.environ}
+        command = [sys.executable, *self.command, *options]
+        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def kill_at(self, path, times, *options):
+        """Kill the program when WeChat has handled the request of that number to *path*, before its answer arrives."""
+        for number in range(times):
+            self.wechat.delay(path, 60 if number == times - 1 else 0, times=1)
+        before = len(self.wechat.requests_to(path))
+        with self.start(*options) as process:
+            wait_until(lambda: len(self.wechat.requests_to(path)) == before + times)
+            process.kill()
+            process.wait()
+        self.wechat.clear_faults()
+
+    def count(self, *paths):
+        return [len(self.wechat.requests_to(path)) for path in paths]
+
+    @property
+    def published(self):
+        """The articles of all publications."""
+        return [article for job in self.wechat.publications.values() for article in job.articles]
+
+
+@pytest.fixture(scope="module")
+def run():
+    with fork_from(*LIBRARIES) as forks:
+        yield forks.run
+
+
+@pytest.fixture
+def wechat():
+    with FakeWeChatAPI() as wechat:
+        yield wechat
+
+
+@pytest.fixture
+def article(run, wechat, tmp_path):
+    return Article(run, wechat, tmp_path)
+
+
+class TestAWholeRun:
+    def test_publishes_the_article_with_its_pictures(self, wechat, article):
+        status, output = article.run("--author", "Anna", "--preview", "anna_wx", "--publish")
+
+        (published,) = article.published
+        assert (status, output.splitlines()[-1]) == (0, f"published 已发布: {published['url']}")
+        assert (published["title"], published["author"]) == ("茶 & tea", "Anna")
+        pictures = re.findall(r'<img src="([^"]+)" alt="[^"]+" style="max-width: 100%" />', published["content"])
+        assert pictures == [wechat.url_of(each["media_id"]) for each in self.uploaded(wechat)]
+        assert "&lt;script&gt;" in published["content"]
+        assert "<td>2</td>" in published["content"]
+        assert "<h1>" not in published["content"]
+        assert article.count(UPLOAD, ADD_COVER, ADD, PREVIEW, SUBMIT) == [2, 1, 1, 1, 1]
+        assert wechat.requests_to(PREVIEW)[0].json["towxname"] == "anna_wx"
+
+    def uploaded(self, wechat):
+        """The pictures of the article, in the order of the text."""
+        ids = {media.content: media_id for media_id, media in wechat.media.items() if media.kind == "article image"}
+        tea, pot = PICTURES.values()
+        return [{"media_id": ids[content]} for content in (tea, pot, tea)]
+
+    def test_without_publish_ends_with_a_draft_that_the_next_run_changes(self, wechat, article):
+        first = article.run()
+        article.write(TEXT.replace("many", "all"))
+        second = article.run()
+
+        assert first == second == (0, second[1])
+        assert article.count(ADD, UPDATE, UPLOAD, SUBMIT) == [1, 1, 2, 0]
+        (stored,) = (media.description["news_item"][0] for media in wechat.media.values() if media.kind == "draft")
+        assert "<strong>all</strong>" in stored["content"]
+
+    def test_waits_until_the_article_is_published(self, wechat, article):
+        wechat.publish_seconds = 1000
+        with article.start("--publish") as process:
+            wait_until(lambda: article.count(STATUS) == [1])
+            wechat.advance(1000)
+            output = process.communicate()[0].decode()
+
+        assert (process.returncode, article.count(SUBMIT)) == (0, [1])
+        assert output.splitlines()[-1] == f"published 已发布: {article.published[0]['url']}"
+
+    def test_of_a_published_article_does_nothing(self, article):
+        first = article.run("--publish")
+        again = article.run("--publish")
+
+        assert first[1].splitlines()[-1] == again[1].splitlines()[-1]
+        assert article.count(UPLOAD, ADD, UPDATE, SUBMIT) == [2, 1, 0, 1]
+
+    def test_has_a_cover_of_its_own_if_one_is_given(self, wechat, article):
+        (article.path.parent / "cover.png").write_bytes(b"\x89PNG cover")
+        article.write("# Title\n\nNo picture.\n")
+        assert article.run("--cover", str(article.path.parent / "cover.png"))[0] == 0
+
+        (draft,) = (media.description["news_item"][0] for media in wechat.media.values() if media.kind == "draft")
+        assert wechat.media[draft["thumb_media_id"]].content == b"\x89PNG cover"
+
+
+#: Stages at which the program is killed: a path, and the number of its request. WeChat has handled that request.
+STAGES = [(ADD_COVER, 1), (UPLOAD, 1), (UPLOAD, 2), (ADD, 1), (PREVIEW, 1), (SUBMIT, 1), (STATUS, 1)]
+
+
+class TestARunThatIsKilled:
+    @pytest.mark.parametrize(("path", "times"), STAGES)
+    def test_is_continued(self, wechat, article, path, times):
+        options = ("--preview", "anna_wx", "--publish")
+        article.kill_at(path, times, *options)
+        status, output = article.run(*options)
+
+        (published,) = article.published
+        assert (status, output.splitlines()[-1]) == (0, f"published 已发布: {published['url']}")
+        # Only the upload whose answer was lost with the program is repeated.
+        expected = {UPLOAD: 2, ADD_COVER: 1, ADD: 1, SUBMIT: 1}
+        for upload in {path} & {UPLOAD, ADD_COVER}:
+            expected[upload] += 1
+        assert article.count(*expected) == list(expected.values())
+
+    def test_twice_in_a_row_is_continued(self, wechat, article):
+        for path, times in [(UPLOAD, 2), (ADD, 1)]:
+            article.kill_at(path, times if path != UPLOAD else 2, "--publish")
+        assert article.run("--publish")[0] == 0
+        assert (len(article.published), article.count(ADD, UPDATE, SUBMIT)) == (1, [1, 1, 1])
+
+    def test_while_it_is_unknown_whether_the_article_was_submitted_does_not_submit_it_again(self, wechat, article):
+        wechat.publish_seconds = 1000
+        article.kill_at(SUBMIT, 1, "--publish")
+        status, output = article.run("--publish")
+
+        assert (status, article.count(SUBMIT)) == (1, [1])
+        assert "无法确定是否已提交" in output
+        assert 'remove "publish_id" from' in output
+        wechat.advance(1000)
+        assert article.run("--publish")[1].splitlines()[-1] == f"published 已发布: {article.published[0]['url']}"
+        assert article.count(SUBMIT) == [1]
+
+    def test_by_ctrl_c_ends_without_a_traceback(self, wechat, article):
+        wechat.publish_seconds = 1000
+        with article.start("--publish") as process:
+            wait_until(lambda: article.count(STATUS) == [1])
+            process.send_signal(signal.SIGINT)
+            output = process.communicate()[0].decode()
+        wechat.advance(1000)
+
+        assert (process.returncode, "Traceback" in output) == (130, False)
+        assert article.run("--publish")[0] == 0
+        assert article.count(SUBMIT) == [1]
+
+
+#: Errors of WeChat, and a part of the message.
+ERRORS = [
+    (UPLOAD, 40005, "40005"),
+    (ADD, 45003, "标题"),
+    (PREVIEW, 40132, "40132"),
+    (SUBMIT, 53503, "该草稿未通过发布检查"),
+    (SUBMIT, 53505, "手动保存"),
+    (SUBMIT, 48001, "48001"),
+]
+
+
+class TestAFailure:
+    def test_is_explained_and_the_next_run_continues(self, wechat, article):
+        def check(path, errcode, text):
+            wechat.fail(path, errcode, times=1)
+            status, output = article.run("--preview", "anna_wx", "--publish")
+            assert (status, text in output, str(errcode) in output) == (1, True, True)
+
+        check_rows(ERRORS, check)
+        assert article.run("--publish")[0] == 0
+        assert (len(article.published), article.count(ADD)) == (1, [2])
+
+    def test_of_the_publication_is_explained_and_the_draft_can_be_changed(self, wechat, article):
+        wechat.publish_status = 4
+        status, output = article.run("--publish")
+        assert (status, "平台审核不通过" in output) == (1, True)
+        wechat.publish_status = 0
+        assert article.run("--publish")[0] == 0
+        assert article.count(ADD, UPDATE, SUBMIT) == [1, 1, 2]
+
+    def test_is_found_before_the_first_upload_if_a_picture_is_missing(self, article):
+        article.write(TEXT + "\n![](missing.png)\n")
+        status, output = article.run("--publish")
+
+        assert (status, "missing.png" in output, article.count(UPLOAD, ADD_COVER)) == (1, True, [0, 0])
+
+    def test_is_explained_if_the_file_has_no_title_or_picture_or_does_not_exist(self, article):
+        def check(text, expected):
+            article.write(text)
+            status, output = article.run()
+            assert (status, expected in output) == (1, True)
+
+        check_rows([("no title", "标题"), ("", "标题"), ("# Title\n\nno picture", "封面")], check)
+        article.path.unlink()
+        assert article.run()[0] == 1
+
+    def test_is_explained_if_the_answer_to_the_submission_is_lost(self, wechat, article):
+        wechat.drop(SUBMIT, when="after")
+        status, _ = article.run("--publish")
+        assert (status, article.state["publish_id"]) == (1, "?")
+        assert article.run("--publish")[0] == 0
+        assert (len(article.published), article.count(SUBMIT)) == (1, [1])
+
+
+def test_a_draft_that_was_deleted_in_the_console_is_added_again(wechat, article):
+    article.run()
+    for media_id in [media_id for media_id, media in wechat.media.items() if media.kind == "draft"]:
+        del wechat.media[media_id]
+    assert article.run("--publish")[0] == 0
+    assert article.count(ADD, UPDATE) == [2, 0]
