@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.rows import check_rows
-from wechat_msg import APIError, Client, Event, PushEndpoint, PushSettings, Router, SettingsError
+from wechat_msg import APIError, Client, PublishJobFinishEvent, PushEndpoint, PushSettings, Router, SettingsError
 from wechat_msg.adapters.wsgi import push_app
 from wechat_msg.api import autoreply, comment, draft, freepublish, mass, material
 from wechat_msg.testing import FakeWeChatAPI, PushSimulator
@@ -119,7 +119,7 @@ class TestPublications:
         assert client.call(freepublish.get(publish_id)).publish_status == 1
         assert client.call(freepublish.batch_get()).total_count == 0
         wechat.advance(60)
-        status = client.call(freepublish.get(str(publish_id)))
+        status = client.call(freepublish.get(int(publish_id)))
         assert (status.publish_status, [each.idx for each in status.article_detail.item]) == (0, [1, 2])
         (item,) = client.iterate(freepublish.iterate_published())
         assert (item.article_id, item.update_time) == (status.article_id, int(NOW) + 60)
@@ -156,18 +156,20 @@ class TestPublications:
 
     def test_end_with_an_event_that_a_simulator_can_push(self, wechat, client, draft_id):
         settings, router, received = PushSettings(token="spamtest"), Router(), []
-        router.on(Event)(lambda event: received.append(event.raw))
+        router.on(PublishJobFinishEvent)(received.append)
         bot = PushSimulator("/", settings, wsgi=push_app(PushEndpoint(settings, router)))
         publish_id = client.call(freepublish.submit(draft_id)).publish_id
         for each in ("xml", "json"):
             assert bot.push(wechat.make_publish_event(publish_id), format=each).is_acknowledged
         status = client.call(freepublish.get(publish_id))
-        assert [each["PublishEventInfo"]["article_id"] for each in received] == [status.article_id] * 2
-        assert received[1]["PublishEventInfo"] == status.raw
+        xml, json = (event.publish_event_info for event in received)
+        assert xml == json
+        assert (xml.publish_id, xml.article_id) == (publish_id, status.article_id)
+        assert received[1].raw["PublishEventInfo"] == status.raw
 
     def test_have_an_event_only_if_they_exist(self, wechat):
         with pytest.raises(SettingsError, match="publish_id"):
-            wechat.make_publish_event(1)
+            wechat.make_publish_event("1")
 
 
 class TestComments:

@@ -12,13 +12,13 @@ from wechat_msg.api.results import PageOf, Result, ResultOf, next_offset, no_res
 from wechat_msg.fields import integer, items, model, nested, timestamp
 
 __all__ = [
-    "ArticleDetail",
     "ArticleURL",
+    "ArticleURLs",
     "PublishJob",
     "PublishStatus",
-    "PublishedArticle",
     "PublishedItem",
     "PublishedNews",
+    "PublishedNewsItem",
     "PublishedPage",
     "batch_get",
     "delete",
@@ -36,19 +36,19 @@ class PublishJob(Result):
     """A publication that WeChat has accepted; it is not finished yet.
 
     Attributes:
-        publish_id: Id of the publication.
+        publish_id: Id of the publication; `PublishJobFinishEvent.publish_event_info.publish_id` is the same.
         msg_data_id: Id of the articles, for statistics and comments; None if WeChat returns none.
     """
 
-    publish_id: int
+    publish_id: str
     msg_data_id: int | None = None
 
 
 def submit(media_id: str) -> Call[PublishJob]:
     """发布草稿: publish a draft. Followers are not notified, and no quota of mass messages is used (unconfirmed).
 
-    WeChat checks the articles first, so the publication may still fail: `get` returns its status, and the event
-    ``PUBLISHJOBFINISH`` reports its end. 53503: the draft does not pass a check. 53504 and 53505: it can only be
+    WeChat checks the articles first, so the publication may still fail: `get` returns its status, and a
+    `PublishJobFinishEvent` reports its end. 53503: the draft does not pass a check. 53504 and 53505: it can only be
     published in the console, or must be saved there first. 48001: the account may not publish by API, such as accounts
     of persons and accounts that are not verified, since July 2025.
 
@@ -75,7 +75,7 @@ class ArticleURL:
 
 
 @model
-class ArticleDetail:
+class ArticleURLs:
     """The published articles.
 
     Attributes:
@@ -100,10 +100,10 @@ class PublishStatus(Result):
         fail_idx: Numbers of the articles that failed, from 1, if the status is 2 or 4.
     """
 
-    publish_id: int | None = None
+    publish_id: str | None = None
     publish_status: int
     article_id: str | None = None
-    article_detail: ArticleDetail | None = nested("article_detail", ArticleDetail, default=None)
+    article_detail: ArticleURLs | None = nested("article_detail", ArticleURLs, default=None)
     fail_idx: tuple[int, ...] = items("fail_idx", int)
 
 
@@ -123,7 +123,7 @@ def get(publish_id: int | str) -> Call[PublishStatus]:
 
 
 @model
-class PublishedArticle(DraftArticle):
+class PublishedNewsItem(DraftArticle):
     """A published article; the other attributes are those of `wechat_msg.api.draft.DraftArticle`.
 
     Attributes:
@@ -137,14 +137,14 @@ class PublishedArticle(DraftArticle):
 class PublishedNews(Result):
     """A publication: `news_item` lists its articles."""
 
-    news_item: tuple[PublishedArticle, ...] = items("news_item", PublishedArticle)
+    news_item: tuple[PublishedNewsItem, ...] = items("news_item", PublishedNewsItem)
 
 
 def get_article(article_id: str) -> Call[PublishedNews]:
     """获取已发布图文信息: get the articles of a publication.
 
     Args:
-        article_id: Id of the articles, from `get` or the event ``PUBLISHJOBFINISH``.
+        article_id: Id of the articles, from `get` or a `PublishJobFinishEvent`.
 
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Publish/Get_article_from_id.html
@@ -179,7 +179,7 @@ class PublishedItem:
 
     article_id: str
     update_time: int | None = timestamp("update_time", default=None)
-    news_item: tuple[PublishedArticle, ...] = items("news_item", PublishedArticle, within="content")
+    news_item: tuple[PublishedNewsItem, ...] = items("news_item", PublishedNewsItem, within="content")
 
 
 @model

@@ -6,7 +6,7 @@ from tests.api.cases.case import Case
 from tests.api.cases.draft import ARTICLE, STORED
 from wechat_msg.api import freepublish
 
-PUBLISHED = freepublish.PublishedArticle(**ARTICLE, is_deleted=0)
+PUBLISHED = freepublish.PublishedNewsItem(**ARTICLE, is_deleted=0)
 PAGE = freepublish.PublishedPage(
     total_count=41,
     item_count=1,
@@ -22,7 +22,7 @@ CASES = [
         "/cgi-bin/freepublish/submit",
         json={"media_id": "MID"},
         answer={"errcode": 0, "errmsg": "ok", "publish_id": "100000001", "msg_data_id": 2247483650},
-        result=freepublish.PublishJob(publish_id=100000001, msg_data_id=2247483650),
+        result=freepublish.PublishJob(publish_id="100000001", msg_data_id=2247483650),
     ),
     Case(
         "freepublish.submit",
@@ -31,7 +31,7 @@ CASES = [
         "/cgi-bin/freepublish/submit",
         json={"media_id": "MID"},
         answer={"errcode": 0, "errmsg": "ok", "publish_id": 100000001},
-        result=freepublish.PublishJob(publish_id=100000001),
+        result=freepublish.PublishJob(publish_id="100000001"),
     ),
     Case(
         "freepublish.get",
@@ -47,10 +47,10 @@ CASES = [
             "fail_idx": [],
         },
         result=freepublish.PublishStatus(
-            publish_id=100000001,
+            publish_id="100000001",
             publish_status=0,
             article_id="AID",
-            article_detail=freepublish.ArticleDetail(
+            article_detail=freepublish.ArticleURLs(
                 count=1, item=(freepublish.ArticleURL(idx=1, article_url="http://mp.weixin.qq.com/s/1"),)
             ),
         ),
@@ -62,7 +62,7 @@ CASES = [
         "/cgi-bin/freepublish/get",
         json={"publish_id": "100000001"},
         answer={"publish_id": 100000001, "publish_status": 2, "fail_idx": [1, 2]},
-        result=freepublish.PublishStatus(publish_id=100000001, publish_status=2, fail_idx=(1, 2)),
+        result=freepublish.PublishStatus(publish_id="100000001", publish_status=2, fail_idx=(1, 2)),
     ),
     Case(
         "freepublish.get_article",

@@ -87,7 +87,7 @@ class FakeAccount:
         self.media: dict[str, Media] = {}
         self.publish_seconds: float = 0.0
         self.publish_status: int = 0
-        self.publications: dict[int, Publication] = {}
+        self.publications: dict[str, Publication] = {}
         self._created: dict[str, dict[Any, Any]] = {}
         self._numbers = itertools.count(1_000_000_001)
         self._add_examples()
@@ -229,7 +229,7 @@ class FakeAccount:
 
     # --- articles ----------------------------------------------------------------------------------------------------
 
-    def make_publish_event(self, publish_id: int) -> dict[str, Any]:
+    def make_publish_event(self, publish_id: str) -> dict[str, Any]:
         """Return the push of the event that reports the end of a publication, for `PushSimulator.push`.
 
         Args:

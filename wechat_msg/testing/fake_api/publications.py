@@ -25,7 +25,7 @@ class Publication:
         outcome: publish_status at the end.
     """
 
-    publish_id: int
+    publish_id: str
     article_id: str
     articles: list[dict[str, Any]] = field(repr=False)
     ends_at: float

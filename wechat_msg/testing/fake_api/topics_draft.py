@@ -116,7 +116,7 @@ def _page(params: Params, found: list[tuple[str, str, int, list[dict[str, Any]]]
 def _submit(account: FakeAccount, params: Params) -> Any:
     articles = [{**article, "is_deleted": False} for article in _get_draft(account, params).description["news_item"]]
     ends_at = account.clock() + account.publish_seconds
-    job = Publication(account.new_number(), account.new_id(), articles, ends_at, account.publish_status)
+    job = Publication(str(account.new_number()), account.new_id(), articles, ends_at, account.publish_status)
     account.publications[job.publish_id] = job
     if job.outcome == 0:  # that the draft is gone from now on, and stays if the publication fails, is unconfirmed
         del account.media[params["media_id"]]
@@ -125,7 +125,7 @@ def _submit(account: FakeAccount, params: Params) -> Any:
 
 @route("POST", "/cgi-bin/freepublish/get", "publish_id")
 def _get_status(account: FakeAccount, params: Params) -> Any:
-    return account.publications[int(params["publish_id"])].to_json(account.clock())
+    return account.publications[str(params["publish_id"])].to_json(account.clock())
 
 
 def _list_published(account: FakeAccount) -> dict[str, Publication]:
