@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -57,8 +58,16 @@ class Article:
         self.path.write_text(text, "utf-8")
 
     @property
+    def state_path(self):
+        return self.path.with_name(f"article.md.{self.wechat.appid}.json")
+
+    @property
     def state(self):
-        return json.loads((self.path.parent / f"article.md.{self.wechat.appid}.json").read_text("utf-8"))
+        return json.loads(self.state_path.read_text("utf-8"))
+
+    @state.setter
+    def state(self, state):
+        self.state_path.write_text(json.dumps(state), "utf-8")
 
     def run(self, *options):
         status, output = self.run_program(*self.command, *options, environ=self.environ)
@@ -67,10 +76,10 @@ class Article:
         return status, output
 
     @contextlib.contextmanager
-    def start(self, *options):
-        environ = {**os.environ, **self.environ}
+    def start(self, *options, stderr=subprocess.STDOUT):
+        environ = {**os.environ, **self.environ, "TERM": "xterm"}
         command = [sys.executable, *self.command, *options]
-        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=stderr) as process:
             try:
                 yield process
             finally:
@@ -161,6 +170,17 @@ class TestAWholeRun:
         assert first[1].splitlines()[-1] == again[1].splitlines()[-1]
         assert article.count(UPLOAD, ADD, UPDATE, SUBMIT) == [2, 1, 0, 1]
 
+    def test_shows_a_progress_bar_on_a_terminal(self, wechat, article):
+        wechat.delay(PREVIEW, 0.3)
+        terminal, programs_end = pty.openpty()
+        with article.start("--preview", "anna_wx", "--publish", stderr=programs_end) as process:
+            os.close(programs_end)
+            shown = read_to_the_end(terminal)
+            result = process.communicate()[0].decode()
+
+        assert all(part in shown for part in ("draft 草稿", "publication 发布", "━", "100%"))
+        assert result == f"published 已发布: {article.published[0]['url']}\n"
+
     def test_has_a_cover_of_its_own_if_one_is_given(self, wechat, article):
         (article.path.parent / "cover.png").write_bytes(b"\x89PNG cover")
         article.write("# Title\n\nNo picture.\n")
@@ -168,6 +188,15 @@ class TestAWholeRun:
 
         (draft,) = (media.description["news_item"][0] for media in wechat.media.values() if media.kind == "draft")
         assert wechat.media[draft["thumb_media_id"]].content == b"\x89PNG cover"
+
+
+def read_to_the_end(terminal):
+    shown = b""
+    with contextlib.suppress(OSError):  # that is how a terminal ends
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    os.close(terminal)
+    return shown.decode()
 
 
 #: Stages at which the program is killed: a path, and the number of its request. WeChat has handled that request.
@@ -190,8 +219,8 @@ class TestARunThatIsKilled:
         assert article.count(*expected) == list(expected.values())
 
     def test_twice_in_a_row_is_continued(self, wechat, article):
-        for path, times in [(UPLOAD, 2), (ADD, 1)]:
-            article.kill_at(path, times if path != UPLOAD else 2, "--publish")
+        article.kill_at(UPLOAD, 2, "--publish")
+        article.kill_at(ADD, 1, "--publish")
         assert article.run("--publish")[0] == 0
         assert (len(article.published), article.count(ADD, UPDATE, SUBMIT)) == (1, [1, 1, 1])
 
@@ -266,12 +295,18 @@ class TestAFailure:
         article.path.unlink()
         assert article.run()[0] == 1
 
-    def test_is_explained_if_the_answer_to_the_submission_is_lost(self, wechat, article):
+    def test_of_the_connection_after_the_submission_does_not_submit_it_again(self, wechat, article):
         wechat.drop(SUBMIT, when="after")
-        status, _ = article.run("--publish")
-        assert (status, article.state["publish_id"]) == (1, "?")
+        assert article.run("--publish")[0] == 1
         assert article.run("--publish")[0] == 0
         assert (len(article.published), article.count(SUBMIT)) == (1, [1])
+
+    def test_of_the_connection_before_the_submission_is_decided_by_the_user(self, wechat, article):
+        wechat.drop(SUBMIT, when="before")
+        assert [article.run("--publish")[0] for _ in range(2)] == [1, 1]
+        article.state = {name: value for name, value in article.state.items() if name != "publish_id"}
+        assert article.run("--publish")[0] == 0
+        assert (len(article.published), article.count(SUBMIT)) == (1, [2])
 
 
 def test_a_draft_that_was_deleted_in_the_console_is_added_again(wechat, article):
