@@ -82,7 +82,7 @@ def render_row(first: list[str], cls: Any, base: Any) -> str:
     own = [each for each in attrs.fields(cls) if each.name not in inherited]
     always = [render_attribute(cls, each) for each in own if each.default is not None]
     perhaps = [render_attribute(cls, each) for each in own if each.default is None]
-    known = vars(base or object).keys()
+    known = dir(base or object)
     properties = [f"`{n}` (property)" for n, v in inspect.getmembers(cls) if isinstance(v, property) and n not in known]
     cells = [*first, render_summary(cls), ", ".join([*always, *properties]), ", ".join(perhaps)]
     return "| " + " | ".join(cells) + " |"
