@@ -54,7 +54,7 @@ class WxaPunishEvent(Event):
     Attributes:
         punish_id: The penalty.
         appid: AppID of the Mini Program.
-        punish_time: When it was imposed, in seconds since the epoch.
+        punish_time: When it was imposed, as received.
         illegal_reason: The reason.
         illegal_content: What is against the rules; a tuple of texts, also if only one arrives.
         rule_name: The rule.
@@ -67,7 +67,7 @@ class WxaPunishEvent(Event):
 
     punish_id: str | None = text("punish_id", default=None)
     appid: str | None = text("appid", default=None)
-    punish_time: int | None = integer("punish_time", default=None)
+    punish_time: str | None = text("punish_time", default=None)
     illegal_reason: str | None = text("illegal_reason", default=None)
     illegal_content: tuple[str, ...] = items("illegal_content", str)
     rule_name: str | None = text("rule_name", default=None)
