@@ -95,7 +95,7 @@ def render_summary(cls: Any) -> str:
 
 def render_attribute(cls: Any, attribute: attrs.Attribute[Any]) -> str:
     hint = str(attribute.type).replace(" | None", "")
-    hint = re.sub(r"tuple\[(\w+), \.\.\.\]", r"tuple of \1", hint).replace("Mapping[str, Any]", "mapping")
+    hint = re.sub(r"tuple\[(\w+), \.\.\.\]", r"tuple of \1", hint.replace("Mapping[str, Any]", "mapping"))
     return f"`{attribute.name}`" if hint == "str" else f"`{attribute.name}` ({hint})"
 
 

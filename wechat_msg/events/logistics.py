@@ -31,7 +31,9 @@ class ExpressAction:
 
 @register_event("add_express_path", "express_add_path")
 class AddExpressPathEvent(Event):
-    """运单轨迹更新: a parcel went on. The console of cloud functions calls the event express_add_path; both names work.
+    """运单轨迹更新: the path of a parcel changed.
+
+    The console of cloud functions calls the event express_add_path; both names work.
 
     Attributes:
         delivery_id: The delivery company.
