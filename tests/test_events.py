@@ -15,14 +15,19 @@ import pytest
 from tests.helpers.rows import each_row
 from wechat_msg import (
     ClickEvent,
+    ComplaintCallbackEvent,
     Event,
     LocationEvent,
     LocationMessage,
+    MiniGame,
+    MinigameCoinDeliverCompletedEvent,
     PublishJobFinishEvent,
+    PunishDetail,
     ScanEvent,
     SubscribeEvent,
     TemplateSendJobFinishEvent,
     UnknownEvent,
+    WxaPunishEvent,
     events,
     parse_message,
     register_event,
@@ -79,13 +84,35 @@ class TestEvent:
         """As in WeChat's sample of minigame_coin_deliver_completed."""
         fields = {"MsgType": "event", "Event": "minigame_coin_deliver_completed", "CreateTime": 1700000000}
         event = parse_message({**fields, "MiniGame": {"Payload": "{}", "IsMock": False}})
-        assert type(event) is UnknownEvent
+        assert type(event) is MinigameCoinDeliverCompletedEvent
         assert (event.to_user_name, event.from_user_name) == ("", "")
-        assert event.raw["MiniGame"]["Payload"] == "{}"
+        assert event.mini_game == MiniGame(payload="{}", is_mock=0)
 
     def test_can_be_built_by_hand_for_the_tests_of_a_bot(self):
         event = TemplateSendJobFinishEvent(create_time=0, msg_id="1", status="success")
         assert (event.msg_type, event.event, event.to_user_name) == ("event", "TEMPLATESENDJOBFINISH", "")
+
+    @each_row("name", ["complaint_callback", "complaint callback", "Complaint Callback"])
+    def test_may_have_a_space_in_its_name_and_the_members_of_its_structure(self, name):
+        fields = {"complaint_order_id": 1, "create_time": "1690000000", "history": {"content": "a", "time": 2}}
+        event = parse_message(push(name, **fields))
+        assert type(event) is ComplaintCallbackEvent
+        assert event == parse_message(push(name, BussiCallBackInfo=fields))
+        assert (event.event, event.create_time) == (name, 1700000000)
+        complaint = event.bussi_call_back_info
+        assert (complaint.complaint_order_id, complaint.create_time) == ("1", "1690000000")
+        assert complaint.history == ({"content": "a", "time": 2},)
+        assert "content" not in repr(event)
+
+    def test_of_a_penalty_reads_its_json_text(self):
+        event = parse_message(push("wxa_punish_event", detail='{"banned_days":[3],"banned_function_names":["search"]}'))
+        assert event.punish_detail == PunishDetail(banned_days=("3",), banned_function_names=("search",))
+
+    @pytest.mark.parametrize("fields", [{}, {"detail": ""}, {"detail": "a text"}, {"detail": '{"banned_days":[[]]}'}])
+    def test_of_a_penalty_has_no_detail_if_its_text_is_unreadable(self, fields):
+        event = parse_message(push("wxa_punish_event", **fields))
+        assert type(event) is WxaPunishEvent
+        assert event.punish_detail is None
 
     @pytest.mark.parametrize("name", ["MsgID", "MsgId"])
     def test_has_the_id_of_its_job_in_text(self, name):

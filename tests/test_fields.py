@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Mapping
 from typing import Any, Optional
 
 import attrs
@@ -15,6 +16,7 @@ from tests.helpers.rows import each_row
 from wechat_msg.fields import (
     UnreadableField,
     build,
+    build_from_json,
     content,
     integer,
     items,
@@ -38,6 +40,18 @@ VALUES = st.recursive(
 class Part:
     size: int = integer("Size")
     colour: str | None = text("Colour", default=None)
+
+
+@model
+class Wrapped:
+    part: Part = nested("Part", Part, flat=True)
+
+
+@model
+class Box:
+    names: tuple[str, ...] = items("Names", str)
+    lids: tuple[Part, ...] = items("Lids", Part, item="Lid")
+    notes: tuple[Mapping[str, Any], ...] = items("Notes", Mapping, eq=False)
 
 
 @model
@@ -265,6 +279,52 @@ class TestItems:
     @each_row("value", ["", "\n", {}, {"Other": "x"}, []])
     def test_are_none_of_them_if_the_element_around_has_none(self, value):
         assert build(Whole, {"Wrapper": value}).parts == ()
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [("", ()), ("\n ", ()), ([], ()), ({"item": ""}, ()), ("a", ("a",)), (["a", 1], ("a", "1")), ("a b", ("a b",))],
+    )
+    def test_may_be_texts(self, value, expected):
+        assert build(Box, {"Names": value}).names == expected
+
+    @each_row("value", [{"Lid": {"Size": 1}}, {"Lid": [{"Size": "1"}]}, {"Size": 1}, [{"Size": 1}]])
+    def test_may_have_elements_of_another_name(self, value):
+        assert build(Box, {"Lids": value}).lids == (Part(size=1),)
+
+    @each_row("value", [{"Text": "a"}, [{"Text": "a"}], {"item": [{"Text": "a"}]}])
+    def test_may_be_structures_whose_members_are_unknown(self, value):
+        assert build(Box, {"Notes": value}).notes == ({"Text": "a"},)
+
+    @each_row("value", ["a", ["a"], [[]], 1])
+    def test_of_structures_refuse_other_values(self, value):
+        with pytest.raises(UnreadableField, match="Notes"):
+            build(Box, {"Notes": value})
+
+
+class TestFlat:
+    @each_row("fields", [{"Part": {"Size": 1}}, {"Size": "1"}, {"Part": "", "Size": 1}])
+    def test_is_read_from_its_element_or_from_the_members_around_it(self, fields):
+        assert build(Wrapped, fields).part == Part(size=1)
+
+    def test_prefers_the_element(self):
+        assert build(Wrapped, {"Part": {"Size": 1}, "Size": 2}).part == Part(size=1)
+
+    @pytest.mark.parametrize(("fields", "name"), [({}, "size"), ({"Size": "big"}, "Size"), ({"Part": []}, "Part")])
+    def test_that_is_unreadable_is_named(self, fields, name):
+        with pytest.raises(UnreadableField, match=f"^{name}$"):
+            build(Wrapped, fields)
+
+
+class TestBuildFromJSON:
+    @each_row("document", ['{"Size": "1", "x": []}', ' {"Size":1}\n'])
+    def test_reads_the_members_of_a_document(self, document):
+        assert build_from_json(Part, document) == Part(size=1)
+
+    @each_row(
+        "document", ["", "null", "[]", "1", "{", '{"Size": "big"}', "{}", "[" * 100_000, '{"Size": ' + "1" * 5000]
+    )
+    def test_returns_none_for_any_other(self, document):
+        assert build_from_json(Part, document) is None
 
 
 class TestBuild:

@@ -539,7 +539,7 @@ class TestFetch:
             assert asyncio.run(answer(wechat)) == "You said hello."
 
     def test_refuses_a_message_without_a_file(self, world):
-        for message in (TextMessage(content="x", **FIELDS), None):
+        for message in (TextMessage(content="x", **FIELDS), VideoMessage(**FIELDS), None):
             with pytest.raises(CallError, match="no file"):
                 world.start().fetch(message)
 

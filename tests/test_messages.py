@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
 import pkgutil
@@ -17,7 +18,7 @@ import pytest
 import wechat_msg.events
 import wechat_msg.messages
 from tests.helpers.rows import each_row
-from tests.helpers.samples import SAMPLES
+from tests.helpers.samples import OTHER_NAMES, SAMPLES
 from wechat_msg import (
     Event,
     Message,
@@ -43,11 +44,14 @@ MODELS = [
     if isinstance(value, type) and "__wire__" in vars(value) and value.__module__ == module.__name__
 ]
 REGISTERED = [model for model in MODELS if issubclass(model, Message) and vars(model).get("wire_type")]
-#: Names of fields that hold what the user wrote, said, chose or scanned, and where the user is.
-WORDS = {"Content", "Recognition", "Label", "Title", "Description", "ScanResult", "Poiname", "Url"}
-PLACES = {"Location_X", "Location_Y", "Latitude", "Longitude"}
-#: Second names of fields, where WeChat itself is not consistent.
-OTHER_NAMES = {"MsgId": "msg_id", "InfoType": "event", "openid": "open_id", "appid": "app_id"}
+#: Names of fields that hold what the user wrote, said, chose or scanned, or that say where the user is.
+WORDS = {
+    *("Content", "Recognition", "Label", "Title", "Description", "ScanResult", "Poiname", "Url"),
+    *("title", "tax_no", "addr", "phone", "bank_type", "bank_no", "attach", "VerifyCode", "RemarkAmount"),
+    *("phone_number", "customer_material_content", "history", "ComplaintDetail", "Payload"),
+}
+PLACES = {"Location_X", "Location_Y", "Latitude", "Longitude", "Country", "Province", "City", "RegionCode"}
+SECRETS = {"ComponentVerifyTicket", "AuthorizationCode", "PreAuthCode", "auth_code", "legal_persona_name", "wxuser"}
 
 
 @pytest.fixture(autouse=True)
@@ -65,15 +69,16 @@ def words_in(fields: Mapping[str, Any]) -> Iterator[str]:
     for name, value in fields.items():
         if isinstance(value, dict):
             yield from words_in(value)
-        elif name in WORDS | PLACES:
+        elif name in WORDS | PLACES | SECRETS:
             yield str(value)
 
 
 def parts_of(model: Any) -> Iterator[Any]:
-    """Yield *model* and every model inside it."""
+    """Yield *model* and every model inside it, or that one of its properties reads."""
     yield model
-    for attribute in attrs.fields(type(model)):
-        value = getattr(model, attribute.name)
+    properties = [name for name, value in inspect.getmembers(type(model)) if isinstance(value, property)]
+    for name in [*attrs.fields_dict(type(model)), *properties]:
+        value = getattr(model, name)
         for part in value if isinstance(value, tuple) else (value,):
             if hasattr(part, "__wire__"):
                 yield from parts_of(part)
@@ -138,7 +143,7 @@ class TestEveryModel:
             assert twin.raw == message.raw
 
     @each_row("sample", SAMPLES)
-    def test_shows_neither_words_nor_places_of_the_user_in_its_repr(self, sample):
+    def test_shows_neither_words_nor_places_of_the_user_nor_secrets_in_its_repr(self, sample):
         shown = repr(parse_message({**json.loads(sample.json), "Extra": "a secret of raw"}))
         for words in filter(None, [*words_in(json.loads(sample.json)), "a secret of raw"]):
             assert words not in shown
@@ -167,6 +172,22 @@ class TestMessage:
 
     def test_of_a_user_has_an_id_in_text(self):
         assert parse_message(push(MsgType="text", Content="", MsgId=24123456789012345)).msg_id == "24123456789012345"
+
+
+class TestOptionalMembers:
+    @each_row(
+        ("msg_type", "cls"),
+        [
+            ("image", wechat_msg.ImageMessage),
+            ("voice", VoiceMessage),
+            ("video", wechat_msg.VideoMessage),
+            ("shortvideo", wechat_msg.ShortVideoMessage),
+        ],
+    )
+    def test_of_a_message_are_empty_if_they_are_missing(self, msg_type, cls):
+        message = parse_message(push(MsgType=msg_type))
+        assert type(message) is cls
+        assert message.media_id == ""
 
 
 class TestAsText:

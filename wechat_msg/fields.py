@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ __all__ = [
     "Registry",
     "UnreadableField",
     "build",
+    "build_from_json",
     "content",
     "integer",
     "items",
@@ -119,24 +121,36 @@ def _model_reader(cls: type[Any]) -> Convert:
     return read
 
 
-def _items_reader(read_one: Convert) -> Convert:
+def _items_reader(read_one: Convert, item: str = "item") -> Convert:
     def read(value: Any) -> tuple[Any, ...]:
-        if isinstance(value, Mapping) and value.keys() == {"item"}:
-            value = value["item"]
+        if isinstance(value, Mapping) and value.keys() == {item}:
+            value = value[item]
+        if isinstance(value, str) and not value.strip(_BLANKS):  # an empty element
+            return ()
         values = value if isinstance(value, list) else [value]
         return tuple(one for one in map(read_one, values) if one is not None)
 
     return read
 
 
-def reader_of(kind: type[Any]) -> Convert:
-    """Return a function that reads one *kind*: ``int``, ``str`` or a model; it returns None if there is no value."""
+def _read_mapping(value: object) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise UnreadableField
+
+
+def reader_of(kind: Any) -> Convert:
+    """Return a function that reads one *kind*; it returns None if there is no value.
+
+    Args:
+        kind: ``int``, ``str``, a model, or ``Mapping`` for a structure whose members are not known.
+    """
     return _READERS.get(kind) or _model_reader(kind)
 
 
-def items_reader_of(kind: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return a function that reads a list of *kind*."""
-    return _items_reader(reader_of(kind))
+def items_reader_of(kind: Any, *, item: str = "item") -> Callable[[Any], tuple[Any, ...]]:
+    """Return a function that reads a list of *kind*, whose elements in XML may be called *item*."""
+    return _items_reader(reader_of(kind), item)
 
 
 _READERS: dict[Any, Convert] = {
@@ -144,17 +158,22 @@ _READERS: dict[Any, Convert] = {
     for kind, read in ((str, read_text), (int, read_integer), (float, read_number))
     for annotation in (kind, kind | None, kind.__name__, f"{kind.__name__} | None")
 }
+_READERS[Mapping] = _read_mapping
 
 
 # --- declaring one field ---------------------------------------------------------------------------------------------
 
 
 class Wire(NamedTuple):
-    """The wire names of an attribute, in order, the element that may enclose it, and its reader."""
+    """The wire names of an attribute, in order, the element that may enclose it, and its reader.
+
+    `flat` is the model of a structure whose members may be members of the push itself.
+    """
 
     names: tuple[str, ...]
     within: str | None
     read: Convert
+    flat: type[Any] | None = None
 
 
 def _field(wire: Wire, **options: Any) -> Any:
@@ -196,19 +215,22 @@ def number(name: str, *also: str, **options: Any) -> Any:
     return _field(Wire((name, *also), None, read_number), **options)
 
 
-def nested(name: str, cls: type[Any], **options: Any) -> Any:
-    """Declare a structure that is read into the model *cls*."""
-    return _field(Wire((name,), None, _model_reader(cls)), **options)
+def nested(name: str, cls: type[Any], *, flat: bool = False, **options: Any) -> Any:
+    """Declare a structure that is read into the model *cls*.
+
+    With *flat*, for one structure of a push, it may also be missing: it is then read from the members around it.
+    """
+    return _field(Wire((name,), None, _model_reader(cls), cls if flat else None), **options)
 
 
-def items(name: str, of: type[Any], *, within: str | None = None, **options: Any) -> Any:
-    """Declare a list that is read into a tuple of *of* (a model, ``int`` or ``str``).
+def items(name: str, of: Any, *, within: str | None = None, item: str = "item", **options: Any) -> Any:
+    """Declare a list that is read into a tuple of *of*: a model, ``int``, ``str``, or ``Mapping`` for what is unknown.
 
-    It may arrive as repeated elements, one element, an element with ``item`` elements, an array, one bare object, or
+    It may arrive as repeated elements, one element, an element with *item* elements, an array, one bare object, or
     not at all. With *within*, an element of that name may enclose the list.
     """
     options.setdefault("default", ())
-    return _field(Wire((name,), within, items_reader_of(of)), **options)
+    return _field(Wire((name,), within, items_reader_of(of, item=item)), **options)
 
 
 # --- the class of a model --------------------------------------------------------------------------------------------
@@ -230,6 +252,8 @@ def model(cls: type[T]) -> type[T]:
     attributes = [attribute for attribute in attrs.fields(own) if attribute.name != "raw"]
     own.__wire__ = {name: row for attribute in attributes for name, row in _rows(attribute)}
     own.__required__ = frozenset(each.name for each in attributes if each.default is attrs.NOTHING)
+    flat = [(each.name, wire.flat) for each in attributes if (wire := each.metadata.get(_WIRE)) and wire.flat]
+    own.__flat__ = flat[0] if flat else None
     return cls
 
 
@@ -271,13 +295,28 @@ def build(cls: type[T], mapping: Mapping[str, Any], **values: Any) -> T:
                     values[attribute] = read_value
     except ValueError:
         raise UnreadableField(name) from None
+    if (flat := cls.__flat__) is not None and flat[0] not in values:  # type: ignore[attr-defined]
+        values[flat[0]] = build(flat[1], mapping)
     if not values.keys() >= required:
         raise UnreadableField(min(required - values.keys()))
     return cls(**values)
 
 
+def build_from_json(cls: type[T], document: str) -> T | None:
+    """Read JSON text, which some members are, into a *cls*; return None if it is not such a document."""
+    try:
+        mapping = json.loads(document)
+        return build(cls, mapping) if isinstance(mapping, dict) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace(" ", "_")  # WeChat has one event in both spellings
+
+
 class Registry(Generic[T]):
-    """The models of names on the wire, without regard to case.
+    """The models of names on the wire, without regard to case, and with a space like an underscore.
 
     Args:
         names_of_modules: Modules with the names whose models they add; `find` imports them when it needs one.
@@ -290,14 +329,14 @@ class Registry(Generic[T]):
 
     def add(self, cls: type[T], *names: str) -> None:
         """Make *cls* the model of *names*; it replaces earlier ones."""
-        for name in map(str.lower, names):
+        for name in map(_fold, names):
             # A second class in the same module is one that a user has registered instead of the first.
             is_own = self._module_of.get(name) == cls.__module__ and name not in self._own
             (self._own if is_own else self._models)[name] = cls
 
     def find(self, name: str) -> type[T] | None:
         """Return the model of *name*, if there is one."""
-        name = name.lower()
+        name = _fold(name)
         model = self._models.get(name) or self._own.get(name)
         if model is None and name in self._module_of:
             importlib.import_module(self._module_of[name])

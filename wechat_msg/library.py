@@ -318,10 +318,10 @@ class _Library:
             yield CompareAndSet(self._store, self._key_of(media_id), record, None)
 
     def _fetch(self, message: MediaMessage) -> Flow[File]:
+        if not isinstance(message, MediaMessage) or not message.media_id:
+            raise CallError("the message has no file to download（该消息没有可下载的文件）")
         if isinstance(message, (ImageMessage, VoiceMessage)):
             return cast("File", (yield media.download(message.media_id)))
-        if not isinstance(message, (VideoMessage, ShortVideoMessage)):
-            raise CallError("the message has no file to download（该消息没有可下载的文件）")
         return cast("File", (yield _make_download((yield media.get_video_url(message.media_id)))))
 
     def _key_of(self, media_id: str) -> str:

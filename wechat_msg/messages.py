@@ -157,11 +157,11 @@ class ImageMessage(UserMessage):
 
     Attributes:
         pic_url: URL of the picture.
-        media_id: Id of temporary media, valid for 3 days.
+        media_id: Id of temporary media, valid for 3 days; empty if the push has none.
     """
 
     pic_url: str | None = text("PicUrl", default=None)
-    media_id: str = text("MediaId")
+    media_id: str = text("MediaId", default="")
 
 
 @register_message("voice")
@@ -169,13 +169,13 @@ class VoiceMessage(UserMessage):
     """语音消息: a voice message.
 
     Attributes:
-        media_id: Id of temporary media, valid for 3 days.
+        media_id: Id of temporary media, valid for 3 days; empty if the push has none.
         format: ``amr``, ``speex`` ...
         media_id16_k: Media id of the version with 16 kHz.
         recognition: Result of speech recognition, if the account enabled it. WeChat has withdrawn it.
     """
 
-    media_id: str = text("MediaId")
+    media_id: str = text("MediaId", default="")
     format: str | None = text("Format", default=None)
     media_id16_k: str | None = text("MediaId16K", default=None)
     recognition: str | None = content("Recognition", default=None)
@@ -183,17 +183,22 @@ class VoiceMessage(UserMessage):
 
 @register_message("video")
 class VideoMessage(UserMessage):
-    """视频消息: a video. Both ids are of temporary media, valid for 3 days."""
+    """视频消息: a video.
 
-    media_id: str = text("MediaId")
+    Attributes:
+        media_id: Id of temporary media, valid for 3 days; empty if the push has none.
+        thumb_media_id: Id of its picture, as temporary media.
+    """
+
+    media_id: str = text("MediaId", default="")
     thumb_media_id: str | None = text("ThumbMediaId", default=None)
 
 
 @register_message("shortvideo")
 class ShortVideoMessage(UserMessage):
-    """小视频消息: a short video. Both ids are of temporary media, valid for 3 days."""
+    """小视频消息: a short video. The ids are as in `VideoMessage`."""
 
-    media_id: str = text("MediaId")
+    media_id: str = text("MediaId", default="")
     thumb_media_id: str | None = text("ThumbMediaId", default=None)
 
 

@@ -208,7 +208,7 @@ class TestAnswer:
         messages = []
         endpoint = PushEndpoint(PLAIN, messages.append, store=NO_DEDUP)
         for body in (sample.xml, sample.json):
-            assert endpoint.handle(attrs.evolve(push(), body=body)).body == b"success"
+            assert endpoint.handle(attrs.evolve(push(), body=body)).status == 200
         assert messages == [sample.model, sample.model]
 
     def test_is_asked_for_with_unknown_messages_too(self, handle):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_args, get_type_hints
 
-from attrs import frozen
+from attrs import frozen, has
 
+from tests.helpers.event_samples import CLASSES, FIELDS, FLAT, XML
 from wechat_msg import (
     ArticleDetail,
     ArticleUrl,
@@ -65,9 +67,11 @@ from wechat_msg import (
     ViewMiniProgramEvent,
     VoiceMessage,
     WxaMediaCheckEvent,
+    events,
 )
+from wechat_msg.fields import snake_case
 
-__all__ = ["ACCOUNT", "CREATE_TIME", "EVENTS", "MESSAGES", "MSG_ID", "SAMPLES", "USER", "Sample"]
+__all__ = ["ACCOUNT", "CREATE_TIME", "EVENTS", "MESSAGES", "MSG_ID", "OTHER_NAMES", "SAMPLES", "USER", "Sample"]
 
 ACCOUNT = "gh_0123456789ab"
 USER = "oABCDEFGHIJKLMNOPQRSTUVWXYZ0"
@@ -75,6 +79,14 @@ CREATE_TIME = 1700000000
 MSG_ID = "24123456789012345"  # more than 2**53, and odd: no float holds it
 MD5 = "1b5f7c23b5bf75682a53e7b6d163e185"
 OTHER_MD5 = "5a75aaca956d97be686719218f275c6b"
+#: Second names of fields, where WeChat itself is not consistent.
+OTHER_NAMES = {
+    "MsgId": "msg_id",
+    "InfoType": "event",
+    "openid": "open_id",
+    "appid": "app_id",
+    "AppId": "authorize_app_id",
+}
 
 
 @frozen
@@ -101,11 +113,16 @@ def _sample(name: str, xml: str, fields: dict[str, Any], model: Message) -> Samp
     return Sample(name, document.encode(), json.dumps({**common, **fields}, ensure_ascii=False).encode(), model)
 
 
-def _write_xml(fields: dict[str, Any]) -> str:
-    return "".join(
-        f"\n  <{name}>{value if isinstance(value, int) else f'<![CDATA[{value}]]>'}</{name}>"
-        for name, value in fields.items()
-    )
+def _write_xml(fields: Mapping[str, Any]) -> str:
+    """Write texts as CDATA, numbers as they are, and a list as repeated elements."""
+    pairs = [(name, one) for name, value in fields.items() for one in (value if isinstance(value, list) else [value])]
+    return "".join(f"\n  <{name}>{_write_value(value)}</{name}>" for name, value in pairs)
+
+
+def _write_value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return _write_xml(value)
+    return f"<![CDATA[{value}]]>" if isinstance(value, str) else json.dumps(value)
 
 
 def _message(name: str, fields: dict[str, Any], cls: type[Message], *, xml: str = "", **values: Any) -> Sample:
@@ -860,6 +877,43 @@ _CONTENT_CHECK_EVENTS = (
     ),
 )
 
+
+def _expect(cls: type[Any], fields: Mapping[str, Any]) -> Any:
+    """Return the model of *fields* by the naming rule and the annotations of *cls*; every field has an attribute."""
+    hints = get_type_hints(cls)
+    values = {}
+    for name, value in fields.items():
+        attribute = snake_case(name) if snake_case(name) in hints else OTHER_NAMES[name]
+        values[attribute] = _convert(hints[attribute], value)
+    return cls(**{attribute: value for attribute, value in values.items() if value is not None})
+
+
+def _convert(hint: Any, value: Any) -> Any:
+    kind, *_ = get_args(hint) or [hint]
+    if str(hint).startswith("tuple"):
+        return tuple(_convert(kind, one) for one in (value if isinstance(value, list) else [value]))
+    if kind in (int, float):
+        return None if value == "" else kind(value == "true" if value in ("true", "false") else value)
+    if has(kind):
+        return _expect(kind, value) if value else None
+    if isinstance(value, Mapping):
+        return value
+    return str(value) if kind is str else value
+
+
+def _named(name: str, fields: dict[str, Any]) -> Sample:
+    event = name.split()[0]
+    words = "".join(word[0].upper() + word[1:] for word in event.split("_"))
+    cls = getattr(events, CLASSES.get(event, words.removesuffix("Event") + "Event"))
+    model = _expect(cls, {**_COMMON, "Event": event, **fields})
+    in_json = {key: each for value in fields.values() for key, each in value.items()} if event in FLAT else fields
+    members = XML.get(name, _write_xml(fields))
+    head = f"<MsgType><![CDATA[event]]></MsgType>\n  <Event><![CDATA[{event}]]></Event>"
+    return _sample(name, head + members, {"MsgType": "event", "Event": event, **in_json}, model)
+
+
+_COMMON = {"ToUserName": ACCOUNT, "FromUserName": USER, "CreateTime": CREATE_TIME, "MsgType": "event"}
+
 EVENTS = (
     *_RELATION_EVENTS,
     *_MENU_EVENTS,
@@ -868,6 +922,7 @@ EVENTS = (
     *_SUBSCRIPTION_EVENTS,
     *_USER_INFO_EVENTS,
     *_CONTENT_CHECK_EVENTS,
+    *(_named(name, fields) for name, fields in FIELDS.items()),
 )
 
 SAMPLES = (*MESSAGES, *EVENTS)

@@ -82,7 +82,7 @@ def render_row(first: list[str], cls: Any, base: Any) -> str:
     own = [each for each in attrs.fields(cls) if each.name not in inherited]
     always = [render_attribute(cls, each) for each in own if each.default is not None]
     perhaps = [render_attribute(cls, each) for each in own if each.default is None]
-    known = vars(base or object).keys()
+    known = dir(base or object)
     properties = [f"`{n}` (property)" for n, v in inspect.getmembers(cls) if isinstance(v, property) and n not in known]
     cells = [*first, render_summary(cls), ", ".join([*always, *properties]), ", ".join(perhaps)]
     return "| " + " | ".join(cells) + " |"
@@ -95,7 +95,7 @@ def render_summary(cls: Any) -> str:
 
 def render_attribute(cls: Any, attribute: attrs.Attribute[Any]) -> str:
     hint = str(attribute.type).replace(" | None", "")
-    hint = re.sub(r"tuple\[(\w+), \.\.\.\]", r"tuple of \1", hint).replace("Mapping[str, Any]", "mapping")
+    hint = re.sub(r"tuple\[(\w+), \.\.\.\]", r"tuple of \1", hint.replace("Mapping[str, Any]", "mapping"))
     return f"`{attribute.name}`" if hint == "str" else f"`{attribute.name}` ({hint})"
 
 

@@ -92,10 +92,10 @@ def register_event(event: str, *also: str) -> Callable[[type[E]], type[E]]:
     Example:
         >>> from wechat_msg import Event, parse_message, register_event
         >>> from wechat_msg.fields import text
-        >>> @register_event("debug_demo")
-        ... class DebugDemoEvent(Event):
-        ...     debug_str: str = text("debug_str")
-        >>> parse_message({"MsgType": "event", "Event": "debug_demo", "debug_str": "x", "CreateTime": 1}).debug_str
+        >>> @register_event("lamp_lit")
+        ... class LampLitEvent(Event):
+        ...     lamp_name: str = text("LampName")
+        >>> parse_message({"MsgType": "event", "Event": "lamp_lit", "LampName": "x", "CreateTime": 1}).lamp_name
         'x'
     """
 
