@@ -292,9 +292,17 @@ class DeviceTextMessage(_DeviceMessage):
 
 @register_message("device_event")
 class DeviceEventMessage(_DeviceMessage):
-    """设备事件: a device was bound or unbound, as `event` says."""
+    """设备事件: a device was bound or unbound, or its state was asked for.
+
+    Attributes:
+        event: What happened, such as ``bind``.
+        op_type: What the user did (unconfirmed).
+        device_status: 1 if the device is connected, 0 if not (unconfirmed).
+    """
 
     event: str | None = text("Event", default=None)
+    op_type: str | None = text("OpType", default=None)
+    device_status: int | None = integer("DeviceStatus", default=None)
 
 
 @register_message("device_status")

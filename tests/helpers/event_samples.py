@@ -72,6 +72,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "IsRestoreMemberCard": 0,
         "IsRecommendByFriend": "0",
         "UnionId": "oUNION",
+        "SourceScene": "SOURCE_SCENE_QRCODE",
     },
     "user_get_card without most fields": {**_CARD, "OldUserCardCode": ""},
     "user_gifting_card": {**_CARD, "IsReturnBack": 0, "FriendUserName": "oFRIEND", "IsChatRoom": 0},
@@ -371,8 +372,9 @@ FIELDS: dict[str, dict[str, Any]] = {
         "WeChatPayInfo": _PAID,
         "GoodsInfo": {"ProductId": "P1", **_BOUGHT},
         "TeamInfo": _TEAM,
+        "RetryTimes": "2",
     },
-    "xpay_coin_pay_notify": {"OpenId": "oBUYER", "OutTradeNo": "NO_1", "Env": 1, "CoinInfo": _BOUGHT},
+    "xpay_coin_pay_notify": {"OpenId": "oBUYER", "OutTradeNo": "NO_1", "Env": 1, "CoinInfo": _BOUGHT, "RetryTimes": 0},
     "xpay_refund_notify": {
         "OpenId": "oBUYER",
         "WxRefundId": "R1",
@@ -452,11 +454,11 @@ FIELDS: dict[str, dict[str, Any]] = {
         "Result": "verify_ok",
         "ReasonMsg": "a reason",
     },
-    "subscribe_scan_product": {**_SCAN, "Sex": "0", "Scene": "1", "ExtInfo": ""},
+    "subscribe_scan_product": {**_SCAN, "Sex": "0", "Scene": "1", "ExtInfo": "", "EventKey": "K1"},
     "device_text": _DEVICE,
     "device_bind": _DEVICE,
     "device_unbind": {"DeviceID": "D1", "OpenID": "oDEVICE"},
-    "device_subscribe_status": {"DeviceType": "gh_1", "DeviceID": "D1"},
+    "device_subscribe_status": {"DeviceType": "gh_1", "DeviceID": "D1", "OpType": 0, "DeviceStatus": "1"},
     "device_unsubscribe_status": {"DeviceType": "gh_1", "DeviceID": "D1"},
 }
 

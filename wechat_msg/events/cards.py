@@ -68,6 +68,7 @@ class UserGetCardEvent(_UserCardEvent):
         is_restore_member_card: 1 if the user had deleted this member card before.
         is_recommend_by_friend: 1 if another user recommended it.
         union_id: The user's UnionID.
+        source_scene: Where the user received it, such as ``SOURCE_SCENE_QRCODE`` (unconfirmed).
     """
 
     is_give_by_friend: int | None = integer("IsGiveByFriend", default=None)
@@ -78,6 +79,7 @@ class UserGetCardEvent(_UserCardEvent):
     is_restore_member_card: int | None = integer("IsRestoreMemberCard", default=None)
     is_recommend_by_friend: int | None = integer("IsRecommendByFriend", default=None)
     union_id: str | None = text("UnionId", default=None)
+    source_scene: str | None = text("SourceScene", default=None)
 
 
 @register_event("user_gifting_card")

@@ -98,12 +98,14 @@ class _XpayOrderEvent(_XpayEvent):
         env: 0 live, 1 sandbox.
         we_chat_pay_info: The payment, if there is one.
         team_info: The group purchase, if it was one.
+        retry_times: How often the push was repeated (unconfirmed).
     """
 
     out_trade_no: str = text("OutTradeNo")
     env: int | None = integer("Env", default=None)
     we_chat_pay_info: XpayWeChatPayInfo | None = nested("WeChatPayInfo", XpayWeChatPayInfo, default=None)
     team_info: XpayTeamInfo | None = nested("TeamInfo", XpayTeamInfo, default=None)
+    retry_times: int | None = integer("RetryTimes", default=None)
 
 
 @register_event("xpay_goods_deliver_notify")

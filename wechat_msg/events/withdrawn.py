@@ -110,6 +110,7 @@ class _ScanProductEvent(Event):
         region_code: The user's region.
         result: Result of the review of a product.
         reason_msg: Reason of the result.
+        event_key: The key of the code (unconfirmed).
     """
 
     key_standard: str | None = text("KeyStandard", default=None)
@@ -123,6 +124,7 @@ class _ScanProductEvent(Event):
     region_code: str | None = text("RegionCode", default=None, repr=False)
     result: str | None = text("Result", default=None)
     reason_msg: str | None = text("ReasonMsg", default=None)
+    event_key: str | None = text("EventKey", default=None)
 
 
 @register_event("user_scan_product")
@@ -160,6 +162,8 @@ class _DeviceEvent(Event):
         content: The content, base64.
         session_id: Id of the session.
         open_id: The user's OpenID.
+        op_type: What the user did (unconfirmed).
+        device_status: 1 if the device is connected, 0 if not (unconfirmed).
     """
 
     device_type: str | None = text("DeviceType", default=None)
@@ -167,6 +171,8 @@ class _DeviceEvent(Event):
     content: str | None = text("Content", default=None, repr=False)
     session_id: str | None = text("SessionID", default=None)
     open_id: str | None = text("OpenID", default=None)
+    op_type: str | None = text("OpType", default=None)
+    device_status: int | None = integer("DeviceStatus", default=None)
 
 
 @register_event("device_text")
