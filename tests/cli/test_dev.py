@@ -16,7 +16,7 @@ import pytest
 
 from tests.helpers.commands import COMMAND, ENVIRON, answering, ask
 from tests.helpers.playgrounds import Follower, Page
-from tests.helpers.servers import TIMEOUT, complete, serve
+from tests.helpers.servers import ROOT, TIMEOUT, complete, serve
 from tests.helpers.waiting import wait_until
 from wechat_msg.cli.dev import read_times
 
@@ -47,7 +47,34 @@ class App:
 
 asgi_app = App()
 stranger = PushEndpoint(PushSettings(token="another"), answer)
+stranger_wsgi = wsgi.push_app(stranger)
+
+async def stranger_asgi(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        print("the application starts")
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    else:
+        await asgi.push_app(AsyncPushEndpoint(stranger.settings, answer_async))(scope, receive, send)
+
+def make_app(config=None):
+    return wsgi_app
+
 number = 1
+"""
+
+#: A project in one file, as that of the quickstart.
+DJANGO = """
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application as create_app
+from django.urls import path
+from wechat_msg import PushEndpoint, PushSettings
+from wechat_msg.adapters.django import push_view
+
+settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"])
+endpoint = PushEndpoint(PushSettings.from_env(), lambda message: message.content)
+urlpatterns = [path("wechat", push_view(endpoint))]
 """
 
 
@@ -77,11 +104,11 @@ class Bot:
 
 
 @contextlib.contextmanager
-def run_dev(folder, name="app:endpoint", text=APPLICATION, environ=None):
+def run_dev(folder, name="app:endpoint", *options, text=APPLICATION, environ=None):
     file = folder / "app.py"
     file.write_text(text)
     environ = environ or dict.fromkeys(ENVIRON, "")
-    with serve(*COMMAND, "dev", name, "--port", "0", environ=environ, folder=folder) as server:
+    with serve(*COMMAND, "dev", name, "--port", "0", *options, environ=environ, folder=folder) as server:
         yield Bot(server, file)
 
 
@@ -106,7 +133,7 @@ def start_dev(folder, text=APPLICATION):
 
 
 class TestDev:
-    @pytest.mark.parametrize("name", ["wsgi_app", "asgi_app", "endpoint", "async_endpoint"])
+    @pytest.mark.parametrize("name", ["wsgi_app", "asgi_app", "endpoint", "async_endpoint", "make_app"])
     def test_serves_an_application_whose_calls_reach_the_playground(self, tmp_path, name):
         with run_dev(tmp_path, f"app:{name}") as bot:
             assert bot.ask() == "the first version"
@@ -126,10 +153,13 @@ class TestDev:
             assert bot.ask() is None
 
             bot.change("number = 1 / 0", "import os; os._exit(7)")
-            bot.wait_for("✗ the bot has ended with status 7")
+            bot.wait_for("✗ the bot has ended with status 7; it is started again when a file changes")
 
-            bot.change("import os; os._exit(7)", "")
-            bot.wait_for("status 7", "is running")
+            bot.change("os._exit(7)", "os.kill(os.getpid(), 15)")
+            bot.wait_for("✗ the bot was ended by the signal SIGTERM; it is started again when a file changes")
+
+            bot.change("import os; os.kill(os.getpid(), 15)", "")
+            bot.wait_for("SIGTERM", "is running")
             assert bot.ask() == "the second version"
 
     def test_waits_for_a_file_that_does_not_exist_yet(self, tmp_path):
@@ -144,7 +174,53 @@ class TestDev:
 
     def test_warns_of_an_endpoint_with_another_token(self, tmp_path):
         with run_dev(tmp_path, "app:stranger") as bot:
-            bot.wait_for("! app:stranger does not use PushSettings.from_env()")
+            bot.wait_for(
+                "is running",
+                "! app:stranger has another Token  dev uses new settings; let app:stranger use PushSettings.from_env()",
+            )
+
+    @pytest.mark.parametrize("name", ["app:stranger_wsgi", "app:stranger_asgi"])
+    def test_explains_the_first_push_that_an_application_refuses(self, tmp_path, name):
+        with run_dev(tmp_path, name, environ=ENVIRON) as bot:
+            bot.wait_for(*["the application starts"][: name.endswith("asgi")], f"✓ {name} is running")
+            assert [bot.ask(), bot.ask()] == [None, None]
+            bot.wait_for(
+                f"! {name} refused a push (403); its Token or key may be another one",
+                "dev uses WECHAT_TOKEN, WECHAT_ENCODING_AES_KEY, WECHAT_APPID;",
+                "in .env, or --token, --aes-key and --appid",
+            )
+            shown = bot.server.read_log()
+        assert shown.count("refused a push (403)") == 1
+        assert "spamtest" not in shown
+        assert "another\n" not in shown
+
+    def test_shows_new_settings_and_the_address_of_the_bot_for_the_other_commands(self, tmp_path, environ):
+        with run_dev(tmp_path, "app:wsgi_app") as bot:
+            bot.wait_for("✓ app:wsgi_app is running")
+            shown = bot.server.read_log()
+            for name, value in re.findall(r"export (\w+)=(\S+)", shown):
+                environ.setenv(name, value)
+            result = ask("push", re.search(r"is running  (http:\S+)", shown)[1], "--text", "hi", "--openid", "oUSER")
+        assert "the first version" in result.stdout
+
+    def test_reports_a_port_of_the_bot_that_is_in_use(self):
+        with answering(b"") as url:
+            port = int(url.rpartition(":")[2])
+            for words in (["--bot-port", str(port)], ["--port", str(port - 1)]):
+                result = ask("dev", "app:endpoint", *words)
+                assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+                assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in result.stderr
+
+    def test_serves_a_django_project(self, tmp_path):
+        for file in (ROOT / "examples/django_project/project").iterdir():
+            if file.suffix == ".py":
+                (tmp_path / "project").mkdir(exist_ok=True)
+                (tmp_path / "project" / file.name).write_text(file.read_text())
+        (tmp_path / "quickstart.py").write_text(DJANGO)
+        for name in ("project.wsgi:application", "project.asgi:application", "quickstart:create_app"):
+            with run_dev(tmp_path, name) as bot:
+                bot.wait_for(f"✓ {name} is running")
+                assert bot.ask() == "hi"
 
     def test_uses_the_settings_and_shows_no_secret(self, tmp_path):
         text = APPLICATION + '\nassert settings.token == "spamtest"\nPath = __import__("pathlib").Path\n'

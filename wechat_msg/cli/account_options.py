@@ -13,6 +13,7 @@ import click
 
 from wechat_msg.cli.command import option
 from wechat_msg.cli.language import Failure
+from wechat_msg.cli.output import Output
 from wechat_msg.crypto import generate_encoding_aes_key, generate_token
 from wechat_msg.errors import SettingsError
 from wechat_msg.settings import PushSettings
@@ -26,8 +27,10 @@ __all__ = [
     "insecure_option",
     "listen_options",
     "load_settings",
+    "make_and_show_settings",
     "make_settings",
     "make_ssl_context",
+    "name_sources",
     "to_variables",
 ]
 
@@ -110,6 +113,21 @@ def make_settings(environ: ChainMap[str, str] | None = None) -> PushSettings:
         _VARIABLES["appid"]: APPID,
     }
     return _read({**environ, **made}, environ.maps[0])
+
+
+def make_and_show_settings(output: Output, environ: ChainMap[str, str]) -> PushSettings:
+    """Generate settings as `make_settings` does, and print them as commands for a shell."""
+    settings = make_settings(environ)
+    output.print_text(Text("New settings, for the other commands:", "已生成新的配置，供其他命令使用："))
+    for name, value in to_variables(settings).items():
+        output.print_text(f"export {name}={value}", indent=2)
+    return settings
+
+
+def name_sources(environ: ChainMap[str, str]) -> list[str]:
+    """Return where Token, key and AppID come from: options or variables; without those that are not set."""
+    given = [_VARIABLES[name] for name in ("token", "aes_key", "appid")]
+    return [_name_source(each, environ.maps[0]) for each in given if environ.get(each, "").strip()]
 
 
 def _read(environ: Mapping[str, str], given: Mapping[str, str]) -> PushSettings:

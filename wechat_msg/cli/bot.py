@@ -26,7 +26,7 @@ from wechat_msg.testing.bilingual import Text
 from wechat_msg.testing.details import explain_os_error
 from wechat_msg.testing.simulator.in_process import WSGIApp
 
-__all__ = ["PATH", "EchoBot", "Report", "Send", "listen"]
+__all__ = ["PATH", "EchoBot", "Report", "Send", "listen", "refuse_address"]
 
 PATH = "/wechat"
 
@@ -127,13 +127,16 @@ def listen(app: WSGIApp, host: str = "127.0.0.1", port: int = 0) -> Iterator[str
     try:
         server = make_server(host, port, app, ThreadingServer, QuietHandler)
     except (OSError, OverflowError, TypeError, UnicodeError) as error:  # UnicodeError: not a DNS name
-        reason = explain_os_error(error)
-        raise Failure(
-            Text(f"cannot listen on {host}:{port}: {reason.en}", f"无法监听 {host}:{port}：{reason.zh}")
-        ) from None
+        raise refuse_address(host, port, error) from None
     with server:
         threading.Thread(target=server.serve_forever, args=(0.05,), name="server", daemon=True).start()
         try:
             yield f"http://{host}:{server.server_port}"
         finally:
             server.shutdown()
+
+
+def refuse_address(host: str, port: int, error: Exception) -> Failure:
+    """Return the error for an address on which a server cannot listen."""
+    why = explain_os_error(error)
+    return Failure(Text(f"cannot listen on {host}:{port}: {why.en}", f"无法监听 {host}:{port}：{why.zh}"))

@@ -21,6 +21,7 @@ import uvicorn
 from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters import asgi, wsgi
 from wechat_msg.cli import allow_any_text
+from wechat_msg.cli.dev_bot import DevBot, watch_asgi, watch_wsgi
 from wechat_msg.cli.output import Output
 from wechat_msg.endpoint import AsyncPushEndpoint, PushEndpoint
 from wechat_msg.settings import PushSettings
@@ -32,36 +33,37 @@ __all__ = ["run_bot"]
 _OWN_FILES = (__file__, importlib.__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
 
-def run_bot(name: str, listener: socket.socket, variables: Mapping[str, str], language: Language) -> None:
+def run_bot(bot: DevBot, listener: socket.socket, language: Language) -> None:
     """Serve an application; if it cannot be imported, print why, and answer 503.
 
     Args:
-        name: The module and the name of the application or the endpoint in it, joined by a colon.
+        bot: The application.
         listener: The socket of the server.
-        variables: Environment variables that the application sees.
         language: The language of what is printed.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     allow_any_text()
     with contextlib.suppress(OSError):  # it was closed
         sys.stdin = open(0, closefd=False)  # noqa: SIM115, for breakpoint(); multiprocessing took it away
-    os.environ.update(variables)
+    os.environ.update(bot.variables)
     sys.path.insert(0, "")
     output = Output(language)
     try:
-        found = _find(name)
+        found = _find(bot.name)
         app, is_async = _to_app(found)
     except (Exception, SystemExit) as error:  # noqa: BLE001, a module of the user's may raise anything
         _print_traceback(error)
         output.print_line(
             "fail",
-            Text(f"cannot import {name}; it is tried again when a file changes", f"无法导入 {name}，修改文件后会重试"),
+            Text(
+                f"cannot import {bot.name}; it is tried again when a file changes",
+                f"无法导入 {bot.name}，修改文件后会重试",
+            ),
         )
-        app, is_async = _refuse, False
-    else:
-        output.print_line("pass", Text(f"{name} is running", f"{name} 已启动"))
-        _check_token(output, name, found)
-    (_serve_asgi if is_async else _serve_wsgi)(app, listener)
+        _serve_wsgi(_refuse, listener, lambda: None)
+        return
+    watch, serve = (watch_asgi, _serve_asgi) if is_async else (watch_wsgi, _serve_wsgi)
+    serve(watch(app, _warn_of_refusals(output, bot)), listener, lambda: _print_start(output, bot, found))
 
 
 def _end_with_parent() -> None:
@@ -72,8 +74,15 @@ def _end_with_parent() -> None:
 
 
 def _find(name: str) -> Any:
+    """Return the application or the endpoint; a function that needs no arguments makes it."""
     module, _, path = name.partition(":")
-    return functools.reduce(getattr, path.split("."), importlib.import_module(module))
+    found = functools.reduce(getattr, path.split("."), importlib.import_module(module))
+    return found() if inspect.isfunction(found) and _needs_nothing(found) else found
+
+
+def _needs_nothing(function: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return all(each.default is not each.empty or each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 def _to_app(found: Any) -> tuple[Callable[..., Any], bool]:
@@ -102,32 +111,49 @@ def _refuse(_: Mapping[str, Any], start_response: StartResponse) -> Iterable[byt
     return [b"the bot cannot be imported; see the terminal"]
 
 
-def _check_token(output: Output, name: str, found: Any) -> None:
-    """Print a warning if an endpoint has another Token than the playground."""
-    if not isinstance(found, PushEndpoint | AsyncPushEndpoint):
-        return
-    if set(found.settings.tokens).isdisjoint(PushSettings.from_env().tokens):
-        output.print_line(
-            "warn",
-            Text(
-                f"{name} does not use PushSettings.from_env(): set WECHAT_TOKEN to its Token, or it refuses all pushes",
-                f"{name} 没有使用 PushSettings.from_env()：请把 WECHAT_TOKEN 设为它的 Token，否则会拒绝所有推送",
-            ),
-        )
+def _print_start(output: Output, bot: DevBot, found: Any) -> None:
+    """Print that the bot is running, and a warning if it is an endpoint with another Token than the playground."""
+    output.print_line("pass", Text(f"{bot.name} is running", f"{bot.name} 已启动"), bot.url)
+    is_endpoint = isinstance(found, PushEndpoint | AsyncPushEndpoint)
+    if is_endpoint and set(found.settings.tokens).isdisjoint(PushSettings.from_env().tokens):
+        output.print_line("warn", Text(f"{bot.name} has another Token", f"{bot.name} 的 Token 不同"), bot.advice)
 
 
-def _serve_wsgi(app: Callable[..., Any], listener: socket.socket) -> None:
+def _warn_of_refusals(output: Output, bot: DevBot) -> Callable[[], None]:
+    """Return a function that prints, when it is first called, why the bot probably refuses pushes."""
+    title = Text(
+        f"{bot.name} refused a push (403); its Token or key may be another one",
+        f"{bot.name} 拒绝了推送（403），Token 或密钥可能不一致",
+    )
+    return functools.cache(lambda: output.print_line("warn", title, bot.advice))
+
+
+def _serve_wsgi(app: Callable[..., Any], listener: socket.socket, on_start: Callable[[], None]) -> None:
     server = ThreadingServer(listener.getsockname(), QuietHandler, bind_and_activate=False)
     server.socket.close()
     server.socket = listener
     server.server_name, server.server_port = listener.getsockname()[:2]
     server.setup_environ()
     server.set_app(app)
+    on_start()
     server.serve_forever(0.05)
 
 
-def _serve_asgi(app: Callable[..., Any], listener: socket.socket) -> None:
+class _StartingServer(uvicorn.Server):
+    """A server that calls a function when the application has started."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application and the server."""
+        await super().startup(sockets)
+        self._on_start()
+
+
+def _serve_asgi(app: Callable[..., Any], listener: socket.socket, on_start: Callable[[], None]) -> None:
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    _StartingServer(config, on_start).run(sockets=[listener])

@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,11 +21,14 @@ from wechat_msg.cli.account_options import (
     has_settings,
     listen_options,
     load_settings,
-    make_settings,
+    make_and_show_settings,
+    name_sources,
     to_variables,
 )
 from wechat_msg.cli.application import split_name
+from wechat_msg.cli.bot import refuse_address
 from wechat_msg.cli.command import BilingualCommand, option
+from wechat_msg.cli.dev_bot import DevBot
 from wechat_msg.cli.logs import LinesHandler, handle_logs
 from wechat_msg.cli.output import Output
 from wechat_msg.cli.playground import import_playground, playground_options, print_address
@@ -55,6 +58,14 @@ _IGNORED = ("node_modules", "__pycache__")
     metavar="PATH",
     about=Text("Path of the bot; default: /wechat.", "机器人的路径；默认 /wechat"),
 )
+@option(
+    "--bot-port",
+    type=click.IntRange(0, 65535),
+    metavar="NUMBER",
+    about=Text(
+        "Port of the bot; default: the one after --port, 0: a free one.", "机器人的端口；默认为 --port 加一，0 为任选"
+    ),
+)
 @listen_options(8765)
 @playground_options
 @account_options
@@ -64,6 +75,7 @@ def dev(
     *,
     name: str,
     path: str,
+    bot_port: int | None,
     host: str,
     port: int,
     open_browser: bool,
@@ -74,10 +86,10 @@ def dev(
     split_name(name, "MODULE:APP")
     playground_class = import_playground()
     has_own = has_settings(environ)
-    settings = load_settings(environ) if has_own else make_settings(environ)
+    settings = load_settings(environ) if has_own else make_and_show_settings(output, environ)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as opened:
         opened.enter_context(handle_logs(LinesHandler(output)))
-        listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
+        listener = opened.enter_context(_listen(_find_port(port) if bot_port is None else bot_port))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/{path.removeprefix('/')}"
         playground = playground_class(settings, url, host=host, port=port, verified=not unverified)
         variables = {
@@ -88,18 +100,41 @@ def dev(
             "WECHAT_API_HOSTS": playground.base,
         }
         print_address(output, playground, open_browser=open_browser)
-        bot = _BotProcess(output, name, listener, variables)
+        bot = _BotProcess(output, listener, DevBot(name, url, variables, _advise(name, environ, has_own=has_own)))
         opened.enter_context(bot.running())
         playground.run()
     return 0
 
 
+def _find_port(port: int) -> int:
+    """Return the port after *port*; 0, for a free one, if there is none or *port* is such a one."""
+    return (port + 1) % (1 << 16) if port else 0
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as error:
+        raise refuse_address("127.0.0.1", port, error) from None
+
+
+def _advise(name: str, environ: ChainMap[str, str], *, has_own: bool) -> Text:
+    sources = name_sources(environ)
+    used = Text(", ".join(sources), "、".join(sources)) if has_own else Text("new settings", "新生成的配置")
+    return Text(
+        f"dev uses {used.en}; let {name} use PushSettings.from_env(), or give dev the same settings as {name}:"
+        " WECHAT_TOKEN, WECHAT_ENCODING_AES_KEY and WECHAT_APPID in .env, or --token, --aes-key and --appid",
+        f"dev 使用{used.zh}；请让 {name} 使用 PushSettings.from_env()，或让 dev 使用与 {name} 相同的配置："
+        "在 .env 中设置 WECHAT_TOKEN、WECHAT_ENCODING_AES_KEY、WECHAT_APPID，或用 --token、--aes-key、--appid",
+    )
+
+
 class _BotProcess:
     """The bot in a process of its own, which another one replaces when a file changes."""
 
-    def __init__(self, output: Output, name: str, listener: socket.socket, variables: Mapping[str, str]) -> None:
+    def __init__(self, output: Output, listener: socket.socket, bot: DevBot) -> None:
         self._output = output
-        self._arguments = (name, listener, variables, output.language)
+        self._arguments = (bot, listener, output.language)
         self._ending = threading.Event()
 
     @contextlib.contextmanager
@@ -127,7 +162,8 @@ class _BotProcess:
                 times, process, has_ended = now, self._start(), False
             elif process.exitcode is not None and not has_ended:
                 has_ended = True
-                self._print_end(process.exitcode)
+                if not self._ending.wait(_INTERVAL):  # the signal that ended the bot may end this process, too
+                    self._print_end(process.exitcode)
         _end(process)
 
     def _start(self) -> BaseProcess:
@@ -142,12 +178,13 @@ class _BotProcess:
         self._output.print_line("skip", Text("changed", "已改动"), f"{paths[0]}{more}")
 
     def _print_end(self, status: int) -> None:
+        if status < 0:
+            cause = signal.Signals(-status).name
+            text = Text(f"the bot was ended by the signal {cause}", f"机器人被信号 {cause} 结束")
+        else:
+            text = Text(f"the bot has ended with status {status}", f"机器人已退出（状态 {status}）")
         self._output.print_line(
-            "fail",
-            Text(
-                f"the bot has ended with status {status}; it is started again when a file changes",
-                f"机器人已退出（状态 {status}），修改文件后会重新启动",
-            ),
+            "fail", Text(f"{text.en}; it is started again when a file changes", f"{text.zh}，修改文件后会重新启动")
         )
 
 

@@ -15,8 +15,7 @@ from wechat_msg.cli.account_options import (
     has_settings,
     listen_options,
     load_settings,
-    make_settings,
-    to_variables,
+    make_and_show_settings,
 )
 from wechat_msg.cli.bot import PATH, EchoBot, Report, Send, listen
 from wechat_msg.cli.client_options import api_option
@@ -51,7 +50,7 @@ __all__ = ["serve"]
 @click.pass_obj
 def serve(output: Output, *, host: str, port: int, api: str | None, verbose: bool, environ: ChainMap[str, str]) -> int:
     """Run the bot until it is stopped."""
-    settings = load_settings(environ) if has_settings(environ) else _make_and_show_settings(output, environ)
+    settings = load_settings(environ) if has_settings(environ) else make_and_show_settings(output, environ)
     with contextlib.ExitStack() as opened:
         opened.enter_context(handle_logs(LinesHandler(output)))
         send = opened.enter_context(_open_sender(settings, environ, api))
@@ -64,14 +63,6 @@ def serve(output: Output, *, host: str, port: int, api: str | None, verbose: boo
             )
             threading.Event().wait()
     return 0
-
-
-def _make_and_show_settings(output: Output, environ: ChainMap[str, str]) -> PushSettings:
-    settings = make_settings(environ)
-    output.print_text(Text("New settings, for the other commands:", "已生成新的配置，供其他命令使用："))
-    for name, value in to_variables(settings).items():
-        output.print_text(f"export {name}={value}", indent=2)
-    return settings
 
 
 def _make_reporter(output: Output, *, verbose: bool) -> Report:
