@@ -259,7 +259,7 @@ class TransportError(ClientError):
 class ConnectFailed(TransportError):
     """The connection failed, so the request was not sent."""
 
-    hint = "无法连接微信接口：请检查网络、DNS、代理与证书"
+    hint = "请检查网络、DNS、代理与证书"
 
 
 class AnswerLost(TransportError):

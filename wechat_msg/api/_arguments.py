@@ -57,7 +57,7 @@ def as_list(values: Iterable[T], name: str) -> list[T]:
         CallError: *values* is not iterable, or is one text, whose items would be its letters.
     """
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise CallError(f"{name} must be a list")
+        raise CallError(f"{name} must be a list（{name} 应为列表）")
     return list(values)
 
 
@@ -69,7 +69,7 @@ def texts(values: Iterable[str], name: str = "openids") -> list[str]:
     """
     listed = as_list(values, name)
     if not all(isinstance(value, str) for value in listed):
-        raise CallError(f"{name} must be a list of texts")
+        raise CallError(f"{name} must be a list of texts（{name} 应为文本的列表）")
     return listed
 
 
@@ -80,7 +80,7 @@ def as_mapping(value: Mapping[str, Any], name: str) -> dict[str, Any]:
         CallError: *value* is not a mapping.
     """
     if not isinstance(value, Mapping):
-        raise CallError(f"{name} must be a mapping")
+        raise CallError(f"{name} must be a mapping（{name} 应为映射）")
     return dict(value)
 
 
@@ -99,7 +99,9 @@ def optional_mappings(values: Iterable[Mapping[str, Any]] | None, name: str) -> 
     Raises:
         CallError: *values* is not a list of mappings.
     """
-    return None if values is None else [as_mapping(value, f"each of {name}") for value in as_list(values, name)]
+    if values is None:
+        return None
+    return [as_mapping(value, f"{name}[{number}]") for number, value in enumerate(as_list(values, name))]
 
 
 def to_template_data(data: Mapping[str, TemplateValue]) -> dict[str, dict[str, Any]]:
@@ -121,7 +123,7 @@ def _to_template_value(value: object, name: str) -> dict[str, Any]:
     if isinstance(value, (str, int, float, Decimal)) and not isinstance(value, bool):  # users must not read "True"
         with contextlib.suppress(ValueError):  # raised for numbers of more than 4,300 digits
             return {"value": str(value)}
-    raise CallError(f"{name} must be text, a number or a mapping")
+    raise CallError(f"{name} must be text, a number or a mapping（{name} 应为文本、数字或映射）")
 
 
 def write_json(value: Any, name: str) -> str:
@@ -141,7 +143,7 @@ def write_json(value: Any, name: str) -> str:
         reason = type(error).__name__
     else:
         return text
-    raise CallError(f"{name} cannot be written as JSON: {reason}")
+    raise CallError(f"{name} cannot be written as JSON: {reason}（内容无法写成 JSON：{reason}）")
 
 
 def write_query(params: Mapping[str, Any], name: str) -> str:
@@ -159,4 +161,4 @@ def write_query(params: Mapping[str, Any], name: str) -> str:
             return urlencode(params, quote_via=quote)
     except _WRITE_ERRORS:
         pass
-    raise CallError(f"{name} must hold only texts and whole numbers")
+    raise CallError(f"{name} must hold only texts and whole numbers（查询参数只能是文本或整数）")

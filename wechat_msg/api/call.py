@@ -99,15 +99,15 @@ _form_fields = _check(
         isinstance(fields, Mapping)
         and all(_is_plain(name) and isinstance(value, str) for name, value in fields.items())
     ),
-    "texts, with names of plain ASCII without quotes",
+    "texts, with names of plain ASCII without quotes（表单字段应为文本，名称只能用 ASCII）",
 )
-_method = _check(lambda value: isinstance(value, str) and _METHOD.fullmatch(value), "GET or POST")
+_method = _check(lambda value: isinstance(value, str) and _METHOD.fullmatch(value), "GET or POST（应为 GET 或 POST）")
 # Anything but a plain path could send the access_token to another host.
 _path = _check(
     lambda value: isinstance(value, str) and _PATH.fullmatch(value),
-    "like /cgi-bin/user/info; put the query into params",
+    "like /cgi-bin/user/info; put the query into params（路径形如 /cgi-bin/user/info，查询参数请放入 params）",
 )
-_params = _check.instance_of(Mapping, what="a mapping")
+_params = _check.instance_of(Mapping, what="a mapping（应为映射）")
 _headers = _check(_are_headers, "a mapping of plain ASCII texts")
 
 

@@ -90,7 +90,7 @@ class MenuItem:
 def _to_items(items: Iterable[MenuItem]) -> tuple[MenuItem, ...]:
     listed = tuple(as_list(items, "items"))
     if not all(isinstance(item, MenuItem) for item in listed):
-        raise CallError("items must be MenuItem objects")
+        raise CallError("items must be MenuItem objects（items 应为 MenuItem 的列表）")
     return listed
 
 

@@ -272,7 +272,7 @@ def _read_button(value: object) -> Button:
 
 def _check_mapping(button: object) -> Mapping[str, Any]:
     if not isinstance(button, Mapping):
-        raise CallError(f"a button must be a Button or a mapping, not {type(button).__name__}")
+        raise CallError(f"a button must be a Button or a mapping, not {type(button).__name__}（按钮应为映射）")
     return button
 
 
@@ -433,7 +433,10 @@ def add_conditional(buttons: Body, match_rule: MatchRule | Mapping[str, Any] | N
     """
     body = _to_body(buttons)
     if ("matchrule" in body) == (match_rule is not None):
-        raise CallError("match_rule must be given once: as the argument, or as the matchrule of the body")
+        raise CallError(
+            "match_rule must be given once: as the argument, or as the matchrule of the body",
+            hint="match_rule 只能给出一次：作为参数，或写在 matchrule 中",
+        )
     rule = _rule_to_json(body.get("matchrule", match_rule))
     return post("/cgi-bin/menu/addconditional", body | {"matchrule": rule}, Member("menuid", str))
 
@@ -470,7 +473,9 @@ def _to_body(menu: Any) -> dict[str, Any]:
         return {"button": _to_json(menu)}
     body = menu.get("menu", menu)
     if not isinstance(body, Mapping) or "button" not in body:
-        raise CallError('buttons must be a list of buttons, or a body such as {"button": [...]}')
+        raise CallError(
+            'buttons must be a list of buttons, or a body such as {"button": [...]}（buttons 应为按钮列表或请求体）'
+        )
     return without_none(button=_to_json(body["button"]), matchrule=body.get("matchrule"))
 
 
@@ -491,7 +496,7 @@ def _rule_to_json(rule: object) -> dict[str, Any]:
         return rule.to_json()
     if isinstance(rule, Mapping):
         return dict(rule)
-    raise CallError("match_rule must be a MatchRule or a mapping")
+    raise CallError("match_rule must be a MatchRule or a mapping（match_rule 应为映射）")
 
 
 def _read_buttons(answer: Mapping[str, Any]) -> tuple[Button, ...]:

@@ -51,7 +51,7 @@ def create(scene: int | str, expire_seconds: int | None = None) -> Call[QRCode]:
         https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html
     """
     if isinstance(scene, bool) or not isinstance(scene, (int, str)):
-        raise CallError("scene must be a whole number or a text")
+        raise CallError("scene must be a whole number or a text（scene 应为整数或文本）")
     limit = "LIMIT_" if expire_seconds is None else ""
     kind, member = ("STR_", "scene_str") if isinstance(scene, str) else ("", "scene_id")
     body = without_none(

@@ -319,7 +319,7 @@ def list_template_keywords(tid: str) -> Call[TemplateKeywords]:
 def _integers(values: Iterable[int], name: str) -> list[int]:
     listed = as_list(values, name)
     if not all(isinstance(value, int) for value in listed):
-        raise CallError(f"{name} must be a list of numbers")
+        raise CallError(f"{name} must be a list of numbers（{name} 应为数字的列表）")
     return listed
 
 

@@ -139,8 +139,7 @@ class BilingualGroup(_Bilingual, click.Group):
             output.print_error(output.to_text(explain_misuse(error)) + f" ({path} --help)")
             status = 2
         except WeChatError as error:
-            # The text of an APIError has WeChat's own words, and a hint in both languages.
-            output.print_error(str(error) if isinstance(error, APIError) else explain_error(error))
+            output.print_error(explain_error(error))
             status = 1 if isinstance(error, _FROM_WECHAT) else 2
         except OSError as error:  # of the output: other errors are Failures
             reason = explain_os_error(error)

@@ -120,7 +120,7 @@ class AsyncTransport:
             return request.receiver.end()
         except Exception as error:
             failures = (*_FAILURES, RuntimeError) if _is_raised_by_asyncio(error) else _FAILURES
-            failure = translate_error(error, failures, progress.was_before_sending)
+            failure = translate_error(error, request.url, failures, progress.was_before_sending)
             if failure is None:
                 raise
         raise failure  # outside of the except block, so that the original is not its context

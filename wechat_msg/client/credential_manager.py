@@ -174,7 +174,9 @@ class CredentialManager:
         while (found := (yield from flight.run(self._try_to_obtain(store, request), began))) is None:
             pause = min(pause * (1 + self._account.random()), LONGEST_PAUSE)
             if self._account.monotonic() + pause > request.deadline:
-                raise TransportError("another caller is still fetching the access_token")
+                raise TransportError(
+                    "another caller is still fetching the access_token", hint="另一个调用方仍在获取 access_token"
+                )
             yield Sleep(pause)
             if self._cached is not None and request.accepts(self._cached):  # another caller of this process was faster
                 return self._cached

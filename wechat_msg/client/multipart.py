@@ -20,6 +20,7 @@ __all__ = ["MultipartBody"]
 _UNREADABLE = (OSError, ValueError, TypeError, AttributeError)
 _NO_FILE = (
     "the file to upload must be bytes (or a bytearray or memoryview), a path, or a file object opened for reading bytes"
+    "（要上传的文件应为 bytes、路径，或以二进制模式打开的文件对象）"
 )
 
 
@@ -36,7 +37,9 @@ class MultipartBody:
         try:
             self._head = "".join(_write_head(upload, boundary)).encode()
         except UnicodeEncodeError:
-            raise CallError("a form field holds a character that UTF-8 cannot encode") from None
+            raise CallError(
+                "a form field holds a character that UTF-8 cannot encode（表单字段含有 UTF-8 无法编码的字符）"
+            ) from None
         self._tail = f"\r\n--{boundary}--\r\n".encode()
         self._file: BinaryIO | None = None
         self._is_ours = False
@@ -56,10 +59,18 @@ class MultipartBody:
                 self._size = self._file.seek(0, os.SEEK_END) - self._start
             self._file.seek(self._start)
             is_binary = isinstance(self._file.read(0), bytes)
+        except CallError:
+            raise
         except _UNREADABLE as error:
-            raise CallError(f"the file to upload cannot be read: {type(error).__name__}") from error
+            raise self._refuse(error) from error
         if not is_binary:
             raise CallError(_NO_FILE)
+
+    def _refuse(self, error: Exception) -> CallError:
+        file = self._upload.file
+        name = f" {os.fsdecode(file)}" if isinstance(file, (str, os.PathLike)) else ""
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
+        return CallError(f"cannot read the file to upload{name}: {why}", hint=f"无法读取要上传的文件{name}")
 
     def _find_file(self) -> tuple[BinaryIO, bool]:
         file = self._upload.file
@@ -116,11 +127,11 @@ class MultipartBody:
         try:
             piece = cast("BinaryIO", self._file).read(size)
         except _UNREADABLE as error:
-            raise CallError(f"the file to upload cannot be read: {type(error).__name__}") from error
+            raise self._refuse(error) from error
         if not isinstance(piece, bytes):
             raise CallError(_NO_FILE)
         if size and not piece:
-            raise CallError("the file to upload became shorter while it was sent")
+            raise CallError("the file to upload became shorter while it was sent（要上传的文件在发送时变短了）")
         return piece
 
 

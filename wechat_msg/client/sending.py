@@ -71,7 +71,10 @@ class OutgoingCall(Generic[T]):
             TransportError: No time was left after the access_token was fetched; nothing was sent.
         """
         if self._account.monotonic() >= self._deadline:
-            raise TransportError("no time was left to send the call after its access_token was fetched")
+            raise TransportError(
+                "no time was left to send the call after its access_token was fetched",
+                hint="获取 access_token 后时限已到，请求未发出",
+            )
         for tries in itertools.count():
             host = self._pick_host()
             request = self._make_request(host, credentials)

@@ -90,7 +90,7 @@ class SyncTransport:
                     request.receiver.feed(piece)
             return request.receiver.end()
         except Exception as error:
-            failure = translate_error(error, _FAILURES, _was_before_sending)
+            failure = translate_error(error, request.url, _FAILURES, _was_before_sending)
             if failure is None:
                 raise
         raise failure  # outside of the except block, so that the original is not its context

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from wechat_msg.errors import AnswerLost, ConnectFailed, TransportError, WeChatError
 
@@ -14,10 +17,21 @@ MAX_IDLE = 30.0
 """Seconds after which an idle connection is not used again: a NAT may drop it silently after 60."""
 
 _SYSTEM_MODULES = ("builtins", "socket", "ssl")
+#: Causes by parts of the names of classes in HTTP libraries.
+_REASONS = {
+    "Timeout": "timed out",
+    "Disconnected": "the connection was closed",
+    "EndOfStream": "the connection was closed",
+    "IncompleteRead": "the connection was closed",
+    "ProtocolError": "the connection was closed, or the answer is not HTTP",
+}
 
 
 def translate_error(
-    error: Exception, failures: tuple[type[Exception], ...], was_before_sending: Callable[[BaseException], bool]
+    error: Exception,
+    url: str,
+    failures: tuple[type[Exception], ...],
+    was_before_sending: Callable[[BaseException], bool],
 ) -> TransportError | None:
     """Return the TransportError for an error of the HTTP library; None if *error* is this package's or the user's.
 
@@ -25,6 +39,7 @@ def translate_error(
 
     Args:
         error: The error that was raised while a request was sent.
+        url: The URL of the request.
         failures: What the HTTP library raises after the first byte of the request was sent; before, it may raise any
             error.
         was_before_sending: Tells whether an error was raised before the first byte was sent.
@@ -33,10 +48,34 @@ def translate_error(
     was_sent = not any(map(was_before_sending, chain))
     if isinstance(error, WeChatError) or (was_sent and not isinstance(error, failures)):
         return None
-    names = dict.fromkeys(type(each).__name__ for each in chain)
-    reasons = [str(each) for each in chain if type(each).__module__ in _SYSTEM_MODULES and isinstance(each, OSError)]
-    text = ": ".join([*names, *filter(None, reasons[-1:])])
-    return AnswerLost(text) if was_sent else ConnectFailed(text)
+    names = [type(each).__name__ for each in chain]
+    host, reason = urlsplit(url).netloc.rpartition("@")[2], _find_reason(chain, names)
+    if was_sent:
+        return AnswerLost(f"no answer from {host}: {reason}", hint=f"{host}：{AnswerLost.hint}")
+    if "ProxyError" in names:
+        text, hint = f"cannot connect to {host} through the proxy", f"无法通过代理连接 {host}"
+    else:
+        text, hint = f"cannot connect to {host}", f"无法连接 {host}"
+    return ConnectFailed(f"{text}: {reason}", hint=f"{hint}：{ConnectFailed.hint}")
+
+
+def _find_reason(chain: list[BaseException], names: list[str]) -> str:
+    """Return the first cause in words of the operating system, else in those of `_REASONS`, else its class."""
+    found = [each for each in chain if type(each).__module__ in _SYSTEM_MODULES and isinstance(each, OSError)]
+    if reason := _describe(found[-1]) if found else "":
+        return reason
+    return next((words for part, words in _REASONS.items() for name in names if part in name), names[-1])
+
+
+def _describe(error: OSError) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return str(error.verify_message)
+        case ssl.SSLError():
+            return str(error.reason or "")
+        case _ if type(error).__module__ == "builtins" and error.errno:  # asyncio adds the address
+            return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 def _walk(error: BaseException) -> Iterator[BaseException]:

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from wechat_msg.errors import SettingsError, WeChatError
+from wechat_msg.errors import APIError, ClientError, SettingsError, TransportError, WeChatError
 from wechat_msg.testing.bilingual import Text, label, same
 
 __all__ = ["annotate", "explain_detail", "explain_error", "explain_os_error"]
@@ -38,6 +38,10 @@ _CHINESE: Mapping[str, str] = {
     "nodename nor servname provided, or not known": "找不到这个主机名",
     "TimeoutError": "超时",
     "UnicodeError": "主机名无效",
+    "timed out": "超时",
+    "the answer ends before its body": "应答不完整",
+    "the connection was closed": "连接被关闭",
+    "the connection was closed, or the answer is not HTTP": "连接被关闭，或应答不是 HTTP",
     "the application could not start": "应用无法启动",
     "control characters": "含有控制字符",
     "no key to decrypt it with": "没有可用于解密的密钥",
@@ -50,6 +54,8 @@ _CHINESE: Mapping[str, str] = {
 }
 #: The form of error texts with Chinese.
 _WITH_CHINESE = re.compile(r"(.*?)（(.*)）", re.DOTALL)
+#: The form of hints in English and Chinese; Chinese may begin with a name.
+_BOTH = re.compile(r"([^\u4e00-\u9fff]*\.) (.*)", re.DOTALL)
 _NUMBERS = (
     (re.compile(r"more than ([0-9]+) bytes"), r"超过 \1 字节"),
     (re.compile(r"([0-9]+) bytes are missing"), r"缺少 \1 字节"),
@@ -86,15 +92,34 @@ def annotate(text: Text, detail: str) -> Text:
 def explain_error(error: WeChatError) -> Text:
     """Return the message of an error in both languages; in English if it has no Chinese.
 
+    WeChat's own text and the names in a message are the same in both.
+
     Example:
         >>> explain_error(SettingsError("a whole number", hint="应为整数", setting="WECHAT_MAX_AGE")).to("zh")
         'WECHAT_MAX_AGE：应为整数'
     """
+    if isinstance(error, APIError):
+        return _explain_refusal(error)
     setting = error.setting if isinstance(error, SettingsError) else ""
     message = str(error).removeprefix(f"{setting}: ")
     found = _WITH_CHINESE.fullmatch(message)
     text = Text(found[1], found[2]) if found else same(message)
+    if found and isinstance(error, ClientError):
+        text = _add_reason(text, always=isinstance(error, TransportError))
     return label(same(setting), text) if setting else text
+
+
+def _explain_refusal(error: APIError) -> Text:
+    refusal = str(error).removesuffix(f"（{error.hint}）")
+    found = _BOTH.fullmatch(error.hint)
+    hint = Text(found[1], found[2]) if found else same(error.hint)
+    return Text(f"{refusal} ({hint.en})", f"{refusal}（{hint.zh}）") if error.hint else same(refusal)
+
+
+def _add_reason(text: Text, *, always: bool) -> Text:
+    """Append the reason, with which the English ends, to the Chinese; if it is a known one, or *always*."""
+    _, colon, reason = text.en.rpartition(": ")
+    return Text(text.en, annotate(text, reason).zh) if colon and (always or reason in _CHINESE) else text
 
 
 def explain_os_error(error: Exception) -> Text:
