@@ -35,3 +35,10 @@ class TestEnvFile:
         assert status == 2
         assert output.startswith("wechat-msg: cannot read .env")
         assert "geheim" not in output
+
+    def test_has_a_warning_for_a_line_that_is_no_variable(self, tmp_path):
+        (tmp_path / ".env").write_text("# the account\nwhat is geheim\nWECHAT_TOKEN=spamtest\n")
+        english, chinese = (run(*COMMAND, "--version", "--lang", each, folder=tmp_path)[1] for each in ("en", "zh"))
+        assert english.startswith("wechat-msg: .env:2: ignored, as it is not NAME=value\n")
+        assert chinese.startswith("wechat-msg: .env:2：不是 名称=值，已忽略\n")
+        assert english.count("\n") == chinese.count("\n") == 2

@@ -502,7 +502,7 @@ class TestEndpoint:
             [
                 (["lost"], "no such command: lost; did you mean list? (wechat-msg inbox --help)", "是不是 list？"),
                 (["list"], "MODULE:ENDPOINT is missing: your endpoint, such as app:endpoint", "缺少 MODULE:ENDPOINT"),
-                (["list", name, "0:0"], "too many arguments: 0:0", "多余的参数"),
+                (["list", name, "0:0"], "1 argument too many", "多了 1 个参数"),
                 (["list", name, "--text"], "no such option: --text; did you mean --texts?", "是不是 --texts？"),
                 (["retry", name, "0"], "0: a slot is two numbers, as in 0:3; list shows them", "编号是两个数字"),
                 (["retry", name, "0:-1"], "0:-1: a slot is two numbers", "编号是两个数字"),

@@ -60,7 +60,7 @@ class TestLanguage:
                 (["push", "http://127.0.0.1/", "--text"], "选项 --text 用法有误"),
                 (["push", "http://127.0.0.1/", "--mode", "open"], "--mode 的值无效，可选：plain、compatible、sealed"),
                 (["push", "http://127.0.0.1/", "--tries", "x"], "--tries 的值无效，应为 1 到 10 的整数"),
-                (["demo", "now"], "多余的参数：now"),
+                (["demo", "now"], "多了 1 个参数"),
                 (["push", "http://127.0.0.1/"], "请给出其中之一"),
             ],
             check,

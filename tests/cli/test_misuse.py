@@ -23,7 +23,8 @@ MISTAKES = {
     "api of nothing": (["serve", "--api", ""], "--api is empty", "选项 --api 的值为空"),
     "language": (["new-settings", "--lang=fr"], "--lang must be one of en, zh", "可选：en、zh"),
     "argument missing": (["check"], "URL is missing: your server's address, such as http://127.0.0.1:8000", "缺少 URL"),
-    "argument too many": ([*HI, "there"], "too many arguments: there; a value with spaces needs quotes", "请加引号"),
+    "argument too many": ([*HI, "there"], "1 argument too many; a value with spaces needs quotes", "请加引号"),
+    "arguments too many": (["menu", "show", "a", "b"], "2 arguments too many; this command", "多了 2 个参数（该命令"),
     "argument to options only": (["decrypt", "body.xml"], "this command takes options only", "该命令只接受选项"),
     "choice": (
         [*HI, "--mode", "open"],
@@ -76,6 +77,11 @@ MISTAKES = {
         "URL: must begin with http:// or https://; did you mean http://localhost:8000/wechat?",
         "是不是 http://localhost:8000/wechat？",
     ),
+    "address with a query": (
+        ["check", "localhost:8000/wechat?token=hunter"],
+        "did you mean http://localhost:8000/wechat?",
+        "是不是 http://localhost:8000/wechat？",
+    ),
     "path for an address": (["push", "/wechat", *HI[2:]], "as in http://127.0.0.1:8000/wechat", "例如 http://"),
     "scheme": (
         ["playground", "ftp://bot.example/"],
@@ -122,6 +128,28 @@ MISTAKES = {
 
 
 class TestMisuse:
+    def test_shows_no_word_that_may_be_a_secret(self):
+        def check(words):
+            assert "hunter2" not in ask(*words).output
+
+        check_rows(
+            [
+                [*HI, "hunter2"],
+                ["token", "hunter2"],
+                ["token", "--secret=hunter2"],
+                ["token", "--secret", "hunter2"],
+                ["call", "user.list_tags", "hunter2"],
+                ["call", "user.list_tags", "secret=hunter2"],
+                ["check", "localhost:8000/wechat?token=hunter2"],
+                ["check", "http://127.0.0.1/ ?token=hunter2"],
+                [*HI, "--token", "hunter2!"],
+                [*HI, "--aes-key", "hunter2"],
+                ["--token", "hunter2", *HI],
+                ["dev", "app:app", "hunter2"],
+            ],
+            check,
+        )
+
     def test_is_named_in_one_line_of_english(self):
         def check(words, english, _):
             result = ask(*words)

@@ -40,7 +40,7 @@ class TestToken:
                 (["--token-server", "tokens.example"], 2, "set WECHAT_TOKEN_SERVER_SECRET"),
                 (["--api", "localhost:1"], 2, "did you mean http://localhost:1?"),
                 (["--api", wechat.url, "--appid", "wx9999999999999999"], 1, "40013: "),
-                (["--api", "http://127.0.0.1:1"], 1, "ConnectionError"),
+                (["--api", "http://127.0.0.1:1"], 1, "cannot connect to 127.0.0.1:1: Connection refused"),
             ):
                 result = ask("token", *words)
                 assert (result.exit_code, result.stdout) == (status, ""), words

@@ -90,7 +90,7 @@ class APIFunction:
             if not equals or not (name in self.takes or (self.takes_more and name.isidentifier())):
                 name, value = next((each for each in self.positional if each not in given), ""), word
             if not name:
-                raise self._refuse(Text(f"too many arguments: {word}", f"多余的参数：{word}"))
+                raise self._refuse(Text("too many arguments", "参数过多"))  # they may be secrets
             if name in given:
                 raise self._refuse(Text(f"{name} is given twice", f"参数 {name} 重复"))
             given[name] = value

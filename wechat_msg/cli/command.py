@@ -21,8 +21,8 @@ from wechat_msg.cli.language import Failure, find_language
 from wechat_msg.cli.misuse import Misuse, check_words, explain_misuse, refuse_command
 from wechat_msg.cli.output import Output
 from wechat_msg.errors import APIError, TransportError, UnreadableAnswer, WeChatError
-from wechat_msg.testing.bilingual import Language, Text, label, same
-from wechat_msg.testing.details import explain_error, explain_os_error
+from wechat_msg.testing.bilingual import Language, Text, same
+from wechat_msg.testing.details import annotate, explain_error, explain_os_error
 
 __all__ = ["BilingualCommand", "BilingualGroup", "option"]
 
@@ -111,7 +111,8 @@ class BilingualCommand(_Bilingual):
         if extra and not ctx.resilient_parsing:
             has_arguments = any(isinstance(each, click.Argument) for each in self.params)
             note = _QUOTES if has_arguments else _OPTIONS_ONLY
-            text = label(Text("too many arguments", "多余的参数"), same(" ".join(extra)))
+            count = len(extra)  # not the arguments, which may be secrets
+            text = Text(f"{count} argument{'s' if count > 1 else ''} too many", f"多了 {count} 个参数")
             raise Misuse(Text(f"{text.en}; {note.en}", f"{text.zh}（{note.zh}）"), ctx)
         return extra
 
@@ -127,7 +128,7 @@ class BilingualGroup(_Bilingual, click.Group):
         output = Output(find_language(words, os.environ))
         try:
             if env_file:
-                load_env_file(env_file)
+                load_env_file(output, env_file)
             status = super().main(words, obj=output, **{**options, "standalone_mode": False})
         except (click.Abort, KeyboardInterrupt):
             status = _INTERRUPTED
@@ -139,7 +140,7 @@ class BilingualGroup(_Bilingual, click.Group):
             output.print_error(output.to_text(explain_misuse(error)) + f" ({path} --help)")
             status = 2
         except WeChatError as error:
-            output.print_error(explain_error(error))
+            output.print_error(_explain(error))
             status = 1 if isinstance(error, _FROM_WECHAT) else 2
         except OSError as error:  # of the output: other errors are Failures
             reason = explain_os_error(error)
@@ -155,6 +156,13 @@ class BilingualGroup(_Bilingual, click.Group):
         if self.get_command(ctx, args[0]) is None:
             raise refuse_command(args[0], ctx, self.commands)
         return super().resolve_command(ctx, args)
+
+
+def _explain(error: WeChatError) -> Text:
+    """Return the message of an error; with the request, if the answer to it may come from another program."""
+    text = explain_error(error)
+    request = "".join(getattr(error, "__notes__", [])[:1]) if isinstance(error, UnreadableAnswer) else ""
+    return annotate(text, request)
 
 
 def _drop_output() -> None:

@@ -24,7 +24,8 @@ class LinesHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record."""
         error = record.exc_info[1] if record.exc_info else None
-        self._output.print_line("warn", record.getMessage(), _explain(error) if error else "")
+        text = explain_error(WeChatError(record.getMessage()))
+        self._output.print_line("warn", text, _explain(error) if error else "")
 
 
 def _explain(error: BaseException) -> Text:

@@ -38,6 +38,7 @@ def check_url(name: str, url: str, *, sample: str = "http://127.0.0.1:8000/wecha
         error.setting = name
         why = explain_error(error)
         if _WITHOUT_SCHEME.fullmatch(url):
-            raise Failure(Text(f"{why.en}; did you mean http://{url}?", f"{why.zh}，是不是 http://{url}？")) from None
+            better = f"http://{url.partition('?')[0]}"  # a query may have secrets
+            raise Failure(Text(f"{why.en}; did you mean {better}?", f"{why.zh}，是不是 {better}？")) from None
         raise Failure(Text(f"{why.en}, as in {sample}", f"{why.zh}，例如 {sample}")) from None
     return url

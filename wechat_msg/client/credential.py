@@ -52,7 +52,9 @@ class Credential:
         """
         life = min(fetched.expires_in, _MAX_LIFE)
         if not fetched.value or life <= 0:
-            raise UnreadableAnswer("the access_token or ticket is empty or has no time left")
+            raise UnreadableAnswer(
+                "the access_token or ticket is empty or has no time left（access_token 或 ticket 为空或已到期）"
+            )
         # One with little time left is still used for a while; otherwise each call would fetch.
         return cls(fetched.value, now + max(life - renew_before, min(life / 2, MIN_USE)), now + life)
 

@@ -57,7 +57,8 @@ class FileWriter:
                 left = left[count:] if count else b""  # a raw file may write a part; other files may return None
         self.written += len(piece)
         if self.is_memory and self.written > _MAX_IN_MEMORY:
-            raise UnreadableAnswer(f"a file of more than {_MAX_IN_MEMORY >> 20} MB does not fit in memory; use into=")
+            size = _MAX_IN_MEMORY >> 20
+            raise UnreadableAnswer(f"a file of more than {size} MB needs into=（文件超过 {size} MB，请用 into=）")
 
     def content(self) -> bytes:
         """Return the bytes, if they are kept in memory."""
@@ -126,7 +127,8 @@ class Receiver:
         if self._looks_like_a_file():
             self._write_collected()
         elif len(self._collected) > _MAX_JSON:
-            raise UnreadableAnswer(f"HTTP {self._status}: more than {_MAX_JSON >> 20} MB", self._status)
+            size = _MAX_JSON >> 20
+            raise UnreadableAnswer(f"HTTP {self._status}: more than {size} MB（应答超过 {size} MB）", self._status)
         elif self._monotonic() > self._deadline:
             raise AnswerLost("the answer was not complete in time")
 

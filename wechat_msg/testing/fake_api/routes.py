@@ -93,7 +93,7 @@ def serve(account: FakeAccount, request: APIRequest) -> FakeResponse:
 def _serve(account: FakeAccount, request: APIRequest) -> Any:
     route = ROUTES.get(request.path)
     if route is None:
-        raise ErrcodeError(40066)
+        raise ErrcodeError(40066, "invalid url: the fake API does not have this path")
     if request.method not in route.methods.split():
         raise ErrcodeError(_WRONG_METHOD[route.methods])
     if route.needs_access_token:
