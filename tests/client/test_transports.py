@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import re
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
@@ -288,13 +289,18 @@ class TestFault:
             assert bad.requests == []
 
         with run(fault, retries=0) as (bad, other, client):
-            catch(ConnectFailed, client.call, MESSAGE)
+            error = catch(ConnectFailed, client.call, MESSAGE)
+            host = urlsplit(fault.host or bad.url).netloc
+            assert re.match(
+                f"cannot connect to {host}( through the proxy)?: [^（]+（无法(通过代理)?连接 {host}：", str(error)
+            )
             assert other.connections == []
 
     @list_faults(LOST)
     def test_after_the_first_byte_loses_the_answer_and_nothing_is_sent_again(self, fault, run):
         with run(fault) as (bad, other, client):
-            catch(AnswerLost, client.call, MESSAGE)
+            error = catch(AnswerLost, client.call, MESSAGE)
+            assert re.match("(no answer from [a-z0-9.:]+: |HTTP 200: the answer ends)", str(error))
             assert len(bad.connections) == 1
             assert other.connections == []
 

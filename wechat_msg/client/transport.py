@@ -24,6 +24,8 @@ _REASONS = {
     "EndOfStream": "the connection was closed",
     "IncompleteRead": "the connection was closed",
     "ProtocolError": "the connection was closed, or the answer is not HTTP",
+    "LocationParseError": "the host name is invalid",
+    "ProxyError": "the proxy refused the connection",
 }
 
 
@@ -69,6 +71,8 @@ def _find_reason(chain: list[BaseException], names: list[str]) -> str:
 
 def _describe(error: OSError) -> str:
     match error:
+        case TimeoutError():
+            return "timed out"
         case ssl.SSLCertVerificationError():
             return str(error.verify_message)
         case ssl.SSLError():

@@ -39,6 +39,8 @@ _CHINESE: Mapping[str, str] = {
     "TimeoutError": "超时",
     "UnicodeError": "主机名无效",
     "timed out": "超时",
+    "the host name is invalid": "主机名无效",
+    "the proxy refused the connection": "代理拒绝了连接",
     "the answer ends before its body": "应答不完整",
     "the connection was closed": "连接被关闭",
     "the connection was closed, or the answer is not HTTP": "连接被关闭，或应答不是 HTTP",
