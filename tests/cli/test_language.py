@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.helpers.commands import CHINESE, ask
+from tests.helpers.commands import CHINESE, answering, ask, find_english
 from tests.helpers.rows import check_rows
 from wechat_msg.cli.commands import app
 
@@ -65,6 +65,27 @@ class TestLanguage:
             ],
             check,
         )
+
+    def test_of_results_is_the_selected_one(self, bot):
+        user_reads = "该公众号提供的服务出现故障，请稍后再试"
+
+        def check(*words):
+            english, chinese = (ask(*words, "--lang", language).stdout for language in ("en", "zh"))
+            assert not CHINESE.search(english.replace(user_reads, ""))
+            names = {"Secret", "access", "echostr", "success"}
+            assert find_english(chinese, words) <= names
+
+        with answering(b"<html>", "500 Internal Server Error") as failing:
+            check_rows(
+                [
+                    ("push", bot, "--text", "hi", "--token", "another", "--tries", "1"),
+                    ("push", failing, "--text", "hi", "--tries", "1"),
+                    ("push", "http://127.0.0.1:1/", "--text", "hi", "--tries", "1"),
+                    ("check", failing),
+                    ("check", "http://127.0.0.1:1/"),
+                ],
+                check,
+            )
 
     def test_may_stand_before_or_after_the_command(self):
         for words in (["--lang", "zh", "new-settings"], ["new-settings", "--lang=zh"]):
