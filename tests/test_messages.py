@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import json
 import pickle
@@ -84,6 +85,11 @@ def parts_of(model: Any) -> Iterator[Any]:
                 yield from parts_of(part)
 
 
+@functools.cache
+def parts_of_samples() -> list[Any]:
+    return [part for sample in SAMPLES for part in parts_of(sample.model)]
+
+
 class TestEveryModel:
     @each_row("model", MODELS)
     def test_has_attributes_named_mechanically(self, model):
@@ -109,7 +115,7 @@ class TestEveryModel:
         [model for model in MODELS if model not in (UnknownMessage, UnknownEvent)],
     )
     def test_has_a_value_for_every_field_in_some_sample(self, model):
-        parts = [part for sample in SAMPLES for part in parts_of(sample.model) if isinstance(part, model)]
+        parts = [part for part in parts_of_samples() if isinstance(part, model)]
         own = [each for each in attrs.fields(model) if not each.inherited and each.name != "raw"]
         empty = {each.name for each in own if all(getattr(part, each.name) in (None, ()) for part in parts)}
         assert empty == set()
