@@ -469,7 +469,7 @@ CLASSES = {
 }
 
 #: Events whose members are in an element of their own in XML only.
-FLAT = {"wxalive_follow_notify", "complaint_callback"}
+FLAT = {"wxalive_follow_notify", "wxalive_push_message_notify", "complaint_callback"}
 
 
 def _write_beacon(name: str, major: int, distance: str) -> str:

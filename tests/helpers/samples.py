@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 from attrs import frozen, has
 
 from tests.helpers.event_samples import CLASSES, FIELDS, FLAT, XML
+from tests.helpers.pushes import PUSHES
 from wechat_msg import (
     ArticleDetail,
     ArticleUrl,
@@ -86,6 +87,7 @@ OTHER_NAMES = {
     "openid": "open_id",
     "appid": "app_id",
     "AppId": "authorize_app_id",
+    "create_time": "own_create_time",
 }
 
 
@@ -887,7 +889,9 @@ def _expect(cls: type[Any], fields: Mapping[str, Any]) -> Any:
     hints = get_type_hints(cls)
     values = {}
     for name, value in fields.items():
-        attribute = snake_case(name) if snake_case(name) in hints else OTHER_NAMES[name]
+        attribute = snake_case(name)
+        if attribute not in hints or (name == "create_time" and issubclass(cls, Message)):
+            attribute = OTHER_NAMES[name]
         values[attribute] = _convert(hints[attribute], value)
     return cls(**{attribute: value for attribute, value in values.items() if value is not None})
 
@@ -926,7 +930,7 @@ EVENTS = (
     *_SUBSCRIPTION_EVENTS,
     *_USER_INFO_EVENTS,
     *_CONTENT_CHECK_EVENTS,
-    *(_named(name, fields) for name, fields in FIELDS.items()),
+    *(_named(name, fields) for name, fields in {**FIELDS, **PUSHES}.items()),
 )
 
 SAMPLES = (*MESSAGES, *EVENTS)

@@ -8,11 +8,15 @@ if typing.TYPE_CHECKING:
     from wechat_msg.events import (
         cards,
         certification,
+        channels_orders,
+        channels_shop,
+        channels_vip,
         content_check,
         customer_service,
         debug,
         dramas_books,
         guide,
+        instant_delivery,
         invoices,
         jobs,
         live,
@@ -23,22 +27,32 @@ if typing.TYPE_CHECKING:
         penalties,
         poi,
         relation,
+        retail,
         review,
+        services,
+        stores,
         subscription,
         third_party,
         trade,
+        trade_component,
+        trade_orders,
         user_info,
         virtual_payment,
+        waybills,
         withdrawn,
     )
     from wechat_msg.events.base import Event, UnknownEvent, register_event
     from wechat_msg.events.cards import *
     from wechat_msg.events.certification import *
+    from wechat_msg.events.channels_orders import *
+    from wechat_msg.events.channels_shop import *
+    from wechat_msg.events.channels_vip import *
     from wechat_msg.events.content_check import *
     from wechat_msg.events.customer_service import *
     from wechat_msg.events.debug import *
     from wechat_msg.events.dramas_books import *
     from wechat_msg.events.guide import *
+    from wechat_msg.events.instant_delivery import *
     from wechat_msg.events.invoices import *
     from wechat_msg.events.jobs import *
     from wechat_msg.events.live import *
@@ -49,22 +63,32 @@ if typing.TYPE_CHECKING:
     from wechat_msg.events.penalties import *
     from wechat_msg.events.poi import *
     from wechat_msg.events.relation import *
+    from wechat_msg.events.retail import *
     from wechat_msg.events.review import *
+    from wechat_msg.events.services import *
+    from wechat_msg.events.stores import *
     from wechat_msg.events.subscription import *
     from wechat_msg.events.third_party import *
     from wechat_msg.events.trade import *
+    from wechat_msg.events.trade_component import *
+    from wechat_msg.events.trade_orders import *
     from wechat_msg.events.user_info import *
     from wechat_msg.events.virtual_payment import *
+    from wechat_msg.events.waybills import *
     from wechat_msg.events.withdrawn import *
 
     __all__ = ["Event", "UnknownEvent", "register_event"]
     __all__ += cards.__all__
     __all__ += certification.__all__
+    __all__ += channels_orders.__all__
+    __all__ += channels_shop.__all__
+    __all__ += channels_vip.__all__
     __all__ += content_check.__all__
     __all__ += customer_service.__all__
     __all__ += debug.__all__
     __all__ += dramas_books.__all__
     __all__ += guide.__all__
+    __all__ += instant_delivery.__all__
     __all__ += invoices.__all__
     __all__ += jobs.__all__
     __all__ += live.__all__
@@ -75,12 +99,18 @@ if typing.TYPE_CHECKING:
     __all__ += penalties.__all__
     __all__ += poi.__all__
     __all__ += relation.__all__
+    __all__ += retail.__all__
     __all__ += review.__all__
+    __all__ += services.__all__
+    __all__ += stores.__all__
     __all__ += subscription.__all__
     __all__ += third_party.__all__
     __all__ += trade.__all__
+    __all__ += trade_component.__all__
+    __all__ += trade_orders.__all__
     __all__ += user_info.__all__
     __all__ += virtual_payment.__all__
+    __all__ += waybills.__all__
     __all__ += withdrawn.__all__
 else:
     from wechat_msg.events._topics import NAMES_OF_MODULES

@@ -12,6 +12,9 @@ __all__ = [
     "QualificationVerifyFailEvent",
     "QualificationVerifySuccessEvent",
     "VerifyExpiredEvent",
+    "WxVerifyDispatchEvent",
+    "WxVerifyPaySuccEvent",
+    "WxVerifyRefillEvent",
 ]
 
 
@@ -67,3 +70,42 @@ class AnnualRenewEvent(_ExpiryEvent):
 @register_event("verify_expired")
 class VerifyExpiredEvent(_ExpiryEvent):
     """认证过期失效通知: the certification has ended."""
+
+
+@register_event("wx_verify_pay_succ")
+class WxVerifyPaySuccEvent(Event):
+    """微信认证支付成功: the fee of a verification was paid. Unconfirmed.
+
+    Attributes:
+        order_id: The order of the verification.
+    """
+
+    order_id: str = text("OrderId")
+
+
+@register_event("wx_verify_dispatch")
+class WxVerifyDispatchEvent(Event):
+    """微信认证派单: the verification was given to a company that examines it. Unconfirmed.
+
+    Attributes:
+        provider: Name of the company.
+        contact: How to reach the company.
+        dispatch_time: Seconds since the epoch.
+    """
+
+    provider: str | None = text("Provider", default=None)
+    contact: str | None = text("Contact", default=None)
+    dispatch_time: int | None = integer("DispatchTime", default=None)
+
+
+@register_event("wx_verify_refill")
+class WxVerifyRefillEvent(Event):
+    """微信认证打回重填: the application must be filled in again. Unconfirmed.
+
+    Attributes:
+        refill_time: Seconds since the epoch.
+        refill_reason: What is missing.
+    """
+
+    refill_time: int | None = integer("RefillTime", default=None)
+    refill_reason: str | None = text("RefillReason", default=None)

@@ -18,6 +18,7 @@ __all__ = [
     "PunishDetail",
     "WxaAppealRecordEvent",
     "WxaCommentBadScoreEvent",
+    "WxaIllegalRecordEvent",
     "WxaPunishEvent",
 ]
 
@@ -202,3 +203,26 @@ class ComplaintCallbackEvent(Event):
     """
 
     bussi_call_back_info: ComplaintCallbackInfo = nested("BussiCallBackInfo", ComplaintCallbackInfo, flat=True)
+
+
+@register_event("wxa_illegal_record")
+class WxaIllegalRecordEvent(Event):
+    """小程序违规记录: a violation was recorded. Unconfirmed.
+
+    Attributes:
+        illegal_record_id: Id of the record.
+        appid: AppID of the Mini Program.
+        own_create_time: Time of the record, the member ``create_time`` of the push.
+        illegal_reason: Why it is a violation.
+        illegal_content: What violates the rule.
+        rule_url: Page of the rule.
+        rule_name: Name of the rule.
+    """
+
+    illegal_record_id: str = text("illegal_record_id")
+    appid: str | None = text("appid", default=None)
+    own_create_time: str | None = text("create_time", default=None)
+    illegal_reason: str | None = text("illegal_reason", default=None)
+    illegal_content: str | None = text("illegal_content", default=None)
+    rule_url: str | None = text("rule_url", default=None)
+    rule_name: str | None = text("rule_name", default=None)

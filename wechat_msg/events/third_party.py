@@ -10,11 +10,21 @@ from wechat_msg.fields import integer, model, nested, text
 
 __all__ = [
     "AuthorizedEvent",
+    "BetaappAuthorization",
+    "BetaappAuthorizationApplyEvent",
+    "BetaappVerifyApplyEvent",
+    "BetaappVerifyEvent",
     "ComponentVerifyTicketEvent",
+    "FastRegisterBetaappInfo",
     "FastRegisterInfo",
+    "Notify3rdWxaAuthAndIcpEvent",
     "Notify3rdWxaAuthEvent",
     "Notify3rdWxaWxverifyEvent",
+    "NotifyApplyIcpfilingResultEvent",
+    "NotifyIcpfilingVerifyResultEvent",
     "NotifyThirdFasteregisterEvent",
+    "NotifyThirdFastregisterbetaappEvent",
+    "NotifyThirdFastverifybetaappEvent",
     "UnauthorizedEvent",
     "UpdateauthorizedEvent",
     "WxaAuthDispatchInfo",
@@ -163,3 +173,140 @@ class Notify3rdWxaWxverifyEvent(_ComponentEvent):
     appid: str | None = text("appid", default=None)
     expired: str | None = text("expired", default=None)
     message: str | None = text("message", default=None)
+
+
+@model
+class BetaappAuthorization:
+    """The result of an application for a trial Mini Program (试用小程序).
+
+    Attributes:
+        appid: AppID of the trial Mini Program.
+        mp_appid: AppID of the Mini Program.
+        operation_time: Time of the operation.
+        status: Result of the application.
+        msg: The result in words.
+        ticket: Only in `BetaappAuthorizationApplyEvent`.
+    """
+
+    appid: str | None = text("appid", default=None)
+    mp_appid: str | None = text("mp_appid", default=None)
+    operation_time: str | None = text("operation_time", default=None)
+    status: int | None = integer("status", default=None)
+    msg: str | None = text("msg", default=None)
+    ticket: str | None = text("ticket", default=None)
+
+
+@model
+class _BetaappEvent(Event):
+    """Base class of the events of trial Mini Programs.
+
+    Attributes:
+        apply_authorization_info_noitfy: The result; this is WeChat's spelling.
+    """
+
+    apply_authorization_info_noitfy: BetaappAuthorization = nested("ApplyAuthorizationInfoNoitfy", BetaappAuthorization)
+
+
+@register_event("betaapp_verify_event")
+class BetaappVerifyEvent(_BetaappEvent):
+    """试用小程序转正: a trial Mini Program was verified."""
+
+
+@register_event("betaapp_verify_apply_event")
+class BetaappVerifyApplyEvent(_BetaappEvent):
+    """试用小程序转正申请: an application for the verification of a trial Mini Program."""
+
+
+@register_event("betaapp_authorization_apply_event")
+class BetaappAuthorizationApplyEvent(_BetaappEvent):
+    """试用小程序授权申请: an application for the authorisation of a trial Mini Program."""
+
+
+@model
+class FastRegisterBetaappInfo:
+    """The application for a trial Mini Program.
+
+    Attributes:
+        unique_id: Id of the application.
+        name: Name of the trial Mini Program.
+    """
+
+    unique_id: str | None = text("unique_id", default=None)
+    name: str | None = text("name", default=None)
+
+
+@register_event("notify_third_fastregisterbetaapp")
+class NotifyThirdFastregisterbetaappEvent(_ComponentEvent):
+    """创建试用小程序: the result of creating a trial Mini Program.
+
+    Attributes:
+        appid: AppID of the trial Mini Program, if it was created.
+        info: The application.
+        status: The result.
+        msg: The result in words.
+    """
+
+    appid: str | None = text("appid", default=None)
+    info: FastRegisterBetaappInfo | None = nested("info", FastRegisterBetaappInfo, default=None)
+    status: int | None = integer("status", default=None)
+    msg: str | None = text("msg", default=None)
+
+
+@register_event("notify_third_fastverifybetaapp")
+class NotifyThirdFastverifybetaappEvent(_ComponentEvent):
+    """试用小程序快速认证: the result of verifying a trial Mini Program.
+
+    Attributes:
+        appid: AppID of the Mini Program.
+        info: The company.
+        status: The result.
+        msg: The result in words.
+    """
+
+    appid: str | None = text("appid", default=None)
+    info: FastRegisterInfo | None = nested("info", FastRegisterInfo, default=None)
+    status: int | None = integer("status", default=None)
+    msg: str | None = text("msg", default=None)
+
+
+@register_event("notify_3rd_wxa_auth_and_icp")
+class Notify3rdWxaAuthAndIcpEvent(Notify3rdWxaAuthEvent):
+    """小程序认证及备案: the state of an authentication and filing in one. Unconfirmed.
+
+    Attributes:
+        procedure_id: Id of both.
+        procedure_status: State of both.
+    """
+
+    procedure_id: str | None = text("procedure_id", default=None)
+    procedure_status: int | None = integer("procedure_status", default=None)
+
+
+@register_event("notify_apply_icpfiling_result")
+class NotifyApplyIcpfilingResultEvent(_ComponentEvent):
+    """小程序备案审核: the result of the filing of a Mini Program.
+
+    Attributes:
+        authorizer_appid: AppID of the Mini Program.
+        beian_status: State of the filing.
+    """
+
+    authorizer_appid: str | None = text("authorizer_appid", default=None)
+    beian_status: int | None = integer("beian_status", default=None)
+
+
+@register_event("notify_icpfiling_verify_result")
+class NotifyIcpfilingVerifyResultEvent(_ComponentEvent):
+    """小程序备案核验: the result of a verification of a person for the filing. Unconfirmed.
+
+    Attributes:
+        task_id: Id of the task.
+        verify_appid: AppID of the Mini Program.
+        result: 2 failed, 3 passed.
+        along_with_auth_result: Result of the verification that was made with it; 9: the check by SMS passed.
+    """
+
+    task_id: str | None = text("task_id", default=None)
+    verify_appid: str | None = text("verify_appid", default=None)
+    result: int | None = integer("result", default=None)
+    along_with_auth_result: int | None = integer("along_with_auth_result", default=None)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from wechat_msg.events.base import Event, register_event
-from wechat_msg.fields import integer, model, text
+from wechat_msg.fields import integer, items, model, text
 
 __all__ = [
+    "OrderPathApplyResult",
+    "OrderPathApplyResultNotifyEvent",
+    "OrderPathAuditResult",
+    "OrderPathAuditResultNotifyEvent",
     "TradeManageOrderSettlementEvent",
     "TradeManageRemindAccessApiEvent",
     "TradeManageRemindShippingEvent",
@@ -70,3 +74,51 @@ class TradeManageOrderSettlementEvent(_OrderEvent):
     confirm_receive_method: int | None = integer("confirm_receive_method", default=None)
     confirm_receive_time: int | None = integer("confirm_receive_time", default=None)
     settlement_time: int | None = integer("settlement_time", default=None)
+
+
+@model
+class OrderPathApplyResult:
+    """The result for one Mini Program.
+
+    Attributes:
+        appid: AppID of the Mini Program.
+        ret_code: The result.
+    """
+
+    appid: str | None = text("appid", default=None)
+    ret_code: int | None = integer("ret_code", default=None)
+
+
+@register_event("order_path_apply_result_notify")
+class OrderPathApplyResultNotifyEvent(Event):
+    """订单中心页设置申请结果: results of applications for a page of orders (订单中心). Unconfirmed."""
+
+    list: tuple[OrderPathApplyResult, ...] = items("list", OrderPathApplyResult)
+
+
+@model
+class OrderPathAuditResult:
+    """The review of one Mini Program.
+
+    Attributes:
+        appid: AppID of the Mini Program.
+        audit_id: Id of the application.
+        status: Result of the review.
+        apply_time: Seconds since the epoch.
+        audit_time: Seconds since the epoch.
+        reason: Why it was refused.
+    """
+
+    appid: str | None = text("appid", default=None)
+    audit_id: str | None = text("audit_id", default=None)
+    status: int | None = integer("status", default=None)
+    apply_time: int | None = integer("apply_time", default=None)
+    audit_time: int | None = integer("audit_time", default=None)
+    reason: str | None = text("reason", default=None)
+
+
+@register_event("order_path_audit_result_notify")
+class OrderPathAuditResultNotifyEvent(Event):
+    """订单中心页审核结果: results of the reviews of pages of orders (订单中心). Unconfirmed."""
+
+    list: tuple[OrderPathAuditResult, ...] = items("list", OrderPathAuditResult)

@@ -9,6 +9,7 @@ from wechat_msg.events.base import Event, register_event
 from wechat_msg.fields import content, integer, model, nested, text
 
 __all__ = [
+    "XpayAppleSubscribeSigningResultNotifyEvent",
     "XpayCoinInfo",
     "XpayCoinPayNotifyEvent",
     "XpayComplaintNotifyEvent",
@@ -16,6 +17,8 @@ __all__ = [
     "XpayGoodsInfo",
     "XpayRefundNotifyEvent",
     "XpaySubscribeIosRefundQueryNotifyEvent",
+    "XpaySubscribePayFailNotifyEvent",
+    "XpaySubscribeSigningResultNotifyEvent",
     "XpayTeamInfo",
     "XpayWeChatPayInfo",
     "XpayWxpayCallbackNotifyEvent",
@@ -240,3 +243,50 @@ class XpaySubscribeIosRefundQueryNotifyEvent(_XpayEvent):
     refund_request_reason: str | None = text("refund_request_reason", default=None)
     provide_status: str | None = text("provide_status", default=None)
     pay_order_id: str | None = text("pay_order_id", default=None)
+
+
+@model
+class _XpaySubscribeEvent(_XpayEvent):
+    """Base class of the events of subscriptions (订阅).
+
+    Attributes:
+        out_trade_no: The merchant's id of the order.
+        env: 0 live, 1 sandbox.
+    """
+
+    out_trade_no: str | None = text("OutTradeNo", default=None)
+    env: int | None = integer("Env", default=None)
+
+
+@model
+class _XpaySigningEvent(_XpaySubscribeEvent):
+    """Base class of the results of contracts.
+
+    Attributes:
+        product_id: The product.
+        contract_result: The result, a number.
+        contract_result_msg: Text of the result.
+        contract_id: The contract.
+        attach: The text that was given with the order.
+    """
+
+    product_id: str | None = text("ProductId", default=None)
+    contract_result: int | None = integer("ContractResult", default=None)
+    contract_result_msg: str | None = text("ContractResultMsg", default=None)
+    contract_id: str | None = text("ContractId", default=None)
+    attach: str | None = content("Attach", default=None)
+
+
+@register_event("xpay_subscribe_signing_result_notify")
+class XpaySubscribeSigningResultNotifyEvent(_XpaySigningEvent):
+    """订阅签约结果推送: the result of the contract of a subscription. The members after `env` are unconfirmed."""
+
+
+@register_event("xpay_apple_subscribe_signing_result_notify")
+class XpayAppleSubscribeSigningResultNotifyEvent(_XpaySigningEvent):
+    """苹果订阅签约结果推送: the result of the contract of a subscription by Apple. Unconfirmed."""
+
+
+@register_event("xpay_subscribe_pay_fail_notify")
+class XpaySubscribePayFailNotifyEvent(_XpaySubscribeEvent):
+    """订阅扣款失败推送: a payment of a subscription failed. Its own members are not known; they are in `raw`."""

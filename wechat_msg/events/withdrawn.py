@@ -6,7 +6,7 @@ They may still arrive at accounts that have them.
 from __future__ import annotations
 
 from wechat_msg.events.base import Event, register_event
-from wechat_msg.fields import integer, items, model, nested, number, text
+from wechat_msg.fields import build_from_json, content, integer, items, model, nested, number, text
 
 __all__ = [
     "Beacon",
@@ -15,6 +15,8 @@ __all__ = [
     "DeviceTextEvent",
     "DeviceUnbindEvent",
     "DeviceUnsubscribeStatusEvent",
+    "HardwareEvent",
+    "HardwareView",
     "MerchantOrderEvent",
     "ShakearoundUserShakeEvent",
     "SubscribeScanProductEvent",
@@ -22,7 +24,10 @@ __all__ = [
     "UserScanProductEnterSessionEvent",
     "UserScanProductEvent",
     "UserScanProductVerifyActionEvent",
+    "WidgetQuery",
+    "WidgetSlot",
     "WifiConnectedEvent",
+    "WxaWidgetDataEvent",
 ]
 
 
@@ -198,3 +203,67 @@ class DeviceSubscribeStatusEvent(_DeviceEvent):
 @register_event("device_unsubscribe_status")
 class DeviceUnsubscribeStatusEvent(_DeviceEvent):
     """退订设备状态: the user no longer wants to see the state of a device. WeChat has withdrawn it."""
+
+
+@model
+class HardwareView:
+    """What a device shows."""
+
+    message_view: str | None = text("MessageView", default=None)
+    message_action: str | None = text("MessageAction", default=None)
+
+
+@register_event("hardware")
+class HardwareEvent(Event):
+    """硬件: a device of a hardware account. WeChat has withdrawn it. Unconfirmed.
+
+    Attributes:
+        hard_ware: What is shown for the device.
+    """
+
+    hard_ware: HardwareView = nested("HardWare", HardwareView)
+
+
+@model
+class WidgetSlot:
+    """One value that a search widget knows, and its name."""
+
+    key: str | None = text("key", default=None)
+    value: str | None = content("value", default=None)
+
+
+@model
+class WidgetQuery:
+    """What a search widget asks for.
+
+    Attributes:
+        type: Kind of the widget.
+        slot_list: The values that it knows.
+        longitude: Where the user is, in degrees.
+        latitude: Where the user is, in degrees.
+    """
+
+    type: int | None = integer("type", default=None)
+    slot_list: tuple[WidgetSlot, ...] = items("slot_list", WidgetSlot)
+    longitude: float | None = number("longitude", default=None, repr=False)
+    latitude: float | None = number("latitude", default=None, repr=False)
+
+
+@register_event("wxa_widget_data")
+class WxaWidgetDataEvent(Event):
+    """搜索小程序服务直达: a search widget asks for data. WeChat has withdrawn it.
+
+    The answer is a document of the widget's type.
+
+    Attributes:
+        query: JSON text; `widget_query` reads it.
+        scene: Where the widget is shown.
+    """
+
+    query: str | None = content("Query", default=None)
+    scene: int | None = integer("Scene", default=None)
+
+    @property
+    def widget_query(self) -> WidgetQuery | None:
+        """The members of `query`; None if it is missing or unreadable."""
+        return build_from_json(WidgetQuery, self.query or "")
