@@ -100,6 +100,8 @@ __all__ = [
     "CardPassCheckEvent",
     "CardPayOrderEvent",
     "CardSkuRemindEvent",
+    "ChapterPermission",
+    "ChapterPermissionReply",
     "ChargeMpServiceQuotaNotifyEvent",
     "ChargeMpServiceValidityNotifyEvent",
     "ClickEvent",
@@ -148,6 +150,7 @@ __all__ = [
     "ImageReply",
     "InvalidCredential",
     "InvalidParameter",
+    "IosRefundReply",
     "KeepReply",
     "KfCloseSessionEvent",
     "KfCreateSessionEvent",
@@ -204,6 +207,7 @@ __all__ = [
     "RenderedReply",
     "Reply",
     "ReplyError",
+    "ResultReply",
     "Route",
     "Router",
     "SQLiteStore",
@@ -359,8 +363,9 @@ _NAMES_OF_MODULES = {
     "parsing": "parse_message",
     "push": "answer_echostr open_push",
     "replies": """
-        Acknowledgement Article ErrCodeReply ImageReply MusicReply NewsReply RawReply RenderedReply Reply TextReply
-        TransferCustomerServiceReply VideoReply VoiceReply to_customer_service_message
+        Acknowledgement Article ChapterPermission ChapterPermissionReply ErrCodeReply ImageReply IosRefundReply
+        MusicReply NewsReply RawReply RenderedReply Reply ResultReply TextReply TransferCustomerServiceReply VideoReply
+        VoiceReply to_customer_service_message
     """,
     "routing": "AsyncCallNext AsyncMiddleware CallNext Middleware Route Router",
     "settings": "MINI_PROGRAM OFFICIAL_ACCOUNT AccountKind PushSettings",

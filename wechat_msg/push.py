@@ -19,7 +19,7 @@ from wechat_msg.errors import (
     SignatureMismatch,
     SignatureMissing,
 )
-from wechat_msg.events.base import get_kind
+from wechat_msg.events._kinds import get_kind
 from wechat_msg.exchange import Push, PushRequest, PushResponse, parse_query
 from wechat_msg.messages import Message
 from wechat_msg.parsing import parse_message

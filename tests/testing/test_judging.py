@@ -27,6 +27,8 @@ MODES = ["plain", "compatible", "sealed"]
 FORMATS = ["xml", "json"]
 MESSAGE = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1714036504, "MsgType": "text", "Content": "hi"}
 EVENT = {**MESSAGE, "MsgType": "event", "Event": "CLICK", "EventKey": "A"}
+QUOTA = {**EVENT, "Event": "get_quota"}
+REFUND = {**EVENT, "Event": "xpay_subscribe_ios_refund_query_notify"}
 WORDS = "words-of-a-user"
 
 HEAD = {"ToUserName": "oUSER", "FromUserName": "gh_1", "CreateTime": 1714036504}
@@ -175,6 +177,15 @@ CASES = [
     Case("ErrCode above 0", "asks_again", xml({"ErrCode": 1, "ErrMsg": "busy"})),
     Case("ErrCode below 0", "asks_again", xml({"ErrCode": -1})),
     Case("ErrCode twice", "repeated", xml({"ErrCode": [0, 0]})),
+    Case("success to a delivery company", "no_document", b"success", fields=QUOTA, detail="ResultCode"),
+    Case("nothing to a delivery company", "no_document", b"", fields=QUOTA, detail="ResultCode"),
+    Case("ErrCode to a delivery company", "no_document", xml({"ErrCode": 0}), fields=QUOTA, detail="ResultCode"),
+    Case("resultcode in lower case", "no_document", xml({"resultcode": 0}), fields=QUOTA, detail="ResultCode"),
+    Case("a text to a delivery company", "no_document", xml(TEXT), fields=QUOTA, detail="ResultCode"),
+    Case(
+        "a refund without evidence", "no_document", xml({"ErrCode": 0}), fields=REFUND, detail="IosRefundQueryResponse"
+    ),
+    Case("a refund to be asked again", "asks_again", xml({"ErrCode": 1}), fields=REFUND),
     Case("not sealed, ErrCode", "unsealed", xml({"ErrCode": 0}), mode="sealed", settings=SEALED),
     Case("sealed to plain", "sealed", sealed(xml(TEXT)), settings=SEALED),
     *[

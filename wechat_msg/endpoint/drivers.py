@@ -51,6 +51,7 @@ from wechat_msg.endpoint.options import EndpointOptions, H, S
 from wechat_msg.endpoint.upkeep import RunAside, Upkeep
 from wechat_msg.endpoint.work import Rest, StartWork, Work
 from wechat_msg.errors import PushError, SettingsError
+from wechat_msg.events._kinds import USUAL, get_kind
 from wechat_msg.exchange import PushRequest, PushResponse, error_response
 from wechat_msg.push import answer_get, open_push
 from wechat_msg.replies import Reply
@@ -68,7 +69,7 @@ _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
 _WAIT = 0.1  # seconds between two looks on a clock of the caller's own
 _DRAIN_PAUSE = 0.05  # seconds between two looks whether the handlers have ended
 _MOST_QUEUES = 100_000  # users whose answers a store in memory keeps
-_HANGS_UP, _IS_REPLAYED = 5.0, 300.0  # seconds since a push was signed
+_IS_REPLAYED = 300.0  # seconds since a push was signed
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
@@ -179,14 +180,16 @@ class _Endpoint(EndpointOptions[H, S]):
         # From here on an error is the application's own, and the framework gets it.
         reply: Reply | None = None
         if self.handler is not None:
+            kind = get_kind(push.message)
             waited = self.clock() - int(request.query["timestamp"])
+            arrived -= USUAL.answer_within - kind.answer_within  # as if it had come earlier: WeChat waits less for it
             delivery = (LoneDelivery if self._handling.is_alone else PushDelivery)(self._handling, push, arrived)
             try:
                 reply = yield from delivery.answer()
             finally:
                 if delivery.started is not None and not delivery.is_over:
                     delivery.started.add_done_callback(_log_failure)
-                if delivery.is_first and _HANGS_UP <= waited < _IS_REPLAYED:
+                if delivery.is_first and kind.answer_within <= waited < _IS_REPLAYED:
                     self._handling.warn_of_starvation(waited)
             if reply is None:
                 return _TRY_AGAIN
