@@ -53,7 +53,7 @@ from wechat_msg.endpoint.work import Rest, StartWork, Work
 from wechat_msg.errors import PushError, SettingsError
 from wechat_msg.events._kinds import USUAL, get_kind
 from wechat_msg.exchange import PushRequest, PushResponse, error_response
-from wechat_msg.push import answer_get, open_push
+from wechat_msg.push import answer_get, answer_path_check, open_push
 from wechat_msg.replies import Reply
 from wechat_msg.settings import MINI_PROGRAM
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
@@ -173,6 +173,8 @@ class _Endpoint(EndpointOptions[H, S]):
         try:
             if request.method.upper() == "GET":
                 return answer_get(self.settings, request.query)
+            if (checked := answer_path_check(self.settings, request)) is not None:
+                return checked
             push = open_push(self.settings, request, now=self.clock)
         except PushError as error:
             _log.warning("push refused with %d, %s: %s", error.status_hint, type(error).__name__, error)
@@ -181,7 +183,7 @@ class _Endpoint(EndpointOptions[H, S]):
         reply: Reply | None = None
         if self.handler is not None:
             kind = get_kind(push.message)
-            waited = self.clock() - int(request.query["timestamp"])
+            waited = 0.0 if self.settings.cloud_run else self.clock() - int(request.query["timestamp"])
             arrived -= USUAL.answer_within - kind.answer_within  # as if it had come earlier: WeChat waits less for it
             delivery = (LoneDelivery if self._handling.is_alone else PushDelivery)(self._handling, push, arrived)
             try:

@@ -56,13 +56,15 @@ class _Rejection(Exception):
 
 
 def judge_echo(request: PushRequest, answer: BotResponse) -> Verdict:
-    """Judge the answer to a URL verification (接入验证)."""
+    """Judge the answer to a URL verification (接入验证), or to the POST by which Cloud Run (云托管) checks a path."""
     try:
         _check_status(answer)
     except _Rejection as rejection:
         return Verdict("failed", problem=rejection.problem, detail=rejection.detail)
-    if answer.body != request.query.get("echostr", "").encode():
-        return Verdict("failed", problem=problems.NOT_ECHOED, detail=f"{len(answer.body)} bytes")
+    is_echo = request.method == "GET"
+    if answer.body not in ([request.query.get("echostr", "").encode()] if is_echo else [b"", b"success"]):
+        problem = problems.NOT_ECHOED if is_echo else problems.NOT_SUCCESS
+        return Verdict("failed", problem=problem, detail=f"{len(answer.body)} bytes")
     return Verdict("verified")
 
 

@@ -277,6 +277,17 @@ ASKS_AGAIN = Problem(
     Text("answer ErrCode 0 when the event has been processed", "处理完成后请返回 ErrCode 0"),
     is_retried=True,
 )
+NOT_SUCCESS = Problem(
+    "not_success",
+    Text(
+        "the answer to CheckContainerPath is neither success nor empty",
+        "对 CheckContainerPath 的应答既不是 success 也不是空串",
+    ),
+    Text(
+        "answer success before messages are parsed: the check has no MsgType",
+        "请在解析消息之前返回 success：该请求没有 MsgType",
+    ),
+)
 NOT_ECHOED = Problem(
     "not_echoed",
     Text("the answer is not exactly echostr", "应答不是 echostr 原文"),

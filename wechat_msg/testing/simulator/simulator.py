@@ -18,7 +18,7 @@ from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.events._kinds import USUAL, find_kind
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import PushSettings
-from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, complete_fields
+from wechat_msg.testing.pushes import Mode, build_echostr_request, build_path_check, build_push, complete_fields
 from wechat_msg.testing.simulator.in_process import (
     ASGITransport,
     LoopTransport,
@@ -90,7 +90,10 @@ class _Simulator(SimulatorOptions, Generic[T]):
         echostr = str(int.from_bytes(os.urandom(8), "big")) if echostr is None else echostr
         if not is_clean_text(echostr):
             raise SettingsError("echostr must be text", hint="echostr 应为文本")
-        request = build_echostr_request(self.settings, echostr, now=self.now)
+        if self.settings.cloud_run:
+            request = build_path_check(self.format)
+        else:
+            request = build_echostr_request(self.settings, echostr, now=self.now)
         return (yield from self._try(request, judge_echo, self._time.monotonic(), 1, self.time_limit))
 
     def _send(self, request: PushRequest, fields: Mapping[str, Any], time_limit: float | None) -> Flow[Try]:
@@ -200,10 +203,10 @@ class PushSimulator(_Simulator[PushTransport]):
         return LoopTransport(transport, clock=self._time)
 
     def verify(self, echostr: str | None = None) -> Try:
-        """Verify the URL (接入验证), as saving the server settings does.
+        """Verify the URL (接入验证), as saving the server settings does; for Cloud Run, check the path of its pushes.
 
         Args:
-            echostr: The text to echo. If None, a random number.
+            echostr: The text to echo. If None, a random number. Cloud Run sends none.
         """
         return self._drive(self._verify(echostr))
 
