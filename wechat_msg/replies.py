@@ -236,6 +236,17 @@ def _to_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
         return (None,)  # which the validator refuses
 
 
+# Functions of their own, from which type checkers learn what these attributes take.
+
+
+def _to_articles(articles: Iterable[Article]) -> tuple[Article, ...]:
+    return _to_tuple(articles)
+
+
+def _to_perms(perms: Iterable[ChapterPermission]) -> tuple[ChapterPermission, ...]:
+    return _to_tuple(perms)
+
+
 def _all_are(cls: type) -> Validator:
     return _check(lambda values: all(isinstance(value, cls) for value in values), f"{cls.__name__} objects")
 
@@ -251,7 +262,7 @@ class NewsReply(Reply):
     msg_type: ClassVar[str] = "news"
 
     articles: Sequence[Article] = field(
-        converter=_to_tuple,
+        converter=_to_articles,
         validator=[
             _all_are(Article),
             _check(
@@ -405,7 +416,7 @@ class ChapterPermissionReply(Reply):
     """
 
     perms: Sequence[ChapterPermission] = field(
-        converter=_to_tuple, validator=[_all_are(ChapterPermission), _check(bool, "one or more")]
+        converter=_to_perms, validator=[_all_are(ChapterPermission), _check(bool, "one or more")]
     )
 
     def to_fields(self, form: Format) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from wechat_msg import (
     ResultReply,
     TextMessage,
     UnknownEvent,
+    answer_cloud_function,
 )
 from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters import wsgi
@@ -197,6 +198,13 @@ class TestAnAnswer:
         app = wsgi.push_app(PushEndpoint(PLAIN))
         delivery = PushSimulator("/", PLAIN, wsgi=app).push_event("xpay_subscribe_ios_refund_query_notify")
         assert (delivery.problem.code, delivery.verdict.detail) == ("no_document", "IosRefundQueryResponse")
+
+    def test_of_a_cloud_function_has_that_form_too(self):
+        def check(event, answer, wanted):
+            result = answer_cloud_function(UnknownEvent(create_time=1, event=event), answer)
+            assert result == "success" if wanted is None else as_text(result) == as_text(wanted)
+
+        check_rows(ANSWERS, check)
 
     @each_row("reply", [REFUND, PERMS, ResultReply()])
     def test_may_come_from_a_mini_program(self, reply):
