@@ -38,7 +38,6 @@ from wechat_msg import (
     Reply,
     ReplyError,
     StoreError,
-    UnknownEvent,
     events,
     fields,
     jssdk,
@@ -51,7 +50,7 @@ from wechat_msg import (
 from wechat_msg.api import errcodes
 from wechat_msg.client import credential, credential_manager, hosts, sending, sources, transport
 from wechat_msg.endpoint import dedup, delivery, inbox, lanes, upkeep
-from wechat_msg.events.base import get_kind
+from wechat_msg.events._kinds import find_kind
 from wechat_msg.testing import FakeWeChatAPI
 from wechat_msg.testing.conformance import CHECKS
 from wechat_msg.testing.fake_api import windows
@@ -283,7 +282,8 @@ def test_numbers_are_those_of_the_code():
         inbox.ENTRY_KEPT,
         delivery.KEEP_BY,
         dedup.KEEP,
-        get_kind(UnknownEvent(create_time=0, event="xpay_refund_notify")).resent_for,
+        find_kind("xpay_refund_notify").resent_for,
+        find_kind("minigame_coin_deliver_completed").resent_for,
         limit,
     )
 
@@ -380,6 +380,10 @@ def make_example(cls: Any) -> Reply:
     for each in attrs.fields(cls):
         if each.name == "articles":
             values["articles"] = [wechat_msg.Article(title="t")]
+        elif each.name == "perms":
+            values["perms"] = [wechat_msg.ChapterPermission(start_chapter_index=0, end_chapter_index=1, perm=0)]
+        elif each.name == "result_code":
+            values["result_code"] = 0
         elif each.type and "str" in str(each.type) and each.name != "body":
             values[each.name] = "x" if "Mapping" not in str(each.type) else {}
     return cls(**values)

@@ -683,7 +683,7 @@ class TestSealReply:
 
     @every_format
     def test_refuses_a_reply_to_a_push_that_names_no_user(self, form):
-        push = self.open(form=form, MsgType="event", Event="minigame_coin_deliver_completed", FromUserName="")
+        push = self.open(form=form, MsgType="event", Event="debug_demo", FromUserName="")
         with pytest.raises(ReplyError, match="no user"):
             seal_reply(SEALED, push, "thanks")
         assert seal_reply(SEALED, push, None).body == b"success"

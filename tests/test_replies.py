@@ -15,8 +15,11 @@ from wechat_msg import (
     MINI_PROGRAM,
     Acknowledgement,
     Article,
+    ChapterPermission,
+    ChapterPermissionReply,
     ErrCodeReply,
     ImageReply,
+    IosRefundReply,
     MusicReply,
     NewsReply,
     Push,
@@ -25,6 +28,7 @@ from wechat_msg import (
     RawReply,
     Reply,
     ReplyError,
+    ResultReply,
     TextMessage,
     TextReply,
     TransferCustomerServiceReply,
@@ -95,10 +99,16 @@ KINDS = [
     TransferCustomerServiceReply,
     Acknowledgement,
     ErrCodeReply,
+    ResultReply,
+    IosRefundReply,
+    ChapterPermission,
+    ChapterPermissionReply,
     RawReply,
     RenderedReply,
     Reply,
 ]
+
+PERM = ChapterPermission(start_chapter_index=0, end_chapter_index=2, perm=0)
 
 
 def seal(reply: Reply | str | None, form: Format = "xml", message: Any = MESSAGE) -> PushResponse:
@@ -167,6 +177,21 @@ class TestWrongTypes:
             (ErrCodeReply, {"err_code": False}),
             (ErrCodeReply, {"err_msg": None}),
             (ErrCodeReply, {"fields": []}),
+            (ResultReply, {"result_code": "0"}),
+            (ResultReply, {"result_msg": 0}),
+            (ResultReply, {"fields": []}),
+            (IosRefundReply, {"result_code": 2, "evidence": "e"}),
+            (IosRefundReply, {"result_code": True, "evidence": "e"}),
+            (IosRefundReply, {"result_code": 0, "evidence": ""}),
+            (IosRefundReply, {"result_code": 0, "evidence": None}),
+            (IosRefundReply, {"result_code": 0, "evidence": "e", "result_info": None}),
+            (ChapterPermissionReply, {"perms": []}),
+            (ChapterPermissionReply, {"perms": 5}),
+            (ChapterPermissionReply, {"perms": PERM}),
+            (ChapterPermissionReply, {"perms": [PERM, None]}),
+            (ChapterPermission, {"start_chapter_index": -1, "end_chapter_index": 2, "perm": 0}),
+            (ChapterPermission, {"start_chapter_index": 0, "end_chapter_index": "2", "perm": 0}),
+            (ChapterPermission, {"start_chapter_index": 0, "end_chapter_index": 2, "perm": 3}),
         ],
     )
     def test_are_refused_when_the_reply_is_made(self, cls, values):
@@ -246,13 +271,15 @@ class TestReply:
             (TransferCustomerServiceReply("a@b"), TransferCustomerServiceReply(kf_account="a@b")),
             (Acknowledgement(""), Acknowledgement(body="")),
             (ErrCodeReply(1, err_msg="no"), ErrCodeReply(err_code=1, err_msg="no")),
+            (ResultReply(1, result_msg="no"), ResultReply(result_code=1, result_msg="no")),
+            (ChapterPermissionReply([PERM]), ChapterPermissionReply(perms=[PERM])),
             (RawReply({"A": 1}), RawReply(fields={"A": 1})),
         ],
     )
     def test_takes_what_it_is_made_of_without_a_keyword(self, reply, by_keyword):
         assert reply == by_keyword
 
-    @each_row("cls", [MusicReply, Article, RenderedReply, Reply])
+    @each_row("cls", [MusicReply, Article, RenderedReply, IosRefundReply, ChapterPermission, Reply])
     def test_takes_keywords_only_where_no_value_stands_out(self, cls):
         with pytest.raises(TypeError, match="positional"):
             cls("hi")
@@ -272,6 +299,8 @@ class TestReply:
             RawReply(fields={"A": "a secret"}),
             RenderedReply(documents={"xml": "a secret"}),
             ErrCodeReply(fields={"A": "a secret"}),
+            ResultReply(fields={"A": "a secret"}),
+            IosRefundReply(result_code=1, evidence="a secret"),
         ],
     )
     def test_shows_no_texts_in_its_repr(self, reply):
@@ -340,6 +369,18 @@ class TestAcknowledgement:
     @each_row("answer", [None, ""])
     def test_is_what_no_answer_means(self, answer):
         assert seal(answer) == seal(Acknowledgement())
+
+
+class TestResultReply:
+    """`tests.endpoint.test_kinds` has the documents of each event."""
+
+    @each_row("form", ["xml", "json"])
+    def test_repeats_an_element_of_xml(self, form):
+        event = UnknownEvent(create_time=1, event="waybill_query_expect_time_range")
+        ranges = [{"StartTime": "09:00", "EndTime": "10:00"}, {"StartTime": "11:00", "EndTime": "12:00"}]
+        body = seal(ResultReply(0, fields={"ValidTimeRange": ranges}), form, event).body.decode()
+        assert body.count("ValidTimeRange") == (4 if form == "xml" else 1)
+        assert body.index("ResultCode") < body.index("ValidTimeRange")
 
 
 class TestErrCodeReply:

@@ -42,7 +42,7 @@ no_keys = each_row("key", NO_KEYS)
 
 class TestPushSettings:
     def test_needs_a_token(self):
-        with pytest.raises(TypeError):
+        with pytest.raises(SettingsError, match="token: must be 3 to 32"):
             PushSettings()
 
     @no_tokens
@@ -446,6 +446,41 @@ class TestFromEnv:
             PushSettings.from_env("BOT_", required=["encoding_aes_key", "appid"], environ={"BOT_MAX_AGE": "300"})
         for variable in ("BOT_TOKEN", "BOT_ENCODING_AES_KEY", "BOT_APPID"):
             assert variable in str(caught.value)
+
+
+class TestCloudRun:
+    def test_needs_an_appid_and_no_token(self):
+        settings = PushSettings(appid=APPID, cloud_run=True)
+        assert (settings.identity, settings.tokens, settings.ciphers) == (APPID, (), ())
+        for appid in (None, ""):
+            with pytest.raises(SettingsError, match="cloud_run: is set, but appid is not"):
+                PushSettings(appid=appid, cloud_run=True)
+
+    def test_does_not_use_a_token(self):
+        assert PushSettings(token=TOKEN, appid=APPID, cloud_run=True).identity == APPID
+        with pytest.raises(SettingsError, match="token"):
+            PushSettings(token="ab", appid=APPID, cloud_run=True)
+
+    def test_may_have_an_identity_of_its_own(self):
+        assert PushSettings(appid=APPID, cloud_run=True, identity="shop").identity == "shop"
+
+    @each_row(("name", "value"), [("encoding_aes_key", KEY), ("max_age", 300)])
+    def test_excludes_what_could_not_be_checked(self, name, value):
+        with pytest.raises(SettingsError, match=f"{name}: must not be set with cloud_run"):
+            PushSettings(token=TOKEN, appid=APPID, cloud_run=True, **{name: value})
+
+    @each_row("value", [1, "1", "false", None])
+    def test_is_a_flag(self, value):
+        with pytest.raises(SettingsError, match="cloud_run"):
+            PushSettings(token=TOKEN, appid=APPID, cloud_run=value)
+
+    def test_is_read_from_the_environment(self):
+        environ = {"WECHAT_APPID": APPID, "WECHAT_CLOUD_RUN": "1"}
+        assert PushSettings.from_env(environ=environ) == PushSettings(appid=APPID, cloud_run=True)
+        with pytest.raises(SettingsError, match="WECHAT_APPID"):
+            PushSettings.from_env(environ={"WECHAT_CLOUD_RUN": "1"})
+        with pytest.raises(SettingsError, match="WECHAT_TOKEN"):
+            PushSettings.from_env(environ={**environ, "WECHAT_CLOUD_RUN": "0"})
 
 
 class TestLists:

@@ -188,6 +188,8 @@ __all__ = [
     "ChannelsVipUser",
     "ChannelsVoucher",
     "ChannelsWithdrawal",
+    "ChapterPermission",
+    "ChapterPermissionReply",
     "ChargeMpServiceQuotaNotifyEvent",
     "ChargeMpServiceValidityNotifyEvent",
     "CheckBizEvent",
@@ -262,6 +264,7 @@ __all__ = [
     "InsuranceClaim",
     "InvalidCredential",
     "InvalidParameter",
+    "IosRefundReply",
     "IotVoipNotifyEvent",
     "KeepReply",
     "KfCloseSessionEvent",
@@ -371,6 +374,7 @@ __all__ = [
     "RenderedReply",
     "Reply",
     "ReplyError",
+    "ResultReply",
     "RetailAmount",
     "RetailPayNotifyEvent",
     "RetailRefundNotifyEvent",
@@ -570,8 +574,9 @@ _NAMES_OF_MODULES = {
     "parsing": "parse_message",
     "push": "answer_echostr open_push",
     "replies": """
-        Acknowledgement Article ErrCodeReply ImageReply MusicReply NewsReply RawReply RenderedReply Reply TextReply
-        TransferCustomerServiceReply VideoReply VoiceReply to_customer_service_message
+        Acknowledgement Article ChapterPermission ChapterPermissionReply ErrCodeReply ImageReply IosRefundReply
+        MusicReply NewsReply RawReply RenderedReply Reply ResultReply TextReply TransferCustomerServiceReply VideoReply
+        VoiceReply to_customer_service_message
     """,
     "routing": "AsyncCallNext AsyncMiddleware CallNext Middleware Route Router",
     "settings": "MINI_PROGRAM OFFICIAL_ACCOUNT AccountKind PushSettings",

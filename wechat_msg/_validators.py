@@ -10,7 +10,7 @@ import attrs
 
 from wechat_msg.errors import WeChatError
 
-__all__ = ["Validators", "is_seconds", "is_whole_number"]
+__all__ = ["Validator", "Validators", "is_seconds", "is_whole_number"]
 
 Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 

@@ -10,18 +10,21 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mappin
 from typing import Any
 
 from wechat_msg.errors import MalformedPush, ReplyError
-from wechat_msg.events.base import get_kind
+from wechat_msg.events._kinds import get_kind
 from wechat_msg.exchange import Push, PushResponse
 from wechat_msg.messages import Message
 from wechat_msg.replies import (
     Acknowledgement,
+    ChapterPermissionReply,
     ErrCodeReply,
     ImageReply,
+    IosRefundReply,
     MusicReply,
     NewsReply,
     RawReply,
     RenderedReply,
     Reply,
+    ResultReply,
     TextReply,
     TransferCustomerServiceReply,
     VideoReply,
@@ -75,7 +78,17 @@ _NO_STREAMS = str, Reply, list, tuple, type(None)  # to tell an iterator from th
 _CONVERTIBLE = (TextReply, ImageReply, VoiceReply, VideoReply, MusicReply, NewsReply, TransferCustomerServiceReply)
 _HEAD = {"ToUserName", "FromUserName", "CreateTime", "MsgType"}
 _MEMBERS = _HEAD | {"Content", "Image", "Voice", "Video", "Music", "ArticleCount", "Articles", "TransInfo"}
-_MINI_PROGRAM_REPLIES = (Acknowledgement, ErrCodeReply, RawReply, RenderedReply, TransferCustomerServiceReply)
+#: Replies that are no passive replies to users; every account may give them.
+_DOCUMENTS = (ErrCodeReply, ResultReply, IosRefundReply, ChapterPermissionReply, RawReply)
+_MINI_PROGRAM_REPLIES = (Acknowledgement, RenderedReply, TransferCustomerServiceReply, *_DOCUMENTS)
+#: The answers that say nothing, by `PushKind.nothing`.
+_NOTHING: Mapping[str, Reply] = {
+    "success": _SUCCESS,
+    "ErrCode": ErrCodeReply(),
+    "errcode": ErrCodeReply(err_msg="ok"),
+}
+#: The members whose names some kinds of push want in lower case.
+_STATUS = {"ErrCode", "ErrMsg", "ResultCode", "ResultMsg"}
 
 
 def seal_reply(
@@ -214,7 +227,7 @@ def list_replies(message: Message, answer: Answer) -> list[Reply]:
 
 def is_nothing(reply: Reply) -> bool:
     """Return whether a reply says nothing to the user."""
-    return isinstance(reply, Acknowledgement) or (isinstance(reply, ErrCodeReply) and reply == ErrCodeReply())
+    return isinstance(reply, Acknowledgement) or (isinstance(reply, ErrCodeReply) and reply in _NOTHING.values())
 
 
 def is_stream(answer: object) -> bool:
@@ -223,8 +236,8 @@ def is_stream(answer: object) -> bool:
 
 
 def acknowledge(message: Message) -> Reply:
-    """Return the acknowledgement for *message*: an ErrCode for virtual payment (虚拟支付), ``success`` for others."""
-    return ErrCodeReply() if get_kind(message).needs_errcode else _SUCCESS
+    """Return the answer to *message* that says nothing: for some events a document, ``success`` for all others."""
+    return _NOTHING[get_kind(message).nothing]
 
 
 def may_reply(account_kind: AccountKind, reply: Reply) -> bool:
@@ -277,6 +290,8 @@ def _convert(reply: RenderedReply, form: Format) -> str:
 
 def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -> dict[str, Any]:
     fields = reply.to_fields(form)
+    if isinstance(reply, (ErrCodeReply, ResultReply)) and get_kind(message).is_lower_case:
+        return {name.lower() if name in _STATUS else name: value for name, value in fields.items()}
     if not reply.msg_type:
         return fields
     to_user_name = reply.to_user_name or message.from_user_name

@@ -41,12 +41,14 @@ class PushRequest:
         query: The query parameters, made by `parse_query`, as frameworks treat repeated parameters differently.
         body: The body, exactly as received.
         content_type: The Content-Type header. It does not decide how the body is read.
+        headers: Further headers of a request that is built to be sent; adapters set none, as endpoints read none.
     """
 
     method: str = field(converter=str)
     query: Mapping[str, str] = field(repr=False, validator=_check_query)
     body: bytes = field(default=b"", repr=False, converter=_to_bytes)
     content_type: str = ""
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
 
     @property
     def query_string(self) -> str:

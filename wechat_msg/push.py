@@ -19,7 +19,7 @@ from wechat_msg.errors import (
     SignatureMismatch,
     SignatureMissing,
 )
-from wechat_msg.events.base import get_kind
+from wechat_msg.events._kinds import get_kind
 from wechat_msg.exchange import Push, PushRequest, PushResponse, parse_query
 from wechat_msg.messages import Message
 from wechat_msg.parsing import parse_message
@@ -40,6 +40,7 @@ __all__ = [
     "answer_cloud_function",
     "answer_echostr",
     "answer_get",
+    "answer_path_check",
     "find_format",
     "open_push",
     "parse_query",
@@ -50,6 +51,7 @@ __all__ = [
 
 _SIGNED = ("signature", "msg_signature", "timestamp", "nonce")
 _MAX_DIGITS = 15  # of a timestamp
+_PATH_CHECK = b"CheckContainerPath"
 
 
 # --- GET: URL verification -------------------------------------------------------------------------------------------
@@ -71,7 +73,8 @@ def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
         SignatureMissing: A parameter is missing, or is given twice with different values.
         SignatureMismatch: The signature was made with another Token.
         MalformedPush: The timestamp is not a number, or echostr is missing.
-        ModeMismatch, DecryptError, AppIdMismatch: The sealed form cannot be opened.
+        ModeMismatch: The settings are those of Cloud Run, which sends no such request; or the sealed form needs a key.
+        DecryptError, AppIdMismatch: The sealed form cannot be opened.
 
     Example:
         >>> answer_echostr(PushSettings(token="AAAAA"), {
@@ -82,6 +85,11 @@ def answer_echostr(settings: PushSettings, query: Mapping[str, str]) -> str:
     Source:
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html
     """
+    if settings.cloud_run:
+        raise ModeMismatch(
+            "the settings are those of Cloud Run, which sends no GET to verify a URL",
+            hint="当前为云托管（cloud_run）配置：云托管不发送验证 URL 的 GET 请求",
+        )
     echostr = query.get("echostr")
     if "signature" in query or "msg_signature" not in query:
         _verify(settings, query, "signature")
@@ -106,13 +114,39 @@ def answer_get(settings: PushSettings, query: Mapping[str, str]) -> PushResponse
     return PushResponse(200, body, headers={"X-Content-Type-Options": "nosniff"})
 
 
+def answer_path_check(settings: PushSettings, request: PushRequest) -> PushResponse | None:
+    """Answer the request with which Cloud Run (云托管) checks the path of its pushes when it is saved.
+
+    Args:
+        settings: The account's settings.
+        request: The request as received.
+
+    Returns:
+        The whole response; None for any other request, and for the settings of any other account.
+
+    Raises:
+        MalformedPush: The body is not well-formed.
+
+    Example:
+        >>> settings = PushSettings(appid="wx0123456789abcdef", cloud_run=True)
+        >>> answer_path_check(settings, PushRequest("POST", {}, b'{"action": "CheckContainerPath"}')).body
+        b'success'
+    """
+    if not settings.cloud_run or len(request.body) > settings.max_body or _PATH_CHECK not in request.body:
+        return None
+    fields = parse_body(request.body)
+    is_check = fields.get("action") == _PATH_CHECK.decode() and not fields.keys() & TYPE_NAMES
+    return PushResponse(200, b"success") if is_check else None
+
+
 # --- POST: a push ----------------------------------------------------------------------------------------------------
 
 
 def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[], float] = time.time) -> Push:
     """Verify, decrypt and read one push.
 
-    With a key only the sealed ``Encrypt`` is read; the plain fields of compatible mode (兼容模式) are ignored.
+    With a key only the sealed ``Encrypt`` is read; the plain fields of compatible mode (兼容模式) are ignored. With
+    ``cloud_run`` nothing is verified, as pushes of Cloud Run (云托管) are not signed.
 
     Args:
         settings: The account's settings; only they decide the mode.
@@ -129,6 +163,8 @@ def open_push(settings: PushSettings, request: PushRequest, *, now: Callable[[],
         raise MethodNotAllowed("a push is a POST")
     if len(request.body) > settings.max_body:
         raise BodyTooLarge("the body is longer than max_body")
+    if settings.cloud_run:
+        return _open_plain(settings, request, find_format(request.body))
     if "signature" in request.query:
         _verify(settings, request.query, "signature")
     elif "msg_signature" not in request.query:
@@ -177,7 +213,7 @@ def _open_plain(settings: PushSettings, request: PushRequest, form: Format) -> P
         if is_plain_push(request.body, form):
             raise ModeMismatch("the push is plain, but encoding_aes_key is set")
         raise explain_document(request.body)
-    if "signature" not in request.query:
+    if "signature" not in request.query and not settings.cloud_run:
         raise _explain_missing(request.query, "signature is missing")
     fields = parse_body(request.body)
     if "Encrypt" in fields:  # an element: msg_signature was lost on the way

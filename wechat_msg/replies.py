@@ -9,20 +9,24 @@ import attrs
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
-from wechat_msg._validators import Validators, is_whole_number
+from wechat_msg._validators import Validator, Validators, is_whole_number
 from wechat_msg.errors import ReplyError
 from wechat_msg.wire import Format
 
 __all__ = [
     "Acknowledgement",
     "Article",
+    "ChapterPermission",
+    "ChapterPermissionReply",
     "ErrCodeReply",
     "ImageReply",
+    "IosRefundReply",
     "MusicReply",
     "NewsReply",
     "RawReply",
     "RenderedReply",
     "Reply",
+    "ResultReply",
     "TextReply",
     "TransferCustomerServiceReply",
     "VideoReply",
@@ -36,6 +40,7 @@ _check = Validators(ReplyError)
 _text = _check.instance_of(str, what="text")
 _optional_text = attrs.validators.optional(_text)
 _integer = _check(is_whole_number(), "a whole number")
+_index = _check(is_whole_number(0), "a whole number from 0")
 _mapping = _check.instance_of(Mapping, what="a mapping")
 
 
@@ -224,11 +229,26 @@ class Article:
         return {"Title": self.title, "Description": self.description, "PicUrl": self.pic_url, "Url": self.url}
 
 
-def _to_articles(articles: Iterable[Article]) -> tuple[Article, ...]:
+def _to_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
     try:
-        return tuple(articles)
+        return tuple(values)
     except TypeError:
-        raise ReplyError("articles must be Article objects") from None
+        return (None,)  # which the validator refuses
+
+
+# Functions of their own, from which type checkers learn what these attributes take.
+
+
+def _to_articles(articles: Iterable[Article]) -> tuple[Article, ...]:
+    return _to_tuple(articles)
+
+
+def _to_perms(perms: Iterable[ChapterPermission]) -> tuple[ChapterPermission, ...]:
+    return _to_tuple(perms)
+
+
+def _all_are(cls: type) -> Validator:
+    return _check(lambda values: all(isinstance(value, cls) for value in values), f"{cls.__name__} objects")
 
 
 @frozen
@@ -244,7 +264,7 @@ class NewsReply(Reply):
     articles: Sequence[Article] = field(
         converter=_to_articles,
         validator=[
-            _check(lambda articles: all(isinstance(article, Article) for article in articles), "Article objects"),
+            _all_are(Article),
             _check(
                 lambda articles: 1 <= len(articles) <= _MAX_ARTICLES,
                 f"1 to {_MAX_ARTICLES} articles（图文消息为 1 到 {_MAX_ARTICLES} 条）",
@@ -301,12 +321,14 @@ class RawReply(Reply):
 
 @frozen
 class ErrCodeReply(Reply):
-    """The acknowledgement for virtual payment (虚拟支付) and some other events: ErrCode and ErrMsg.
+    """The answer to virtual payment (虚拟支付) and some other events: ErrCode and ErrMsg.
+
+    ``iot_voip_notify`` gets them in lower case.
 
     Attributes:
         err_code: 0 means done. With any other value WeChat sends the event again, up to 15 times.
         err_msg: Description of err_code.
-        fields: Further members, such as ``ChapterPerms`` or ``IosRefundQueryResponse``.
+        fields: Further members, by their wire names.
     """
 
     err_code: int = field(default=0, validator=_integer)
@@ -315,6 +337,90 @@ class ErrCodeReply(Reply):
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"ErrCode": self.err_code, "ErrMsg": self.err_msg, **self.fields}
+
+
+@frozen
+class ResultReply(Reply):
+    """The answer of a delivery company to events of logistics (物流助手): ResultCode, ResultMsg.
+
+    Immediate delivery (即时配送, ``transport_add_order`` and others) gets them in lower case.
+
+    Attributes:
+        result_code: 0 means done; other values are the company's.
+        result_msg: Description of result_code; if None, the answer has none.
+        fields: Further members, by their wire names, in the order of the document; a list repeats its element in XML.
+
+    Example:
+        >>> ResultReply(0, fields={"WayBillID": "1234"}).to_fields("json")
+        {'ResultCode': 0, 'ResultMsg': None, 'WayBillID': '1234'}
+    """
+
+    result_code: int = field(default=0, validator=_integer)
+    result_msg: str | None = field(default=None, kw_only=True, validator=_optional_text)
+    fields: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_mapping, repr=False)
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        return {"ResultCode": self.result_code, "ResultMsg": self.result_msg, **self.fields}
+
+
+@frozen(kw_only=True)
+class IosRefundReply(Reply):
+    """The answer to ``xpay_subscribe_ios_refund_query_notify``: whether Apple should refund a user; within 3 seconds.
+
+    Attributes:
+        result_code: 0 to allow the refund, 1 to refuse it.
+        evidence: What the user got for the money; required, also to allow it.
+        result_info: Description of result_code.
+    """
+
+    result_code: int = field(validator=_check(is_whole_number(0, 1), "0 or 1"))
+    evidence: str = field(
+        repr=False, validator=_check(lambda value: isinstance(value, str) and value, "text, and not empty")
+    )
+    result_info: str = field(default="", repr=False, validator=_text)
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        response = {"result_code": self.result_code, "result_info": self.result_info, "evidence": self.evidence}
+        return {"ErrCode": 0, "ErrMsg": "success", "IosRefundQueryResponse": response}
+
+
+@frozen(kw_only=True)
+class ChapterPermission:
+    """Chapters of a novel that a user may read, or may not, in a `ChapterPermissionReply`.
+
+    Attributes:
+        start_chapter_index: The first chapter, counted from 0.
+        end_chapter_index: The last one; whether it belongs to them is unconfirmed.
+        perm: 0 free, 1 unlocked, 2 locked.
+    """
+
+    start_chapter_index: int = field(validator=_index)
+    end_chapter_index: int = field(validator=_index)
+    perm: int = field(validator=_check(is_whole_number(0, 2), "0, 1 or 2"))
+
+    def to_fields(self) -> dict[str, int]:
+        """Return the members by their wire names."""
+        return {
+            "StartChapterIndex": self.start_chapter_index,
+            "EndChapterIndex": self.end_chapter_index,
+            "Perm": self.perm,
+        }
+
+
+@frozen
+class ChapterPermissionReply(Reply):
+    """The answer to ``wxa_novel_chapter_permission``: which chapters the user may read; within 4 seconds.
+
+    Attributes:
+        perms: One or more.
+    """
+
+    perms: Sequence[ChapterPermission] = field(
+        converter=_to_perms, validator=[_all_are(ChapterPermission), _check(bool, "one or more")]
+    )
+
+    def to_fields(self, form: Format) -> dict[str, Any]:
+        return {"ErrCode": 0, "ErrMsg": "success", "ChapterPerms": [perm.to_fields() for perm in self.perms]}
 
 
 @frozen(kw_only=True)

@@ -39,7 +39,9 @@ MINI_PROGRAM = AccountKind.MINI_PROGRAM
 """小程序: only acknowledgements and transfer_customer_service are valid."""
 
 
-def _check_token(_instance: object, attribute: attrs.Attribute[Any], tokens: Any) -> None:
+def _check_token(settings: PushSettings, attribute: attrs.Attribute[Any], tokens: Any) -> None:
+    if tokens == "" and settings.cloud_run:
+        return
     for token in (tokens,) if attribute.name == "token" else tokens:
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             rule, hint = "must be 3 to 32 letters and digits", "Token 必须为 3 到 32 位英文或数字"
@@ -97,8 +99,20 @@ def _check_flag(_instance: object, attribute: attrs.Attribute[Any], value: objec
         raise SettingsError("must be True or False", hint="应为 True 或 False", setting=attribute.name)
 
 
+def _check_cloud_run(settings: PushSettings, attribute: attrs.Attribute[Any], value: object) -> None:
+    _check_flag(settings, attribute, value)
+    if not value:
+        return
+    if settings.appid is None:
+        raise SettingsError("is set, but appid is not", hint="设置了 cloud_run 就必须设置 AppID", setting="cloud_run")
+    for name in ("encoding_aes_key", "max_age"):
+        if getattr(settings, name) is not None:
+            rule = "must not be set with cloud_run: pushes of Cloud Run are neither signed nor sealed"
+            raise SettingsError(rule, hint="云托管的推送既不签名也不加密，不能与 cloud_run 同时设置", setting=name)
+
+
 def _all_tokens(settings: PushSettings) -> tuple[str, ...]:
-    return (settings.token, *settings.previous_tokens)
+    return (settings.token, *settings.previous_tokens) if settings.token else ()
 
 
 def _make_ciphers(settings: PushSettings) -> tuple[MessageCipher, ...]:
@@ -128,7 +142,7 @@ class PushSettings:
     """The server settings (服务器配置) of one account.
 
     Attributes:
-        token: The Token, 3 to 32 letters and digits.
+        token: The Token, 3 to 32 letters and digits; required, but not used with cloud_run.
         encoding_aes_key: The EncodingAESKey, 43 characters. Without a key all sealed pushes are refused; with one, all
             plain pushes: the mode is configuration, never input. ``""`` counts as None, as in `from_env`.
         appid: The account's AppID; required with a key. ``""`` counts as None.
@@ -146,6 +160,9 @@ class PushSettings:
             space and colon. The default is the appid or, without one, a digest of the Token, from which the Token
             cannot be guessed. Set it if an account without appid will change its Token, or if two bots of one account
             share a store. It does not depend on extra_appids and previous_tokens.
+        cloud_run: Whether the pushes come from WeChat Cloud Run (云托管), unsigned and unsealed. Then everything that
+            reaches the endpoint counts as genuine, so nothing but Cloud Run may reach it. Requires appid, and excludes
+            encoding_aes_key and max_age.
 
     Raises:
         SettingsError: A value is missing or malformed. The text names the setting, never its value.
@@ -158,7 +175,7 @@ class PushSettings:
         https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html
     """
 
-    token: str = field(repr=False, validator=_check_token)
+    token: str = field(default="", repr=False, validator=_check_token)
     encoding_aes_key: str | None = field(default=None, repr=False, converter=_empty_to_none)
     appid: str | None = field(default=None, converter=_empty_to_none, validator=_check_identity)
     extra_appids: frozenset[str] = field(default=frozenset(), converter=_to_appids)
@@ -171,6 +188,7 @@ class PushSettings:
     _identity: str | None = field(
         default=None, alias="identity", repr=False, converter=_empty_to_none, validator=_check_identity
     )
+    cloud_run: bool = field(default=False, validator=_check_cloud_run)
     #: All accepted Tokens, the newest first.
     tokens: tuple[str, ...] = field(
         init=False, repr=False, eq=False, default=attrs.Factory(_all_tokens, takes_self=True)
@@ -198,12 +216,13 @@ class PushSettings:
 
         ``WECHAT_TOKEN``, ``WECHAT_ENCODING_AES_KEY``, ``WECHAT_APPID``, ``WECHAT_EXTRA_APPIDS``,
         ``WECHAT_PREVIOUS_TOKENS``, ``WECHAT_PREVIOUS_ENCODING_AES_KEYS`` (lists with commas), ``WECHAT_MAX_AGE``,
-        ``WECHAT_MAX_BODY``, ``WECHAT_ALLOW_PLAINTEXT`` (1 or 0), ``WECHAT_ACCOUNT_KIND`` and ``WECHAT_IDENTITY``.
+        ``WECHAT_MAX_BODY``, ``WECHAT_ALLOW_PLAINTEXT`` (1 or 0), ``WECHAT_ACCOUNT_KIND``, ``WECHAT_IDENTITY`` and
+        ``WECHAT_CLOUD_RUN`` (1 or 0).
 
         Args:
             prefix: Prefix of the names; use one for each account.
             required: Attributes that must be set in addition to the token; for the sealed mode (安全模式)
-                ``encoding_aes_key`` and ``appid``. A key always needs the appid.
+                ``encoding_aes_key`` and ``appid``. A key always needs the appid; Cloud Run needs it, but no Token.
             environ: The variables; ``os.environ`` if it is None.
 
         Raises:
@@ -222,7 +241,9 @@ class PushSettings:
             value = environ.get(variable, "").strip()
             if value:
                 values[name] = read(variable, value)
-        needed = {"token", *required} | ({"appid"} if "encoding_aes_key" in values else set())
+        in_cloud_run = bool(values.get("cloud_run"))
+        needed = {"appid" if in_cloud_run else "token", *required}
+        needed |= {"appid"} if "encoding_aes_key" in values else set()
         if not needed <= _ENVIRONMENT.keys():  # a misspelt name would require nothing
             raise SettingsError("required must be names of attributes, such as encoding_aes_key")
         missing = [prefix + name.upper() for name in _ENVIRONMENT if name in needed and name not in values]
@@ -268,4 +289,5 @@ _ENVIRONMENT: Mapping[str, Callable[[str, str], Any]] = {
     "max_body": _read_number,
     "account_kind": _read_text,
     "identity": _read_text,
+    "cloud_run": _read_flag,
 }

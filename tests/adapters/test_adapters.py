@@ -16,13 +16,13 @@ from flask import request as current_request
 from werkzeug.test import EnvironBuilder
 
 from tests.helpers import hostile
-from tests.helpers.hostile import PLAIN, SEALED
+from tests.helpers.hostile import CLOUD_RUN, PLAIN, SEALED
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import GUNICORN, UVICORN, Client, render_request, serve
 from tests.helpers.waiting import wait_until
 from wechat_msg import AsyncPushEndpoint, PushEndpoint, PushSettings, SettingsError
 from wechat_msg.adapters import flask, wsgi
-from wechat_msg.testing import build_echostr_request, build_push, open_reply
+from wechat_msg.testing import build_echostr_request, build_path_check, build_push, open_reply
 
 ADAPTERS = {
     "wsgi": [*GUNICORN, "tests.helpers.apps:make_wsgi()"],
@@ -75,6 +75,30 @@ class TestUrlVerification:
 
     def test_refuses_forged_signature(self, client):
         assert client.push("/plain", build_echostr_request(STRANGER)).status == 403
+
+
+class TestCloudRun:
+    def test_checks_the_path(self, client):
+        def check(format):
+            response = client.push("/cloud-run", build_path_check(format))
+            assert (response.status, response.body) == (200, b"success")
+            assert response.headers["content-type"] == "text/plain; charset=utf-8"
+
+        check_rows(["json", "xml"], check)
+
+    def test_gets_an_answer_in_the_format_of_its_push(self, client):
+        def check(format):
+            response = client.push("/cloud-run", text("hi", CLOUD_RUN, format=format))
+            assert response.headers["content-type"] == f"application/{format}; charset=utf-8"
+            assert open_reply(CLOUD_RUN, response.body)["Content"] == "'hi'"
+
+        check_rows(["json", "xml"], check)
+
+    def test_does_not_reach_other_endpoints(self, client):
+        assert client.push("/plain", build_path_check()).status == 403
+        assert client.push("/sealed", text("hi", CLOUD_RUN)).status == 403
+        assert client.push("/cloud-run", text("hi", SEALED)).status == 403
+        assert client.push("/cloud-run", build_echostr_request(PLAIN)).status == 403
 
 
 class TestPush:

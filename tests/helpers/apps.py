@@ -1,6 +1,6 @@
 """One application per adapter; all of them serve the same endpoints at the same paths.
 
-``/plain`` and ``/sealed`` answer pushes, ``/mirror`` shows what the adapter made of the request, and
+``/plain``, ``/sealed`` and ``/cloud-run`` answer pushes, ``/mirror`` shows what the adapter made of the request, and
 ``/wechat/<appid>`` picks its endpoint by a function of the request. The others have something around them:
 ``/read-first/mirror`` and ``/read-after/plain`` a reader of the body, ``/consumed/plain`` one that leaves none of it,
 ``/guarded/plain`` a guard that wants a header, and ``/prefix/mirror`` a prefix. Where a framework limits the size of
@@ -19,7 +19,7 @@ from wsgiref.util import shift_path_info
 
 from attrs import asdict
 
-from tests.helpers.hostile import PLAIN, SEALED
+from tests.helpers.hostile import CLOUD_RUN, PLAIN, SEALED
 from wechat_msg import AsyncPushEndpoint, Message, PushEndpoint, PushRequest, PushResponse
 
 _meeting = threading.Barrier(2)
@@ -64,10 +64,16 @@ def _reflect(request: PushRequest) -> PushResponse:
     return PushResponse(203, json.dumps(shown).encode(), "application/x-mirror", {"X-Mirror": "yes"})
 
 
-SYNC = {"plain": PushEndpoint(PLAIN, answer), "sealed": PushEndpoint(SEALED, answer), "mirror": Mirror(PLAIN)}
+SYNC = {
+    "plain": PushEndpoint(PLAIN, answer),
+    "sealed": PushEndpoint(SEALED, answer),
+    "cloud-run": PushEndpoint(CLOUD_RUN, answer),
+    "mirror": Mirror(PLAIN),
+}
 ASYNC = {
     "plain": AsyncPushEndpoint(PLAIN, answer_async),
     "sealed": AsyncPushEndpoint(SEALED, answer_async),
+    "cloud-run": AsyncPushEndpoint(CLOUD_RUN, answer_async),
     "mirror": AsyncMirror(PLAIN),
 }
 

@@ -44,7 +44,15 @@ class Block(NamedTuple):
             return "program"
         if self.language in ("python", "pycon"):
             return "doctest" if ">>> " in self.source else "code"
-        kinds = {"sh": "shell", "xml": "text", "json": "text", "yaml": "text", "text": "text", "mermaid": "diagram"}
+        kinds = {
+            "sh": "shell",
+            "xml": "text",
+            "json": "text",
+            "yaml": "text",
+            "dockerfile": "text",
+            "text": "text",
+            "mermaid": "diagram",
+        }
         kinds |= {"python before": "before"}
         return kinds.get(self.language, "")
 

@@ -48,6 +48,7 @@ USER_WORDS = "words of a user"
 
 PLAIN = PushSettings(token=TOKEN, appid=APPID)
 SEALED = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
+CLOUD_RUN = PushSettings(appid=APPID, cloud_run=True)
 
 
 @frozen

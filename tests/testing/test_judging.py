@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.helpers.first_principles import APPID, KEY, NONCE, TIMESTAMP, TOKEN, seal, sign
 from tests.helpers.rows import check_rows
 from wechat_msg import MINI_PROGRAM, PushRequest, PushSettings
-from wechat_msg.testing import Delivery, PushSimulator, Try, build_echostr_request, build_push
+from wechat_msg.testing import Delivery, PushSimulator, Try, build_echostr_request, build_path_check, build_push
 from wechat_msg.testing.simulator import BotResponse, Verdict, problems
 from wechat_msg.testing.simulator.judging import judge_echo, judge_reply
 
@@ -27,6 +27,8 @@ MODES = ["plain", "compatible", "sealed"]
 FORMATS = ["xml", "json"]
 MESSAGE = {"ToUserName": "gh_1", "FromUserName": "oUSER", "CreateTime": 1714036504, "MsgType": "text", "Content": "hi"}
 EVENT = {**MESSAGE, "MsgType": "event", "Event": "CLICK", "EventKey": "A"}
+QUOTA = {**EVENT, "Event": "get_quota"}
+REFUND = {**EVENT, "Event": "xpay_subscribe_ios_refund_query_notify"}
 WORDS = "words-of-a-user"
 
 HEAD = {"ToUserName": "oUSER", "FromUserName": "gh_1", "CreateTime": 1714036504}
@@ -175,6 +177,15 @@ CASES = [
     Case("ErrCode above 0", "asks_again", xml({"ErrCode": 1, "ErrMsg": "busy"})),
     Case("ErrCode below 0", "asks_again", xml({"ErrCode": -1})),
     Case("ErrCode twice", "repeated", xml({"ErrCode": [0, 0]})),
+    Case("success to a delivery company", "no_document", b"success", fields=QUOTA, detail="ResultCode"),
+    Case("nothing to a delivery company", "no_document", b"", fields=QUOTA, detail="ResultCode"),
+    Case("ErrCode to a delivery company", "no_document", xml({"ErrCode": 0}), fields=QUOTA, detail="ResultCode"),
+    Case("resultcode in lower case", "no_document", xml({"resultcode": 0}), fields=QUOTA, detail="ResultCode"),
+    Case("a text to a delivery company", "no_document", xml(TEXT), fields=QUOTA, detail="ResultCode"),
+    Case(
+        "a refund without evidence", "no_document", xml({"ErrCode": 0}), fields=REFUND, detail="IosRefundQueryResponse"
+    ),
+    Case("a refund to be asked again", "asks_again", xml({"ErrCode": 1}), fields=REFUND),
     Case("not sealed, ErrCode", "unsealed", xml({"ErrCode": 0}), mode="sealed", settings=SEALED),
     Case("sealed to plain", "sealed", sealed(xml(TEXT)), settings=SEALED),
     *[
@@ -239,7 +250,7 @@ CASES = [
     Case("no article in JSON", "articles", in_json({**news(), "Articles": []}), format="json", detail="0"),
 ]
 #: Problems of requests without an answer, and of URL verification.
-OTHERS = {"unreachable", "tls_failed", "timed_out", "hung_up", "not_http", "too_long", "not_echoed"}
+OTHERS = {"unreachable", "tls_failed", "timed_out", "hung_up", "not_http", "too_long", "not_echoed", "not_success"}
 
 
 class TestProblem:
@@ -398,6 +409,20 @@ class TestGoodAnswer:
             assert judge(text(content)).reply["Content"] == content.replace("]]><![CDATA[", "")
 
         check_rows(["a]]]]><![CDATA[>b", "<b>&amp;</b>", " a\n\tb ", "👋"], check)
+
+
+class TestPathCheck:
+    """The answer to the POST with which Cloud Run checks a path."""
+
+    def test_is_success_or_empty(self):
+        def check(status, body, code):
+            for form in FORMATS:
+                verdict = judge_echo(build_path_check(form), BotResponse(status, {}, body))
+                assert (verdict.problem and verdict.problem.code) == code
+                assert verdict.outcome == ("failed" if code else "verified")
+
+        rows = [(200, b"success", None), (200, b"", None), (200, b"ok", "not_success"), (403, b"", "wrong_status")]
+        check_rows(rows, check)
 
 
 class TestEcho:

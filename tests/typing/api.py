@@ -20,11 +20,14 @@ from wechat_msg import (
     AsyncClient,
     AsyncPushEndpoint,
     AsyncStore,
+    ChapterPermission,
+    ChapterPermissionReply,
     Client,
     ConnectFailed,
     Event,
     FallbackReply,
     ImageReply,
+    IosRefundReply,
     MemoryStore,
     Message,
     MessageCipher,
@@ -36,6 +39,7 @@ from wechat_msg import (
     PushResponse,
     PushSettings,
     Reply,
+    ResultReply,
     Router,
     ScanEvent,
     SQLiteStore,
@@ -219,6 +223,12 @@ TextReply("hi", to_user_name="oUSER")
 ImageReply("MID")
 VideoReply("MID", title="t")
 NewsReply([Article(title="t")])
+NewsReply(["t"])  # type: ignore[list-item]
+ChapterPermissionReply([ChapterPermission(start_chapter_index=0, end_chapter_index=9, perm=2)])
+ChapterPermissionReply(["1"])  # type: ignore[list-item]
+ResultReply(0, result_msg="ok", fields={"WayBillID": "1"})
+IosRefundReply(result_code=0, evidence="none")
+PushSettings(appid="wx0", cloud_run=True)
 TextReply()  # type: ignore[call-arg]
 TextReply("hi", "oUSER")  # type: ignore[call-arg]
 VideoReply("MID", "t")  # type: ignore[call-arg]

@@ -9,7 +9,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
-from wechat_msg.events.base import Event, get_kind
+from wechat_msg.events._kinds import get_kind
+from wechat_msg.events.base import Event
 from wechat_msg.messages import Message
 
 __all__ = [

@@ -11,7 +11,6 @@ import attrs
 
 from wechat_msg._flow import AnyStore, CompareAndSet, Flow, Get, Sleep, Wait
 from wechat_msg._tracebacks import define
-from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.dedup import is_unshared, keep_for, make_unshared_key
 from wechat_msg.endpoint.handback import compute_run_ttl
 from wechat_msg.endpoint.handling import Handling
@@ -26,8 +25,9 @@ from wechat_msg.endpoint.sending import add_place
 from wechat_msg.endpoint.tries import count_try
 from wechat_msg.endpoint.work import HANG_UP, Work
 from wechat_msg.errors import StoreError
+from wechat_msg.events._kinds import get_kind
 from wechat_msg.exchange import Push
-from wechat_msg.replies import Acknowledgement, Reply
+from wechat_msg.replies import Reply
 
 __all__ = ["LoneDelivery", "PushDelivery", "RunWork"]
 
@@ -72,13 +72,12 @@ class PushDelivery:
     Attributes:
         handling: The handler, and what belongs to it.
         push: The push.
-        arrived: When it arrived, on the clock ``monotonic``.
+        arrived: When it arrived, on the clock ``monotonic``; earlier for a kind for which WeChat waits less.
         options: The options of the endpoint.
         key: The key that all deliveries of the push share.
         store: The store that has the record.
         record_key: The key of the record: *key*, unless this delivery shares nothing.
         name: The name of this delivery in its claims, and among the tries.
-        acknowledgement: The acknowledgement for this kind of push.
         tries: The number of this try.
         work: The handler's work if this delivery runs it; None if it has claimed nothing.
         started: The running work, as the driver knows it.
@@ -110,9 +109,7 @@ class PushDelivery:
         self.record_key: str = self.key
         self.store: AnyStore = handling.private_store if handling.store is None else handling.store
         self.name: str = handling.process.make_name()
-        self.acknowledgement: Reply = acknowledge(push.message)
-        # An acknowledgement means "received", but in virtual payment (虚拟支付) it means "done".
-        self._may_be_acknowledged: bool = isinstance(self.acknowledgement, Acknowledgement)
+        self._may_be_acknowledged: bool = get_kind(push.message).may_be_acknowledged
 
     @property
     def is_first(self) -> bool:
@@ -603,7 +600,7 @@ class LoneDelivery:
         finally:
             registry.remove_lone(self)
         is_late = handling.options.monotonic() > self.arrived + handling.options.deliveries * HANG_UP
-        if is_late and handled.replies and isinstance(acknowledge(self.push.message), Acknowledgement):
+        if is_late and handled.replies and not get_kind(self.push.message).resent_for:
             yield from handling.report_lost(self.push.message, "late")
         return handled.answer
 

@@ -51,8 +51,9 @@ from wechat_msg.endpoint.options import EndpointOptions, H, S
 from wechat_msg.endpoint.upkeep import RunAside, Upkeep
 from wechat_msg.endpoint.work import Rest, StartWork, Work
 from wechat_msg.errors import PushError, SettingsError
+from wechat_msg.events._kinds import USUAL, get_kind
 from wechat_msg.exchange import PushRequest, PushResponse, error_response
-from wechat_msg.push import answer_get, open_push
+from wechat_msg.push import answer_get, answer_path_check, open_push
 from wechat_msg.replies import Reply
 from wechat_msg.settings import MINI_PROGRAM
 from wechat_msg.stores import MemoryStore, Store, for_event_loop
@@ -68,7 +69,7 @@ _TRY_AGAIN = PushResponse(503, b"Service Unavailable")
 _WAIT = 0.1  # seconds between two looks on a clock of the caller's own
 _DRAIN_PAUSE = 0.05  # seconds between two looks whether the handlers have ended
 _MOST_QUEUES = 100_000  # users whose answers a store in memory keeps
-_HANGS_UP, _IS_REPLAYED = 5.0, 300.0  # seconds since a push was signed
+_IS_REPLAYED = 300.0  # seconds since a push was signed
 
 
 @define(eq=False, repr=False, slots=False, on_setattr=attrs.setters.frozen)
@@ -172,6 +173,8 @@ class _Endpoint(EndpointOptions[H, S]):
         try:
             if request.method.upper() == "GET":
                 return answer_get(self.settings, request.query)
+            if (checked := answer_path_check(self.settings, request)) is not None:
+                return checked
             push = open_push(self.settings, request, now=self.clock)
         except PushError as error:
             _log.warning("push refused with %d, %s: %s", error.status_hint, type(error).__name__, error)
@@ -179,14 +182,16 @@ class _Endpoint(EndpointOptions[H, S]):
         # From here on an error is the application's own, and the framework gets it.
         reply: Reply | None = None
         if self.handler is not None:
-            waited = self.clock() - int(request.query["timestamp"])
+            kind = get_kind(push.message)
+            waited = 0.0 if self.settings.cloud_run else self.clock() - int(request.query["timestamp"])
+            arrived -= USUAL.answer_within - kind.answer_within  # as if it had come earlier: WeChat waits less for it
             delivery = (LoneDelivery if self._handling.is_alone else PushDelivery)(self._handling, push, arrived)
             try:
                 reply = yield from delivery.answer()
             finally:
                 if delivery.started is not None and not delivery.is_over:
                     delivery.started.add_done_callback(_log_failure)
-                if delivery.is_first and _HANGS_UP <= waited < _IS_REPLAYED:
+                if delivery.is_first and kind.answer_within <= waited < _IS_REPLAYED:
                     self._handling.warn_of_starvation(waited)
             if reply is None:
                 return _TRY_AGAIN

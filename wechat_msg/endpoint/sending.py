@@ -19,7 +19,7 @@ from wechat_msg.endpoint.parts import load_kept, load_message
 from wechat_msg.endpoint.registry import Running, make_item
 from wechat_msg.endpoint.streams import Stream, compute_digest
 from wechat_msg.errors import ReplyError
-from wechat_msg.events.base import get_kind
+from wechat_msg.events._kinds import get_kind
 from wechat_msg.messages import Message
 from wechat_msg.replies import Reply
 

@@ -9,7 +9,6 @@ from attrs import field
 from wechat_msg._flow import CompareAndSet, Flow
 from wechat_msg._handlers import CANCELLED
 from wechat_msg._tracebacks import define, frozen
-from wechat_msg.answering import acknowledge
 from wechat_msg.endpoint.answers import Handled
 from wechat_msg.endpoint.handback import record_given
 from wechat_msg.endpoint.inbox import ENTRY_KEPT
@@ -27,6 +26,7 @@ from wechat_msg.endpoint.sending import (
     send_stream_at_once,
 )
 from wechat_msg.errors import StoreError
+from wechat_msg.events._kinds import get_kind
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 
 __all__ = ["HANG_UP", "Rest", "StartWork", "Work"]
@@ -142,6 +142,7 @@ class Work(OwnedPush):
         """Save or send the answer."""
         running, process = self.running, self.handling.process
         saved = yield from self._save_or_decide(handled)
+        yield from self._report_late_document(handled)
         if saved.reply is None:
             yield from answer_late(self, handled)
             return Acknowledgement()
@@ -152,6 +153,13 @@ class Work(OwnedPush):
         else:
             yield from self._complete_and_end(saved, handled)
         return saved.reply
+
+    def _report_late_document(self, handled: Handled) -> Flow[None]:
+        """Report an answer that can only go out with the push, if it comes after the last try."""
+        message, kind = self.running.push.message, get_kind(self.running.push.message)
+        is_over = self.handling.options.monotonic() > self.last_try_ends and not kind.resent_for
+        if is_over and not kind.may_be_acknowledged and handled.replies:
+            yield from self.handling.report_lost(message, "late")
 
     def _complete_and_end(self, saved: _Saved, handled: Handled) -> Flow[None]:
         running, process = self.running, self.handling.process
@@ -171,7 +179,7 @@ class Work(OwnedPush):
         """
         running, now = self.running, self.handling.options.monotonic()
         # The record may not say so: if the store failed, or nothing is shared, no try knows that it is the last.
-        is_over = now > self.last_try_ends and isinstance(acknowledge(running.push.message), Acknowledgement)
+        is_over = now > self.last_try_ends and get_kind(running.push.message).may_be_acknowledged
         running.late = running.late or (is_over and not running.slot)
         if running.slot and (running.late or is_over):
             end = running.ends  # nobody waits

@@ -8,12 +8,11 @@ from typing import TypeVar, dataclass_transform
 import attrs
 
 from wechat_msg._lazy import import_before_fork
-from wechat_msg._tracebacks import frozen
 from wechat_msg.events._topics import EVENTS_OF_MODULES
 from wechat_msg.fields import Registry, content, integer, items, lenient_text, model, nested, number, text, timestamp
 from wechat_msg.messages import Message
 
-__all__ = ["EVENTS", "Event", "PushKind", "UnknownEvent", "get_kind", "register_event"]
+__all__ = ["EVENTS", "Event", "UnknownEvent", "register_event"]
 
 E = TypeVar("E", bound="Event")
 
@@ -38,41 +37,6 @@ class UnknownEvent(Event):
     """An event that is not registered, or whose fields are unreadable. All fields are in `raw`."""
 
     event: str = lenient_text("Event", "InfoType", default="")
-
-
-@frozen
-class PushKind:
-    """What is special about a kind of push.
-
-    Attributes:
-        needs_errcode: Whether its acknowledgement is an ErrCode; others are acknowledged with ``success``.
-        resent_for: Seconds after which WeChat no longer re-sends it; 0 if WeChat makes only the usual three tries.
-        answered_for: Seconds in which the user can get a customer-service message because of it.
-    """
-
-    needs_errcode: bool = False
-    resent_for: float = 0.0
-    answered_for: float = 172800.0
-
-
-_USUAL = PushKind()
-_BRIEF = PushKind(answered_for=60.0)
-_BRIEFLY_ANSWERED = {"click", "scancode_push", "scancode_waitmsg", "subscribe", "scan", "user_enter_tempsession"}
-#: The kinds by the beginning of the event's name. WeChat re-sends these for up to 23 hours.
-_KINDS = {
-    "xpay_": PushKind(needs_errcode=True, resent_for=86400.0),  # virtual payment (虚拟支付)
-    "retail_": PushKind(resent_for=86400.0),  # retail (B2b)
-}
-
-
-def get_kind(message: Message) -> PushKind:
-    """Return the kind of a push."""
-    if not isinstance(message, Event):
-        return _USUAL
-    name = message.event.lower()
-    if name in _BRIEFLY_ANSWERED:
-        return _BRIEF
-    return next((kind for prefix, kind in _KINDS.items() if name.startswith(prefix)), _USUAL)
 
 
 import_before_fork(*[f"{__package__}.{module}" for module in EVENTS_OF_MODULES])

@@ -13,7 +13,7 @@ if typing.TYPE_CHECKING:
     from wechat_msg.testing.conformance import check_endpoint
     from wechat_msg.testing.contract import StoreContract
     from wechat_msg.testing.fake_api import APIRequest, FakeWeChatAPI
-    from wechat_msg.testing.pushes import Mode, build_echostr_request, build_push, open_reply
+    from wechat_msg.testing.pushes import Mode, build_echostr_request, build_path_check, build_push, open_reply
     from wechat_msg.testing.simulator import AsyncPushSimulator, Delivery, PushSimulator, Try
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Try",
     "VirtualClock",
     "build_echostr_request",
+    "build_path_check",
     "build_push",
     "check_endpoint",
     "open_reply",
@@ -45,7 +46,7 @@ if not typing.TYPE_CHECKING:  # type checkers would accept any name
             "conformance": "check_endpoint",
             "contract": "StoreContract",
             "fake_api": "APIRequest FakeWeChatAPI",
-            "pushes": "Mode build_echostr_request build_push open_reply",
+            "pushes": "Mode build_echostr_request build_path_check build_push open_reply",
             "simulator": "AsyncPushSimulator Delivery PushSimulator Try",
         },
     )

@@ -14,12 +14,14 @@ from wechat_msg.signature import compute_msg_signature, compute_signature, verif
 from wechat_msg.testing.documents import read_document, write_document
 from wechat_msg.wire import Format
 
-__all__ = ["Mode", "build_echostr_request", "build_push", "complete_fields", "open_reply"]
+__all__ = ["Mode", "build_echostr_request", "build_path_check", "build_push", "complete_fields", "open_reply"]
 
 Mode = Literal["plain", "compatible", "sealed"]
 """明文模式, 兼容模式, 安全模式."""
 
 _CONTENT_TYPES: Mapping[Format, str] = {"xml": "text/xml", "json": "application/json"}
+#: The header that the gateway of Cloud Run adds; its value is unconfirmed, and so is the spelling ``x-wx-sources``.
+_OF_CLOUD_RUN = {"X-WX-SOURCE": "wx"}
 
 
 def build_push(
@@ -31,7 +33,7 @@ def build_push(
     now: Callable[[], float] = time.time,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> PushRequest:
-    """Build a push as WeChat does: signed, and sealed if the mode requires it.
+    """Build a push as WeChat does: signed, and sealed if the mode requires it; for Cloud Run (云托管) neither.
 
     As WeChat does, it writes texts unchanged: ``]]>`` is not split, and characters that XML forbids stay.
 
@@ -39,7 +41,8 @@ def build_push(
         settings: The account's settings. To forge a push, give the settings of another account.
         fields: Wire names and values, as on WeChat's page. Missing ones of ToUserName, FromUserName, CreateTime,
             MsgType (text) and MsgId (messages only) get values.
-        mode: plain, compatible or sealed. If None, sealed if the settings have a key, else plain.
+        mode: plain, compatible or sealed. If None, sealed if the settings have a key, else plain. Not used for Cloud
+            Run.
         format: xml or json.
         now: Clock for the timestamp and CreateTime, seconds since the epoch.
         random_bytes: Source of nonce, MsgId and the envelope's random bytes.
@@ -55,8 +58,10 @@ def build_push(
         >>> open_push(settings, request).message.content
         'hi'
     """
-    mode = mode or ("sealed" if settings.ciphers else "plain")
     document = complete_fields(fields, int(now()), random_bytes=random_bytes)
+    if settings.cloud_run:
+        return _build_unsigned(document, format)
+    mode = mode or ("sealed" if settings.ciphers else "plain")
     query = {**_sign(settings, now, random_bytes), "openid": str(document.get("FromUserName") or "")}
     if mode != "plain":
         encrypt = _encrypt(settings, write_document(document, format), random_bytes)
@@ -85,6 +90,16 @@ def build_echostr_request(
         '42'
     """
     return PushRequest("GET", {**_sign(settings, now, random_bytes), "echostr": echostr})
+
+
+def build_path_check(format: Format = "json") -> PushRequest:
+    """Build the request by which Cloud Run (云托管) checks the path of its pushes.
+
+    Example:
+        >>> build_path_check().body
+        b'{"action":"CheckContainerPath"}'
+    """
+    return _build_unsigned({"action": "CheckContainerPath"}, format)
 
 
 def open_reply(settings: PushSettings, response: PushResponse | bytes) -> dict[str, Any] | None:
@@ -144,6 +159,10 @@ def complete_fields(
 def _addressee(document: Mapping[str, Any]) -> dict[str, Any]:
     name = "AppId" if "InfoType" in document else "ToUserName"
     return {name: document[name]} if name in document else {}
+
+
+def _build_unsigned(document: Mapping[str, Any], format: Format) -> PushRequest:
+    return PushRequest("POST", {}, write_document(document, format), _CONTENT_TYPES[format], _OF_CLOUD_RUN)
 
 
 def _sign(settings: PushSettings, now: Callable[[], float], random_bytes: Callable[[int], bytes]) -> dict[str, str]:

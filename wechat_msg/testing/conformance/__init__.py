@@ -35,7 +35,7 @@ def check_endpoint(
             because only its CreateTime differs.
 
     Raises:
-        SettingsError: *simulator* is not a PushSimulator.
+        SettingsError: *simulator* is not a PushSimulator, or its settings are those of Cloud Run, which signs nothing.
 
     Example:
         >>> from wechat_msg import PushEndpoint, PushSettings
@@ -48,6 +48,9 @@ def check_endpoint(
     """
     if not isinstance(simulator, PushSimulator):
         raise SettingsError("simulator must be a PushSimulator")
+    if simulator.settings.cloud_run:
+        hint = "云托管的推送没有签名，无从检查"
+        raise SettingsError("the checks forge signatures, and Cloud Run signs nothing", hint=hint)
     probe = Probe(simulator, slow_text, resend_after)
     is_reachable = True
     for check in CHECKS:

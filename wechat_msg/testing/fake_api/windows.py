@@ -7,22 +7,16 @@ from typing import Any
 
 from wechat_msg._tracebacks import define
 from wechat_msg.errors import SettingsError
+from wechat_msg.events._kinds import KINDS, MESSAGE
 from wechat_msg.testing.fake_api.response import ErrcodeError
 
 __all__ = ["ALLOWED", "Windows", "name_action"]
 
-_MINUTE, _TWO_DAYS = 60.0, 48 * 3600.0
 _MESSAGE = "message"
 #: Number of messages that each action of a user allows, and within how many seconds. Events are in lower case.
 #: https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
 ALLOWED: Mapping[str, tuple[int, float]] = {
-    _MESSAGE: (5, _TWO_DAYS),
-    "click": (3, _MINUTE),
-    "scancode_push": (3, _MINUTE),
-    "scancode_waitmsg": (3, _MINUTE),
-    "subscribe": (3, _MINUTE),
-    "scan": (3, _MINUTE),
-    "user_enter_tempsession": (2, _MINUTE),
+    name: (kind.messages, kind.answered_for) for name, kind in {_MESSAGE: MESSAGE, **KINDS}.items() if kind.messages
 }
 
 

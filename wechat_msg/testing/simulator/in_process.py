@@ -125,6 +125,7 @@ class WSGITransport:
             "wsgi.input": io.BytesIO(request.body),
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": True,
+            **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()},
         }
         setup_testing_defaults(environ)
         return environ
@@ -195,6 +196,7 @@ class ASGITransport:
         path, _, query = make_target(self._parts, request).partition("?")
         headers = {"host": self._parts.netloc, "content-type": request.content_type}
         headers["content-length"] = str(len(request.body))
+        headers |= {name.lower(): value for name, value in request.headers.items()}
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},

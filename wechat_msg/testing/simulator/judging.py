@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wechat_msg.errors import MalformedPush, PushError
+from wechat_msg.events._kinds import find_kind
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import MINI_PROGRAM, PushSettings
 from wechat_msg.signature import verify_msg_signature
@@ -55,13 +56,15 @@ class _Rejection(Exception):
 
 
 def judge_echo(request: PushRequest, answer: BotResponse) -> Verdict:
-    """Judge the answer to a URL verification (接入验证)."""
+    """Judge the answer to a URL verification (接入验证), or to the POST by which Cloud Run (云托管) checks a path."""
     try:
         _check_status(answer)
     except _Rejection as rejection:
         return Verdict("failed", problem=rejection.problem, detail=rejection.detail)
-    if answer.body != request.query.get("echostr", "").encode():
-        return Verdict("failed", problem=problems.NOT_ECHOED, detail=f"{len(answer.body)} bytes")
+    is_echo = request.method == "GET"
+    if answer.body not in ([request.query.get("echostr", "").encode()] if is_echo else [b"", b"success"]):
+        problem = problems.NOT_ECHOED if is_echo else problems.NOT_SUCCESS
+        return Verdict("failed", problem=problem, detail=f"{len(answer.body)} bytes")
     return Verdict("verified")
 
 
@@ -76,17 +79,19 @@ def judge_reply(
         answer: The HTTP response of the bot.
         fields: The fields of the push, as they were before sealing.
     """
-    document = b""
+    document, members = b"", find_kind(str(fields.get("Event", ""))).members
     try:
         _check_status(answer)
         if answer.body in (b"", b"success"):
+            _check_document({"ErrCode": 0}, members)  # it means the same
             return Verdict("acknowledged")
         _check_encoding(answer)
         document = _open(settings, request, answer.body)
         reply = _read(document, request)
-        _check_single(reply, _LISTS[detect_format(document)])
-        if "ErrCode" in reply and "MsgType" not in reply:
-            _check_errcode(reply["ErrCode"])
+        if not members:
+            _check_single(reply, _LISTS[detect_format(document)])
+        if members or ("ErrCode" in reply and "MsgType" not in reply):
+            _check_document(reply, members)
             return Verdict("acknowledged", document=document.decode())
         _check(settings, reply, fields)
     except _Rejection as rejection:
@@ -186,9 +191,12 @@ def _check(settings: PushSettings, reply: Mapping[str, Any], fields: Mapping[str
         _check_articles(reply, is_event=fields.get("MsgType") == "event")
 
 
-def _check_errcode(errcode: Any) -> None:
-    if str(errcode) != "0":
+def _check_document(reply: Mapping[str, Any], members: tuple[str, ...]) -> None:
+    if str(reply.get("ErrCode", 0)) != "0":  # a number of another name refuses what the event asks for
         raise _Rejection(problems.ASKS_AGAIN)
+    for name in members:
+        if reply.get(name) in (None, ""):
+            raise _Rejection(problems.NO_DOCUMENT, name)
 
 
 def _check_single(members: Mapping[str, Any], list_name: str) -> None:

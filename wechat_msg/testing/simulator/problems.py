@@ -260,11 +260,33 @@ ARTICLES = Problem(
         "ArticleCount 须等于实际条数：回复消息限 1 条，回复事件最多 8 条",
     ),
 )
+NO_DOCUMENT = Problem(
+    "no_document",
+    Text(
+        "this event is answered with a document of its own, or a member of it is missing",
+        "该事件须以专用的数据应答，或应答缺少字段",
+    ),
+    Text(
+        "answer with ResultReply, ErrCodeReply, ChapterPermissionReply or IosRefundReply, with all of their members",
+        "请用 ResultReply、ErrCodeReply、ChapterPermissionReply 或 IosRefundReply 应答，并给出全部字段",
+    ),
+)
 ASKS_AGAIN = Problem(
     "asks_again",
     Text("ErrCode is not 0, so WeChat sends the push again", "ErrCode 不为 0，微信会再次推送"),
     Text("answer ErrCode 0 when the event has been processed", "处理完成后请返回 ErrCode 0"),
     is_retried=True,
+)
+NOT_SUCCESS = Problem(
+    "not_success",
+    Text(
+        "the answer to CheckContainerPath is neither success nor empty",
+        "对 CheckContainerPath 的应答既不是 success 也不是空串",
+    ),
+    Text(
+        "answer success before messages are parsed: the check has no MsgType",
+        "请在解析消息之前返回 success：该请求没有 MsgType",
+    ),
 )
 NOT_ECHOED = Problem(
     "not_echoed",

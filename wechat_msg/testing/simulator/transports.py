@@ -165,6 +165,7 @@ class HTTPTransport:
         headers = {"Host": self._parts.netloc, "User-Agent": _USER_AGENT, "Accept": "*/*", "Connection": "close"}
         if request.method != "GET":
             headers |= {"Content-Type": request.content_type, "Content-Length": str(len(request.body))}
+            headers |= request.headers
         head = [f"{request.method} {make_target(self._parts, request)} HTTP/1.1"]
         head += [f"{name}: {value}" for name, value in headers.items() if value]
         return "\r\n".join([*head, "", ""]).encode() + request.body

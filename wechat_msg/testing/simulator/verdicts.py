@@ -8,6 +8,7 @@ from typing import Any, Literal
 from attrs import field
 
 from wechat_msg._tracebacks import frozen
+from wechat_msg.events._kinds import find_kind
 from wechat_msg.exchange import PushRequest
 from wechat_msg.settings import OFFICIAL_ACCOUNT, AccountKind
 from wechat_msg.testing.bilingual import Text, same
@@ -148,7 +149,7 @@ class Delivery:
     @property
     def shown(self) -> Text:
         """What the user sees: the reply in short, nothing, or that the service is unavailable."""
-        if not self.has_reader or self.problem == ASKS_AGAIN:  # such events have no user who waits
+        if not self.has_reader or self.problem == ASKS_AGAIN:  # there is no user who waits
             return NOTHING
         if self.problem is not None:
             return same(SERVICE_UNAVAILABLE) if self.account_kind == OFFICIAL_ACCOUNT else NOTHING
@@ -158,8 +159,9 @@ class Delivery:
 
     @property
     def has_reader(self) -> bool:
-        """Whether there is a user to read the reply, which is false after ``unsubscribe``."""
-        return self.fields.get("Event") != "unsubscribe"
+        """Whether there is a user to read the reply: not after ``unsubscribe``, nor of a document for WeChat itself."""
+        event = str(self.fields.get("Event", ""))
+        return event != "unsubscribe" and not find_kind(event).members
 
     def __repr__(self) -> str:
         """Return the outcome, as a failed assertion shows it."""
