@@ -308,7 +308,7 @@ class TestModulesOfEvents:
 
 
 def test_a_child_reads_events_that_a_thread_of_its_parent_was_importing():
-    """A thread that holds the lock of a module does not exist in the child, so the modules are imported before."""
+    """A thread that holds the lock of a module does not exist in the child, so a process does not fork meanwhile."""
     code = """
         import os, threading
         from wechat_msg import parse_message

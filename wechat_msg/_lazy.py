@@ -5,23 +5,18 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["import_before_fork", "import_lazily"]
+__all__ = ["import_lazily", "importing"]
 
 
-def import_before_fork(*modules: str) -> None:
-    """Import modules before a process forks.
+#: To be held by a thread that imports a module when it is first needed: the process does not fork meanwhile. The child
+#: could never import that module, as it would wait for a thread that it does not have.
+importing = threading.RLock()
 
-    If a thread were importing one at that moment, the child could never import it: it would wait for that thread.
-    """
-
-    def import_all() -> None:
-        for module in modules:
-            importlib.import_module(module)
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=import_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=importing.acquire, after_in_parent=importing.release, after_in_child=importing.release)
 
 
 def import_lazily(

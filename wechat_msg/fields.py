@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, dataclass_transform
 
 import attrs
 
+from wechat_msg._lazy import importing
 from wechat_msg._tracebacks import frozen
 
 __all__ = [
@@ -339,7 +340,8 @@ class Registry(Generic[T]):
         name = _fold(name)
         model = self._models.get(name) or self._own.get(name)
         if model is None and name in self._module_of:
-            importlib.import_module(self._module_of[name])
+            with importing:
+                importlib.import_module(self._module_of[name])
             model = self._own[name]
         return model
 

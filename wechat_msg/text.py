@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wechat_msg._lazy import import_before_fork
+from wechat_msg._lazy import importing
 from wechat_msg._validators import is_whole_number
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.wire import clean_text
@@ -10,8 +10,6 @@ from wechat_msg.wire import clean_text
 __all__ = ["split_text", "strip_markdown"]
 
 _LARGEST_CHARACTER = 4  # bytes of UTF-8
-
-import_before_fork("wechat_msg._splitting")
 
 
 def count_bytes(text: str) -> int:
@@ -60,7 +58,8 @@ def split_text(text: str, limit: int = 2047, more: str = "") -> list[str]:
     text = clean_text(text)
     if len(text.encode()) <= limit:
         return [text] if text else []
-    from wechat_msg._splitting import split
+    with importing:
+        from wechat_msg._splitting import split
 
     parts = split(text, limit - len(more.encode()), limit)
     return [*(part + more for part in parts[:-1]), *parts[-1:]]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, cast
 
 from wechat_msg._encrypt import find_encrypts
-from wechat_msg._lazy import import_before_fork
+from wechat_msg._lazy import importing
 from wechat_msg._xml import MAX_DEPTH, MAX_ELEMENTS, NOT_WELL_FORMED, read_elements, read_plain
 from wechat_msg.errors import MalformedPush, ReplyError
 
@@ -162,11 +162,9 @@ def _read_xml(document: bytes) -> dict[str, Any]:
     return fields
 
 
-import_before_fork("wechat_msg._cdata")
-
-
 def _separate_texts(document: bytes) -> bytes | None:
-    from wechat_msg._cdata import separate_texts
+    with importing:
+        from wechat_msg._cdata import separate_texts
 
     return separate_texts(document)
 

@@ -7,7 +7,6 @@ from typing import TypeVar, dataclass_transform
 
 import attrs
 
-from wechat_msg._lazy import import_before_fork
 from wechat_msg.events._topics import EVENTS_OF_MODULES
 from wechat_msg.fields import Registry, content, integer, items, lenient_text, model, nested, number, text, timestamp
 from wechat_msg.messages import Message
@@ -38,8 +37,6 @@ class UnknownEvent(Event):
 
     event: str = lenient_text("Event", "InfoType", default="")
 
-
-import_before_fork(*[f"{__package__}.{module}" for module in EVENTS_OF_MODULES])
 
 #: The models of events. ``with EVENTS.temporary():`` undoes what a test registers.
 EVENTS = Registry["Event"]({f"{__package__}.{module}": names for module, names in EVENTS_OF_MODULES.items()})
