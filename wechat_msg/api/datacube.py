@@ -151,11 +151,11 @@ class JumpPosition:
     """How many readers left an article at one position.
 
     Attributes:
-        position: The position.
+        position: The position, a number.
         rate: Share of the readers, a fraction or a percentage (which of the two is unconfirmed).
     """
 
-    position: int | None = None
+    position: float | None = None
     rate: float | None = None
 
 
@@ -189,7 +189,7 @@ class ArticleTotal:
     Attributes:
         ref_date: The day of its publication.
         msgid: Id of the message, and the number of the article in it, from 1, such as ``12003_3``.
-        publish_type: How it was published, a number (unconfirmed).
+        publish_type: How it was published, a value of WeChat's page.
         title: Title.
         content_url: URL of the article.
         detail_list: What users did with it, by day.
@@ -197,7 +197,7 @@ class ArticleTotal:
 
     ref_date: str
     msgid: str = ""
-    publish_type: int | None = None
+    publish_type: str = ""
     title: str = ""
     content_url: str = ""
     detail_list: tuple[ArticleTotalDay, ...] = items("detail_list", ArticleTotalDay)

@@ -107,7 +107,7 @@ CASES = [
                 datacube.ArticleTotal(
                     ref_date="2026-11-23",
                     msgid="12003_3",
-                    publish_type=0,
+                    publish_type="0",
                     title="标题",
                     content_url="https://mp.weixin.qq.com/s/a",
                     detail_list=(
@@ -117,7 +117,7 @@ CASES = [
                             read_user_source=read_sources(),
                             **NUMBERS,
                             **{**TOTAL, "read_finish_rate": 0.5},
-                            read_jump_position=(datacube.JumpPosition(position=1, rate=0.75),),
+                            read_jump_position=(datacube.JumpPosition(position=1.0, rate=0.75),),
                         ),
                     ),
                 ),

@@ -7,7 +7,7 @@ from datetime import date
 from wechat_msg.api._arguments import to_date
 from wechat_msg.api.call import Call, post
 from wechat_msg.api.results import Result, ResultOf
-from wechat_msg.fields import content, integer, items, model, text
+from wechat_msg.fields import content, integer, items, lenient_text, model, text
 
 __all__ = ["JsErr", "JsErrPage", "get_jserr_list"]
 
@@ -22,9 +22,9 @@ class JsErr:
         error_stack: Stack of the error.
         error_stack_md5: MD5 of the stack.
         uv: Number of users that it occurred to.
-        uv_percent: Their share of all users, as WeChat writes it.
+        uv_percent: Their share of all users, if WeChat writes it as text.
         pv: How often it occurred.
-        pv_percent: Its share of all errors, as WeChat writes it.
+        pv_percent: Its share of all errors, if WeChat writes it as text.
     """
 
     error_msg: str = content("errorMsg", default="")
@@ -32,9 +32,9 @@ class JsErr:
     error_stack: str = content("errorStack", default="")
     error_stack_md5: str = text("errorStackMd5", default="")
     uv: int | None = None
-    uv_percent: str = text("uvPercent", default="")
+    uv_percent: str = lenient_text("uvPercent", default="")
     pv: int | None = None
-    pv_percent: str = text("pvPercent", default="")
+    pv_percent: str = lenient_text("pvPercent", default="")
 
 
 @model

@@ -27,7 +27,7 @@ __all__ = [
 
 @model
 class OwnerSetting:
-    """How users reach the developer of a Mini Program. One of the four contacts is needed.
+    """How users reach the developer of a Mini Program. WeChat wants one contact at least (unconfirmed).
 
     Attributes:
         contact_email: Email address.
@@ -35,8 +35,8 @@ class OwnerSetting:
         contact_qq: QQ number.
         contact_weixin: WeChat id.
         ext_file_media_id: Media id of a further document, from `upload_privacy_ext_file`.
-        notice_method: How users learn of changes, such as ``弹窗``.
-        store_expire_timestamp: How long data are kept, a text such as ``30天``; None for as long as needed.
+        notice_method: How users learn of changes, such as ``弹窗`` (a dialogue).
+        store_expire_timestamp: How long data are kept, a text.
     """
 
     contact_email: str | None = None

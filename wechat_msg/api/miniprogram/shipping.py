@@ -67,7 +67,7 @@ class OrderKey:
 
 @model
 class ShippingContact:
-    """Phone numbers of a parcel, with asterisks as in ``189****1234``. No repr shows them.
+    """Phone numbers of a parcel, with asterisks as in ``189****1234`` (unconfirmed). No repr shows them.
 
     Attributes:
         consignor_contact: Phone number of the sender.
