@@ -431,6 +431,9 @@ class TestModel:
             (str, 5, "5"),
             (int, "5", 5),
             (float, "5", 5.0),
+            (bool, 0, False),
+            (bool, "true", True),
+            (bool | None, True, True),
             (str | None, 5, "5"),
             (int | None, "5", 5),
             (Optional[float], "5", 5.0),  # noqa: UP045

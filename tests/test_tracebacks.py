@@ -46,7 +46,7 @@ from wechat_msg.api import kf, oauth, qrcode
 from wechat_msg.api.access_token import AccessToken, get_access_token
 from wechat_msg.api.call import Call, raw_call
 from wechat_msg.api.jsapi import Ticket
-from wechat_msg.api.miniprogram import login
+from wechat_msg.api.miniprogram import login, xpay
 from wechat_msg.client import AsyncClient, ClassicTokenSource, FixedToken, RemoteTokenSource, StableTokenSource
 from wechat_msg.client.credential import Credential
 from wechat_msg.client.token_server import make_token_server
@@ -428,6 +428,12 @@ REFUSALS: dict[str, Callable[[], object]] = {
     "check_session": lambda: login.check_session("oUSER", SURROGATE),
     "reset_session": lambda: login.reset_user_session_key("oUSER", SURROGATE),
     "encrypt_keys": lambda: login.get_user_encrypt_key("oUSER", SURROGATE),
+    "xpay_body": lambda: xpay.xpay_call("/xpay/x", {"a": object()}, appkey=SECRET, session_key=SECRET),
+    "xpay_path": lambda: xpay.xpay_call("no path", {}, appkey=SECRET),
+    "xpay_key": lambda: xpay.query_user_balance("oUSER", session_key=SURROGATE, appkey=SECRET),
+    "xpay_value": lambda: xpay.currency_pay("oUSER", "\ud800", 1, session_key=SECRET, appkey=SECRET),
+    "xpay_list": lambda: xpay.start_upload_goods("no list", appkey=SECRET),
+    "xpay_date": lambda: xpay.download_bill(1, 2, appkey=SECRET),  # type: ignore[arg-type]
     "qr_code": lambda: qrcode.make_image_url(SURROGATE),
     "call_path": lambda: Call("GET", "no path", dict, {"access_token": SECRET}),
     "call_headers": lambda: Call("GET", "/x", dict, headers={"Authorization": f"Bearer {SECRET}\r\n"}),

@@ -91,6 +91,12 @@ def read_integer(value: object) -> int | None:
     raise UnreadableField
 
 
+def read_boolean(value: object) -> bool | None:
+    """Read true or false, 0 or 1, or the text of one of them."""
+    number = read_integer(value)
+    return None if number is None else bool(number)
+
+
 def read_timestamp(value: object) -> int | None:
     """Read seconds since the epoch, from 1970 to the year 9999."""
     seconds = read_integer(value)
@@ -144,7 +150,7 @@ def reader_of(kind: Any) -> Convert:
     """Return a function that reads one *kind*; it returns None if there is no value.
 
     Args:
-        kind: ``int``, ``str``, a model, or ``Mapping`` for a structure whose members are not known.
+        kind: ``int``, ``bool``, ``str``, a model, or ``Mapping`` for a structure whose members are not known.
     """
     return _READERS.get(kind) or _model_reader(kind)
 
@@ -156,7 +162,7 @@ def items_reader_of(kind: Any, *, item: str = "item") -> Callable[[Any], tuple[A
 
 _READERS: dict[Any, Convert] = {
     annotation: read
-    for kind, read in ((str, read_text), (int, read_integer), (float, read_number))
+    for kind, read in ((str, read_text), (int, read_integer), (bool, read_boolean), (float, read_number))
     for annotation in (kind, kind | None, kind.__name__, f"{kind.__name__} | None")
 }
 _READERS[Mapping] = _read_mapping

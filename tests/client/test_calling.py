@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import attrs
 import pytest
 from attrs import define, field, frozen
 
@@ -254,6 +255,16 @@ class TestACall:
         assert set(request.headers) == {"User-Agent", "Content-Type"}
         assert request.headers["Content-Type"] == "application/json"
         assert request.headers["User-Agent"].startswith("wechat_msg")
+
+    def test_has_its_body_byte_for_byte_if_that_is_written_already(self, network):
+        network.call(attrs.evolve(SEND, json=None, body=b'{"touser": "\xe4\xbd\xa0"}'), source=FIXED)
+        (request,) = network.sent
+        assert request.body == b'{"touser": "\xe4\xbd\xa0"}'
+        assert request.headers["Content-Type"] == "application/json"
+
+    def test_has_no_body_that_is_text(self):
+        with pytest.raises(CallError, match="body must be bytes"):
+            attrs.evolve(SEND, body="{}")
 
     def test_has_no_body_if_it_has_none(self, network):
         network.call(READ, source=FIXED)

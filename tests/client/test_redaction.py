@@ -31,6 +31,7 @@ NAMES = [
     "js_code",
     "code",
     "signature",
+    "pay_sig",
 ]
 
 

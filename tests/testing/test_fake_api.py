@@ -997,6 +997,14 @@ ARTICLES = {"articles": [{"title": "a"}]}
 BUTTON = {"button": [{"type": "click", "name": "a", "key": "b"}]}
 ONE_TAGGED = {"openid_list": ["oUSER"], "tagid": 2}
 LISTED = {"openid_list": ["oUSER"]}
+ONE_DAY = {"begin_date": "2026-11-29", "end_date": "2026-11-29"}
+SHIPPED = {"order_key": {"order_number_type": 2, "transaction_id": "1"}, "logistics_type": 4, "delivery_mode": 1}
+PARCELS = {"shipping_list": [{"item_desc": "面包"}]}
+PAID = {"payer": BY_USER, "upload_time": "2026-11-29T13:55:58+08:00"}
+PAYMENT = {**BY_USER, "env": 0}
+PAY_ORDER = {"env": 0, "order_id": "1"}
+CONTRACT = {**BY_USER, "product_id": "1", "out_contract_code": "1"}
+COMPLAINT = {"env": 0, "complaint_id": "1"}
 
 ARTICLE = {"title": "a", "content": "b", "thumb_media_id": "<THUMB>"}
 COMMENT = {"msg_data_id": 1, "user_comment_id": "<COMMENT>"}
@@ -1152,6 +1160,54 @@ REQUESTS = {
         "template_info": {"parameter_list": [{"name": "member_count", "value": "2"}]},
     },
     "/cgi-bin/message/wxopen/chattoolmsg/send": {"activity_id": "<ACTIVITY>", "target_state": 1, "template_id": "a"},
+    "/cgi-bin/component/getprivacysetting": {},
+    "/cgi-bin/component/setprivacysetting": {"owner_setting": {"contact_qq": "10001"}},
+    "/cgi-bin/component/uploadprivacyextfile": "",
+    "/wxaapi/log/jserr_list": {"startTime": "2026-11-29", "endTime": "2026-11-29"},
+    "/cgi-bin/message/device/subscribe/send": {"to_openid_list": ["oUSER"], "template_id": "TEMPLATE_ID"},
+    "/wxa/getsnticket": {"sn": "1", "model_id": "1"},
+    "/datacube/getbizsummary": ONE_DAY,
+    "/datacube/getarticletotaldetail": ONE_DAY,
+    "/datacube/getarticleread": ONE_DAY,
+    "/datacube/getarticleshare": ONE_DAY,
+    "/datacube/getusersummary": ONE_DAY,
+    "/datacube/getusercumulate": ONE_DAY,
+    "/datacube/getupstreammsg": ONE_DAY,
+    "/datacube/getupstreammsghour": ONE_DAY,
+    "/datacube/getupstreammsgweek": ONE_DAY,
+    "/datacube/getupstreammsgmonth": ONE_DAY,
+    "/datacube/getupstreammsgdist": ONE_DAY,
+    "/datacube/getupstreammsgdistweek": ONE_DAY,
+    "/datacube/getupstreammsgdistmonth": ONE_DAY,
+    "/datacube/getinterfacesummary": ONE_DAY,
+    "/wxa/sec/order/upload_shipping_info": {**SHIPPED, **PARCELS, **PAID},
+    "/wxa/sec/order/upload_combined_shipping_info": {**SHIPPED, **PAID, "sub_orders": [{**SHIPPED, **PARCELS}]},
+    "/wxa/sec/order/get_order": {"transaction_id": "1"},
+    "/wxa/sec/order/get_order_list": {},
+    "/wxa/sec/order/notify_confirm_receive": {"transaction_id": "1", "received_time": 1},
+    "/wxa/sec/order/set_msg_jump_path": {"path": "pages/order"},
+    "/wxa/sec/order/is_trade_managed": {"appid": "<APPID>"},
+    "/wxa/sec/order/is_trade_management_confirmation_completed": {"appid": "<APPID>"},
+    "/cgi-bin/express/delivery/open_msg/get_delivery_list": {},
+    "/xpay/query_order": PAY_ORDER,
+    "/xpay/refund_order": {**PAY_ORDER, "refund_order_id": "2", "refund_fee": 1, "left_fee": 1},
+    "/xpay/notify_provide_goods": PAY_ORDER,
+    "/xpay/download_bill": {"env": 0, "begin_ds": "20261101", "end_ds": "20261130"},
+    "/xpay/query_user_balance": PAYMENT,
+    "/xpay/currency_pay": {**PAYMENT, "order_id": "1", "amount": 1},
+    "/xpay/cancel_currency_pay": PAYMENT,
+    "/xpay/present_currency": PAYMENT,
+    "/xpay/start_upload_goods": {"env": 0, "upload_item": [{"id": "1", "name": "a", "price": 1}]},
+    "/xpay/query_upload_goods": {"env": 0},
+    "/xpay/start_publish_goods": {"env": 0},
+    "/xpay/query_publish_goods": {"env": 0},
+    "/xpay/query_subscribe_contract": CONTRACT,
+    "/xpay/send_subscribe_pre_payment": {**CONTRACT, "deduct_price": 1},
+    "/xpay/submit_subscribe_pay_order": {**CONTRACT, "offer_id": "1", "order_id": "1", "deduct_price": 1},
+    "/xpay/cancel_subscribe_contract": {**CONTRACT, "termination_reason": "a"},
+    "/xpay/get_complaint_list": {"env": 0, "begin_date": "2026-11-01", "end_date": "2026-11-30", "limit": 1},
+    "/xpay/response_complaint": {**COMPLAINT, "response_content": "a"},
+    "/xpay/complete_complaint": COMPLAINT,
 }
 
 
@@ -1183,10 +1239,15 @@ def prepare(wechat, client):
         "<MENU>": client.post("/cgi-bin/menu/addconditional", conditional)["menuid"],
         "<SHORT>": client.post("/cgi-bin/shorten/gen", {"long_data": "a"})["short_key"],
         "<SCHEME>": client.post("/wxa/generatescheme", {})["openlink"],
-        "<SIGNATURE>": hmac.new(session_key.encode(), b"", hashlib.sha256).hexdigest(),
+        "<SESSION_KEY>": session_key,
+        "<SIGNATURE>": sign(session_key, b""),
         "<LINK>": client.post("/wxa/generate_urllink", {"path": "a"})["url_link"],
         "<ACTIVITY>": client.get("/cgi-bin/message/wxopen/activityid/create")["activity_id"],
     }
+
+
+def sign(key, signed):
+    return hmac.new(key.encode(), signed, hashlib.sha256).hexdigest()
 
 
 WITHOUT_ACCESS_TOKEN = {path for path, route in ROUTES.items() if not route.needs_access_token}
@@ -1211,13 +1272,20 @@ class TestEveryPath:
                 wechat.url = server.url
                 accounts.append(wechat)
                 client = PlainClient(wechat)
-                asked, method = self.fill(sample, prepare(wechat, client)), ROUTES[path].methods.split()[0]
+                made = prepare(wechat, client)
+                asked, method = self.fill(sample, made), ROUTES[path].methods.split()[0]
                 if isinstance(asked, str):
-                    answer = client.ask("POST", path, files={"media": JPG}, **dict([asked.split("=")] if asked else []))
+                    files = {"media": JPG, "file": JPG}
+                    answer = client.ask("POST", path, files=files, **dict([asked.split("=")] if asked else []))
                 elif method == "GET":
                     answer = client.ask("GET", path, **asked)
                 else:
-                    answer = client.ask("POST", path, json.dumps(asked, ensure_ascii=False).encode())
+                    body = json.dumps(asked, ensure_ascii=False).encode()
+                    query = {
+                        "pay_sig": sign(wechat.appkey, path.encode() + b"&" + body),
+                        "signature": sign(made["<SESSION_KEY>"], body),
+                    }
+                    answer = client.ask("POST", path, body, **query if path.startswith("/xpay/") else {})
                 assert answer.headers["content-type"].startswith("image/") or answer.json().get("errcode", 0) == 0
                 client.session.close()
 

@@ -77,6 +77,7 @@ from wechat_msg.api import (
     material,
     media,
     menu,
+    miniprogram,
     no_result,
     post,
     raw_call,
@@ -328,6 +329,9 @@ assert_type(client.call(user.get_info("o")), user.UserInfo)
 assert_type(client.call(user.get_info("o")).tagid_list, tuple[int, ...])
 assert_type(client.call(user.list_tags()), tuple[user.Tag, ...])
 assert_type(client.call(kf.list_accounts()), tuple[kf.KfAccount, ...])
+assert_type(client.call(miniprogram.query_order(appkey="key", order_id="1")), miniprogram.XpayOrder)
+assert_type(client.call(miniprogram.is_trade_managed()), bool)
+assert_type(list(client.iterate(miniprogram.iterate_orders())), list[miniprogram.TradeOrder])
 assert_type(client.call(media.upload("image", Path("cat.png"), progress=show_progress)), media.UploadedMedia)
 assert_type(client.call(media.download("id")).content, bytes)
 assert_type(client.call(media.get_video_url("id")), str)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
+
+import attrs
 
 from wechat_msg.errors import CallError
 
@@ -18,6 +21,9 @@ __all__ = [
     "optional_mapping",
     "optional_mappings",
     "texts",
+    "to_date",
+    "to_object",
+    "to_objects",
     "to_template_data",
     "without_none",
     "write_json",
@@ -102,6 +108,45 @@ def optional_mappings(values: Iterable[Mapping[str, Any]] | None, name: str) -> 
     if values is None:
         return None
     return [as_mapping(value, f"{name}[{number}]") for number, value in enumerate(as_list(values, name))]
+
+
+def to_object(value: object, cls: type[Any], name: str) -> dict[str, Any]:
+    """Return the members that are not None of a *cls*, which is an attrs class; or a copy of a mapping.
+
+    Raises:
+        CallError: *value* is neither.
+    """
+    if isinstance(value, cls):
+        return attrs.asdict(value, filter=lambda _, member: member is not None)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise CallError(f"{name} must be of the class {cls.__name__}, or a mapping")
+
+
+def to_objects(values: Iterable[object], cls: type[Any], name: str) -> list[dict[str, Any]]:
+    """Return the items of a list, each as `to_object` does.
+
+    Raises:
+        CallError: *values* is not a list, or an item is neither a *cls* nor a mapping.
+    """
+    return [to_object(value, cls, f"each of {name}") for value in as_list(values, name)]
+
+
+def to_date(value: date | str, name: str, form: str = "%Y-%m-%d") -> str:
+    """Return the text of a date; a text is returned unchanged.
+
+    Raises:
+        CallError: *value* is neither.
+
+    Example:
+        >>> to_date(date(2026, 11, 29), "begin_date"), to_date("2026-11-29", "begin_date")
+        ('2026-11-29', '2026-11-29')
+    """
+    if isinstance(value, date):
+        return value.strftime(form)
+    if isinstance(value, str):
+        return value
+    raise CallError(f"{name} must be a date, or a text such as 2026-11-29")
 
 
 def to_template_data(data: Mapping[str, TemplateValue]) -> dict[str, dict[str, Any]]:

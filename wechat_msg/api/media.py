@@ -26,7 +26,7 @@ _FUNCTIONS = {
     "down_url": "material.get_video_material",
     "news_item": "material.get_news_material",
 }
-_EXTENSIONS = {"image": ".jpg", "voice": ".mp3", "video": ".mp4", "thumb": ".jpg"}
+_EXTENSIONS = {"image": ".jpg", "voice": ".mp3", "video": ".mp4", "thumb": ".jpg", "text": ".txt"}
 _EXTENSIONS_BY_START = {b"\x89PNG": ".png", b"GIF8": ".gif", b"#!AMR": ".amr"}
 
 

@@ -66,7 +66,7 @@ def next_offset(offset: int, found: int, total: int) -> int | None:
 
 @frozen
 class Member(Generic[T]):
-    """Reader that returns one member of the response; *of* is its type: a model, ``int`` or ``str``."""
+    """Reader that returns one member of the response; *of* is its type: a model, ``int``, ``bool`` or ``str``."""
 
     name: str
     of: type[T]

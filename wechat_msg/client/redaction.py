@@ -8,7 +8,7 @@ import re
 __all__ = ["hide_secrets", "hide_secrets_in_logs"]
 
 _SECRETS = re.compile(
-    r"\b((?:[a-z_]*(?:access_token|secret|ticket|refresh_token|session_key)|js_code|code|signature)=[\"']?)[^&\s\"'#]+",
+    r"\b((?:[a-z_]*(?:access_token|secret|ticket|refresh_token|session_key)|js_code|code|signature|pay_sig)=[\"']?)[^&\s\"'#]+",
     re.IGNORECASE,
 )
 LOGGERS = (

@@ -138,8 +138,8 @@ class OutgoingCall(Generic[T]):
         call = self._call
         if call.upload is not None:
             return MultipartBody(call.upload)
-        if call.json is None:
-            return None
+        if call.body is not None or call.json is None:
+            return call.body
         root = call.json
         if isinstance(root, Mapping):
             root = {name: self._fill_placeholder(value) for name, value in root.items()}

@@ -46,6 +46,7 @@ class FakeAccount:
     Attributes:
         appid: AppID of the account.
         secret: AppSecret of the account.
+        appkey: AppKey of virtual payment, for both environments.
         verified: Whether the account is verified (微信认证). If not, calls for verified accounts only return 48001.
         limits_messages: Whether the number and time of customer-service messages are limited (45047, 45015).
         url: URL of the server.
@@ -68,6 +69,7 @@ class FakeAccount:
     def __init__(self, appid: str, secret: str, clock: Callable[[], float], *, verified: bool) -> None:
         self.appid: str = appid
         self.secret: str = secret
+        self.appkey: str = "fedcba9876543210fedcba9876543210"
         self.verified: bool = verified
         self.limits_messages: bool = True
         self.url: str = ""

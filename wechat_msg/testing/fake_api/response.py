@@ -79,6 +79,7 @@ _ERRMSGS = {
     47502: "invalid target state",
     48001: "api unauthorized",
     48006: "forbid to clear quota because of reaching the limit",
+    61500: "date format error",
     65301: "not exist the menuid",
     65303: "there is no selfmenu, please create selfmenu first",
     85402: "link not found",

@@ -13,7 +13,9 @@ from wechat_msg.testing.fake_api import (
     topics_menu,
     topics_message,
     topics_miniprogram,
+    topics_statistics,
     topics_template,
+    topics_trade,
     topics_user,
 )
 from wechat_msg.testing.fake_api.routes import ROUTES, serve

@@ -1,4 +1,4 @@
-"""Topic: content checks, codes, links and updatable messages of Mini Programs."""
+"""Topic: content checks, codes, links, updatable messages, privacy, logs and devices of Mini Programs."""
 
 from __future__ import annotations
 
@@ -114,3 +114,45 @@ def _update_message(account: FakeAccount, params: Params) -> None:
     if states[activity_id] == 1 or params["target_state"] not in (0, 1):
         raise ErrcodeError(47502)
     states[activity_id] = params["target_state"]
+
+
+# --- privacy ---------------------------------------------------------------------------------------------------------
+
+
+@route("POST", "/cgi-bin/component/getprivacysetting")
+def _get_privacy(account: FakeAccount, _: Params) -> Any:
+    setting = account.created("privacy").get("setting", {})
+    return ok(code_exist=1, privacy_list=["UserInfo", "PhoneNumber"], **setting)
+
+
+@route("POST", "/cgi-bin/component/setprivacysetting", "owner_setting")
+def _set_privacy(account: FakeAccount, params: Params) -> None:
+    members = {name: params[name] for name in ("owner_setting", "setting_list") if name in params}
+    account.created("privacy")["setting"] = {**members, "update_time": account.now}
+
+
+@route("POST", "/cgi-bin/component/uploadprivacyextfile")
+def _upload_privacy_file(account: FakeAccount, params: Params) -> Any:
+    if "file" not in params.request.files:
+        raise ErrcodeError(41005)
+    return ok(ext_file_media_id=account.new_id())
+
+
+# --- logs and devices ------------------------------------------------------------------------------------------------
+
+_ERROR = {"errorMsg": "TypeError: x is undefined", "errorStack": "at pages/index", "uv": 2, "uvPercent": "1%", "pv": 3}
+constant("POST", "/wxaapi/log/jserr_list", "startTime", "endTime", answer=ok(data=[_ERROR], totalCount=1))
+
+
+@route("POST", "/cgi-bin/message/device/subscribe/send", "template_id")
+def _send_to_devices(account: FakeAccount, params: Params) -> None:
+    if params["template_id"] not in account.created("subscription templates"):
+        raise ErrcodeError(40037)
+    for user in account.get_users(params["to_openid_list"], range(1, 10_001)):
+        if user["openid"] in account.refusing:
+            raise ErrcodeError(43101)
+
+
+@route("POST", "/wxa/getsnticket", "sn", "model_id")
+def _get_sn_ticket(account: FakeAccount, _: Params) -> Any:
+    return ok(sn_ticket=account.new_id())
