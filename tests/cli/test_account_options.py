@@ -6,6 +6,7 @@ import pytest
 
 from tests.helpers.commands import HI, ask, find_english
 from wechat_msg import PushSettings
+from wechat_msg.cli.account_options import to_variables
 from wechat_msg.cli.bot import PATH, EchoBot, listen
 
 
@@ -40,6 +41,25 @@ class TestSettings:
         result = ask(*words)
         assert result.exit_code == 2
         assert "wechat-msg new-settings" in result.stderr
+
+    def test_of_cloud_run_need_no_token(self, environ):
+        environ.delenv("WECHAT_TOKEN")
+        environ.delenv("WECHAT_ENCODING_AES_KEY")
+        environ.setenv("WECHAT_CLOUD_RUN", "1")
+        settings = PushSettings(appid="wx0123456789abcdef", cloud_run=True)
+        assert to_variables(settings) == {"WECHAT_APPID": settings.appid, "WECHAT_CLOUD_RUN": "1"}
+        with EchoBot(settings) as bot, listen(bot.app) as url:
+            result = ask("push", url + PATH, "--text", "hi")
+
+        assert result.exit_code == 0
+
+    def test_of_cloud_run_need_an_appid(self, environ):
+        for name in ("WECHAT_TOKEN", "WECHAT_ENCODING_AES_KEY", "WECHAT_APPID"):
+            environ.delenv(name)
+        environ.setenv("WECHAT_CLOUD_RUN", "1")
+        result = ask(*HI)
+        assert result.exit_code == 2
+        assert "WECHAT_APPID" in result.stderr
 
     def test_prefers_settings_of_the_command_line(self, environ):
         environ.setenv("WECHAT_TOKEN", "another")

@@ -40,6 +40,7 @@ _VARIABLES = {
     "appid": "WECHAT_APPID",
     "account_kind": "WECHAT_ACCOUNT_KIND",
 }
+_CLOUD_RUN = "WECHAT_CLOUD_RUN"
 _OPTIONS = {variable: f"--{name.replace('_', '-')}" for name, variable in _VARIABLES.items()}
 _NO_SETTINGS = Text(
     "give --token or set WECHAT_TOKEN, and for the safe mode WECHAT_ENCODING_AES_KEY and WECHAT_APPID;"
@@ -80,7 +81,7 @@ def account_options(command: Callable[..., int]) -> Callable[..., int]:
 
 def has_settings(environ: Mapping[str, str]) -> bool:
     """Return whether there are settings for pushes; an AppID alone, which clients need too, is not enough."""
-    return any(environ.get(_VARIABLES[name], "").strip() for name in ("token", "aes_key"))
+    return any(environ.get(name, "").strip() for name in (_VARIABLES["token"], _VARIABLES["aes_key"], _CLOUD_RUN))
 
 
 def load_settings(environ: ChainMap[str, str]) -> PushSettings:
@@ -92,6 +93,8 @@ def load_settings(environ: ChainMap[str, str]) -> PushSettings:
     token, key, appid = (_VARIABLES[name] for name in ("token", "aes_key", "appid"))
     if not has_settings(environ):
         raise Failure(_NO_SETTINGS)
+    if environ.get(_CLOUD_RUN, "").strip():
+        return _read(environ, environ.maps[0])
     if not environ.get(token, "").strip():
         raise Failure(_ask_for(token))
     if environ.get(key, "").strip() and not environ.get(appid, "").strip():
@@ -126,7 +129,7 @@ def make_and_show_settings(output: Output, environ: ChainMap[str, str]) -> PushS
 
 def name_sources(environ: ChainMap[str, str]) -> list[str]:
     """Return where Token, key and AppID come from: options or variables; without those that are not set."""
-    given = [_VARIABLES[name] for name in ("token", "aes_key", "appid")]
+    given = [*(_VARIABLES[name] for name in ("token", "aes_key", "appid")), _CLOUD_RUN]
     return [_name_source(each, environ.maps[0]) for each in given if environ.get(each, "").strip()]
 
 
@@ -156,7 +159,8 @@ def to_variables(settings: PushSettings) -> dict[str, str]:
         {'WECHAT_TOKEN': 'spamtest'}
     """
     values = {"token": settings.token, "aes_key": settings.encoding_aes_key, "appid": settings.appid}
-    return {_VARIABLES[name]: value for name, value in values.items() if value}
+    given = {_VARIABLES[name]: value for name, value in values.items() if value}
+    return {**given, _CLOUD_RUN: "1"} if settings.cloud_run else given
 
 
 def listen_options(port: int) -> Callable[[Any], Any]:
