@@ -256,8 +256,8 @@ class Conversations(FlowHandler, Generic[S]):
         expired: The answer to the next message for a dialogue that is over, within a day; if None, the message is left
             to other handlers.
         claim: Seconds for which a message may have the conversation; after that, others need not wait for it.
-        wait: Seconds for which a message waits for another one, before it raises `ConversationBusy`. An endpoint with
-            ``late=`` should have ``ordered=True``, as WeChat does not send again what was acknowledged meanwhile.
+        wait: Seconds for which a message waits for another one, before it raises `ConversationBusy`. WeChat sends it
+            again then; what was acknowledged, an endpoint handles again itself, up to its ``handler_limit``.
         dump: Returns a state as text or another value of JSON, but not None, for classes with fields of other types.
         load: Makes the state of such a value.
         clock: Seconds since the epoch; a parameter for tests.

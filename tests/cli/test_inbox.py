@@ -170,7 +170,7 @@ class TestList:
         result = application.ask("list", "threaded", "--lang", "zh")
 
         assert (
-            "✗ 0:0  已丢失  TextMessage，用户 …XYZ1，3 次尝试，2 分钟前  处理函数三次失败".replace("，", "、")
+            "✗ 0:0  已丢失  TextMessage，用户 …XYZ1，3 次尝试，2 分钟前  处理函数失败".replace("，", "、")
             in result.stdout
         )
         assert result.stdout.splitlines()[-1] == "共 2 条：1 等待处理、1 已丢失"

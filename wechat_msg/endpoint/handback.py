@@ -50,6 +50,8 @@ def hand_back(handling: Handling, running: Running, *, failed: bool) -> Flow[boo
         return False  # it was acknowledged, but is not kept, so nobody else could answer it
     if not record.slot:
         deleted: bool = yield CompareAndSet(running.store, running.record_key, raw, None)
+        if deleted and (record.late or running.late):
+            yield from handling.report_lost(running.push.message, "failed")
         return deleted
     entry = yield from _hand_back_entry(handling, running, record.slot, failed=failed)
     is_lost = entry is not None and entry.state == "lost"

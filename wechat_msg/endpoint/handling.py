@@ -45,7 +45,7 @@ _QUIET = 60.0  # seconds
 _ASK_AGAIN = 0.1  # seconds between two calls of a store that fails
 
 EXPLANATIONS: Mapping[LostReason, str] = {
-    "failed": "its handler failed, or its process died, three times（处理函数三次失败）",
+    "failed": "its handler failed, or its process died, and no attempt is left（处理函数失败，不再重试）",
     "overload": "max_running handlers were running, and nothing could be kept（处理函数已达 max_running 上限）",
     "full": "too many answers were kept for its user（为该用户保留的回复过多）",
     "gone": "the store was emptied while its process stood still（存储被清空）",
@@ -145,6 +145,7 @@ class Handling:
         """Call the handler, and prepare its answer.
 
         Raises:
+            ConversationBusy: The handler raised it, so the message can be handled again.
             Exception: The handler raised it, and ``on_error`` is "raise"; or ``on_error`` itself raised it.
         """
         try:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from attrs import field
 
-from wechat_msg._flow import CompareAndSet, Flow
+from wechat_msg._flow import CompareAndSet, Flow, Sleep
 from wechat_msg._handlers import CANCELLED
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg.endpoint.answers import Handled
@@ -25,7 +25,7 @@ from wechat_msg.endpoint.sending import (
     send_stream,
     send_stream_at_once,
 )
-from wechat_msg.errors import StoreError
+from wechat_msg.errors import ConversationBusy, StoreError
 from wechat_msg.events._kinds import get_kind
 from wechat_msg.replies import Acknowledgement, RenderedReply, Reply
 
@@ -37,6 +37,7 @@ HANG_UP = 5.5
 """Seconds after which WeChat has hung up for certain, on its clock too."""
 
 _ATTEMPTS = 100  # a compare-and-set only fails if another delivery's has succeeded
+_WHILE_BUSY = 0.5  # seconds until a handler that found its user's conversation busy is called again
 _WITHOUT_A_TRY = 2.5  # seconds for which a store that fails is asked to save a reply that no try waits for
 
 
@@ -132,11 +133,35 @@ class Work(OwnedPush):
         if self.entry is not None and self.entry.state == "answered":
             yield from send_parts(self)
             return Acknowledgement()
-        handled = yield from self.handling.handle(running.push)
+        handled = yield from self._handle()
         if handled.wants_another_try and not running.late:
             yield from self._delete()
             return handled.answer
         return (yield from self._finish(handled))
+
+    def _handle(self) -> Flow[Handled]:
+        """Call the handler; if it finds the user's conversation busy, and WeChat sends nothing again, call it again."""
+        while True:
+            try:
+                return (yield from self.handling.handle(self.running.push))
+            except ConversationBusy:
+                if not (yield from self._may_call_again()):
+                    raise
+            yield Sleep(_WHILE_BUSY)
+            if self.running.has_ended:
+                raise Overtaken  # it was handed back meanwhile
+
+    def _may_call_again(self) -> Flow[bool]:
+        """Return whether nobody else calls the handler, and its time is not over.
+
+        Raises:
+            Overtaken: Another process has the push.
+        """
+        running = self.running
+        if not running.is_fenced_by_entry:
+            yield from self.ask(self.read_record)  # another process may have acknowledged the push
+        is_left_to_us = running.late or bool(running.slot) or self.handling.answers.go_out_later
+        return is_left_to_us and self.handling.process.monotonic() < running.ends
 
     def _finish(self, handled: Handled) -> Flow[Reply | None]:
         """Save or send the answer."""
