@@ -11,6 +11,7 @@ import logging
 import math
 import secrets
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
@@ -251,7 +252,8 @@ class Conversations(FlowHandler, Generic[S]):
         state: An attrs class or a dataclass that can be made without arguments. Its fields may be str, int, float,
             bool, None, Any, Literal, enums, lists, tuples, dicts whose keys are str, unions of these, and such classes.
             Fields that are missing in the store get their defaults; a state that cannot be read begins anew.
-        name: Distinguishes several conversations with one user; if None, the name of the class.
+        name: Distinguishes several conversations with one user; if None, the name of the class. Those of one class,
+            name and store share their states.
         ttl: Seconds after the last message when a conversation is over.
         expired: The answer to the next message for a dialogue that is over, within a day; if None, the message is left
             to other handlers.
@@ -263,7 +265,8 @@ class Conversations(FlowHandler, Generic[S]):
         clock: Seconds since the epoch; a parameter for tests.
 
     Raises:
-        SettingsError: An option is invalid, or a field of *state* has a type that cannot be kept.
+        SettingsError: An option is invalid, a field of *state* has a type that cannot be kept, or another class has
+            this name in the same store.
 
     Example:
         >>> from attrs import define
@@ -315,6 +318,17 @@ class Conversations(FlowHandler, Generic[S]):
         except TypeError as error:
             raise SettingsError("state must be made without arguments（state 的字段都须有默认值）") from error
         self._shared = EitherStore(self.store)
+        self._check_name()
+        _made.add(self)
+
+    def _check_name(self) -> None:
+        """Check that no other class has this name in the store; those of one class share their states on purpose."""
+        for other in tuple(_made):
+            if other.store is self.store and other.label == self.label and _locate(other.state) != _locate(self.state):
+                raise SettingsError(
+                    f"{_locate(other.state)} and {_locate(self.state)} are both kept as {self.label} in one store;"
+                    " give one Conversations another name=（同一 store 中两个会话重名，请用 name= 区分）"
+                )
 
     def __repr__(self) -> str:
         """Return the name."""
@@ -465,7 +479,12 @@ class Conversations(FlowHandler, Generic[S]):
     def _find_step(self, name: str) -> DialogueStep[Any, S, Any] | None:
         """Return the step for the next message; None, which is logged, if the code has it no longer."""
         if name not in self._steps:
-            _log.warning("a dialogue of %s ends, as there is no step %s（步骤已不存在，对话结束）", self.label, name)
+            _log.warning(
+                "a dialogue of %s ends, as there is no step %s; if other Conversations have it, give them a name="
+                "（步骤已不存在，对话结束；若属于另一个会话，请用 name= 区分）",
+                self.label,
+                name,
+            )
         return self._steps.get(name)
 
     # --- for answers and the context manager
@@ -495,6 +514,15 @@ class Conversations(FlowHandler, Generic[S]):
         if isinstance(step, Sleep) and isinstance(self.clock, Clock):
             return self.clock.sleep(step.seconds)
         return perform(step)
+
+
+#: All that exist, so that no two share their states by mistake.
+_made: weakref.WeakSet[Conversations[Any]] = weakref.WeakSet()
+
+
+def _locate(state: object) -> str:
+    """Return where a class is defined, which is the same after its module was loaded again."""
+    return f"{getattr(state, '__module__', '')}.{getattr(state, '__qualname__', '')}"
 
 
 class OpenConversation(Generic[S]):
