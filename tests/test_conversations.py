@@ -348,6 +348,44 @@ class TestSteps:
 
         check_rows(itertools.product(range(14), ("ask", "end")), check)
 
+    def test_that_begin_another_dialogue_have_their_own_until_it_has_ended(self, clock):
+        """Else a message that arrives between the two changes would go to the first dialogue, and be lost with it."""
+
+        class FailsOnce(MemoryStore):
+            calls_left = math.inf
+
+            def compare_and_set(self, key, expected, value, ttl=1.0):
+                self.calls_left -= 1
+                if self.calls_left == 0:
+                    raise StoreError("down")
+                return super().compare_and_set(key, expected, value, ttl)
+
+        def check(calls: int) -> None:
+            store, router, answered = FailsOnce(clock=clock), Router(), []
+            options: dict[str, Any] = {"wait": 0.0, "clock": clock}
+            first, second = (Conversations(store, Order, name=name, **options) for name in ("first", "second"))
+            router.include(first)
+            router.include(second)
+            router.on(TextMessage, content="go")(lambda message: Ask("first?", then=take))
+
+            def add(message: TextMessage, state: Order) -> Ask:
+                state.words.append(message.content)
+                return Ask(" ".join(state.words), then=step if message.content in "xz" else take, state=state)
+
+            take, step = first.step(TextMessage)(add), second.step(TextMessage)(lambda *args: add(*args))
+            router(text("go"))
+            store.calls_left, last = calls, text("x")
+            with contextlib.suppress(StoreError):
+                router(last)
+            store.calls_left = math.inf
+            with contextlib.suppress(ConversationBusy):
+                answered.append(router(text("y")))
+            router(last)
+            clock.now += 60  # a claim that could not be given back has ended
+            assert ("y" in router(text("z"))) == bool(answered)
+
+        check_rows(range(1, 7), check)
+
     def test_that_ask_what_is_in_no_router_change_nothing(self, store):
         first, second, router = Conversations(store, Order), Conversations(store, Order, name="other"), Router()
         router.include(first)
@@ -571,6 +609,37 @@ class TestState:
         assert shop.send("cancel", "coffee") == ["cancelled", "name?"]
         shop.conversations.reset(text("x"))
         assert shop.send("Ann") == ["say coffee"]
+
+    def test_that_was_reset_is_not_begun_by_a_message_from_before(self, shop):
+        before = text("coffee")
+        assert shop.router(before) == "name?"
+        shop.conversations.reset(text("x"))
+        assert [shop.router(before), *shop.send("Ann", "coffee")] == [None, "say coffee", "name?"]
+
+    def test_is_reset_again_by_the_same_message_unless_others_were_answered_since(self, shop):
+        forget = text("x")
+        for _ in range(2):
+            with shop.conversations.open(text("y")) as state:
+                before, state.name = state.name, "Ann"
+            shop.conversations.reset(forget)
+            assert before == ""
+        shop.send("coffee")
+        shop.conversations.reset(forget)
+        assert shop.send("Ann", "large") == ["size?", "large for Ann?"]
+
+    def test_that_a_message_resets_and_begins_is_begun_again_if_it_fails_in_between(self, store):
+        conversations, router = Conversations(store, Order, wait=0.0), Router()
+        router.include(conversations)
+        step = conversations.step(TextMessage)(lambda message, state: f"hello {message.content}")
+
+        @router.on(TextMessage)
+        def handle(message: TextMessage) -> Ask:
+            conversations.reset(message)
+            return Ask("name?", then=step)
+
+        begin = text("go")
+        conversations.reset(begin)  # and its process died
+        assert [router(begin), router(begin), router(text("Ann")), router(begin)] == ["name?"] * 2 + ["hello Ann"] * 2
 
     def test_is_opened_in_event_loops_whatever_the_store(self, tmp_path):
         threads: list[int] = []

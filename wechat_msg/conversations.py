@@ -358,7 +358,7 @@ class Conversations(FlowHandler, Generic[S]):
         return OpenConversation(self, message)
 
     def reset(self, message: Message) -> Any:
-        """Forget state and dialogue of the message's user.
+        """Forget state and dialogue of the message's user; a message from before is not new if it comes again.
 
         Where an event loop runs in this thread, as in ``async def``, this does nothing but return an awaitable, and so
         it does with an `AsyncStore`. Elsewhere it returns None when it is done. In a step, return `end` instead.
@@ -369,7 +369,7 @@ class Conversations(FlowHandler, Generic[S]):
             StoreError: The store failed.
         """
         turn = _Turn(self, message)
-        flow = turn.take(lambda: turn.save(None))
+        flow = turn.take(turn.forget)
         is_awaited = is_async(self.store.get) or _is_in_event_loop()
         return drive_async(flow, perform_async) if is_awaited else drive(flow, self._perform)
 
@@ -473,6 +473,7 @@ class Conversations(FlowHandler, Generic[S]):
             if isinstance(answer, End) and answer.conversations is self:
                 answer, state = answer.answer, self.state()
             else:
+                turn.is_halfway = True
                 answer = yield from answer.settle(turn.message)
         return (yield from turn.end(answer))
 
@@ -565,6 +566,8 @@ class _Turn(Generic[S]):
         raw: The bytes of the record, as they were read.
         record: The record.
         state: The state, while a handler has it open.
+        is_halfway: Whether the answer has begun or ended another conversation, and this one has to follow: if it fails,
+            messages wait until the same one is handled again, or the claim ends.
     """
 
     conversations: Conversations[S]
@@ -574,6 +577,7 @@ class _Turn(Generic[S]):
     raw: bytes | None = field(init=False, default=None)
     record: _Record = field(init=False, default=_NOTHING)
     state: S = field(init=False)
+    is_halfway: bool = field(init=False, default=False)
     _keys: tuple[str, str] = field(init=False)
     _claim: bytes = field(init=False)
 
@@ -651,13 +655,14 @@ class _Turn(Generic[S]):
     # --- several
 
     def guard(self, flow: Flow[T]) -> Flow[T]:
-        """Perform a flow, and release the conversation if it fails."""
+        """Perform a flow, and release the conversation if it fails; but not halfway."""
         try:
             return (yield from flow)
         except GeneratorExit:
             raise  # the flow was closed, and no further step is performed
-        except BaseException:
-            yield from self.release()
+        except BaseException as error:
+            if not self.is_halfway or isinstance(error, (ConversationError, SettingsError)):  # they change nothing
+                yield from self.release()
             raise
 
     def take(self, work: Callable[[], Flow[T]]) -> Flow[T]:
@@ -685,6 +690,14 @@ class _Turn(Generic[S]):
         """Forget the state, and return the answer."""
         yield from self.save(self._note(answer))
         return answer
+
+    def forget(self) -> Flow[None]:
+        """Forget the state and the answer, unless this message has done so before, and others were answered since."""
+        mark, handled = f"reset {self.id}", [*self.record.handled]
+        since = handled[handled.index(mark) + 1 :] if self.id and mark in handled else []
+        if {*since} <= {self.id}:
+            others = [each for each in handled if each not in (mark, self.id)]
+            yield from self.save(_Record(handled=[*others, mark][-_MOST_IDS:]))
 
     def _note(self, answer: Answer, **values: Any) -> _Record:
         """Return the record after an answer, in case that this process dies before the user gets it."""

@@ -124,7 +124,7 @@ class ConversationError(WeChatError):
 
 
 class ConversationBusy(ConversationError):
-    """Another message of the user is still being handled; nothing was done, and the message can be handled again."""
+    """Another message of the user is still being handled; nothing was saved, and the message can be handled again."""
 
     hint = "该用户的上一条消息仍在处理中；请勿在同一会话打开期间再次打开"
 

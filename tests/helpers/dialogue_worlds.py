@@ -6,10 +6,12 @@ endpoint does with a message: it is handled again if its process has died, is to
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
+import types
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
@@ -23,7 +25,9 @@ from wechat_msg._handlers import RunHandler, ask
 COMES_AGAIN = 5.0  # seconds
 CLAIM = 30.0
 STALLS = 1.0, 6.0, 31.0, 70.0
+ALL = "dies", "stalls", "fails", "lies", "unheard"
 MOST_STEPS = 20_000
+REPLIES = {"go": "words?", "reset": "forgotten", "cancel": "cancelled"}
 
 
 @frozen
@@ -40,16 +44,50 @@ class Scenario:
         is_before: Whether that fault happens before the step has its effect; None if that is random.
         has_ids: Whether messages have an id.
         wrap: Returns the store as the conversations see it.
+        wait: Seconds for which a message waits for another one.
+        pauses: Seconds until the user writes again.
     """
 
     bursts: Sequence[Sequence[str]]
-    kinds: Sequence[str] = ("dies", "stalls", "fails", "lies", "unheard")
+    kinds: Sequence[str] = ALL
     faults: int = 0
     durations: Sequence[float] = (0.0, 1.0)
     place: int | None = None
     is_before: bool | None = None
     has_ids: bool = True
     wrap: Callable[[Shelf], Any] = lambda shelf: shelf
+    wait: float = 5.0
+    pauses: Sequence[float] = (0.0,)
+
+
+@types.coroutine
+def perform_by_hand(step: Any) -> Generator[Any, Any, Any]:
+    """Await a step, which the world performs."""
+    return (yield step)
+
+
+@frozen
+class AsyncShelf:
+    """A store for ``async def``: each of its calls is a step of the world."""
+
+    shelf: Shelf
+
+    async def get(self, key: str) -> bytes | None:
+        return await perform_by_hand(Get(self.shelf, key))  # type: ignore[no-any-return]
+
+    async def compare_and_set(self, key: str, expected: bytes | None, value: bytes | None, ttl: float) -> bool:
+        return await perform_by_hand(CompareAndSet(self.shelf, key, expected, value, ttl))  # type: ignore[no-any-return]
+
+
+def perform_at_once(step: Get | CompareAndSet) -> Any:
+    """Perform a step of either kind of store."""
+    result = step.perform()
+    if not inspect.iscoroutine(result):
+        return result
+    try:
+        result.send(result.send(None).perform())
+    except StopIteration as end:
+        return end.value
 
 
 @define(eq=False)
@@ -65,10 +103,10 @@ class Delivery:
 
 @define(eq=False)
 class Task:
-    """The flow that handles a message in one process."""
+    """The flows that handle a message in one process: the last one goes on, and then the one before it."""
 
     delivery: Delivery
-    flow: Any
+    flows: list[Any]
     step: Any = None
     outcome: tuple[str, Any] | None = ("send", None)
     ready_at: float = 0.0
@@ -87,22 +125,39 @@ class DialogueWorld:
         self.events: list[tuple[float, int, Callable[[], None]]] = []
         self.waiting: list[Delivery] = []
         self.deliveries: list[Delivery] = []
-        self.saved: list[str] = []  # the words of the dialogue, as they are in the store
+        self.saved: tuple[str, list[str]] = "", []  # the words of the dialogue, and the key that has them in the store
         self.faults = self.taken = 0
         self.routers = [self.make_router(), self.make_router()]
 
     def make_router(self) -> Router:
-        """Return the bot, as each process has it: it repeats all words of the dialogue, until the word ``end``."""
-        words = Conversations(self.scenario.wrap(self.store), Words, claim=CLAIM, clock=lambda: self.now)
-        router = Router()
-        router.include(words)
+        """Return the bot, as each process has it: it repeats all words of the dialogue, until the word ``end``.
 
-        @words.step(TextMessage)
-        def take(message: TextMessage, state: Words) -> Ask | str:
+        ``switch`` and ``switch-back`` take the words to another dialogue; ``reset`` and ``cancel`` end the first one.
+        """
+        router, store = Router(), self.scenario.wrap(self.store)
+        words, others = (
+            Conversations(store, Words, name=name, claim=CLAIM, wait=self.scenario.wait, clock=lambda: self.now)
+            for name in ("words", "others")
+        )
+
+        @router.on(TextMessage, content="reset")
+        async def reset(message: TextMessage) -> str:
+            await words.reset(message)
+            return "forgotten"
+
+        router.on(TextMessage, content="cancel")(lambda message: words.end("cancelled"))
+        router.include(words)
+        router.include(others)
+
+        def answer(message: TextMessage, state: Words, here: Any, there: Any) -> Ask | str:
             state.words.append(message.content)
             said = " ".join(state.words)
-            return f"{said}!" if message.content == "end" else Ask(said, then=take)
+            if message.content.startswith("switch"):
+                return Ask(said, then=there, state=state)
+            return f"{said}!" if message.content == "end" else Ask(said, then=here)
 
+        take = words.step(TextMessage)(lambda message, state: answer(message, state, take, take_other))
+        take_other = others.step(TextMessage)(lambda message, state: answer(message, state, take_other, take))
         router.on(TextMessage, content="go")(lambda message: Ask("words?", then=take))
         router.default(lambda message: "say go")
         return router
@@ -120,6 +175,7 @@ class DialogueWorld:
                     from_user_name="o", to_user_name="gh", create_time=1, content=content, msg_id=msg_id
                 )
                 self.waiting.append(Delivery(message))
+            self.let_pass(self.rng.choice(self.scenario.pauses))
             self.deliveries += self.waiting
             for delivery in self.waiting:
                 self.deliver(delivery)
@@ -130,11 +186,18 @@ class DialogueWorld:
         self.judge()
         return self
 
+    def let_pass(self, seconds: float) -> None:
+        """Let time pass, and those who are too slow go on meanwhile."""
+        end = self.now + seconds
+        while any(at <= end for at in (*(task.ready_at for task in self.tasks), *(event[0] for event in self.events))):
+            self.take_step()
+        self.now = end
+
     def deliver(self, delivery: Delivery) -> None:
         """Let a process handle a message, and another one if it does not end in time."""
         if delivery.is_answered:
             return
-        task = Task(delivery, ask(self.rng.choice(self.routers), delivery.message))
+        task = Task(delivery, [ask(self.rng.choice(self.routers), delivery.message)])
         delivery.flows.append(task)
         self.tasks.append(task)
 
@@ -152,6 +215,7 @@ class DialogueWorld:
         self.tasks.remove(task)
         is_heard = task is task.delivery.flows[-1]  # the endpoint's record has the claim of another otherwise
         self.seen[type(error).__name__ if error else "answered" if is_heard else "not heard"] += 1
+        task.delivery.runs -= isinstance(error, ConversationBusy)  # the step found another dialogue busy
         if error is not None or self.breaks("unheard"):
             self.lose(task)
         elif is_heard:
@@ -205,7 +269,7 @@ class DialogueWorld:
         elif kind == "stalls" and is_before:
             pass  # it is performed when the process goes on
         else:
-            task.outcome = "send", task.step.perform()
+            task.outcome = "send", perform_at_once(task.step)
         if kind == "lies":
             task.outcome = "throw", StoreError("down")
         if kind == "stalls":
@@ -214,24 +278,36 @@ class DialogueWorld:
             if seconds > COMES_AGAIN:
                 self.lose(task)
         if kind == "dies":
-            task.flow.close()
+            for flow in reversed(task.flows):
+                flow.close()
             self.tasks.remove(task)
             self.lose(task)
 
     def call(self, task: Task) -> None:
         """Call a handler; the flow gets the result later."""
         task.delivery.runs += len(task.step.args) > 1  # of a step
-        task.outcome = "send", task.step.handler(*task.step.args)
+        result = task.step.handler(*task.step.args)
+        task.outcome = "send", None if inspect.iscoroutine(result) else result
+        task.flows += [result] * inspect.iscoroutine(result)
         task.ready_at = self.now + self.rng.choice(self.scenario.durations)
 
     def resume(self, task: Task) -> None:
         (how, value), task.outcome = task.outcome, None  # type: ignore[misc]
         try:
-            task.step = getattr(task.flow, how)(value)
+            task.step = getattr(task.flows[-1], how)(value)
         except StopIteration as end:
-            self.end(task, end.value, None)
+            self.leave(task, ("send", end.value))
         except (StoreError, ConversationBusy, ConversationChanged) as error:
-            self.end(task, None, error)
+            self.leave(task, ("throw", error))
+
+    def leave(self, task: Task, outcome: tuple[str, Any]) -> None:
+        """Return to the flow that called the one that has ended, if there is one."""
+        task.flows.pop()
+        if task.flows:
+            task.outcome = outcome
+        else:
+            how, value = outcome
+            self.end(task, *((value, None) if how == "send" else (None, value)))
 
     # --- the judgement
 
@@ -240,9 +316,10 @@ class DialogueWorld:
             return
         record = json.loads(value)
         words = [] if record["state"] is None else record["state"]["words"]
-        if words and words[:-1] != self.saved:
+        if words and words[:-1] != self.saved[1]:
             self.problems.append("a change was lost")
-        self.saved = words
+        if words or key == self.saved[0]:  # else the dialogue has gone on elsewhere
+            self.saved = key, words
 
     def judge(self) -> None:
         if self.waiting or self.tasks:
@@ -253,10 +330,13 @@ class DialogueWorld:
                 self.problems.append("a step ran again although nothing failed")
             if len(words) != len({*words}):
                 self.problems.append("a message was taken twice")
-            if len(self.scenario.bursts) == len(self.deliveries) and content not in ("go", *words[-1:]):
+            is_own = (delivery.answer == REPLIES[content]) if content in REPLIES else words[-1:] == [content]
+            if len(self.scenario.bursts) == len(self.deliveries) and not is_own:
                 self.problems.append("a message got the answer to another one")
         last = self.deliveries[-1].answer or ""
-        said = [each.message.content for each in self.deliveries if each.message.content != "go"]
+        said: list[str] = []
+        for delivery in self.deliveries:
+            said = [] if delivery.message.content in REPLIES else [*said, delivery.message.content]
         if self.deliveries[-1].message.content == "end" and sorted(last.rstrip("!").split()) != sorted(said):
             self.problems.append("a word is missing at the end")
         if any(":claim:" in key and self.store.get(key) for key in list(self.store.values)) and not self.faults:
