@@ -22,7 +22,7 @@ from tests.endpoint.test_delivery import (  # noqa: F401, the fixture works by i
 from tests.endpoint.test_jobs import Broker, work
 from tests.helpers.processes import Worker, in_virtual_time
 from tests.helpers.rows import each_row
-from tests.helpers.virtual_time import get_clock
+from tests.helpers.virtual_time import FaultyStore, WeChat, get_clock
 from wechat_msg import ConversationBusy, Conversations, FallbackReply, KeepReply, MemoryStore
 
 WORKS = 25  # seconds for which the first message has the conversation
@@ -121,21 +121,42 @@ class TestAnAcknowledgedMessage:
         assert worker.lost == [("slow", "late"), ("quick", "late")]
 
     @in_virtual_time
+    async def test_may_have_been_acknowledged_by_another_process(self, early_world):
+        bot = Bot(wait=20.0, works=40)
+        worker, store = early_world.start(), early_world.memory
+        options = {"on_lost": early_world.adapt(worker.lose), "store": FaultyStore(inner=store)}
+        endpoints = [early_world.build(bot.handle, **options) for _ in range(2)]
+        first = asyncio.create_task(early_world.wechat(endpoints[0]).push(FIRST))
+        await asyncio.sleep(1)
+        tries = iter([*endpoints, endpoints[1]])
+        assert (await WeChat(lambda request: early_world.handle(next(tries), request)).push(SECOND))[-1].was_answered
+        await asyncio.sleep(100)
+        await first
+        assert worker.lost == [("slow", "late"), ("quick", "late")]
+
+    @in_virtual_time
     async def test_is_handed_back_while_it_waits(self, early_world):
-        bot = Bot(works=100)
+        bot = Bot(wait=0.0, works=100)
         first, second = early_world.start(bot.handle), early_world.start(bot.handle)
         pushing = asyncio.create_task(first.push(FIRST))
         await asyncio.sleep(1)
         await second.push(SECOND)
         await asyncio.sleep(10)
         await second.call("drain", 0.0)
-        second.kill()
+        runs = len(second.runs)
         await asyncio.sleep(150)
         await pushing
         assert (first.sent, second.sent, early_world.lost) == (["slow", "slow quick"], [], [])
-        runs = len(second.runs)
-        await asyncio.sleep(100)
         assert len(second.runs) == runs
+
+    @in_virtual_time
+    async def test_that_no_other_process_could_answer_waits_after_a_drain_too(self, early_world):
+        worker = early_world.start(Bot().handle, **use_store(is_shared=False))
+        pushing = asyncio.create_task(push_both(worker))
+        await asyncio.sleep(10)
+        await worker.call("drain", 0.0)
+        await pushing
+        assert (worker.sent, worker.lost) == (["slow", "slow quick"], [])
 
     @in_virtual_time
     async def test_of_a_process_that_has_died_waits_in_another_one(self, early_world):

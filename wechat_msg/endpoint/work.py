@@ -147,21 +147,25 @@ class Work(OwnedPush):
             except ConversationBusy:
                 if not (yield from self._may_call_again()):
                     raise
-            yield Sleep(_WHILE_BUSY)
-            if self.running.has_ended:
-                raise Overtaken  # it was handed back meanwhile
 
     def _may_call_again(self) -> Flow[bool]:
-        """Return whether nobody else calls the handler, and its time is not over.
+        """Wait, and return True; False, at once, if WeChat sends the push again, or the handler's time is over.
 
         Raises:
-            Overtaken: Another process has the push.
+            Overtaken: Another process has the push, or it was handed back.
         """
         running = self.running
-        if not running.is_fenced_by_entry:
-            yield from self.ask(self.read_record)  # another process may have acknowledged the push
-        is_left_to_us = running.late or bool(running.slot) or self.handling.answers.go_out_later
-        return is_left_to_us and self.handling.process.monotonic() < running.ends
+        yield from self._check_claim()  # another process may have acknowledged the push
+        is_left_to_us = running.late or running.slot or self.handling.answers.go_out_later
+        if not is_left_to_us or self.handling.process.monotonic() >= running.ends:
+            return False
+        yield Sleep(_WHILE_BUSY)
+        yield from self._check_claim()
+        return True
+
+    def _check_claim(self) -> Flow[None]:
+        if not self.running.is_fenced_by_entry:
+            yield from self.ask(self.read_record)
 
     def _finish(self, handled: Handled) -> Flow[Reply | None]:
         """Save or send the answer."""
