@@ -45,6 +45,7 @@ FRAMEWORKS = {
 MAY_IMPORT = {
     "_classes": set(),
     "_tracebacks": {"_classes"},
+    "_fork": set(),
     "_lazy": set(),
     "_clock": set(),
     "errors": set(),
@@ -172,7 +173,7 @@ MAY_IMPORT["playground"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "__version__"}
 MAY_IMPORT["__main__"] = {"cli"}
 #: What every part may import.
-EVERYWHERE = {"_lazy", "_tracebacks", "_validators"}
+EVERYWHERE = {"_fork", "_lazy", "_tracebacks", "_validators"}
 #: Packages of others that only these parts may import.
 ONLY = {
     "Crypto": {"crypto", "userdata"},
@@ -333,9 +334,7 @@ class TestImports:
 
         def check(path):
             part = part_of(path)
-            allowed = (
-                anything if part == "__init__" else MAY_IMPORT[part] | {part, "_lazy", "_tracebacks", "_validators"}
-            )
+            allowed = anything if part == "__init__" else MAY_IMPORT[part] | {part, *EVERYWHERE}
             imported = {name.split(".")[1] for name in imports_of(path) if name.startswith("wechat_msg.")}
             assert imported <= allowed
 

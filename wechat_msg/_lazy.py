@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
-import threading
 from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["import_lazily", "importing"]
-
-
-#: To be held by a thread that imports a module when it is first needed: the process does not fork meanwhile. The child
-#: could never import that module, as it would wait for a thread that it does not have.
-importing = threading.RLock()
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=importing.acquire, after_in_parent=importing.release, after_in_child=importing.release)
+__all__ = ["import_lazily"]
 
 
 def import_lazily(

@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, dataclass_transform
 
 import attrs
 
-from wechat_msg._lazy import importing
+from wechat_msg._fork import importing
 from wechat_msg._tracebacks import frozen
 
 __all__ = [

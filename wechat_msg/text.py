@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wechat_msg._lazy import importing
+from wechat_msg._fork import importing
 from wechat_msg._validators import is_whole_number
 from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.wire import clean_text

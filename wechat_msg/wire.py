@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, cast
 
 from wechat_msg._encrypt import find_encrypts
-from wechat_msg._lazy import importing
+from wechat_msg._fork import importing
 from wechat_msg._xml import MAX_DEPTH, MAX_ELEMENTS, NOT_WELL_FORMED, read_elements, read_plain
 from wechat_msg.errors import MalformedPush, ReplyError
 
