@@ -291,7 +291,16 @@ def _convert(reply: RenderedReply, form: Format) -> str:
 def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -> dict[str, Any]:
     fields = reply.to_fields(form)
     if isinstance(reply, (ErrCodeReply, ResultReply)) and get_kind(message).is_lower_case:
-        return {name.lower() if name in _STATUS else name: value for name, value in fields.items()}
+        fields = {name.lower() if name in _STATUS else name: value for name, value in fields.items()}
+    if isinstance(reply, ResultReply):
+        return {
+            "ToUserName": reply.to_user_name or message.from_user_name or None,
+            "FromUserName": reply.from_user_name or message.to_user_name or None,
+            "CreateTime": timestamp if reply.create_time is None else reply.create_time,
+            "MsgType": message.msg_type,
+            "Event": getattr(message, "event", None),
+            **fields,
+        }
     if not reply.msg_type:
         return fields
     to_user_name = reply.to_user_name or message.from_user_name

@@ -343,16 +343,21 @@ class ErrCodeReply(Reply):
 class ResultReply(Reply):
     """The answer of a delivery company to events of logistics (物流助手): ResultCode, ResultMsg.
 
-    Immediate delivery (即时配送, ``transport_add_order`` and others) gets them in lower case.
+    The document begins with ToUserName, FromUserName, CreateTime, MsgType and Event, which WeChat requires. Immediate
+    delivery (即时配送, ``transport_add_order`` and others) gets the two names in lower case.
 
     Attributes:
         result_code: 0 means done; other values are the company's.
-        result_msg: Description of result_code; if None, the answer has none.
+        result_msg: Description of result_code, which WeChat requires for most events; if None, it is ``success`` for 0,
+            and missing for other values.
         fields: Further members, by their wire names, in the order of the document; a list repeats its element in XML.
 
     Example:
         >>> ResultReply(0, fields={"WayBillID": "1234"}).to_fields("json")
-        {'ResultCode': 0, 'ResultMsg': None, 'WayBillID': '1234'}
+        {'ResultCode': 0, 'ResultMsg': 'success', 'WayBillID': '1234'}
+
+    Source:
+        https://developers.weixin.qq.com/miniprogram/dev/server/event_push/express/provider/Cancel_order_event.html
     """
 
     result_code: int = field(default=0, validator=_integer)
@@ -360,7 +365,8 @@ class ResultReply(Reply):
     fields: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_mapping, repr=False)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
-        return {"ResultCode": self.result_code, "ResultMsg": self.result_msg, **self.fields}
+        result_msg = "success" if self.result_msg is None and self.result_code == 0 else self.result_msg
+        return {"ResultCode": self.result_code, "ResultMsg": result_msg, **self.fields}
 
 
 @frozen(kw_only=True)
