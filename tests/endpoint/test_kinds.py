@@ -99,6 +99,16 @@ ANSWERS = [
         ResultReply(0, fields={"pre_auth_code": "P"}),
         {**HEAD, "Event": "get_pre_auth_code", "resultcode": 0, "resultmsg": "success", "pre_auth_code": "P"},
     ),
+    (
+        "channels_ec_vip_user_info_get",
+        ErrCodeReply(err_msg="ok", fields={"info": {"is_vip": "true"}}),
+        {"errcode": 0, "errmsg": "ok", "info": {"is_vip": "true"}},
+    ),
+    (
+        "channels_ec_order_use_vip_discount",
+        ErrCodeReply(err_msg="ok", fields={"result": 1}),
+        {"errcode": 0, "errmsg": "ok", "result": 1},
+    ),
     ("open_product_receive_coupon", RawReply({"ret_code": 0, "ret_msg": "ok"}), {"ret_code": 0, "ret_msg": "ok"}),
 ]
 DAY = 86400.0
@@ -201,6 +211,21 @@ class TestAnAnswer:
 
         check_rows(ANSWERS, check)
 
+    @each_row(
+        ("event", "is_sealed"),
+        [
+            ("xpay_goods_deliver_notify", True),
+            ("minigame_deliver_goods", True),
+            ("minigame_coin_deliver_completed", False),
+            ("minigame_h5_goods_deliver_notify", False),
+            ("minigame_game_pay_goods_deliver_notify", False),
+        ],
+    )
+    def test_to_a_payment_of_a_mini_game_is_not_sealed(self, event, is_sealed):
+        body = PushEndpoint(SEALED).handle(build_event(event, SEALED, format="json")).body
+        assert (b"Encrypt" in body) == is_sealed
+        assert open_reply(SEALED, body) == TOLD
+
     def test_that_is_mocked_is_an_ordinary_one(self):
         fields = {"MsgType": "event", "Event": "minigame_coin_deliver_completed", "CreateTime": 1}
         mocked = {**fields, "MiniGame": {"Payload": "{}", "PayEventSig": "s", "IsMock": True}}
@@ -241,7 +266,8 @@ class TestTheTime:
         [
             ("wxa_novel_chapter_permission", 4),
             ("xpay_subscribe_ios_refund_query_notify", 3),
-            ("minigame_coin_deliver_completed", 5),
+            ("minigame_coin_deliver_completed", 3),
+            ("minigame_deliver_goods", 5),
             ("iot_voip_notify", 5),
             ("add_waybill", 5),
             ("transport_add_order", 5),
@@ -305,6 +331,13 @@ class TestARepeat:
         push = build_event("minigame_coin_deliver_completed", format="json")
         answers = [open_reply(PLAIN, bot.endpoint.handle(push))["ErrMsg"] for _ in range(5)]
         assert answers == ["1", "2", "3", "3", "3"]
+
+    def test_of_a_call_that_was_refused_gets_the_refusal_again(self, clock):
+        """An errcode in lower case asks for no further try: the phone does not ring."""
+        bot = Bot(clock, answer=lambda run: ErrCodeReply(int(run < 2), err_msg=f"{run}"))
+        push = build_event("iot_voip_notify", format="json")
+        answers = [open_reply(PLAIN, bot.endpoint.handle(push))["errmsg"] for _ in range(3)]
+        assert answers == ["1", "1", "1"]
 
     @each_row(("event", "seconds"), [("iot_voip_notify", 300), ("add_waybill", 300), ("retail_pay_notify", DAY)])
     def test_is_known_as_long_as_it_may_come(self, event, seconds):

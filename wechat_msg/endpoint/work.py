@@ -134,7 +134,8 @@ class Work(OwnedPush):
             yield from send_parts(self)
             return Acknowledgement()
         handled = yield from self._handle()
-        if handled.wants_another_try and not running.late:
+        may_be_refused = get_kind(running.push.message).may_be_refused
+        if handled.wants_another_try and may_be_refused and not running.late:
             yield from self._delete()
             return handled.answer
         return (yield from self._finish(handled))

@@ -24,6 +24,7 @@ class PushKind:
             without an answer gives ``success``, too.
         members: The members that the document of the answer must have; empty if it is a passive reply.
         answer_within: Seconds after which WeChat hangs up.
+        is_sealed: Whether the answer to a sealed push is sealed.
         resent_for: Seconds after which WeChat no longer re-sends it; 0 if WeChat makes only the usual three tries.
         messages: Number of customer-service messages that it allows; 0 for what is no action of a user.
         answered_for: Seconds in which the user can get a customer-service message because of it, or of an earlier push.
@@ -32,6 +33,7 @@ class PushKind:
     nothing: Literal["success", "ErrCode", "errcode"] = "success"
     members: tuple[str, ...] = ()
     answer_within: float = 5.0
+    is_sealed: bool = True
     resent_for: float = 0.0
     messages: int = 0
     answered_for: float = 172800.0
@@ -45,6 +47,11 @@ class PushKind:
         return not self.members and not self.resent_for
 
     @property
+    def may_be_refused(self) -> bool:
+        """Whether an ``err_code`` other than 0 asks WeChat to send the event again; in some kinds it is an answer."""
+        return self.members[:1] != ("errcode",)
+
+    @property
     def is_lower_case(self) -> bool:
         """Whether the number and the text that an answer begins with have names in lower case."""
         return self.members[:1] in (("errcode",), ("resultcode",))
@@ -56,13 +63,16 @@ MESSAGE = PushKind(messages=5)
 """Messages of users."""
 _ACTION = PushKind(messages=3, answered_for=60.0)
 _PAYMENT = PushKind(nothing="ErrCode", members=("ErrCode",), resent_for=_DAY)
+_DAY_OF_GAMES = _DAY + 3600  # the last re-send is after 24 hours
+#: Virtual payment of mini games, which has a URL of its own.
+_GAME = PushKind(nothing="ErrCode", members=("ErrCode",), answer_within=3.0, is_sealed=False, resent_for=_DAY_OF_GAMES)
 _EXPRESS = PushKind(members=("ResultCode",))
 _DELIVERY = PushKind(members=("resultcode",))
 
 #: The kinds by the beginning of the event's name.
 _FAMILIES: Mapping[str, PushKind] = {
     "xpay_": _PAYMENT,  # virtual payment (虚拟支付), up to 15 re-sends in 18 hours
-    "minigame_": PushKind(nothing="ErrCode", members=("ErrCode",), resent_for=_DAY + 3600),  # the last after 24 hours
+    "minigame_": PushKind(nothing="ErrCode", members=("ErrCode",), resent_for=_DAY_OF_GAMES),
     "retail_": PushKind(resent_for=_DAY),  # B2b stores, the last re-send after 23 hours
     "transport_": _DELIVERY,  # immediate delivery (即时配送), the delivery company's side
 }
@@ -80,6 +90,18 @@ KINDS: Mapping[str, PushKind] = {
     "wxa_novel_chapter_permission": PushKind(members=("ErrCode", "ChapterPerms"), answer_within=4.0),
     "iot_voip_notify": PushKind(nothing="errcode", members=("errcode",)),
     "open_product_receive_coupon": PushKind(members=("ret_code",)),
+    # Shops of Channels (微信小店) ask about members of a Mini Program, and about the prices for them.
+    "channels_ec_vip_user_info_get": PushKind(members=("errcode", "info")),
+    "channels_ec_gen_order_info_init": PushKind(members=("errcode",)),
+    "channels_ec_order_use_vip_discount": PushKind(members=("errcode", "result")),
+    **dict.fromkeys(
+        (
+            "minigame_coin_deliver_completed",
+            "minigame_h5_goods_deliver_notify",
+            "minigame_game_pay_goods_deliver_notify",
+        ),
+        _GAME,
+    ),
     **dict.fromkeys(
         (  # logistics (物流助手), the delivery company's side
             "add_waybill",
