@@ -25,6 +25,7 @@ from wechat_msg import (
 )
 from wechat_msg.events.base import EVENTS
 from wechat_msg.testing.documents import write_document
+    WxaPrivacyApplyEvent,
 from wechat_msg.wire import parse_body
 
 ROWS = list(PUSHES.items())
@@ -95,6 +96,30 @@ class TestMembersOfAnEvent:
         assert isinstance(event, WxaWidgetDataEvent)
         assert event.widget_query is not None
         assert event.widget_query.slot_list == (WidgetSlot(key="city", value="secret"),)
+    def test_of_a_claim_may_lack_their_wrapper(self):
+        event = parse_message(push("wxainsurance_claim_result", {"OrderNo": "1", "Status": 6, "PayFailReason": "x"}))
+        assert isinstance(event, WxainsuranceClaimResultEvent)
+        assert event.upload_event == InsuranceClaim(order_no="1", status=6, pay_fail_reason="x")
+
+    @each_row("name", ["WayBillID", "WaybillId"])
+    def test_of_a_waybill_have_two_spellings(self, name):
+        event = parse_message(push("query_single_waybill", {name: "42"}))
+        assert isinstance(event, QuerySingleWaybillEvent)
+        assert event.way_bill_id == "42"
+
+    @each_row("name", ["Data", "EventData"])
+    @each_row("event_name", ["cooperation_shop_order", "related_shop_order_submission"])
+    def test_of_an_order_of_another_shop_have_two_names(self, event_name, name):
+        event = parse_message(push(event_name, {name: {"order_id": "1", "shop_appid": "wx1"}}))
+        assert isinstance(event, CooperationShopOrderEvent)
+        assert event.data == CooperationShopOrder(order_id="1", shop_appid="wx1")
+
+    def test_of_a_review_may_have_numbers_in_quotation_marks(self):
+        result = {"api_name": '"wx.choosePoi"', "apply_time": '"1644805538"', "status": '"2"'}
+        event = parse_message(push("wxa_privacy_apply", {"result_info": result}))
+        assert isinstance(event, WxaPrivacyApplyEvent)
+        assert (event.result_info.apply_time, event.result_info.status) == (1644805538, 2)
+
         assert (event.widget_query.longitude, event.widget_query.latitude) == (113.35, 23.13)
 
 

@@ -83,12 +83,18 @@ def read_integer(value: object) -> int | None:
             return int(value)
         if value in ("true", "false"):
             return int(value == "true")
+        value = _unquote(value)
         if value and not _INTEGER.fullmatch(value):
             raise UnreadableField
         return int(value) if value else None
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return int(value)
     raise UnreadableField
+
+
+def _unquote(value: str) -> str:
+    """Return a number without the quotation marks that one event of WeChat has around it, in XML."""
+    return value[1:-1] if value[:1] == value[-1:] == '"' else value
 
 
 def read_boolean(value: object) -> bool | None:
@@ -108,7 +114,7 @@ def read_timestamp(value: object) -> int | None:
 def read_number(value: object) -> float | None:
     """Read a number, or its decimal text."""
     if isinstance(value, str):
-        value = value.strip(_BLANKS)
+        value = _unquote(value.strip(_BLANKS))
         if value and not _NUMBER.fullmatch(value):
             raise UnreadableField
         return float(value) if value else None
