@@ -16,6 +16,7 @@ from tests.helpers.rows import each_row
 from wechat_msg import (
     ClickEvent,
     ComplaintCallbackEvent,
+    ComplaintHistoryItem,
     Event,
     LocationEvent,
     LocationMessage,
@@ -101,7 +102,7 @@ class TestEvent:
         assert (event.event, event.create_time) == (name, 1700000000)
         complaint = event.bussi_call_back_info
         assert (complaint.complaint_order_id, complaint.create_time) == ("1", "1690000000")
-        assert complaint.history == ({"content": "a", "time": 2},)
+        assert complaint.history == (ComplaintHistoryItem(content="a", time="2"),)
         assert "content" not in repr(event)
 
     def test_of_a_penalty_reads_its_json_text(self):

@@ -11,21 +11,26 @@ import pytest
 from tests.helpers.pushes import PUSHES
 from tests.helpers.rows import each_row
 from wechat_msg import (
+    CooperationShopOrder,
+    CooperationShopOrderEvent,
+    InsuranceClaim,
     MinigameH5GoodsDeliverNotifyEvent,
     MiniGameOrder,
     NotifyThirdFastverifybetaappEvent,
     OrderPathApplyResult,
     OrderPathApplyResultNotifyEvent,
     PushMessageApiNotify,
+    QuerySingleWaybillEvent,
     RetailRefundNotifyEvent,
     WidgetSlot,
+    WxainsuranceClaimResultEvent,
     WxalivePushMessageNotifyEvent,
+    WxaPrivacyApplyEvent,
     WxaWidgetDataEvent,
     parse_message,
 )
 from wechat_msg.events.base import EVENTS
 from wechat_msg.testing.documents import write_document
-    WxaPrivacyApplyEvent,
 from wechat_msg.wire import parse_body
 
 ROWS = list(PUSHES.items())
@@ -91,11 +96,6 @@ class TestMembersOfAnEvent:
         assert isinstance(event, WxalivePushMessageNotifyEvent)
         assert event.push_message_api_notify == PushMessageApiNotify(message_id="1", room_id="2")
 
-    def test_of_a_search_widget_are_read_from_json_text(self):
-        event = parse_message(push("wxa_widget_data", PUSHES["wxa_widget_data"]))
-        assert isinstance(event, WxaWidgetDataEvent)
-        assert event.widget_query is not None
-        assert event.widget_query.slot_list == (WidgetSlot(key="city", value="secret"),)
     def test_of_a_claim_may_lack_their_wrapper(self):
         event = parse_message(push("wxainsurance_claim_result", {"OrderNo": "1", "Status": 6, "PayFailReason": "x"}))
         assert isinstance(event, WxainsuranceClaimResultEvent)
@@ -120,6 +120,11 @@ class TestMembersOfAnEvent:
         assert isinstance(event, WxaPrivacyApplyEvent)
         assert (event.result_info.apply_time, event.result_info.status) == (1644805538, 2)
 
+    def test_of_a_search_widget_are_read_from_json_text(self):
+        event = parse_message(push("wxa_widget_data", PUSHES["wxa_widget_data"]))
+        assert isinstance(event, WxaWidgetDataEvent)
+        assert event.widget_query is not None
+        assert event.widget_query.slot_list == (WidgetSlot(key="city", value="secret"),)
         assert (event.widget_query.longitude, event.widget_query.latitude) == (113.35, 23.13)
 
 

@@ -199,6 +199,7 @@ __all__ = [
     "CloudInvoiceInvoiceresultEvent",
     "ComplaintCallbackEvent",
     "ComplaintCallbackInfo",
+    "ComplaintHistoryItem",
     "ComplaintInfo",
     "ComplaintNotifyEvent",
     "ComponentVerifyTicketEvent",

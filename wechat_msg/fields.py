@@ -228,12 +228,12 @@ def number(name: str, *also: str, **options: Any) -> Any:
     return _field(Wire((name, *also), None, read_number), **options)
 
 
-def nested(name: str, cls: type[Any], *, flat: bool = False, **options: Any) -> Any:
-    """Declare a structure that is read into the model *cls*.
+def nested(name: str, cls: type[Any], *also: str, flat: bool = False, **options: Any) -> Any:
+    """Declare a structure that is read into the model *cls*; it is called *name* on the wire, or one of *also*.
 
     With *flat*, for one structure of a push, it may also be missing: it is then read from the members around it.
     """
-    return _field(Wire((name,), None, _model_reader(cls), cls if flat else None), **options)
+    return _field(Wire((name, *also), None, _model_reader(cls), cls if flat else None), **options)
 
 
 def items(name: str, of: Any, *, within: str | None = None, item: str = "item", **options: Any) -> Any:

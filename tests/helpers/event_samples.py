@@ -53,7 +53,10 @@ _COMPLAINT = {
     "product_name": "a product",
     "customer_material_content": " it is broken ",
     "customer_material_media_id_list": ["MEDIA_1", "MEDIA_2"],
-    "history": [{"who": "user", "text": "it is broken"}, {"who": "merchant", "text": "we are sorry"}],
+    "history": [
+        {"time": "1690000000", "content": "it is broken", "media_id_list": ["MEDIA_3", "MEDIA_4"]},
+        {"time": "1690000001", "content": "we are sorry", "media_id_list": []},
+    ],
 }
 _FOLLOW = {"room_id": 5, "user_openid": "oFAN", "time": NOW, "live_status": 102, "action": "add_follow"}
 _BEACON = {"Uuid": "FDA50693-A4E2-4FB1-AFCF-C6EB07647825", "Major": 10001, "Minor": 19007, "Distance": "0.057"}
@@ -426,6 +429,8 @@ FIELDS: dict[str, dict[str, Any]] = {
         "refund_request_reason": "OTHER",
         "provide_status": "1",
         "pay_order_id": "O1",
+        "consumption_status": "0",
+        "service_type": "unipdt",
     },
     # withdrawn
     "merchant_order": {"OrderId": 7197417460812584720, "OrderStatus": 2, "ProductId": "P1", "SkuInfo": "10001:1000012"},
@@ -466,6 +471,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 CLASSES = {
     "charge_service_quota_notify": "ChargeMpServiceQuotaNotifyEvent",
     "express_add_path": "AddExpressPathEvent",
+    "related_shop_order_submission": "CooperationShopOrderEvent",
 }
 
 #: Events whose members are in an element of their own in XML only.

@@ -194,7 +194,12 @@ PUSHES: dict[str, dict[str, Any]] = {
     },
     "wxa_widget_data": {"Query": _QUERY, "Scene": 2},
     "wxainsurance_claim_result": {
-        "upload_event": {"OrderNo": "1000000000000000002", "Status": 3, "FinishTime": 1700000004}
+        "upload_event": {
+            "OrderNo": "1000000000000000002",
+            "Status": 6,
+            "FinishTime": 1700000004,
+            "PayFailReason": "reason 5",
+        }
     },
     # virtual payment and mini games
     "xpay_subscribe_signing_result_notify": {
@@ -527,6 +532,7 @@ PUSHES: dict[str, dict[str, Any]] = {
             "note": "secret note 61",
         },
         "wx_token": "secret wx_token 62",
+        "delivery_token": "secret delivery_token 63",
     },
     "transport_readd_order": {
         "shopid": "1000000000000000001",
@@ -591,6 +597,7 @@ PUSHES: dict[str, dict[str, Any]] = {
             "note": "secret note 61",
         },
         "wx_token": "secret wx_token 62",
+        "delivery_token": "secret delivery_token 63",
     },
     "transport_precreate_order": {
         "shopid": "1000000000000000001",
@@ -750,6 +757,8 @@ PUSHES: dict[str, dict[str, Any]] = {
             "status": 2,
             "out_product_id": "1000000000000000003",
             "product_id": 3704612354559743004,
+            "spu_status": 5,
+            "info_version": "6",
             "reject_reason": "reject_reason 5",
         }
     },
@@ -758,6 +767,8 @@ PUSHES: dict[str, dict[str, Any]] = {
             "status": 2,
             "out_product_id": "1000000000000000003",
             "product_id": 3704612354559743004,
+            "spu_status": 5,
+            "info_version": "6",
             "reject_reason": "reject_reason 5",
         }
     },
@@ -915,13 +926,15 @@ PUSHES: dict[str, dict[str, Any]] = {
             "status": 3,
             "reason": "reason 4",
             "audit_info": "audit_info 5",
+            "product_type": 4,
         }
     },
     "product_spu_listing": {
         "ProductSpuListing": {"product_id": 3704612354559743002, "status": 3, "reason": "reason 4"}
     },
     "product_spu_update": {"ProductSpuUpdate": {"product_id": 3704612354559743002, "status": 3, "reason": "reason 4"}},
-    "cooperation_shop_order": {"EventData": {"shop_appid": "wx0000000000000002", "order_id": "1000000000000000003"}},
+    "cooperation_shop_order": {"Data": {"shop_appid": "wx0000000000000002", "order_id": "1000000000000000003"}},
+    "related_shop_order_submission": {"Data": {"shop_appid": "wx0000000000000002", "order_id": "1000000000000000003"}},
     "dropship_order_new": {"ds_order_id": "1000000000000000001"},
     "dropship_order_cancel": {"ds_order_id": "1000000000000000001"},
     "dropship_order_update": {"ds_order_id": "1000000000000000001", "update_time": 1700000002},

@@ -88,6 +88,8 @@ OTHER_NAMES = {
     "appid": "app_id",
     "AppId": "authorize_app_id",
     "create_time": "own_create_time",
+    "WaybillId": "way_bill_id",
+    "EventData": "data",
 }
 
 

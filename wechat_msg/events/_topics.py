@@ -75,8 +75,9 @@ NAMES_OF_MODULES = {
     """,
     "paid_services": "ChargeMpServiceQuotaNotifyEvent ChargeMpServiceValidityNotifyEvent",
     "penalties": """
-        AppealMaterial AppealRecordMaterial BadScoreResult ComplaintCallbackEvent ComplaintCallbackInfo IllegalMaterial
-        PunishDetail WxaAppealRecordEvent WxaCommentBadScoreEvent WxaIllegalRecordEvent WxaPunishEvent
+        AppealMaterial AppealRecordMaterial BadScoreResult ComplaintCallbackEvent ComplaintCallbackInfo
+        ComplaintHistoryItem IllegalMaterial PunishDetail WxaAppealRecordEvent WxaCommentBadScoreEvent
+        WxaIllegalRecordEvent WxaPunishEvent
     """,
     "poi": "CreateMapPoiAuditInfoEvent PoiCheckNotifyEvent",
     "relation": "LocationEvent ScanEvent SubscribeEvent UnsubscribeEvent",
@@ -169,7 +170,7 @@ EVENTS_OF_MODULES = {
         channels_ec_stock_no_enough channels_ec_withdraw_notify cooperation_shop_order dropship_order_cancel
         dropship_order_new dropship_order_update ewaybill_push_path head_supplier_item_update product_category_audit
         product_order_status_update product_spu_audit product_spu_listing product_spu_update qrcode_status
-        set_shop_nickname
+        related_shop_order_submission set_shop_nickname
     """,
     "channels_vip": """
         channels_ec_vip_close channels_ec_vip_grade_info_update channels_ec_vip_join channels_ec_vip_score_exchange

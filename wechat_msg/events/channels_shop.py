@@ -202,13 +202,15 @@ class ProductSpu:
         product_id: The product.
         status: Its state.
         reason: Why it was refused.
-        audit_info: More about the review; its form is unconfirmed. Only in `ProductSpuAuditEvent`.
+        audit_info: More about the review, usually JSON text. Only in `ProductSpuAuditEvent`.
+        product_type: 1 of the shop, 4 a gift on sale, 5 not for sale. Only in `ProductSpuAuditEvent`.
     """
 
     product_id: str = text("product_id")
     status: int | None = integer("status", default=None)
     reason: str | None = text("reason", default=None)
     audit_info: str | None = lenient_text("audit_info", default=None)
+    product_type: int | None = integer("product_type", default=None)
 
 
 @register_event("product_spu_audit")
@@ -245,11 +247,17 @@ class CooperationShopOrder:
     order_id: str | None = text("order_id", default=None)
 
 
-@register_event("cooperation_shop_order")
+@register_event("cooperation_shop_order", "related_shop_order_submission")
 class CooperationShopOrderEvent(Event):
-    """合作店铺订单: an order of a shop that works with yours. WeChat has withdrawn it."""
+    """合作店铺订单, 关联店铺订单: an order of a shop that works with yours.
 
-    event_data: CooperationShopOrder = nested("EventData", CooperationShopOrder)
+    WeChat has replaced the first of the two names by the second.
+
+    Attributes:
+        data: The order; one SDK calls the member ``EventData``.
+    """
+
+    data: CooperationShopOrder = nested("Data", CooperationShopOrder, "EventData")
 
 
 @register_event("dropship_order_new")

@@ -170,6 +170,8 @@ class _TransportOrderEvent(_TransportEvent):
         cargo: What is to be delivered.
         order_info: How it is to be delivered.
         wx_token: Token of the order.
+        delivery_token: The token that the company gave in answer to `TransportPrecreateOrderEvent`, which keeps the
+            price; not in that event.
     """
 
     sender: TransportContact | None = nested("sender", TransportContact, default=None)
@@ -177,6 +179,7 @@ class _TransportOrderEvent(_TransportEvent):
     cargo: TransportCargo | None = nested("cargo", TransportCargo, default=None)
     order_info: TransportOrderInfo | None = nested("order_info", TransportOrderInfo, default=None)
     wx_token: str | None = text("wx_token", default=None, repr=False)
+    delivery_token: str | None = text("delivery_token", default=None, repr=False)
 
 
 @register_event("transport_add_order")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from wechat_msg.events.base import Event, register_event
 from wechat_msg.fields import build_from_json, content, integer, items, model, nested, text
 
@@ -14,6 +11,7 @@ __all__ = [
     "BadScoreResult",
     "ComplaintCallbackEvent",
     "ComplaintCallbackInfo",
+    "ComplaintHistoryItem",
     "IllegalMaterial",
     "PunishDetail",
     "WxaAppealRecordEvent",
@@ -151,6 +149,21 @@ class WxaCommentBadScoreEvent(Event):
 
 
 @model
+class ComplaintHistoryItem:
+    """What one side said or did about a complaint. No repr shows it.
+
+    Attributes:
+        time: When, as received.
+        content: What it was.
+        media_id_list: Media ids of what was added.
+    """
+
+    time: str | None = text("time", default=None)
+    content: str | None = content("content", default=None)
+    media_id_list: tuple[str, ...] = items("media_id_list", str, repr=False)
+
+
+@model
 class ComplaintCallbackInfo:
     """A complaint about a transaction. Numbers, amounts and times are as received, as text.
 
@@ -171,8 +184,7 @@ class ComplaintCallbackInfo:
         product_name: The product.
         customer_material_content: What the user wrote; no repr shows it.
         customer_material_media_id_list: Media ids of what the user added.
-        history: What was said and done, as received: the members are unconfirmed. No repr shows them, and they do not
-            count when objects are compared.
+        history: What was said and done.
     """
 
     appid: str | None = text("appid", default=None)
@@ -191,7 +203,7 @@ class ComplaintCallbackInfo:
     product_name: str | None = text("product_name", default=None)
     customer_material_content: str | None = content("customer_material_content", default=None)
     customer_material_media_id_list: tuple[str, ...] = items("customer_material_media_id_list", str)
-    history: tuple[Mapping[str, Any], ...] = items("history", Mapping, repr=False, eq=False)
+    history: tuple[ComplaintHistoryItem, ...] = items("history", ComplaintHistoryItem)
 
 
 @register_event("complaint_callback")

@@ -69,18 +69,20 @@ class InsuranceClaim:
         order_no: The order.
         status: Result of the claim.
         finish_time: Seconds since the epoch.
+        pay_fail_reason: Why nothing was paid.
     """
 
     order_no: str | None = text("OrderNo", default=None)
     status: int | None = integer("Status", default=None)
     finish_time: int | None = integer("FinishTime", default=None)
+    pay_fail_reason: str | None = text("PayFailReason", default=None)
 
 
 @register_event("wxainsurance_claim_result")
 class WxainsuranceClaimResultEvent(Event):
     """运费险理赔结果: the result of a claim on the insurance of return shipping.
 
-    The answer is ``success``, not sealed.
+    The answer is ``success``, not sealed. The members of the claim may also be among those of the event.
     """
 
-    upload_event: InsuranceClaim = nested("upload_event", InsuranceClaim)
+    upload_event: InsuranceClaim = nested("upload_event", InsuranceClaim, flat=True)

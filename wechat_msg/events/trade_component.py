@@ -91,12 +91,16 @@ class OpenProductSpu:
         out_product_id: Your id of the product.
         product_id: WeChat's id of the product.
         reject_reason: Why it was refused.
+        spu_status: Whether the product is on sale, a number.
+        info_version: Version of the product.
     """
 
     status: int | None = integer("status", default=None)
     out_product_id: str | None = text("out_product_id", default=None)
     product_id: str | None = text("product_id", default=None)
     reject_reason: str | None = text("reject_reason", default=None)
+    spu_status: int | None = integer("spu_status", default=None)
+    info_version: str | None = text("info_version", default=None)
 
 
 @register_event("open_product_spu_audit")

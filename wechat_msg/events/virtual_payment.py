@@ -228,8 +228,10 @@ class XpaySubscribeIosRefundQueryNotifyEvent(_XpayEvent):
         product_id: The product.
         p_count: How many.
         refund_request_reason: The user's reason.
-        provide_status: Whether the goods were delivered.
-        pay_order_id: The payment.
+        provide_status: 0 if the goods were not delivered, 1 if they were, 2 if they are being delivered.
+        pay_order_id: The merchant's id of the order.
+        consumption_status: Whether the goods were used. Unconfirmed.
+        service_type: Kind of the payment. Unconfirmed.
     """
 
     out_trade_no: str | None = text("OutTradeNo", default=None)
@@ -243,6 +245,8 @@ class XpaySubscribeIosRefundQueryNotifyEvent(_XpayEvent):
     refund_request_reason: str | None = text("refund_request_reason", default=None)
     provide_status: str | None = text("provide_status", default=None)
     pay_order_id: str | None = text("pay_order_id", default=None)
+    consumption_status: str | None = text("consumption_status", default=None)
+    service_type: str | None = text("service_type", default=None)
 
 
 @model

@@ -219,13 +219,13 @@ class _SingleWaybillEvent(Event):
         token: Token of the order.
         wx_app_id: AppID of the Mini Program.
         order_id: The order.
-        way_bill_id: Number of the waybill.
+        way_bill_id: Number of the waybill; WeChat's page of one event spells it ``WaybillId``.
     """
 
     token: str | None = text("Token", default=None, repr=False)
     wx_app_id: str | None = text("WXAppId", default=None)
     order_id: str | None = text("OrderID", default=None)
-    way_bill_id: str | None = text("WayBillID", default=None)
+    way_bill_id: str | None = text("WayBillID", "WaybillId", default=None)
 
 
 @model
