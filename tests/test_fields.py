@@ -70,7 +70,7 @@ def read(name: str, value: Any) -> Any:
     return getattr(build(Whole, {name: value}), name.lower())
 
 
-NOT_TEXT = [1.5, [], ["a"], {}, {"a": "b"}, ()]
+NOT_TEXT = [1e15, float("nan"), [], ["a"], {}, {"a": "b"}, ()]
 
 
 class TestText:
@@ -92,6 +92,10 @@ class TestText:
 
     def test_reads_a_whole_number_exactly(self):
         assert read("Label", 24123456789012345) == "24123456789012345"
+
+    @pytest.mark.parametrize(("value", "expected"), [(3.5, "3.5"), (-0.25, "-0.25")])
+    def test_reads_a_decimal_number_as_in_xml(self, value, expected):
+        assert read("Label", value) == expected
 
     @pytest.mark.parametrize(("value", "expected"), [(True, "true"), (False, "false")])
     def test_reads_a_truth_value_as_in_xml(self, value, expected):
@@ -212,7 +216,7 @@ class TestNumber:
 
 
 class TestNested:
-    @pytest.mark.parametrize("value", ["text", 1, [], [{"Size": 1}]])
+    @pytest.mark.parametrize("value", ["text", 1, ["text"], [[]], [{"Size": 1}, {"Size": 1}]])
     def test_refuses_what_is_not_a_mapping(self, value):
         with pytest.raises(UnreadableField, match="Part"):
             read("Part", value)
@@ -222,9 +226,12 @@ class TestNested:
         with pytest.raises(UnreadableField, match="Part"):
             read("Part", value)
 
-    @pytest.mark.parametrize("value", ["", "\n    "])
+    @pytest.mark.parametrize("value", ["", "\n    ", []])
     def test_reads_an_empty_element_as_no_value(self, value):
         assert read("Part", value) is None
+
+    def test_reads_a_list_of_one_as_that(self):
+        assert read("Part", [{"Size": 1}]) == read("Part", {"Size": 1})
 
     def test_is_read_into_its_model(self):
         assert read("Part", {"Size": "1", "Colour": "red", "Unknown": {"A": []}}) == Part(size=1, colour="red")
@@ -309,7 +316,7 @@ class TestFlat:
     def test_prefers_the_element(self):
         assert build(Wrapped, {"Part": {"Size": 1}, "Size": 2}).part == Part(size=1)
 
-    @pytest.mark.parametrize(("fields", "name"), [({}, "size"), ({"Size": "big"}, "Size"), ({"Part": []}, "Part")])
+    @pytest.mark.parametrize(("fields", "name"), [({}, "size"), ({"Size": "big"}, "Size"), ({"Part": [[]]}, "Part")])
     def test_that_is_unreadable_is_named(self, fields, name):
         with pytest.raises(UnreadableField, match=f"^{name}$"):
             build(Wrapped, fields)

@@ -83,7 +83,7 @@ class TestCommonFields:
         assert SECRET not in str(refusal.value)
 
     @each_row("name", ["ToUserName", "FromUserName", "CreateTime", "MsgType"])
-    @each_row("value", [None, [SECRET], {"a": SECRET}, 1.5])
+    @each_row("value", [None, [SECRET], {"a": SECRET}, 1e20])
     def test_a_message_with_one_that_is_unreadable_is_malformed(self, name, value):
         with pytest.raises(MalformedPush) as refusal:
             parse_message({**push(MsgType="text", Content="hi"), name: value})
@@ -322,7 +322,7 @@ class TestMsgId:
 
 
 class TestEventName:
-    @pytest.mark.parametrize("event", [{"a": "b"}, ["CLICK", "VIEW"], 1.5, None])
+    @pytest.mark.parametrize("event", [{"a": "b"}, ["CLICK", "VIEW"], 1e20, None])
     def test_that_is_unreadable_loses_no_event(self, event):
         fields = push(MsgType="event", Event=event)
         message = parse_message(fields)

@@ -395,6 +395,12 @@ class TestErrCodeReply:
         event = UnknownEvent(create_time=1, event="XPAY_goods_deliver_notify")
         assert json.loads(seal(answer, "json", event).body) == {"ErrCode": 0, "ErrMsg": "success"}
 
+    @each_row("make", [ErrCodeReply, ResultReply])
+    @each_row("name", ["ErrCode", "errmsg", "ResultCode", "resultmsg"])
+    def test_has_its_code_and_description_only_once(self, name, make):
+        with pytest.raises(ReplyError, match="fields must be a mapping without the code"):
+            make(fields={name: 5})
+
     def test_takes_further_members(self):
         perms = [{"StartChapterIndex": 0, "EndChapterIndex": 2, "Perm": 0}]
         reply = ErrCodeReply(fields={"ChapterPerms": perms})

@@ -119,7 +119,7 @@ def seal_reply(
     if isinstance(chosen, Acknowledgement):
         return PushResponse(200, chosen.body.encode())
     document = _write(push.message, chosen, timestamp, push.format)
-    if push.cipher is not None and get_kind(push.message).is_sealed:
+    if push.cipher is not None:
         encrypt = push.cipher.encrypt(document.encode(), appid=push.appid, random_bytes=random_bytes)
         document = _seal(settings, encrypt, str(timestamp), random_bytes, push.format)
     return PushResponse(200, document.encode(), _CONTENT_TYPES[push.format])

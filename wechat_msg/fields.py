@@ -42,6 +42,7 @@ _BLANKS = " \t\r\n"
 _DIGITS = 20  # of a whole number, at most
 _INTEGER = re.compile(rf"[+-]?[0-9]{{1,{_DIGITS}}}", re.ASCII)
 _HUGE = 1e300
+_LONG = 1e15  # from here on, not all digits of a decimal number may be right
 _YEAR_10000 = 253402300800  # the first second that datetime cannot represent
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,40})?", re.ASCII)
 
@@ -59,6 +60,8 @@ def read_content(value: object) -> str:
         return value
     if isinstance(value, int):
         return str(value).lower()  # "true", as in XML
+    if isinstance(value, float) and abs(value) < _LONG:
+        return str(value)
     raise UnreadableField
 
 
@@ -132,6 +135,11 @@ def _model_reader(cls: type[Any]) -> Convert:
         raise UnreadableField
 
     return read
+
+
+def _alone(read_one: Convert) -> Convert:
+    """Return a function that reads a list, which some JSON has in place of one element or none, as well."""
+    return lambda value: read_one((*value, "")[0] if isinstance(value, list) and len(value) < 2 else value)
 
 
 def _items_reader(read_one: Convert, item: str = "item") -> Convert:
@@ -233,7 +241,7 @@ def nested(name: str, cls: type[Any], *also: str, flat: bool = False, **options:
 
     With *flat*, for one structure of a push, it may also be missing: it is then read from the members around it.
     """
-    return _field(Wire((name, *also), None, _model_reader(cls), cls if flat else None), **options)
+    return _field(Wire((name, *also), None, _alone(_model_reader(cls)), cls if flat else None), **options)
 
 
 def items(name: str, of: Any, *, within: str | None = None, item: str = "item", **options: Any) -> Any:

@@ -43,6 +43,15 @@ _integer = _check(is_whole_number(), "a whole number")
 _index = _check(is_whole_number(0), "a whole number from 0")
 _mapping = _check.instance_of(Mapping, what="a mapping")
 
+_STATUS = {"errcode", "errmsg", "resultcode", "resultmsg"}
+
+
+def _has_no_status(value: object) -> bool:
+    return isinstance(value, Mapping) and not {str(name).lower() for name in value} & _STATUS
+
+
+_further = _check(_has_no_status, "a mapping without the code and its description")
+
 
 def _is_mapping_to_text(value: object) -> bool:
     return isinstance(value, (dict, Mapping)) and {*map(type, value.values())} <= {str}
@@ -333,7 +342,7 @@ class ErrCodeReply(Reply):
 
     err_code: int = field(default=0, validator=_integer)
     err_msg: str = field(default="success", kw_only=True, validator=_text)
-    fields: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_mapping, repr=False)
+    fields: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_further, repr=False)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         return {"ErrCode": self.err_code, "ErrMsg": self.err_msg, **self.fields}
@@ -362,7 +371,7 @@ class ResultReply(Reply):
 
     result_code: int = field(default=0, validator=_integer)
     result_msg: str | None = field(default=None, kw_only=True, validator=_optional_text)
-    fields: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_mapping, repr=False)
+    fields: Mapping[str, Any] = field(factory=dict, kw_only=True, validator=_further, repr=False)
 
     def to_fields(self, form: Format) -> dict[str, Any]:
         result_msg = "success" if self.result_msg is None and self.result_code == 0 else self.result_msg

@@ -211,21 +211,6 @@ class TestAnAnswer:
 
         check_rows(ANSWERS, check)
 
-    @each_row(
-        ("event", "is_sealed"),
-        [
-            ("xpay_goods_deliver_notify", True),
-            ("minigame_deliver_goods", True),
-            ("minigame_coin_deliver_completed", False),
-            ("minigame_h5_goods_deliver_notify", False),
-            ("minigame_game_pay_goods_deliver_notify", False),
-        ],
-    )
-    def test_to_a_payment_of_a_mini_game_is_not_sealed(self, event, is_sealed):
-        body = PushEndpoint(SEALED).handle(build_event(event, SEALED, format="json")).body
-        assert (b"Encrypt" in body) == is_sealed
-        assert open_reply(SEALED, body) == TOLD
-
     def test_that_is_mocked_is_an_ordinary_one(self):
         fields = {"MsgType": "event", "Event": "minigame_coin_deliver_completed", "CreateTime": 1}
         mocked = {**fields, "MiniGame": {"Payload": "{}", "PayEventSig": "s", "IsMock": True}}

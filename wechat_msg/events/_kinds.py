@@ -24,7 +24,6 @@ class PushKind:
             without an answer gives ``success``, too.
         members: The members that the document of the answer must have; empty if it is a passive reply.
         answer_within: Seconds after which WeChat hangs up.
-        is_sealed: Whether the answer to a sealed push is sealed.
         resent_for: Seconds after which WeChat no longer re-sends it; 0 if WeChat makes only the usual three tries.
         messages: Number of customer-service messages that it allows; 0 for what is no action of a user.
         answered_for: Seconds in which the user can get a customer-service message because of it, or of an earlier push.
@@ -33,7 +32,6 @@ class PushKind:
     nothing: Literal["success", "ErrCode", "errcode"] = "success"
     members: tuple[str, ...] = ()
     answer_within: float = 5.0
-    is_sealed: bool = True
     resent_for: float = 0.0
     messages: int = 0
     answered_for: float = 172800.0
@@ -64,8 +62,8 @@ MESSAGE = PushKind(messages=5)
 _ACTION = PushKind(messages=3, answered_for=60.0)
 _PAYMENT = PushKind(nothing="ErrCode", members=("ErrCode",), resent_for=_DAY)
 _DAY_OF_GAMES = _DAY + 3600  # the last re-send is after 24 hours
-#: Virtual payment of mini games, which has a URL of its own.
-_GAME = PushKind(nothing="ErrCode", members=("ErrCode",), answer_within=3.0, is_sealed=False, resent_for=_DAY_OF_GAMES)
+#: Virtual payment of mini games; 3 seconds are unconfirmed.
+_GAME = PushKind(nothing="ErrCode", members=("ErrCode",), answer_within=3.0, resent_for=_DAY_OF_GAMES)
 _EXPRESS = PushKind(members=("ResultCode",))
 _DELIVERY = PushKind(members=("resultcode",))
 

@@ -87,7 +87,7 @@ def judge_reply(
             _check_document({"ErrCode": 0}, members)  # it means the same
             return Verdict("acknowledged")
         _check_encoding(answer)
-        document = _open(settings, request, answer.body, may_be_plain=not kind.is_sealed)
+        document = _open(settings, request, answer.body)
         reply = _read(document, request)
         if not members:
             _check_single(reply, _LISTS[detect_format(document)])
@@ -121,13 +121,13 @@ def _check_encoding(answer: BotResponse) -> None:
 # --- the envelope -----------------------------------------------------------------------------------------------------
 
 
-def _open(settings: PushSettings, request: PushRequest, body: bytes, *, may_be_plain: bool) -> bytes:
+def _open(settings: PushSettings, request: PushRequest, body: bytes) -> bytes:
     """Return the inner document."""
     outer = _read(body, request)
     is_sealed = request.query.get("encrypt_type") == "aes"
     if "Encrypt" not in outer:
         # In the compatible mode pushes have plain members too, and WeChat accepts both kinds of reply.
-        if is_sealed and not may_be_plain and b"MsgType" not in request.body:
+        if is_sealed and b"MsgType" not in request.body:
             raise _Rejection(problems.UNSEALED)
         return body
     if not is_sealed:
