@@ -161,3 +161,20 @@ def test_the_fake_asks_for_the_session_key_of_the_user(wechat, client):
         client.call(pay(71, session_key))
     balance = miniprogram.query_user_balance("oUSER", session_key=session_key, appkey=wechat.appkey)
     assert client.call(balance).balance == 70
+
+
+class TestRefunds:
+    def test_leave_less_of_an_order_in_the_fake(self, client):
+        def refund(number, fee, left):
+            return miniprogram.refund_order(number, fee, left, appkey=APPKEY, order_id="O1")
+
+        query = miniprogram.query_order(appkey=APPKEY, order_id="O1")
+        assert client.call(query).left_fee == 600
+        client.call(refund("R1", 200, 600))
+        order = client.call(query)
+        assert (order.refund_fee, order.left_fee) == (200, 400)
+        for fee, left in [(200, 600), (401, 400), (0, 400)]:
+            with pytest.raises(InvalidParameter):
+                client.call(refund("R2", fee, left))
+        client.call(refund("R3", 400, 400))
+        assert client.call(query).left_fee == 0
