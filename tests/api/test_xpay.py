@@ -42,6 +42,20 @@ def check_signatures(request: APIRequest) -> None:
         assert request.query["signature"] == sign(SESSION_KEY, request.body)
 
 
+def test_a_day_that_is_no_date_is_refused_with_the_form_that_the_call_wants():
+    def check(day):
+        with pytest.raises(CallError, match="end_ds must be a date, or a text such as 20261129"):
+            miniprogram.download_bill("20261101", day, appkey=APPKEY)
+
+    check_rows([None, 20261129], check)
+
+
+@pytest.mark.parametrize("path", [pytest.param(10**5_000, id="a huge number"), None])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises((CallError, UserDataError)):
+        xpay_call(path, {}, appkey=APPKEY)
+
+
 class TestSignatures:
     def test_are_those_of_wechats_guide(self):
         body = '{"openid": "xxx", "user_ip": "127.0.0.1", "env": 0}'
