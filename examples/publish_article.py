@@ -10,6 +10,8 @@ import argparse
 import functools
 import hashlib
 import json
+import operator
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -23,13 +25,15 @@ from wechat_msg import Client, errors
 from wechat_msg.api import Call, draft, freepublish, mass, material
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-STYLES = {"p": "margin: 1em 0; line-height: 1.75", "img": "max-width: 100%", "pre": "overflow-x: auto"}
+STYLES = {"p": "margin: 1em 0; line-height: 1.75", "img": "max-width: 100%"}
 FAILED = {2: "it is not original 原创校验失败", 3: "it failed 常规失败", 4: "WeChat refused it 平台审核不通过"}
+PRE = '<pre style="overflow-x: auto">'
+IDENTIFY = operator.attrgetter("title", "thumb_media_id")  # an article of another author may have the same cover
 IN_DOUBT = "?"  # the publish_id from the request to its answer
 
 
 class State(dict[str, Any]):
-    """What is done, in a JSON file: the uploads, ``cover``, ``draft``, ``publish_id`` and ``url``."""
+    """What is done, in a JSON file: the uploads, ``title``, ``cover``, ``draft``, ``publish_id`` and ``url``."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(json.loads(path.read_bytes()) if path.exists() else {})
@@ -56,32 +60,35 @@ def make_article(client: Client, state: State, options: argparse.Namespace, show
     tokens = MARKDOWN.parse(options.file.read_text("utf-8-sig"))
     if not tokens or tokens[0].tag != "h1":
         raise SystemExit("the file must begin with # and the title 文件应以「# 标题」开头")
-    title, tokens = tokens[1].content, tokens[3:]  # WeChat shows the title above the article
+    title, tokens = "".join(each.content for each in tokens[1].children), tokens[3:]  # WeChat shows the title above
     nested = [each for token in tokens for each in (token, *(token.children or ()))]
     images = [token for token in nested if token.type == "image"]
+    if broken := [each.content for each in nested if each.type == "text" and re.search(r"!\[.*]\(", each.content)]:
+        raise SystemExit(f"no picture 图片写法有误: {broken[0]}; a path with blanks needs <>: ![](<my tea.png>)")
     pictures = [(options.file.parent / unquote(str(image.attrs["src"]))).read_bytes() for image in images]
     if not pictures and not options.cover:
         raise SystemExit("the article needs a picture, or --cover 文章需要图片或封面")
     show(description="cover 封面", total=len(images) + 3)
     cover = options.cover.read_bytes() if options.cover else pictures[0]
-    state.save(cover=upload_once(client, state, material.add_material("image", cover)))
+    state.save(title=title, cover=upload_once(client, state, material.add_material("image", cover)))
     for image, picture in zip(images, pictures, strict=True):
         show(description="pictures 图片")
         image.attrSet("src", upload_once(client, state, material.upload_image(picture)))
     for token in nested:
         if token.nesting >= 0 and token.tag in STYLES:
             token.attrSet("style", STYLES[token.tag])
-    content = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
+    content = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}).replace("<pre>", PRE)
     return draft.News(title=title, content=content, thumb_media_id=state["cover"], author=options.author)
 
 
 def save_draft(client: Client, state: State, article: draft.News) -> None:
-    """Add the draft, or change the one that an earlier run has added: only this article has its cover."""
-    for item in client.iterate(draft.iterate_drafts(no_content=True)):
-        if item.media_id == state.get("draft") or state["cover"] in [each.thumb_media_id for each in item.news_item]:
-            client.call(draft.update(item.media_id, article))
-            return state.save(draft=item.media_id)
-    return state.save(draft=client.call(draft.add([article])))
+    """Add the draft, or change the one that an earlier run has added: it is known by its id, or its title and cover."""
+    drafts = {item.media_id: item.news_item for item in client.iterate(draft.iterate_drafts(no_content=True))}
+    same = [media_id for media_id, found in drafts.items() if [*map(IDENTIFY, found)] == [IDENTIFY(article)]]
+    known = [media_id for media_id in (state.get("draft"), *same) if media_id in drafts]
+    if known:
+        client.call(draft.update(known[0], article))
+    state.save(draft=known[0] if known else client.call(draft.add([article])))
 
 
 def submit(client: Client, state: State) -> None:
@@ -89,8 +96,8 @@ def submit(client: Client, state: State) -> None:
     state.save(publish_id=IN_DOUBT)
     try:
         state.save(publish_id=client.call(freepublish.submit(state["draft"])).publish_id)
-    except (errors.APIError, errors.ConnectFailed):
-        state.save(publish_id=None)
+    except (errors.APIError, errors.ConnectFailed) as error:
+        state.save(publish_id=IN_DOUBT if isinstance(error, errors.SystemBusy) else None)
         raise
 
 
@@ -98,16 +105,18 @@ def wait(client: Client, state: State) -> None:
     """Wait until the article is published, and save its URL."""
     if state["publish_id"] == IN_DOUBT:  # an earlier run has ended there
         published = client.iterate(freepublish.iterate_published(no_content=True))
-        urls = {each.thumb_media_id: each.url for item in published for each in item.news_item}
-        if state["cover"] not in urls:
+        urls = {IDENTIFY(each): each.url for item in published for each in item.news_item}
+        if not (url := urls.get((state.get("title"), state["cover"]))):
             advice = f'if the console (发表记录) does not have it, remove "publish_id" from {state.path}'
             raise SystemExit(f"it is unknown whether the article was submitted 无法确定是否已提交: {advice}")
-        return state.save(url=urls[state["cover"]])
+        return state.save(url=url)
     while (status := client.call(freepublish.get(state["publish_id"]))).publish_status == 1:
         time.sleep(3)
-    if status.article_detail is None:
+    if reason := FAILED.get(status.publish_status):
         state.save(publish_id=None)
-        raise SystemExit(f"not published 未发布: {FAILED.get(status.publish_status, status.publish_status)}")
+        raise SystemExit(f"not published 未发布: {reason}")
+    if status.article_detail is None or not status.article_detail.item:
+        raise SystemExit(f"no URL, see the console 没有链接，请到后台查看: publish_status {status.publish_status}")
     return state.save(url=status.article_detail.item[0].article_url)
 
 

@@ -15,6 +15,8 @@ from tests.helpers.forking import fork_from
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import ROOT
 from tests.helpers.waiting import wait_until
+from wechat_msg import Client
+from wechat_msg.api import draft, freepublish
 from wechat_msg.testing import FakeWeChatAPI
 
 UPLOAD, ADD_COVER = "/cgi-bin/media/uploadimg", "/cgi-bin/material/add_material"
@@ -181,6 +183,14 @@ class TestAWholeRun:
         assert all(part in shown for part in ("draft 草稿", "publication 发布", "━", "100%"))
         assert result == f"published 已发布: {article.published[0]['url']}\n"
 
+    def test_takes_the_words_of_the_title_and_styles_code(self, article):
+        article.write("# C\\# & `Client` *now*\n\n![](tea.jpg)\n\n```python\nx = 1\n```\n")
+        assert article.run("--publish")[0] == 0
+
+        (published,) = article.published
+        assert published["title"] == "C# & Client now"
+        assert '<pre style="overflow-x: auto"><code class="language-python">x = 1' in published["content"]
+
     def test_has_a_cover_of_its_own_if_one_is_given(self, wechat, article):
         (article.path.parent / "cover.png").write_bytes(b"\x89PNG cover")
         article.write("# Title\n\nNo picture.\n")
@@ -285,6 +295,12 @@ class TestAFailure:
 
         assert (status, "missing.png" in output, article.count(UPLOAD, ADD_COVER)) == (1, True, [0, 0])
 
+    def test_is_found_before_the_first_upload_if_a_picture_is_not_written_as_markdown_wants_it(self, article):
+        article.write(TEXT + "\n![pot](茶 壶.png)\n")
+        status, output = article.run("--publish")
+
+        assert (status, "![pot](茶 壶.png)" in output, article.count(UPLOAD, ADD_COVER)) == (1, True, [0, 0])
+
     def test_is_explained_if_the_file_has_no_title_or_picture_or_does_not_exist(self, article):
         def check(text, expected):
             article.write(text)
@@ -307,6 +323,56 @@ class TestAFailure:
         article.state = {name: value for name, value in article.state.items() if name != "publish_id"}
         assert article.run("--publish")[0] == 0
         assert (len(article.published), article.count(SUBMIT)) == (1, [2])
+
+    def test_because_wechat_is_busy_leaves_it_unknown_whether_the_article_was_submitted(self, wechat, article):
+        wechat.fail(SUBMIT, -1, times=1)
+        outputs = [article.run("--publish") for _ in range(2)]
+
+        assert ([status for status, _ in outputs], article.count(SUBMIT)) == ([1, 1], [1])
+        assert "无法确定是否已提交" in outputs[1][1]
+
+
+#: Answers about a publication that has ended, of which WeChat names no article.
+WITHOUT_URL = [
+    {"publish_status": 0, "article_id": "AID"},
+    {"publish_status": 0, "article_detail": {"count": 0, "item": []}},
+    {"publish_status": 5},
+    {"publish_status": 6},
+]
+
+
+@pytest.mark.parametrize("answer", WITHOUT_URL)
+def test_a_published_article_without_a_url_is_not_submitted_again(wechat, article, answer):
+    wechat.answer(STATUS, answer, times=1)
+    status, output = article.run("--publish")
+    assert (status, f"publish_status {answer['publish_status']}" in output) == (1, True)
+    assert article.run("--publish")[0] == 0
+    assert (len(article.published), article.count(SUBMIT)) == (1, [1])
+
+
+class TestAnotherArticleWithTheSameCover:
+    @pytest.fixture
+    def other(self, wechat, article):
+        """The draft of a colleague, made after that of the article."""
+        article.run()
+        client = Client(wechat.appid, wechat.secret, hosts=[wechat.url])
+        news = draft.News(title="other", content="c", thumb_media_id=article.state["cover"])
+        return client, client.call(draft.add([news]))
+
+    def test_is_not_changed(self, article, other):
+        client, media_id = other
+        assert article.run()[0] == 0
+        assert article.count(ADD, UPDATE) == [2, 1]
+        assert client.call(draft.get(media_id)).news_item[0].title == "other"
+
+    def test_is_not_taken_for_the_article_whose_submission_was_lost(self, wechat, article, other):
+        client, media_id = other
+        client.call(freepublish.submit(media_id))
+        wechat.drop(SUBMIT, when="before")
+        outputs = [article.run("--publish") for _ in range(2)]
+
+        assert [status for status, _ in outputs] == [1, 1]
+        assert "无法确定是否已提交" in outputs[1][1]
 
 
 def test_a_draft_that_was_deleted_in_the_console_is_added_again(wechat, article):

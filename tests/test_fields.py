@@ -248,7 +248,7 @@ class TestItems:
         with pytest.raises(UnreadableField, match="Numbers"):
             read("Numbers", value)
 
-    @each_row("value", ["", "\n  ", [], {"item": ""}, {"item": []}, ["", ""]])
+    @each_row("value", ["", "\n  ", [], None, {"item": ""}, {"item": []}, {"item": None}, ["", ""], [None]])
     def test_are_none_of_them_if_the_element_is_empty(self, value):
         assert read("Parts", value) == ()
 
@@ -260,6 +260,7 @@ class TestItems:
             "one item element": {"item": {"Size": "1"}},
             "item elements": {"item": [{"Size": "1"}]},
             "an empty element beside": [{"Size": 1}, ""],
+            "a null beside": [None, {"Size": 1}],
         },
     )
     def test_are_a_tuple_of_one_in_every_shape(self, value):

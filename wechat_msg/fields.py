@@ -149,7 +149,7 @@ def _items_reader(read_one: Convert, item: str = "item") -> Convert:
         if isinstance(value, str) and not value.strip(_BLANKS):  # an empty element
             return ()
         values = value if isinstance(value, list) else [value]
-        return tuple(one for one in map(read_one, values) if one is not None)
+        return tuple(one for each in values if each is not None and (one := read_one(each)) is not None)
 
     return read
 
@@ -247,8 +247,8 @@ def nested(name: str, cls: type[Any], *also: str, flat: bool = False, **options:
 def items(name: str, of: Any, *, within: str | None = None, item: str = "item", **options: Any) -> Any:
     """Declare a list that is read into a tuple of *of*: a model, ``int``, ``str``, or ``Mapping`` for what is unknown.
 
-    It may arrive as repeated elements, one element, an element with *item* elements, an array, one bare object, or
-    not at all. With *within*, an element of that name may enclose the list.
+    It may arrive as repeated elements, one element, an element with *item* elements, an array, one bare object, null,
+    or not at all. A null in an array is no item. With *within*, an element of that name may enclose the list.
     """
     options.setdefault("default", ())
     return _field(Wire((name,), within, items_reader_of(of, item=item)), **options)

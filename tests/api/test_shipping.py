@@ -72,6 +72,20 @@ def test_pages_end_if_there_is_no_index_of_the_next_one():
     assert pages.next_of(miniprogram.TradeOrderPage(has_more=True)) is None
 
 
+def test_an_order_can_be_used_more_than_once():
+    order = SubOrder(order_key=KEY, logistics_type=4, shipping_list=iter([ShippingItem(item_desc="拿铁")]))
+    calls = [miniprogram.upload_combined_shipping_info(KEY, "oUSER", [order], upload_time=NOW) for _ in range(2)]
+
+    assert [call.json["sub_orders"][0]["shipping_list"] for call in calls] == [[{"item_desc": "拿铁"}]] * 2
+
+
+def test_an_order_that_contains_itself_is_refused():
+    parcels = []
+    parcels.append(parcels)
+    with pytest.raises(CallError, match="each of shipping_list must be"):
+        upload_shipping_info(KEY, "oUSER", 1, [ShippingItem(item_desc=parcels)], upload_time=NOW)
+
+
 def test_the_fake_knows_which_orders_are_shipped(wechat):
     with Client(wechat.appid, wechat.secret, hosts=[wechat.url]) as client:
         order = miniprogram.get_order(transaction_id="4200000001")

@@ -42,6 +42,20 @@ def check_signatures(request: APIRequest) -> None:
         assert request.query["signature"] == sign(SESSION_KEY, request.body)
 
 
+def test_a_day_that_is_no_date_is_refused_with_the_form_that_the_call_wants():
+    def check(day):
+        with pytest.raises(CallError, match="end_ds must be a date, or a text such as 20261129"):
+            miniprogram.download_bill("20261101", day, appkey=APPKEY)
+
+    check_rows([None, 20261129], check)
+
+
+@pytest.mark.parametrize("path", [pytest.param(10**5_000, id="a huge number"), None])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises((CallError, UserDataError)):
+        xpay_call(path, {}, appkey=APPKEY)
+
+
 class TestSignatures:
     def test_are_those_of_wechats_guide(self):
         body = '{"openid": "xxx", "user_ip": "127.0.0.1", "env": 0}'
@@ -161,3 +175,20 @@ def test_the_fake_asks_for_the_session_key_of_the_user(wechat, client):
         client.call(pay(71, session_key))
     balance = miniprogram.query_user_balance("oUSER", session_key=session_key, appkey=wechat.appkey)
     assert client.call(balance).balance == 70
+
+
+class TestRefunds:
+    def test_leave_less_of_an_order_in_the_fake(self, client):
+        def refund(number, fee, left):
+            return miniprogram.refund_order(number, fee, left, appkey=APPKEY, order_id="O1")
+
+        query = miniprogram.query_order(appkey=APPKEY, order_id="O1")
+        assert client.call(query).left_fee == 600
+        client.call(refund("R1", 200, 600))
+        order = client.call(query)
+        assert (order.refund_fee, order.left_fee) == (200, 400)
+        for fee, left in [(200, 600), (401, 400), (0, 400)]:
+            with pytest.raises(InvalidParameter):
+                client.call(refund("R2", fee, left))
+        client.call(refund("R3", 400, 400))
+        assert client.call(query).left_fee == 0

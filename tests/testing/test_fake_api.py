@@ -1190,7 +1190,7 @@ REQUESTS = {
     "/wxa/sec/order/is_trade_management_confirmation_completed": {"appid": "<APPID>"},
     "/cgi-bin/express/delivery/open_msg/get_delivery_list": {},
     "/xpay/query_order": PAY_ORDER,
-    "/xpay/refund_order": {**PAY_ORDER, "refund_order_id": "2", "refund_fee": 1, "left_fee": 1},
+    "/xpay/refund_order": {**PAY_ORDER, "refund_order_id": "2", "refund_fee": 1, "left_fee": 600},
     "/xpay/notify_provide_goods": PAY_ORDER,
     "/xpay/download_bill": {"env": 0, "begin_ds": "20261101", "end_ds": "20261130"},
     "/xpay/query_user_balance": PAYMENT,

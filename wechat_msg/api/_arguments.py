@@ -114,13 +114,14 @@ def to_object(value: object, cls: type[Any], name: str) -> dict[str, Any]:
     """Return the members that are not None of a *cls*, which is an attrs class; or a copy of a mapping.
 
     Raises:
-        CallError: *value* is neither.
+        CallError: *value* is neither, or contains itself.
     """
-    if isinstance(value, cls):
-        return attrs.asdict(value, filter=lambda _, member: member is not None)
     if isinstance(value, Mapping):
         return dict(value)
-    raise CallError(f"{name} must be of the class {cls.__name__}, or a mapping")
+    with contextlib.suppress(RecursionError):
+        if isinstance(value, cls):
+            return attrs.asdict(value, filter=lambda _, member: member is not None)
+    raise CallError(f"{name} must be of the class {cls.__name__}, or a mapping（{name} 应为 {cls.__name__} 或映射）")
 
 
 def to_objects(values: Iterable[object], cls: type[Any], name: str) -> list[dict[str, Any]]:
@@ -146,7 +147,8 @@ def to_date(value: date | str, name: str, form: str = "%Y-%m-%d") -> str:
         return value.strftime(form)
     if isinstance(value, str):
         return value
-    raise CallError(f"{name} must be a date, or a text such as 2026-11-29")
+    sample = date(2026, 11, 29).strftime(form)
+    raise CallError(f"{name} must be a date, or a text such as {sample}（{name} 应为日期，或形如 {sample} 的文本）")
 
 
 def to_template_data(data: Mapping[str, TemplateValue]) -> dict[str, dict[str, Any]]:

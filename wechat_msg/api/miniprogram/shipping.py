@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -95,6 +95,10 @@ class ShippingItem:
     contact: ShippingContact | Mapping[str, Any] | None = field(default=None, repr=False)
 
 
+def _keep_items(items: Iterable[ShippingItem | Mapping[str, Any]]) -> Iterable[ShippingItem | Mapping[str, Any]]:
+    return tuple(items) if isinstance(items, Iterator) else items  # the order may be used more than once
+
+
 @frozen(kw_only=True)
 class SubOrder:
     """One of the orders that were paid together.
@@ -109,7 +113,7 @@ class SubOrder:
 
     order_key: OrderKey | Mapping[str, Any]
     logistics_type: int
-    shipping_list: Iterable[ShippingItem | Mapping[str, Any]]
+    shipping_list: Iterable[ShippingItem | Mapping[str, Any]] = field(converter=_keep_items)
     delivery_mode: int = 1
     is_all_delivered: bool | None = None
 
@@ -205,7 +209,10 @@ def _write_time(time: datetime | str) -> str:
         return time
     if isinstance(time, datetime) and time.utcoffset() is not None:
         return time.isoformat(timespec="milliseconds")
-    raise CallError("upload_time must be a datetime with a time zone, such as datetime.now(UTC), or a text")
+    raise CallError(
+        "upload_time must be a datetime with a time zone, such as datetime.now(UTC), or a text"
+        "（upload_time 应为带时区的 datetime 或文本）"
+    )
 
 
 # --- orders ----------------------------------------------------------------------------------------------------------

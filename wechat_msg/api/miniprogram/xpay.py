@@ -88,7 +88,7 @@ def _sign(
     *,
     is_repeatable: bool = False,
 ) -> Call[T]:
-    sent = body if isinstance(body, str) else write_json(as_mapping(body, "body"), f"the body of {path}")
+    sent = body if isinstance(body, str) else write_json(as_mapping(body, "body"), "the body")
     params = {"pay_sig": compute_pay_signature(appkey, path, sent)}
     if session_key is not None:
         params["signature"] = compute_session_signature(session_key, sent)

@@ -122,17 +122,25 @@ for _name, _needed in _ACCEPTING.items():
     _pay_route(_name, *_needed.split())(lambda _account, _params: None)
 
 
+_PRICE = 600
+
+
 @_pay_route("query_order")
 def _query_order(account: FakeAccount, params: Params) -> Any:
     number = params.get("order_id") or params["wx_order_id"]
-    fees = {"order_fee": 600, "coupon_fee": 0, "paid_fee": 600, "left_fee": 600}
+    left = account.created("fees left").get(number, _PRICE)
+    fees = {"order_fee": _PRICE, "coupon_fee": 0, "paid_fee": _PRICE, "refund_fee": _PRICE - left, "left_fee": left}
     return ok(order={"order_id": number, "env_type": params["env"], "status": 2, "paid_time": account.now, **fees})
 
 
 @_pay_route("refund_order", "refund_order_id", "refund_fee", "left_fee")
 def _refund_order(account: FakeAccount, params: Params) -> Any:
     number = params.get("order_id") or params["wx_order_id"]
-    refund = params["refund_order_id"]
+    refund, left = params["refund_order_id"], account.created("fees left").get(number, _PRICE)
+    if params["left_fee"] != left or not 0 < params["refund_fee"] <= left:
+        # Which number WeChat returns is unconfirmed.
+        raise ErrcodeError(40035, "left_fee is not that of the order, or less than refund_fee")
+    account.created("fees left")[number] = left - params["refund_fee"]
     return ok(pay_order_id=number, refund_order_id=refund, refund_wx_order_id=str(account.new_number()))
 
 
