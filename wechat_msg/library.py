@@ -229,7 +229,7 @@ class _PermanentUploads:
             for item in page.item:
                 if item.name == name:
                     return item.media_id
-            call = pages.next_of(page)
+            call = pages.find_next(call, page)
         return ""
 
     def _change(self, changes: dict[str, _Upload | None]) -> Flow[None]:

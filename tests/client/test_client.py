@@ -24,6 +24,7 @@ from tests.helpers.waiting import wait_until
 from wechat_msg import AsyncClient, Client, MemoryStore
 from wechat_msg.api import customer_service, jsapi, user
 from wechat_msg.api.call import raw_call
+from wechat_msg.api.miniprogram import iterate_orders
 from wechat_msg.client import ClassicTokenSource, FixedToken, RemoteTokenSource, StableTokenSource
 from wechat_msg.errors import (
     AnswerLost,
@@ -426,6 +427,12 @@ class TestIterate:
         client.close()
 
         assert len(wechat.requests_to(LIST)) == 1
+
+    def test_ends_if_the_next_page_would_be_the_same_again(self, make, connect, wechat):
+        path = "/wxa/sec/order/get_order_list"
+        wechat.answer(path, {"order_list": [], "has_more": True, "last_index": "7"}, times=None)
+        assert list(connect().iterate(iterate_orders())) == []
+        assert len(wechat.requests_to(path)) == 2
 
     def test_raises_what_goes_wrong_between_two_pages(self, make, connect, wechat):
         wechat.page_size = 1

@@ -277,3 +277,8 @@ class Pages(Generic[P, Item]):
     first: Call[P]
     items_of: Callable[[P], Iterable[Item]] = field(repr=False)
     next_of: Callable[[P], Call[P] | None] = field(repr=False)
+
+    def find_next(self, call: Call[P], page: P) -> Call[P] | None:
+        """Return the call after *call*, which returned *page*; None after the last one, or if it would be the same."""
+        following = self.next_of(page)
+        return None if following == call else following

@@ -196,7 +196,7 @@ def _article_to_json(article: Article) -> dict[str, Any]:
 class ImageItem:
     """A picture of a ``newspic``: `image_media_id` is its media id."""
 
-    image_media_id: str
+    image_media_id: str = ""
 
 
 @model

@@ -217,7 +217,7 @@ class Client(_Client[Store, "requests.Session"]):
         while call is not None:
             page = self.call(call)
             yield from pages.items_of(page)
-            call = pages.next_of(page)
+            call = pages.find_next(call, page)
 
     @clears_locals
     def get_access_token(self, *, rejected: str | None = None) -> AccessToken:
@@ -331,7 +331,7 @@ class AsyncClient(_Client[AnyStore, "httpx2.AsyncClient"]):
             page = await self.call(call)
             for item in pages.items_of(page):
                 yield item
-            call = pages.next_of(page)
+            call = pages.find_next(call, page)
 
     @clears_locals
     async def get_access_token(self, *, rejected: str | None = None) -> AccessToken:
