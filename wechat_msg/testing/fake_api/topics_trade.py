@@ -33,8 +33,8 @@ def _ship(account: FakeAccount, params: Params) -> None:
 
 
 def _get_order(account: FakeAccount, number: str) -> dict[str, Any]:
-    """Return an order; it is to be shipped if nothing else is known."""
-    shipping = account.created("shippings").get(number)
+    """Return an order, which exists from now on; it is to be shipped if nothing else is known."""
+    shipping = account.created("shippings").setdefault(number)
     return {
         "transaction_id": number,
         "merchant_id": "1900000001",
