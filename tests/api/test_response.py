@@ -306,7 +306,7 @@ class TestUnreadable:
 
             assert "HTTP 200: a member" in str(error)
 
-        check_rows([b"{}", b'{"access_token":1.5,"expires_in":7200}', b'{"access_token":"T"}'], check)
+        check_rows([b"{}", b'{"access_token":[["T"]],"expires_in":7200}', b'{"access_token":"T"}'], check)
 
     def test_is_an_answer_that_its_reader_does_not_expect(self):
         def check(parse, body):
