@@ -234,6 +234,13 @@ class TestDialogue:
 
 
 class TestSteps:
+    def test_take_a_message_and_a_state(self, store):
+        def greet(message):
+            return "x"
+
+        with pytest.raises(SettingsError, match=r"greet\(message\) cannot be called with the message and the state"):
+            Conversations(store, Order).step(TextMessage)(greet)
+
     def test_are_still_functions(self, shop):
         steps = shop.steps
         order = Order(name="Ann")

@@ -22,7 +22,16 @@ from attrs.validators import deep_iterable, instance_of
 
 from wechat_msg._clock import Clock
 from wechat_msg._flow import AnyStore, CompareAndSet, EitherStore, Flow, Get, Sleep, drive, drive_async
-from wechat_msg._handlers import FlowHandler, RunHandler, Visit, is_async, perform, perform_async, settle
+from wechat_msg._handlers import (
+    FlowHandler,
+    RunHandler,
+    Visit,
+    check_parameters,
+    is_async,
+    perform,
+    perform_async,
+    settle,
+)
 from wechat_msg._state import Unfit, check_keys, make_kind
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import Validators, is_seconds
@@ -401,11 +410,11 @@ class Conversations(FlowHandler, Generic[S]):
         ends open dialogues.
 
         Raises:
-            SettingsError: There is no class of messages, two steps have one name, or one is a generator function, which
-                would run only after the dialogue has ended.
+            SettingsError: There is no class of messages, two steps have one name, one cannot be called with message and
+                state, or one is a generator function, which would run only after the dialogue has ended.
         """
         if not kinds or not all(isinstance(kind, type) and issubclass(kind, Message) for kind in kinds):
-            raise SettingsError("Conversations.step needs classes of messages and events")
+            raise SettingsError("Conversations.step needs classes of messages and events（step 需要消息或事件的类）")
 
         def add(function: Callable[[Any, S], R]) -> DialogueStep[Any, S, R]:
             name = getattr(function, "__name__", "")
@@ -416,6 +425,7 @@ class Conversations(FlowHandler, Generic[S]):
                     f"the step {name} must not be a generator function, though it may return a generator"
                     "（对话步骤不能是生成器函数，但可以返回生成器）"
                 )
+            check_parameters("Conversations.step", function, 2, "the message and the state", "消息与状态")
             self._steps[name] = DialogueStep(function, self, kinds, name)
             return self._steps[name]
 
