@@ -585,6 +585,14 @@ class TestTime:
 
 
 class TestState:
+    def test_is_not_opened_by_with_in_an_event_loop_which_would_stop(self, shop):
+        async def count():
+            with shop.conversations.open(text("x")):
+                pass
+
+        with pytest.raises(SettingsError, match="in async def, open needs async with"):
+            asyncio.run(count())
+
     def test_is_saved_at_the_end_of_a_block_unless_it_raises(self, shop):
         conversations = shop.conversations
         with conversations.open(text("x")) as state:

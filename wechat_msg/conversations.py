@@ -361,7 +361,7 @@ class Conversations(FlowHandler, Generic[S]):
             ConversationBusy: Another message of the user took too long.
             ConversationChanged: The block took longer than ``claim``, and another message has changed the state.
             ConversationError: The state has a value that cannot be kept.
-            SettingsError: ``with`` cannot use an `AsyncStore`.
+            SettingsError: ``with`` cannot use an `AsyncStore`, nor stand in ``async def``.
             StoreError: The store failed.
         """
         return OpenConversation(self, message)
@@ -547,6 +547,8 @@ class OpenConversation(Generic[S]):
         """Claim the conversation, and return the state."""
         if is_async(self._conversations.store.get):
             raise SettingsError("an AsyncStore needs async with（AsyncStore 请使用 async with）")
+        if _is_in_event_loop():  # which would stand still, also for the message that has the conversation
+            raise SettingsError("in async def, open needs async with（在 async def 中请使用 async with）")
         return drive(self._turn.open(), self._conversations._perform)  # noqa: SLF001
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -629,7 +631,9 @@ class _Turn(Generic[S]):
         value = None if record is None else record.dump()
         keep = conversations.ttl + (conversations.claim if conversations.expired is None else _DAY)
         if not (yield CompareAndSet(self.store, self._keys[0], self.raw, value, keep)):
-            raise ConversationChanged(f"{conversations.label}: another message has changed the state")
+            raise ConversationChanged(
+                f"{conversations.label}: another message has changed the state, or it was opened or reset again inside"
+            )
 
     def claim(self) -> Flow[None]:
         """Wait until no other message has the conversation, and read the record.
