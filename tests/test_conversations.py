@@ -522,12 +522,12 @@ class TestOnce:
         conversations, router = Conversations(store, Order), Router()
         router.include(conversations)
         router.on(TextMessage, content="go")(lambda message: Ask("?", then=step))
-        router.default(lambda message: "default")
+        router.on(TextMessage)(lambda message: "another handler")
         reply = RenderedReply(documents={"xml": "<xml/>"})
         step = conversations.step(TextMessage)(lambda message, state: reply)
         router(text("go"))
         message = text("x")
-        assert [router(message), router(message), router(text("y"))] == [reply, None, "default"]
+        assert [router(message), router(message), router(text("y"))] == [reply, "", "another handler"]
 
     def test_events_count_too_but_messages_without_an_id_are_all_new(self, store):
         conversations, router = Conversations(store, Order), Router()
@@ -629,7 +629,7 @@ class TestState:
         before = text("coffee")
         assert shop.router(before) == "name?"
         shop.conversations.reset(text("x"))
-        assert [shop.router(before), *shop.send("Ann", "coffee")] == [None, "say coffee", "name?"]
+        assert [shop.router(before), *shop.send("Ann", "coffee")] == ["", "say coffee", "name?"]
 
     def test_is_reset_again_by_the_same_message_unless_others_were_answered_since(self, shop):
         forget = text("x")

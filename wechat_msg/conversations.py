@@ -690,7 +690,10 @@ class _Turn(Generic[S]):
         """The same for what answers the message; if it was answered before, it gets the last answer again."""
 
         def answer_once() -> Flow[Answer]:
-            return _load_answer(self.record.answer) if self.is_repeated else (yield from work())
+            if not self.is_repeated:
+                return (yield from work())
+            answer = _load_answer(self.record.answer)
+            return "" if answer is None else answer  # what cannot be given again is no message for other handlers
 
         return self.take(answer_once)
 
