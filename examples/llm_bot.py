@@ -37,7 +37,7 @@ from wechat_msg.text import strip_markdown
 
 MODEL, VOICE_MODEL = os.environ.get("LLM_MODEL", "gpt-4o-mini"), os.environ.get("LLM_VOICE_MODEL")
 PROMPT = os.environ.get("LLM_PROMPT", "You answer the users of a WeChat account, briefly and in their language.")
-HISTORY = int(os.environ.get("LLM_HISTORY", "10"))  # questions of a user that the model gets, and their answers
+HISTORY = max(1, int(os.environ.get("LLM_HISTORY", "10")))  # questions that the model gets, and their answers
 IS_CHECKED = os.environ.get("LLM_CHECK") == "1"
 
 #: A fenced block of code, which may have no end yet; or, as group 2, the blank line after a paragraph.

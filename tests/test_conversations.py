@@ -234,6 +234,13 @@ class TestDialogue:
 
 
 class TestSteps:
+    def test_take_a_message_and_a_state(self, store):
+        def greet(message):
+            return "x"
+
+        with pytest.raises(SettingsError, match=r"greet\(message\) cannot be called with the message and the state"):
+            Conversations(store, Order).step(TextMessage)(greet)
+
     def test_are_still_functions(self, shop):
         steps = shop.steps
         order = Order(name="Ann")
@@ -515,12 +522,12 @@ class TestOnce:
         conversations, router = Conversations(store, Order), Router()
         router.include(conversations)
         router.on(TextMessage, content="go")(lambda message: Ask("?", then=step))
-        router.default(lambda message: "default")
+        router.on(TextMessage)(lambda message: "another handler")
         reply = RenderedReply(documents={"xml": "<xml/>"})
         step = conversations.step(TextMessage)(lambda message, state: reply)
         router(text("go"))
         message = text("x")
-        assert [router(message), router(message), router(text("y"))] == [reply, None, "default"]
+        assert [router(message), router(message), router(text("y"))] == [reply, "", "another handler"]
 
     def test_events_count_too_but_messages_without_an_id_are_all_new(self, store):
         conversations, router = Conversations(store, Order), Router()
@@ -578,6 +585,14 @@ class TestTime:
 
 
 class TestState:
+    def test_is_not_opened_by_with_in_an_event_loop_which_would_stop(self, shop):
+        async def count():
+            with shop.conversations.open(text("x")):
+                pass
+
+        with pytest.raises(SettingsError, match="in async def, open needs async with"):
+            asyncio.run(count())
+
     def test_is_saved_at_the_end_of_a_block_unless_it_raises(self, shop):
         conversations = shop.conversations
         with conversations.open(text("x")) as state:
@@ -614,7 +629,7 @@ class TestState:
         before = text("coffee")
         assert shop.router(before) == "name?"
         shop.conversations.reset(text("x"))
-        assert [shop.router(before), *shop.send("Ann", "coffee")] == [None, "say coffee", "name?"]
+        assert [shop.router(before), *shop.send("Ann", "coffee")] == ["", "say coffee", "name?"]
 
     def test_is_reset_again_by_the_same_message_unless_others_were_answered_since(self, shop):
         forget = text("x")

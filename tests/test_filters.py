@@ -140,7 +140,7 @@ class TestKeywords:
 
     @each_row("words", [(), ("",), ("help", " \u200b"), (None,), (["help"],)])
     def test_refuses_what_is_empty_or_no_text(self, words):
-        with pytest.raises(SettingsError, match="keywords needs texts that are not empty（"):
+        with pytest.raises(SettingsError, match="keywords needs texts that are not empty, as separate arguments"):
             keywords(*words)
 
 

@@ -653,6 +653,11 @@ class TestShowTyping:
                 2,
                 ["CancelTyping"],
             ),
+            "a Mini Program by its name": (
+                Block(12, options={"account_kind": "mini_program"}, path=PROGRAM_TYPING),
+                2,
+                ["CancelTyping"],
+            ),
         }
         check_rows(rows, check)
 
@@ -702,6 +707,13 @@ class TestShowTyping:
         client = AsyncClient("wx1", "s")
         with pytest.raises(CallError, match="async with"), show_typing(client, TextMessage(content="x", **FIELDS)):
             pass
+
+    def test_needs_a_message_and_a_kind_of_account(self):
+        client, message = Client("wx0123456789abcdef", "0" * 32), TextMessage(content="x", **FIELDS)
+        with pytest.raises(CallError, match="the message that is answered"):
+            show_typing(client, "oUSER")
+        with pytest.raises(CallError, match="account_kind must be"):
+            show_typing(client, message, account_kind="program")
 
     def test_is_what_an_endpoint_does_meanwhile(self):
         with VirtualClock() as clock, FakeWeChatAPI(clock=clock) as wechat:

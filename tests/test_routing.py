@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gc
 import inspect
+import re
 import warnings
 
 import attrs
@@ -77,15 +78,36 @@ class TestOnRefuses:
 
     @each_row("criterion", ["text", 5, None, TEXT])
     def test_what_is_neither_a_class_nor_a_function(self, criterion):
-        with pytest.raises(SettingsError, match="predicates"):
+        with pytest.raises(SettingsError, match="filters"):
             Router().on(TextMessage, criterion)
 
     def test_an_asynchronous_predicate_which_would_always_be_true(self):
         async def is_known(message):
             return False
 
-        with pytest.raises(SettingsError, match="predicates"):
+        with pytest.raises(SettingsError, match="filters"):
             Router().on(TextMessage, is_known)
+
+    @each_row(
+        ("add", "match"),
+        [
+            (Router().on(TextMessage), "Router.on: call() cannot be called with the message"),
+            (Router().default, "Router.default: call() cannot be called with the message"),
+            (Router().observe, "Router.observe: call() cannot be called with the message"),
+            (Router().use, "Router.use: call() cannot be called with the message and call_next"),
+            (Router().error(KeyError), "Router.error: call() cannot be called with the message and the error"),
+        ],
+    )
+    def test_functions_with_other_parameters(self, add, match):
+        def call():
+            return "x"
+
+        with pytest.raises(SettingsError, match=re.escape(match)):
+            add(call)
+
+    def test_a_handler_with_three_parameters(self):
+        with pytest.raises(SettingsError, match=re.escape("<lambda>(a, b, c) cannot be called with the message")):
+            Router().on(TextMessage, replying("x"))(lambda a, b, c: "x")
 
     @each_row(
         ("kinds", "field"),

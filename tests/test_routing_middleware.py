@@ -257,7 +257,11 @@ class TestColours:
             case "included":
                 router.include(inner).on(TextMessage)(answering("x", "async"))
             case _:
-                router.include(inner).error(KeyError)(answering("x", "async"))
+
+                @router.include(inner).error(KeyError)
+                async def excuse(message, error):
+                    return "x"
+
         with pytest.raises(SettingsError, match="the middleware middleware stands around async handlers"):
             AsyncPushEndpoint(SETTINGS, router)
         with pytest.raises(SettingsError, match="AsyncPushEndpoint"):
@@ -478,6 +482,12 @@ class TestObserver:
         assert run(router) == "x"
         record = caplog.records[-1]
         assert (record.levelno, record.message) == (logging.ERROR, "an observer raised an error")
+
+    def test_changes_nothing_by_a_change_that_it_returns(self):
+        store, router = MemoryStore(), make_router(answering("x"))
+        router.observe(answering(Counting(store, "y")))
+        assert router(TEXT) == "x"
+        assert store.get("count") is None
 
     def test_must_not_be_a_generator_which_would_never_run(self):
         def observe(message):
@@ -906,6 +916,10 @@ class TestChange:
         store = MemoryStore()
         assert push(endpoint(SETTINGS, answering(Counting(store, "x")))) == "x"
         assert store.get("count") == b"1"
+
+    def test_is_refused_as_a_part_of_an_answer(self):
+        with pytest.raises(ReplyError, match="must be the whole answer"):
+            push(PushEndpoint(SETTINGS, answering(["x", Counting(MemoryStore(), "y")])))
 
     def test_is_settled_before_middleware_sees_the_answer(self):
         store = MemoryStore()

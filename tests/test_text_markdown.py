@@ -41,6 +41,11 @@ LINKS = {
     "a link with a title": ('[here](https://e.com/a?b=1&c=2 "title")', LINK),
     "a link by reference": ("[here][1] [1]\n\n[1]: https://e.com/a?b=1&c=2", f'{LINK} {LINK.replace("here", "1")}'),
     "a reference without its address": ("see [here][1]", "see [here][1]"),
+    "notes that look like addresses": (
+        "见[1]。\n\n[1]: 统计年鉴\n[2]: 3.5\n\n[注]: 仅供参考\n\n> [^1]: Done",
+        "见[1]。\n\n[1]: 统计年鉴\n[2]: 3.5\n\n[注]: 仅供参考\n\n> [^1]: Done",
+    ),
+    "a note after an address": ("[here][1] [a]\n\n[1]: https://e.com/a?b=1&c=2\n[a]: 注", f"{LINK} [a]\n\n[a]: 注"),
     "an address of references only": ("[1]: https://e.com 'x'", "[1]: https://e.com 'x'"),
     "marks in a link": ("[**he**`re`](https://e.com/a?b=1&c=2)", LINK),
     "a link in emphasis": ("**[here](https://e.com/a?b=1&c=2)**", LINK),

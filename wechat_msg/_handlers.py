@@ -15,7 +15,7 @@ from typing import Any
 from wechat_msg._flow import CompareAndSet, Flow, Get, Sleep, drive, drive_async, perform_in_loop
 from wechat_msg._tracebacks import define
 from wechat_msg.answering import Answer, Change
-from wechat_msg.errors import ReplyError
+from wechat_msg.errors import ReplyError, SettingsError
 from wechat_msg.messages import Message
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Visit",
     "ask",
     "call",
+    "check_parameters",
     "is_async",
     "perform",
     "perform_async",
@@ -100,6 +101,25 @@ class RunMiddleware:
 
 
 _Step = RunHandler | RunMiddleware | Sleep | Get | CompareAndSet
+
+
+def check_parameters(role: str, function: object, count: int, what: str, what_zh: str) -> None:
+    """Check that a function can be called with *count* arguments, which are *what*.
+
+    Raises:
+        SettingsError: It cannot.
+    """
+    if isinstance(function, FlowHandler) or not callable(function):
+        return
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some functions that are written in C
+        return
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        name = f"{getattr(function, '__name__', type(function).__name__)}({', '.join(signature.parameters)})"
+        raise SettingsError(f"{role}: {name} cannot be called with {what}（参数须为{what_zh}）") from None
 
 
 class HandlerCancelled(RuntimeError):

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, reference
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, emphasis
 from markdown_it.token import Token
@@ -26,6 +27,8 @@ _SHOWN_AS_LINK = re.compile("(?:https?|weixin)://", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?<=http|ttps)://[\w.~:/?#@!$&'+,;=%-]*[A-Za-z0-9/#=&%+-]", re.ASCII | re.IGNORECASE)
 _ANCHOR = re.compile(r'<a href="[^"]*">|</a>')
 _ANCHOR_START = re.compile(r"<(?=/?a\b)", re.IGNORECASE)
+#: What follows ``[a]:`` in the definition of a link; ``[note]: Done`` is text.
+_TARGET = re.compile(r"[a-z][a-z0-9+.-]*://|(?:mailto|tel|weixin):|\.{0,2}/|[!-~]+\.[a-z]{2}", re.ASCII | re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _PRODUCT = re.compile(r"[A-Za-z0-9]\*[A-Za-z0-9]|[0-9]\*\*[0-9]")
 _TASK = re.compile(r"\[([ xX])\]\s")
@@ -241,6 +244,19 @@ def _read_address(state: StateInline, silent: bool) -> bool:  # noqa: FBT001
     return True
 
 
+def _read_definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001
+    """Read the definition of a link, ``[a]: address``, which the text does not show; ``[注]: 仅供参考`` is text."""
+    known, state.env["references"] = state.env.get("references", {}), {}
+    is_read = reference(state, start, end, silent)
+    found, state.env["references"] = state.env["references"], known
+    if not all(_TARGET.match(unquote(each["href"])) for each in found.values()):
+        state.line = start
+        return False
+    for label, definition in found.items():
+        known.setdefault(label, definition)
+    return is_read
+
+
 def _limit_definitions(state: StateCore) -> None:
     """Forget the addresses of references (``[a]: address``) that could make the text many times as long."""
     most, uses = 10 * len(state.src) + 100_000, state.src.count("]")
@@ -252,5 +268,6 @@ def _limit_definitions(state: StateCore) -> None:
 _MARKDOWN = _Markdown("commonmark").enable("table").disable(["html_block", "html_inline"])
 _MARKDOWN.inline.ruler.at("emphasis", _read_stars)
 _MARKDOWN.inline.ruler.before("emphasis", "address", _read_address)
+_MARKDOWN.block.ruler.at("reference", _read_definition)
 _MARKDOWN.core.ruler.after("block", "limit_definitions", _limit_definitions)
 _MARKDOWN.parse("")  # makes its tables of rules, which several threads must not do at once

@@ -204,7 +204,15 @@ def to_reply(message: Message, answer: OneAnswer) -> Reply:
         return acknowledge(message)
     if isinstance(answer, Reply):
         return answer
-    raise ReplyError(f"a handler must return a Reply, text or None, not {type(answer).__name__}")
+    if isinstance(answer, Change):
+        raise ReplyError(
+            "an Ask or End must be the whole answer, not a part of one; a question may be a list"
+            "（Ask、End 须单独返回，不能放在列表或生成器里；问题本身可以是列表）"
+        )
+    raise ReplyError(
+        f"a handler must return a Reply, text or None, or several of them, not {type(answer).__name__}"
+        "（处理函数应返回文本、Reply、None，或由它们组成的列表、生成器）"
+    )
 
 
 def _is_empty(text: str) -> bool:

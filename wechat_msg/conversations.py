@@ -22,7 +22,16 @@ from attrs.validators import deep_iterable, instance_of
 
 from wechat_msg._clock import Clock
 from wechat_msg._flow import AnyStore, CompareAndSet, EitherStore, Flow, Get, Sleep, drive, drive_async
-from wechat_msg._handlers import FlowHandler, RunHandler, Visit, is_async, perform, perform_async, settle
+from wechat_msg._handlers import (
+    FlowHandler,
+    RunHandler,
+    Visit,
+    check_parameters,
+    is_async,
+    perform,
+    perform_async,
+    settle,
+)
 from wechat_msg._state import Unfit, check_keys, make_kind
 from wechat_msg._tracebacks import define, frozen
 from wechat_msg._validators import Validators, is_seconds
@@ -352,7 +361,7 @@ class Conversations(FlowHandler, Generic[S]):
             ConversationBusy: Another message of the user took too long.
             ConversationChanged: The block took longer than ``claim``, and another message has changed the state.
             ConversationError: The state has a value that cannot be kept.
-            SettingsError: ``with`` cannot use an `AsyncStore`.
+            SettingsError: ``with`` cannot use an `AsyncStore`, nor stand in ``async def``.
             StoreError: The store failed.
         """
         return OpenConversation(self, message)
@@ -401,11 +410,11 @@ class Conversations(FlowHandler, Generic[S]):
         ends open dialogues.
 
         Raises:
-            SettingsError: There is no class of messages, two steps have one name, or one is a generator function, which
-                would run only after the dialogue has ended.
+            SettingsError: There is no class of messages, two steps have one name, one cannot be called with message and
+                state, or one is a generator function, which would run only after the dialogue has ended.
         """
         if not kinds or not all(isinstance(kind, type) and issubclass(kind, Message) for kind in kinds):
-            raise SettingsError("Conversations.step needs classes of messages and events")
+            raise SettingsError("Conversations.step needs classes of messages and events（step 需要消息或事件的类）")
 
         def add(function: Callable[[Any, S], R]) -> DialogueStep[Any, S, R]:
             name = getattr(function, "__name__", "")
@@ -416,6 +425,7 @@ class Conversations(FlowHandler, Generic[S]):
                     f"the step {name} must not be a generator function, though it may return a generator"
                     "（对话步骤不能是生成器函数，但可以返回生成器）"
                 )
+            check_parameters("Conversations.step", function, 2, "the message and the state", "消息与状态")
             self._steps[name] = DialogueStep(function, self, kinds, name)
             return self._steps[name]
 
@@ -537,6 +547,8 @@ class OpenConversation(Generic[S]):
         """Claim the conversation, and return the state."""
         if is_async(self._conversations.store.get):
             raise SettingsError("an AsyncStore needs async with（AsyncStore 请使用 async with）")
+        if _is_in_event_loop():  # which would stand still, also for the message that has the conversation
+            raise SettingsError("in async def, open needs async with（在 async def 中请使用 async with）")
         return drive(self._turn.open(), self._conversations._perform)  # noqa: SLF001
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -619,7 +631,9 @@ class _Turn(Generic[S]):
         value = None if record is None else record.dump()
         keep = conversations.ttl + (conversations.claim if conversations.expired is None else _DAY)
         if not (yield CompareAndSet(self.store, self._keys[0], self.raw, value, keep)):
-            raise ConversationChanged(f"{conversations.label}: another message has changed the state")
+            raise ConversationChanged(
+                f"{conversations.label}: another message has changed the state, or it was opened or reset again inside"
+            )
 
     def claim(self) -> Flow[None]:
         """Wait until no other message has the conversation, and read the record.
@@ -676,7 +690,10 @@ class _Turn(Generic[S]):
         """The same for what answers the message; if it was answered before, it gets the last answer again."""
 
         def answer_once() -> Flow[Answer]:
-            return _load_answer(self.record.answer) if self.is_repeated else (yield from work())
+            if not self.is_repeated:
+                return (yield from work())
+            answer = _load_answer(self.record.answer)
+            return "" if answer is None else answer  # what cannot be given again is no message for other handlers
 
         return self.take(answer_once)
 

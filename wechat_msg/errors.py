@@ -132,7 +132,10 @@ class ConversationBusy(ConversationError):
 class ConversationChanged(ConversationError):
     """Another message has changed the conversation meanwhile, as this one took too long; nothing was saved."""
 
-    hint = "会话状态已被其他消息修改，本次修改未保存：请缩短会话打开的时间，或增大 claim="
+    hint = (
+        "会话状态已被其他消息修改，本次修改未保存：请缩短会话打开的时间，或增大 claim=；"
+        "若在步骤或 open 中又打开或重置了同一会话，请改用步骤的参数或 end"
+    )
 
 
 class PushError(WeChatError):

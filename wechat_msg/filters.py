@@ -188,7 +188,7 @@ def not_(filter: Callable[[M], object]) -> Callable[[M], bool]:
 
 def _compile(regex: str | re.Pattern[str]) -> re.Pattern[str]:
     if not isinstance(regex, str | re.Pattern) or not isinstance(getattr(regex, "pattern", regex), str):
-        raise SettingsError("matches needs a regular expression for text（需要文本的正则表达式）")
+        raise SettingsError("matches needs a regular expression for text（正则表达式须为字符串）")
     try:
         return re.compile(regex)
     except (re.error, OverflowError, RecursionError) as error:
@@ -199,7 +199,9 @@ def _fold_words(filter_name: str, words: Iterable[str]) -> list[tuple[str, str]]
     """Return the words, each with what is compared."""
     pairs = [(word, _fold(word)) for word in words if isinstance(word, str)]
     if not pairs or len(pairs) < len([*words]) or not all(folded.strip() for _, folded in pairs):
-        raise SettingsError(f"{filter_name} needs texts that are not empty（需要非空的文本）")
+        raise SettingsError(
+            f"{filter_name} needs texts that are not empty, as separate arguments（需要非空的文本，逐个传入）"
+        )
     return pairs
 
 

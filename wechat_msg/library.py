@@ -95,10 +95,12 @@ class _Read:
 
 
 def _read(path: str | PathLike[str]) -> bytes:
+    if not isinstance(path, str | PathLike):
+        raise CallError("the file to upload must be bytes or a path（要上传的文件须为 bytes 或路径）")
     try:
         with Path(path).open("rb") as file:
             return file.read(_MAX_SIZE + 1)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise CallError(f"the file to upload cannot be read: {type(error).__name__}（无法读取要上传的文件）") from error
 
 
@@ -538,12 +540,18 @@ class Typing:
     """
 
     def __init__(
-        self, client: Client | AsyncClient, message: Message, account_kind: AccountKind, clock: Callable[[], float]
+        self,
+        client: Client | AsyncClient,
+        message: Message,
+        account_kind: AccountKind | str,
+        clock: Callable[[], float],
     ) -> None:
+        if not isinstance(message, Message):
+            raise CallError("show_typing needs the message that is answered（show_typing 需要正在回复的消息）")
         self.is_answered = False
         self._client = client
         self._message = message
-        is_program = account_kind is MINI_PROGRAM
+        is_program = _to_account_kind(account_kind) is MINI_PROGRAM
         self._set = customer_service.set_mini_program_typing if is_program else customer_service.set_typing
         self._clock = clock
         self._waits = clock if isinstance(clock, Clock) else REAL_CLOCK
@@ -605,6 +613,15 @@ class Typing:
 _tasks: set[asyncio.Task[None]] = set()  # an event loop holds only weak references to its tasks
 
 
+def _to_account_kind(kind: AccountKind | str) -> AccountKind:
+    try:
+        return AccountKind(kind)
+    except ValueError:
+        raise CallError(
+            "account_kind must be official_account or mini_program（应为 official_account 或 mini_program）"
+        ) from None
+
+
 def _log_failure(error: Exception) -> None:
     _log.debug("typing cannot be shown: %s", error)
 
@@ -613,7 +630,7 @@ def show_typing(
     client: Client | AsyncClient,
     message: Message,
     *,
-    account_kind: AccountKind = OFFICIAL_ACCOUNT,
+    account_kind: AccountKind | str = OFFICIAL_ACCOUNT,
     clock: Callable[[], float] = time.time,
 ) -> Typing:
     """Show the user that an answer is being written (对方正在输入) while a block runs.
@@ -628,6 +645,9 @@ def show_typing(
         message: The message or event that is being answered.
         account_kind: The kind of the account, as in `PushSettings`.
         clock: Seconds since the epoch, or a `wechat_msg.testing.VirtualClock`; a parameter for tests.
+
+    Raises:
+        CallError: *message* is not a message, or *account_kind* is not a kind of account.
 
     Example:
         >>> from wechat_msg import AnswerLater, Client

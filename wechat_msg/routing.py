@@ -15,9 +15,11 @@ from wechat_msg._handlers import (
     END,
     FlowHandler,
     HandlerCancelled,
+    RunHandler,
     RunMiddleware,
     Visit,
     ask,
+    check_parameters,
     is_async,
     read_next,
     settle,
@@ -243,14 +245,18 @@ class Router(FlowHandler):
 
         Raises:
             SettingsError: There is no class, a filter is async, a class has no such attribute, a handler has two
-                parameters but there is no filter, or it is this router or asks it.
+                parameters but there is no filter, it cannot be called with the message, or it is this router or asks
+                it.
         """
         kinds = tuple(each for each in (kind, *more) if isinstance(each, type))
         predicates = tuple(each for each in (kind, *more) if not isinstance(each, type))
         if not kinds or not all(issubclass(kind, Message) for kind in kinds):
-            raise SettingsError("Router.on needs classes of messages and events")
+            raise SettingsError("Router.on needs classes of messages and events（Router.on 需要消息或事件的类）")
         if not all(callable(predicate) and not is_async(predicate) for predicate in predicates):
-            raise SettingsError("Router.on needs predicates that are functions of the message, and not async")
+            raise SettingsError(
+                "Router.on needs filters that are functions of the message, and not async; a text is content="
+                "（过滤器须为普通函数，不能是 async；比较文本请用 content=）"
+            )
         for name in fields:
             if not all(hasattr(kind, name) for kind in kinds):
                 raise SettingsError(f"Router.on: {kinds[0].__name__} has no {name}")
@@ -261,6 +267,8 @@ class Router(FlowHandler):
                 raise SettingsError(
                     "Router.on: a handler with two parameters needs a filter（处理函数有两个参数时须提供过滤器）"
                 )
+            if not takes_found:
+                check_parameters("Router.on", handler, 1, "the message", "消息")
             self._add(Route(kinds, predicates, fields, handler, takes_found))
 
         return TakesFound(add)
@@ -302,9 +310,10 @@ class Router(FlowHandler):
         """Set the handler for messages that no other handler matches, here or in what is included.
 
         Raises:
-            SettingsError: It is not a function, or it is this router, or asks it.
+            SettingsError: It is not a function of the message, or it is this router, or asks it.
         """
         self._check_part(handler)
+        check_parameters("Router.default", handler, 1, "the message", "消息")
         self._default = handler
         self._note(handler)
         return handler
@@ -313,12 +322,13 @@ class Router(FlowHandler):
         """Add a function that sees every message before the handlers; its result is ignored, its error is logged.
 
         Raises:
-            SettingsError: It is not a function, or it is a generator function, which would not run; or it is this
-                router, or asks it.
+            SettingsError: It is not a function of the message, or it is a generator function, which would not run; or
+                it is this router, or asks it.
         """
         self._check_part(observer)
         if inspect.isgeneratorfunction(observer) or inspect.isasyncgenfunction(observer):
             raise SettingsError("Router.observe needs a function that is not a generator（观察者不能是生成器函数）")
+        check_parameters("Router.observe", observer, 1, "the message", "消息")
         self._observers.append(observer)
         self._note(observer)
         return observer
@@ -331,7 +341,7 @@ class Router(FlowHandler):
         around those that are not async.
 
         Raises:
-            SettingsError: It is not a function.
+            SettingsError: It is not a function of the message and of ``call_next``.
 
         Example:
             >>> from wechat_msg import Router, TextMessage
@@ -347,6 +357,7 @@ class Router(FlowHandler):
             'hello -- your bot'
         """
         self._check_part(middleware)
+        check_parameters("Router.use", middleware, 2, "the message and call_next", "消息与 call_next")
         self._middleware.append(middleware)
         self._note(middleware)
         return middleware
@@ -361,13 +372,15 @@ class Router(FlowHandler):
         handled, and WeChat sends it again if no handler answers.
 
         Raises:
-            SettingsError: It is not a class of exceptions, or the function is this router or asks it.
+            SettingsError: It is not a class of exceptions, or the function is not one of the message and the error, or
+                is this router or asks it.
         """
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             raise SettingsError("Router.error needs a class of exceptions（Router.error 需要异常类）")
 
         def add(handler: Callable[[Any, X], R]) -> Callable[[Any, X], R]:
             self._check_part(handler)
+            check_parameters("Router.error", handler, 2, "the message and the error", "消息与异常")
             self._error_handlers[kind] = handler
             self._note(handler)
             return handler
@@ -516,9 +529,12 @@ class Router(FlowHandler):
 
 
 def _show(observer: Callable[[Message], object], message: Message) -> Flow[None]:
-    """Call an observer, and log its error."""
+    """Call an observer, and log its error; an `Ask` or `End` that it returns changes nothing."""
     try:
-        yield from ask(observer, message)
+        if isinstance(observer, FlowHandler):
+            yield from ask(observer, message)
+        else:
+            yield RunHandler(observer, message)
     except Exception:  # noqa: BLE001, it changes nothing
         _log.exception("an observer raised an error")
 

@@ -23,7 +23,7 @@ from wechat_msg.cli.dev import read_times
 #: An application as WSGI, as ASGI, and its endpoints; its answers come late, through the API that is played.
 APPLICATION = """
 import time
-from wechat_msg import AnswerLater, AsyncPushEndpoint, Client, PushEndpoint, PushSettings
+from wechat_msg import AnswerLater, AsyncPushEndpoint, Client, PushEndpoint, PushSettings, Router
 from wechat_msg.adapters import asgi, wsgi
 from wechat_msg.api import customer_service
 
@@ -37,6 +37,7 @@ def answer(message):
 async def answer_async(message):
     return answer(message)
 
+router = Router()
 endpoint = PushEndpoint(settings, answer)
 async_endpoint = AsyncPushEndpoint(settings, answer_async)
 wsgi_app = wsgi.push_app(endpoint)
@@ -155,6 +156,10 @@ class TestDev:
             bot.change("number = 1 / 0", "import os; os._exit(7)")
             bot.wait_for("✗ the bot has ended with status 7; it is started again when a file changes")
 
+            number = bot.page.push({"MsgType": "text", "Content": "hi"})
+            bot.chat.wait_done(number)
+            assert "503" in str([each for each in bot.chat.entries.values() if each.get("of") == number])
+
             bot.change("os._exit(7)", "os.kill(os.getpid(), 15)")
             bot.wait_for("✗ the bot was ended by the signal SIGTERM; it is started again when a file changes")
 
@@ -170,7 +175,18 @@ class TestDev:
 
     def test_names_an_object_that_is_no_application(self, tmp_path):
         with run_dev(tmp_path, "app:number") as bot:
-            bot.wait_for("a int is neither a WSGI or ASGI application nor an endpoint")
+            bot.wait_for("the int is neither a WSGI or ASGI application, nor an endpoint, nor a function")
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("router", "a Router needs an endpoint: PushEndpoint(settings, ...)"),
+            ("answer", "answer() is neither a WSGI or ASGI application, nor an endpoint"),
+        ],
+    )
+    def test_says_what_a_handler_needs(self, tmp_path, name, text):
+        with run_dev(tmp_path, f"app:{name}") as bot:
+            bot.wait_for(text, f"✗ cannot import app:{name}")
 
     def test_warns_of_an_endpoint_with_another_token(self, tmp_path):
         with run_dev(tmp_path, "app:stranger") as bot:

@@ -18,6 +18,7 @@ from wsgiref.types import StartResponse
 
 import uvicorn
 
+from wechat_msg._handlers import FlowHandler
 from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters import asgi, wsgi
 from wechat_msg.cli import allow_any_text
@@ -27,7 +28,7 @@ from wechat_msg.endpoint import AsyncPushEndpoint, PushEndpoint
 from wechat_msg.settings import PushSettings
 from wechat_msg.testing.bilingual import Language, Text
 
-__all__ = ["run_bot"]
+__all__ = ["refuse_pushes", "run_bot"]
 
 #: The files of the frames between this module and the application.
 _OWN_FILES = (__file__, importlib.__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
@@ -66,6 +67,12 @@ def run_bot(bot: DevBot, listener: socket.socket, language: Language) -> None:
     serve(watch(app, _warn_of_refusals(output, bot)), listener, lambda: _print_start(output, bot, found))
 
 
+def refuse_pushes(_bot: DevBot, listener: socket.socket, _language: Language) -> None:
+    """Answer 503 in the place of a bot that has ended; the arguments are those of `run_bot`."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _serve_wsgi(_refuse, listener, lambda: None)
+
+
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -92,10 +99,39 @@ def _to_app(found: Any) -> tuple[Callable[..., Any], bool]:
             return wsgi.push_app(found), False
         case AsyncPushEndpoint():
             return asgi.push_app(found), True
-        case _ if not callable(found):
-            raise TypeError(f"a {type(found).__name__} is neither a WSGI or ASGI application nor an endpoint")
+        case FlowHandler():
+            name = type(found).__name__
+            raise TypeError(f"a {name} needs an endpoint: PushEndpoint(settings, ...)（{name} 须放进 PushEndpoint）")
+        case _ if not callable(found) or not _takes_requests(found):
+            raise TypeError(
+                f"{_describe(found)} is neither a WSGI or ASGI application, nor an endpoint, nor a function that"
+                " returns one（不是 WSGI、ASGI 应用或 endpoint，也不是返回它们的函数）"
+            )
     call = found if inspect.isroutine(found) else type(found).__call__
     return found, inspect.iscoroutinefunction(call)
+
+
+def _takes_requests(app: Callable[..., Any]) -> bool:
+    """Return whether *app* takes the two arguments of WSGI or the three of ASGI, as far as one can know."""
+    try:
+        signature = inspect.signature(app)
+    except (TypeError, ValueError):
+        return True
+    return any(_takes(signature, count) for count in (2, 3))
+
+
+def _takes(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def _describe(found: object) -> str:
+    if inspect.isroutine(found) or inspect.isclass(found):
+        return f"{found.__name__}()"
+    return f"the {type(found).__name__}"
 
 
 def _print_traceback(error: BaseException) -> None:
@@ -108,7 +144,7 @@ def _print_traceback(error: BaseException) -> None:
 
 def _refuse(_: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     start_response("503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
-    return [b"the bot cannot be imported; see the terminal"]
+    return [b"the bot does not run; see the terminal"]
 
 
 def _print_start(output: Output, bot: DevBot, found: Any) -> None:

@@ -166,12 +166,15 @@ class _BotProcess:
                 has_ended = True
                 if not self._ending.wait(_INTERVAL):  # the signal that ended the bot may end this process, too
                     self._print_end(process.exitcode)
+                    process = self._start(has_ended=True)
         _end(process)
 
-    def _start(self) -> BaseProcess:
-        from wechat_msg.cli.bot_process import run_bot
+    def _start(self, *, has_ended: bool = False) -> BaseProcess:
+        """Start the bot, or what answers 503 in its place after it has ended."""
+        from wechat_msg.cli.bot_process import refuse_pushes, run_bot
 
-        process = multiprocessing.get_context("spawn").Process(target=run_bot, args=self._arguments, daemon=True)
+        target = refuse_pushes if has_ended else run_bot
+        process = multiprocessing.get_context("spawn").Process(target=target, args=self._arguments, daemon=True)
         process.start()
         return process
 
