@@ -184,7 +184,7 @@ class TestDev:
             ("answer", "answer() is neither a WSGI or ASGI application, nor an endpoint"),
         ],
     )
-    def test_says_what_a_handler_needs(self, tmp_path, name, text):
+    def test_explains_that_a_handler_needs_an_endpoint(self, tmp_path, name, text):
         with run_dev(tmp_path, f"app:{name}") as bot:
             bot.wait_for(text, f"✗ cannot import app:{name}")
 
