@@ -298,19 +298,8 @@ def _convert(reply: RenderedReply, form: Format) -> str:
 
 def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -> dict[str, Any]:
     fields = reply.to_fields(form)
-    if isinstance(reply, (ErrCodeReply, ResultReply)) and get_kind(message).is_lower_case:
-        fields = {name.lower() if name in _STATUS else name: value for name, value in fields.items()}
-    if isinstance(reply, ResultReply):
-        return {
-            "ToUserName": reply.to_user_name or message.from_user_name or None,
-            "FromUserName": reply.from_user_name or message.to_user_name or None,
-            "CreateTime": timestamp if reply.create_time is None else reply.create_time,
-            "MsgType": message.msg_type,
-            "Event": getattr(message, "event", None),
-            **fields,
-        }
     if not reply.msg_type:
-        return fields
+        return _to_business_document(message, reply, fields, timestamp)
     to_user_name = reply.to_user_name or message.from_user_name
     if not to_user_name:
         raise ReplyError("the push names no user to reply to（该推送没有用户，无法回复）")
@@ -319,6 +308,21 @@ def _to_document(message: Message, reply: Reply, form: Format, timestamp: int) -
         "FromUserName": reply.from_user_name or message.to_user_name,
         "CreateTime": timestamp if reply.create_time is None else reply.create_time,
         "MsgType": reply.msg_type,
+        **fields,
+    }
+
+
+def _to_business_document(message: Message, reply: Reply, fields: dict[str, Any], timestamp: int) -> dict[str, Any]:
+    if isinstance(reply, (ErrCodeReply, ResultReply)) and get_kind(message).is_lower_case:
+        fields = {name.lower() if name in _STATUS else name: value for name, value in fields.items()}
+    if not isinstance(reply, ResultReply):
+        return fields
+    return {
+        "ToUserName": reply.to_user_name or message.from_user_name or None,
+        "FromUserName": reply.from_user_name or message.to_user_name or None,
+        "CreateTime": timestamp if reply.create_time is None else reply.create_time,
+        "MsgType": message.msg_type,
+        "Event": getattr(message, "event", None),
         **fields,
     }
 
