@@ -15,8 +15,16 @@ from hypothesis import HealthCheck, settings
 
 from tests.helpers.certificates import make_certificate
 
-# The same values in every run, and no deadline, as the machine may be busy.
-settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No deadline, as the machine may be busy. The same values in every run; with the profile "many", which `make endurance`
+# has, other values in each run.
+for profile, examples in {"tests": 50, "many": 1000}.items():
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        derandomize=profile == "tests",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile("tests")
 
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -55,6 +63,12 @@ def pytest_runtest_setup():
 
     no_thread_of_earlier_tests.forget_running()
     CURRENT_SETTINGS.set(None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file():
+    """No test has an example in a docstring: to look for them would take each worker a fifth of its time to collect."""
+    return [each for each in (yield) if type(each) is pytest.Module]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,6 +17,7 @@ from typing import ClassVar
 import pytest
 from attrs import Factory, define
 
+from tests.helpers.forking import fork_from
 from tests.helpers.playgrounds import Follower, Page
 from tests.helpers.rows import check_rows
 from tests.helpers.servers import TIMEOUT, UVICORN, Client, Server, serve
@@ -29,6 +30,13 @@ SETTINGS = PushSettings(
     token="aTokenForTests", encoding_aes_key="aKeyForTests" * 3 + "1234567", appid="wx0123456789abcdef"
 )
 COMMAND = [*UVICORN, "examples.llm_bot:app"]
+#: What the bot and its server import, directly or not.
+LIBRARIES = [
+    *("uvicorn.main", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "uvicorn.lifespan.on"),
+    *("openai.resources.chat", "openai.resources.audio", "markdown_it", "wechat_msg.adapters.asgi"),
+    *("wechat_msg.api.customer_service", "wechat_msg.api.miniprogram", "wechat_msg.client.async_transport"),
+    *("wechat_msg.endpoint", "wechat_msg.library", "wechat_msg.stores.sqlite", "wechat_msg.text"),
+]
 CHECK, TYPING = "/wxa/msg_sec_check", "/cgi-bin/message/custom/typing"
 MORE = "\n（回复任意文字查看后文）"
 GREETING = "Tea comes in **many** kinds, and all are leaves of one plant."
@@ -162,13 +170,19 @@ class Bot:
         return reply and reply["Content"]
 
 
+@pytest.fixture(scope="module")
+def forks():
+    with fork_from(*LIBRARIES) as forks:
+        yield forks
+
+
 @pytest.fixture
-def start(llm, wechat, tmp_path):
+def start(forks, llm, wechat, tmp_path):
     numbers = itertools.count(1)
 
     @contextlib.contextmanager
     def start(**environ):
-        with serve(*COMMAND, environ={**make_environ(llm, tmp_path), **call(wechat), **environ}) as server:
+        with forks.serve(*COMMAND, environ={**make_environ(llm, tmp_path), **call(wechat), **environ}) as server:
             yield Bot(server, numbers)
 
     return start

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.helpers.cpu_time import measure
+from tests.helpers.cpu_time import is_in_proportion
 from tests.helpers.rows import check_rows, each_row
 from wechat_msg import PushEndpoint, PushSettings, ReplyError, SettingsError
 from wechat_msg.adapters.wsgi import push_app
@@ -326,7 +326,7 @@ class TestLongTexts:
             for prefix in ("", "<a >", "http://"):
                 short, long = ((prefix + unit * (size // len(unit))) for size in (4_000, 32_000))
                 for of_short, of_long in ((300, 300), (2500, 20_000)):
-                    assert measure(split_text, long, of_long) < 25 * measure(split_text, short, of_short) + 0.02
+                    assert is_in_proportion(split_text, (short, of_short), (long, of_long), 0.02)
 
         check_rows(units, check)
 

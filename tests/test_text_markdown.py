@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.helpers.cpu_time import measure
+from tests.helpers.cpu_time import is_in_proportion, measure
 from tests.helpers.rows import check_rows, each_row
 from wechat_msg import ReplyError
 from wechat_msg.text import split_text, strip_markdown
@@ -224,7 +224,7 @@ class TestHostileText:
 
         def check(unit):
             short, long = (unit * (size // len(unit)) for size in (1_000, 8_000))
-            assert measure(strip_markdown, long) < 25 * measure(strip_markdown, short) + 0.05
+            assert is_in_proportion(strip_markdown, (short,), (long,), 0.05)
 
         check_rows(HOSTILE, check)
 

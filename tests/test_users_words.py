@@ -336,7 +336,7 @@ PIECES = [
 
 class TestAnyText:
     @given(words=st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
-    @settings(max_examples=400, deadline=None, derandomize=True)
+    @settings(max_examples=4 * settings().max_examples)
     @example(words="]]></Content></xml><xml><Content><![CDATA[")
     def test_arrives_in_every_mode(self, words):
         # A text that looks split by its writer cannot be distinguished from one that is.

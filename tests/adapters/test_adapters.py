@@ -16,9 +16,10 @@ from flask import request as current_request
 from werkzeug.test import EnvironBuilder
 
 from tests.helpers import hostile
+from tests.helpers.forking import fork_from
 from tests.helpers.hostile import CLOUD_RUN, PLAIN, SEALED
 from tests.helpers.rows import check_rows
-from tests.helpers.servers import GUNICORN, UVICORN, Client, render_request, serve
+from tests.helpers.servers import GUNICORN, UVICORN, Client, render_request
 from tests.helpers.waiting import wait_until
 from wechat_msg import AsyncPushEndpoint, PushEndpoint, PushSettings, SettingsError
 from wechat_msg.adapters import flask, wsgi
@@ -36,6 +37,13 @@ ADAPTERS = {
     "fastapi-async": [*UVICORN, "--factory", "tests.helpers.apps:make_fastapi_async"],
 }
 STRANGER = PushSettings(token="aTokenOfAnother")
+#: What the applications and their servers import, directly or not.
+LIBRARIES = [
+    *("uvicorn.main", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "uvicorn.lifespan.on"),
+    *("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "flask", "fastapi", "tests.helpers.apps"),
+    *("django.core.handlers.asgi", "django.core.handlers.wsgi", "django.http", "django.urls"),
+    *("wechat_msg.adapters.asgi", "wechat_msg.adapters.flask", "wechat_msg.adapters.fastapi", "wechat_msg.endpoint"),
+]
 
 
 @pytest.fixture(scope="module", params=ADAPTERS)
@@ -44,8 +52,14 @@ def adapter(request):
 
 
 @pytest.fixture(scope="module")
-def server(adapter):
-    with serve(*ADAPTERS[adapter]) as server:
+def forks():
+    with fork_from(*LIBRARIES) as forks:
+        yield forks
+
+
+@pytest.fixture(scope="module")
+def server(adapter, forks):
+    with forks.serve(*ADAPTERS[adapter]) as server:
         yield server
 
 
@@ -406,9 +420,9 @@ def test_async_endpoint_is_refused_where_nothing_can_await_it():
 
 
 @pytest.fixture(scope="module")
-def fastapi_client():
+def fastapi_client(forks):
     with (
-        serve(*UVICORN, "--factory", "tests.helpers.apps:make_fastapi_guards") as server,
+        forks.serve(*UVICORN, "--factory", "tests.helpers.apps:make_fastapi_guards") as server,
         contextlib.closing(Client(server.port)) as client,
     ):
         yield client

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import runpy
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,8 @@ from pathlib import Path
 
 from attrs import asdict, frozen
 
-from tests.helpers.servers import ROOT, TIMEOUT, complete
+from tests.helpers import servers
+from tests.helpers.servers import ROOT, TIMEOUT, Server, complete
 
 
 @frozen
@@ -31,9 +33,12 @@ class Program:
     stdin: str
     stdout: str
     stderr: str
+    is_server: bool = False
 
     def run(self) -> None:
         """Become this program."""
+        if self.is_server:
+            os.setsid()
         os.chdir(self.folder)
         os.environ.clear()
         os.environ.update(self.environ)
@@ -54,8 +59,29 @@ class Program:
             runpy.run_path(path, run_name="__main__")
 
 
+class Fork:
+    """A process that another one has forked and has not waited for yet."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._fd = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """Return a number when the process has ended."""
+        return 0 if select.select([self._fd], [], [], 0)[0] else None
+
+    def wait(self, timeout: float) -> None:
+        assert select.select([self._fd], [], [], timeout)[0], "does not end"
+
+    def kill(self) -> None:
+        """Kill it with all its children, and wait until it has ended."""
+        os.killpg(self.pid, signal.SIGKILL)
+        self.wait(TIMEOUT)
+        os.close(self._fd)
+
+
 class Forks:
-    """Runs programs, one at a time, in forks of a process that has imported some modules."""
+    """Runs programs in forks of a process that has imported some modules: servers, and one at a time to its end."""
 
     def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
         self._process = process
@@ -76,14 +102,28 @@ class Forks:
         paths["stdin"].write_text(stdin, "utf-8")
         files = {"stdin": paths["stdin"], "stdout": paths["stdout"], "stderr": paths[stderr]}
         places = {name: str(path) for name, path in files.items()}
-        program = Program(list(command), dict(environ), str(folder), **places)
+        status = self._start(Program(list(command), dict(environ), str(folder), **places))
+        return status, paths["stdout"].read_text("utf-8"), paths["stderr"].read_text("utf-8")
+
+    @contextlib.contextmanager
+    def serve(self, *command: str, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
+        """Start a server, as `tests.helpers.servers.serve` does."""
+        with tempfile.NamedTemporaryFile(dir=self._folder) as output:
+            places = {"stdin": os.devnull, "stdout": output.name, "stderr": output.name}
+            process = Fork(self._start(Program(list(command), complete(environ), str(ROOT), **places, is_server=True)))
+            try:
+                yield Server(process, output, servers.Program(process, output).wait_for_port())
+            finally:
+                process.kill()
+
+    def _start(self, program: Program) -> int:
+        """Return the exit status of a program, or the process id of a server."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(asdict(program)).encode() + b"\n")
         self._process.stdin.flush()
-        assert select.select([self._process.stdout], [], [], TIMEOUT)[0], f"{command} does not end"
-        status = int(self._process.stdout.readline())
-        return status, paths["stdout"].read_text("utf-8"), paths["stderr"].read_text("utf-8")
+        assert select.select([self._process.stdout], [], [], TIMEOUT)[0], f"{program.command} does not end"
+        return int(self._process.stdout.readline())
 
 
 @contextlib.contextmanager
@@ -103,14 +143,16 @@ def fork_from(*modules: str, options: tuple[str, ...] = ()) -> Iterator[Forks]:
 
 
 def run_programs() -> None:
-    """Run the programs that come on standard input, and print the exit status of each."""
+    """Run the programs that come on standard input; print the exit status of each, or the process id of a server."""
     context = multiprocessing.get_context("fork")  # ends a fork without the work of taking all modules down
     with open(os.dup(0)) as programs, open(os.dup(1), "w") as statuses:
         for line in programs:
-            process = context.Process(target=Program(**json.loads(line)).run)
-            process.start()
-            process.join()
-            print(process.exitcode, file=statuses, flush=True)
+            program = Program(**json.loads(line))
+            process = context.Process(target=program.run)
+            process.start()  # waits for the servers that have ended
+            if not program.is_server:
+                process.join()
+            print(process.pid if program.is_server else process.exitcode, file=statuses, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, Protocol
 from urllib.parse import urlencode
 
 import pytest
@@ -45,11 +45,20 @@ def do_without(program: str) -> NoReturn:
 # --- servers ---------------------------------------------------------------------------------------------------------
 
 
+class Process(Protocol):
+    """What runs a program, as far as `Program` has to know."""
+
+    pid: int
+
+    def wait(self, timeout: float) -> object: ...
+    def poll(self) -> int | None: ...
+
+
 @frozen
 class Program:
     """A program that runs."""
 
-    _process: subprocess.Popen[bytes]
+    _process: Process
     _output: BinaryIO
 
     @property
@@ -63,6 +72,15 @@ class Program:
     def read_log(self) -> str:
         """Return everything that the program has printed so far."""
         return _read(self._output)
+
+    def wait_for_port(self) -> int:
+        """Return the port of the address that the program prints."""
+        deadline = time.monotonic() + TIMEOUT
+        while not (address := _ADDRESS.search(self.read_log())):
+            assert self._process.poll() is None, f"ended:\n{self.read_log()}"
+            assert time.monotonic() < deadline, f"tells no address:\n{self.read_log()}"
+            time.sleep(0.01)
+        return int(address[1])
 
 
 @frozen
@@ -79,7 +97,7 @@ def serve(*command: str, environ: Mapping[str, str] | None = None, folder: Path 
     The program listens on port 0, so it gets a free port, and no two programs want the same.
     """
     with _start(command, environ, folder) as (process, output):
-        yield Server(process, output, _wait_for_port(process, output))
+        yield Server(process, output, Program(process, output).wait_for_port())
 
 
 @contextlib.contextmanager
@@ -133,15 +151,6 @@ def complete(environ: Mapping[str, str] | None) -> dict[str, str]:
     """Return the environment of a program that listens on a free port of 127.0.0.1."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("WECHAT_", "DJANGO_"))}
     return {**inherited, "PYTHONUNBUFFERED": "1", "HOST": "127.0.0.1", "PORT": "0", **(environ or {})}
-
-
-def _wait_for_port(process: subprocess.Popen[bytes], output: BinaryIO) -> int:
-    deadline = time.monotonic() + TIMEOUT
-    while not (address := _ADDRESS.search(_read(output))):
-        assert process.poll() is None, f"ended with status {process.returncode}:\n{_read(output)}"
-        assert time.monotonic() < deadline, f"tells no address:\n{_read(output)}"
-        time.sleep(0.01)
-    return int(address[1])
 
 
 def _read(output: BinaryIO) -> str:
