@@ -91,7 +91,7 @@ def test_a_user_reads_the_same_whatever_goes_wrong_at_one_step(name):
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_nothing_is_lost_and_nothing_is_taken_twice(name):
-    seen, problems = walk(SCENARIOS[name], 60)
+    seen, problems = walk(SCENARIOS[name], 40)
     assert problems == {}
     expected = {*SCENARIOS[name].kinds} if "four" in name else {"answered"}
     assert expected <= seen.keys()

@@ -258,10 +258,10 @@ class TestHostileText:
     @each_row(
         "text",
         {
-            "one address for many references": f"[a]: https://e.com/{'x' * 20_000}\n\n" + "[a]" * 7_000,
-            "one head for many rows": f"|{'h' * 20_000}|b|\n|-|-|\n" + "|c|d|\n" * 4_000,
-            "many columns": "|" * 3_000 + "\n" + "-|" * 3_000 + "\n" + "|a\n" * 1_500,
-            "lines that continue a deep quote": "> " * 18 + "a\n" * 20_000,
+            "one address for many references": f"[a]: https://e.com/{'x' * 10_000}\n\n" + "[a]" * 3_500,
+            "one head for many rows": f"|{'h' * 10_000}|b|\n|-|-|\n" + "|c|d|\n" * 2_000,
+            "many columns": "|" * 1_500 + "\n" + "-|" * 1_500 + "\n" + "|a\n" * 750,
+            "lines that continue a deep quote": "> " * 18 + "a\n" * 10_000,
         },
     )
     def test_becomes_not_many_times_as_long(self, text):
