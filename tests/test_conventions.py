@@ -22,17 +22,22 @@ CREDENTIAL = re.compile("(?<!_access)_tokens?_(?!server)")
 
 
 @functools.cache
-def parse_tests() -> dict[Path, ast.Module]:
-    return {path.relative_to(TESTS): ast.parse(path.read_bytes()) for path in sorted(TESTS.rglob("*.py"))}
+def parse_tests() -> dict[Path, list[ast.AST]]:
+    """Return all nodes of each module."""
+    return {path.relative_to(TESTS): list_nodes(path) for path in sorted(TESTS.rglob("*.py"))}
+
+
+def list_nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_bytes())))
 
 
 def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def find_patches(tree: ast.AST) -> Iterator[ast.expr]:
+def find_patches(nodes: list[ast.AST]) -> Iterator[ast.expr]:
     """Yield what patches a private name: ``setattr(x, "_y")``, ``patch("x._y")``, ``x._y = z``, ``del x._y``."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Call(func=ast.Attribute(attr="setattr" | "delattr" | "object") | ast.Name("setattr" | "delattr")):
                 names = node.args[:2]
@@ -64,14 +69,14 @@ def test_no_test_patches_a_private_name():
     """What a test has to change is a parameter."""
     found = [
         f"{path}:{node.lineno}: {ast.unparse(node)}"
-        for path, tree in parse_tests().items()
-        for node in find_patches(tree)
+        for path, nodes in parse_tests().items()
+        for node in find_patches(nodes)
     ]
     assert found == []
 
 
-def find_names(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def find_names(nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
 
@@ -86,8 +91,8 @@ def is_plain(name: str, folder: str) -> bool:
 def test_names_of_tests_and_helpers_are_plain():
     found = [
         f"{path}: {name}"
-        for path, tree in parse_tests().items()
-        for name in find_names(tree)
+        for path, nodes in parse_tests().items()
+        for name in find_names(nodes)
         if not is_plain(name, path.parent.name)
     ]
     assert found == []
@@ -96,7 +101,7 @@ def test_names_of_tests_and_helpers_are_plain():
 def test_every_class_has_a_name_of_its_own():
     places = defaultdict(list)
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in list_nodes(path):
             if isinstance(node, ast.ClassDef) and "management" not in path.parts:  # Django names those classes
                 places[node.name].append(str(path.relative_to(PACKAGE)))
     assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -20,6 +20,7 @@ from wechatpy.crypto import WeChatCrypto
 
 from tests.helpers.certificates import make_certificate
 from tests.helpers.first_principles import APPID, KEY, TOKEN
+from tests.helpers.forking import fork_from
 from tests.helpers.hostile_bots import BOTS, LONG, Endless, answer_to_hello, never_accept, stay_silent
 from tests.helpers.raw_http import answering, listen, refuse, render
 from tests.helpers.rows import check_rows
@@ -1136,6 +1137,12 @@ SERVERS = {
 }
 
 
+@pytest.fixture(scope="module")
+def forks():
+    with fork_from("django", "tests.helpers.apps", "tests.testing.test_simulator", options=("-W", "error")) as forks:
+        yield forks
+
+
 class TestFrameworks:
     @pytest.mark.parametrize("framework", SERVERS)
     def test_are_pushed_to_over_http(self, framework):
@@ -1157,9 +1164,9 @@ class TestFrameworks:
         check_every_mode_and_format(colour, asgi=getattr(apps, f"make_fastapi_{endpoint}")())
 
     @pytest.mark.parametrize(("kind", "endpoint"), [("wsgi", ""), ("asgi", "_sync"), ("asgi", "_async")])
-    def test_django_is_pushed_to_in_process(self, kind, endpoint):
-        status, printed = run("-W", "error", "-c", DJANGO.format(kind=kind, colour=endpoint))
-        assert (status, printed) == (0, "all accepted\n")
+    def test_django_is_pushed_to_in_process(self, forks, tmp_path, kind, endpoint):
+        (tmp_path / "push.py").write_text(DJANGO.format(kind=kind, colour=endpoint), "utf-8")
+        assert forks.run(str(tmp_path / "push.py")) == (0, "all accepted\n")
 
 
 # --- the other implementation -----------------------------------------------------------------------------------------
