@@ -23,7 +23,7 @@ from tests.helpers.forking import fork_from
 from tests.helpers.redis_server import run_redis
 from tests.helpers.rows import check_rows
 from tests.helpers.run_document import WITHOUT_PLUGINS
-from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client, serve
+from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, UVICORN, Client
 from tests.helpers.servers import run as run_alone
 from tests.helpers.servers import start as start_alone
 from tests.helpers.waiting import wait_until
@@ -80,6 +80,7 @@ HELP = [{"MsgType": "text", "Content": "help"}, {"MsgType": "event", "Event": "C
 #: What the examples import, directly or not.
 LIBRARIES = [
     *("requests", "flask", "fastapi", "uvicorn.main", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread"),
+    *("uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "uvicorn.lifespan.on", "redis"),
     *("django.core.management.commands.runserver", "django.core.servers.basehttp", "django.urls", "django.http"),
     *("wechat_msg.client.clients", "wechat_msg.endpoint", "wechat_msg.stores.sqlite", "wechat_msg.api.subscribe"),
     *("wechat_msg.adapters.flask", "wechat_msg.adapters.fastapi", "rich.progress"),
@@ -87,10 +88,15 @@ LIBRARIES = [
 
 
 @pytest.fixture(scope="module")
-def run():
-    """Run a program to its end; it finds the libraries imported already."""
+def forks():
     with fork_from(*LIBRARIES) as forks:
-        yield forks.run
+        yield forks
+
+
+@pytest.fixture(scope="module")
+def run(forks):
+    """Run a program to its end; it finds the libraries imported already."""
+    return forks.run
 
 
 @pytest.fixture
@@ -99,12 +105,15 @@ def wechat():
         yield wechat
 
 
-@contextlib.contextmanager
-def start(command, folder, **environ):
-    """Start an example whose store is a file in *folder*."""
-    place = {"WECHAT_STORE": f"{folder}/store.db", "REDIS_URL": ""}
-    with serve(*command, environ={**ENVIRON, **place, **environ}) as server:
-        yield server
+@pytest.fixture(scope="module")
+def start(forks):
+    """Start an example whose store is a file in a folder; it finds the libraries imported already, too."""
+
+    def start(command, folder, **environ):
+        place = {"WECHAT_STORE": f"{folder}/store.db", "REDIS_URL": ""}
+        return forks.serve(*command, environ={**ENVIRON, **place, **environ})
+
+    return start
 
 
 def push(server, fields):
@@ -121,7 +130,7 @@ def deliver(server, request):
 
 
 @pytest.fixture(scope="module", params=COMMANDS)
-def server(request, tmp_path_factory):
+def server(start, request, tmp_path_factory):
     with start(COMMANDS[request.param], tmp_path_factory.mktemp("store"), WECHAT_ALLOW_PLAINTEXT="1") as server:
         yield server
 
@@ -189,7 +198,7 @@ class TestBot:
         assert client.send("PUT", "/wechat").status == 405
 
 
-def test_flask_serves_every_account_at_a_path_of_its_own(tmp_path):
+def test_flask_serves_every_account_at_a_path_of_its_own(start, tmp_path):
     with start(COMMANDS["flask"], tmp_path) as server, contextlib.closing(Client(server.port)) as client:
         assert client.push(f"/wechat/{SETTINGS.appid}", build_push(SETTINGS, TEXT)).status == 200
         assert client.push("/wechat/wx_of_another", build_push(SETTINGS, TEXT)).status == 404
@@ -207,7 +216,7 @@ class TestStore:
     """A message is handled by one process only, and all of them know the reply."""
 
     @pytest.mark.parametrize("name", [*EXAMPLES, "slow"])
-    def test_is_a_file_next_to_a_copied_example(self, name, tmp_path):
+    def test_is_a_file_next_to_a_copied_example(self, start, name, tmp_path):
         command = {**COMMANDS, **SLOW_BOT}[name]
         shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("*.db*", "__pycache__"))
         script = tmp_path / command[0]
@@ -218,16 +227,18 @@ class TestStore:
         stem = "wechat_msg" if name == "django" else script.stem
         assert list(tmp_path.rglob("*.db")) == [script.with_name(f"{stem}.db")]
 
-    def test_may_be_a_file_of_your_choice(self, tmp_path):
-        assert {answer_after_the_others(name, tmp_path) for name in EXAMPLES} == {EXAMPLES[0]}
+    def test_may_be_a_file_of_your_choice(self, start, tmp_path):
+        assert {answer_after_the_others(start, name, tmp_path) for name in EXAMPLES} == {EXAMPLES[0]}
         assert (tmp_path / "store.db").exists()
 
-    def test_may_be_in_redis(self, tmp_path):
+    def test_may_be_in_redis(self, start, tmp_path):
         with run_redis() as redis:
-            assert {answer_after_the_others(name, tmp_path, REDIS_URL=redis.url) for name in EXAMPLES} == {EXAMPLES[0]}
+            assert {answer_after_the_others(start, name, tmp_path, REDIS_URL=redis.url) for name in EXAMPLES} == {
+                EXAMPLES[0]
+            }
         assert not list(tmp_path.iterdir())
 
-    def test_is_shared_by_the_workers_of_gunicorn(self, tmp_path):
+    def test_is_shared_by_the_workers_of_gunicorn(self, start, tmp_path):
         one_at_a_time = ["--preload", "--workers", "2", "--threads", "1"]
         telling = ["--access-logfile", "-", "--access-logformat", "answered by %(p)s"]
         message = {"MsgType": "text", "Content": "0.9", "MsgId": 1, "CreateTime": 1555684067}
@@ -243,7 +254,7 @@ class TestStore:
         assert log.count("handling message 1") == 1
 
 
-def answer_after_the_others(name, folder, **environ):
+def answer_after_the_others(start, name, folder, **environ):
     """Start an example, send it what the others were sent, and tell by whom it is answered."""
     with start(COMMANDS[name], folder, **environ) as server:
         return push(server, {"MsgType": "text", "Content": name, "MsgId": 1, "CreateTime": 1555684067})["Content"]
@@ -262,7 +273,7 @@ def send_three_times(server, content):
 
 
 @pytest.fixture(scope="module", params=SLOW_BOT)
-def slow_server(request, tmp_path_factory):
+def slow_server(start, request, tmp_path_factory):
     with start(SLOW_BOT[request.param], tmp_path_factory.mktemp("store")) as server:
         yield server
 
@@ -288,21 +299,21 @@ class TestSlowBot:
         assert push(slow_server, {"MsgType": "event", "Event": "subscribe"}) is None
 
     @pytest.mark.endurance
-    def test_sends_later_what_is_not_there_in_time(self, tmp_path):
+    def test_sends_later_what_is_not_there_in_time(self, start, tmp_path):
         with start(SLOW_BOT["slow-gunicorn"], tmp_path, SLOW_BOT_LATE="answer-later") as server:
             assert push(server, {"MsgType": "text", "Content": "5.2", "FromUserName": "oUSER"}) is None
             body = {"touser": "oUSER", "msgtype": "text", "text": {"content": "5.2 seconds later ... 5.2 秒后"}}
             wait_for_log(server, re.escape(f"customer-service message: {json.dumps(body, ensure_ascii=False)}"))
 
     @pytest.mark.endurance
-    def test_sends_later_what_is_not_there_for_the_last_try(self, tmp_path):
+    def test_sends_later_what_is_not_there_for_the_last_try(self, start, tmp_path):
         with start(SLOW_BOT["slow-uvicorn"], tmp_path, SLOW_BOT_LATE="answer-later-last") as server:
             assert None in send_three_times(server, "6")
             wait_for_log(server, "customer-service message: .*6 seconds later")
 
     @pytest.mark.endurance
     @pytest.mark.parametrize("name", ["slow-gunicorn", "slow-uvicorn"])
-    def test_calls_wechat_to_send_it_later_if_it_has_the_secret(self, wechat, tmp_path, name):
+    def test_calls_wechat_to_send_it_later_if_it_has_the_secret(self, start, wechat, tmp_path, name):
         account = {"WECHAT_SECRET": wechat.secret, "WECHAT_API_HOSTS": wechat.url}
         with start(SLOW_BOT[name], tmp_path, SLOW_BOT_LATE="answer-later", **account) as server:
             assert push(server, {"MsgType": "text", "Content": "4.8", "FromUserName": "oUSER"}) is None
@@ -313,21 +324,21 @@ class TestSlowBot:
         ]
 
     @pytest.mark.endurance
-    def test_answers_the_last_try_with_a_fixed_text(self, tmp_path):
+    def test_answers_the_last_try_with_a_fixed_text(self, start, tmp_path):
         with start([*SLOW_BOT["slow"], "--late", "fallback"], tmp_path) as server:
             (reply,) = send_three_times(server, "6")
 
         assert reply["Content"] == "That took too long, sorry. 时间太长，没能等到结果，抱歉。"
 
     @pytest.mark.endurance
-    def test_keeps_what_is_not_there_for_the_last_try(self, tmp_path):
+    def test_keeps_what_is_not_there_for_the_last_try(self, start, tmp_path):
         with start([*SLOW_BOT["slow"], "--late", "keep"], tmp_path) as server:
             (reply,) = send_three_times(server, "6")
             assert reply["Content"].startswith("I am thinking.")
             assert push(server, {"MsgType": "text", "Content": "?"})["Content"].startswith("6 seconds later")
 
     @pytest.mark.parametrize("name", ["slow-gunicorn", "slow-uvicorn"])
-    def test_keeps_all_but_the_first_of_several_answers(self, name, tmp_path):
+    def test_keeps_all_but_the_first_of_several_answers(self, start, name, tmp_path):
         with start(SLOW_BOT[name], tmp_path, SLOW_BOT_LATE="keep-first") as server:
             texts = [push(server, {"MsgType": "text", "Content": text})["Content"] for text in ("list", "1", "?", "?")]
 
@@ -342,7 +353,7 @@ class TestSlowBot:
 
 
 @contextlib.contextmanager
-def start_celery_bot(name, folder, **environ):
+def start_celery_bot(start, name, folder, **environ):
     """Start the web server of the bot and yield it, with the environment and the Redis of its workers."""
     with run_redis() as redis, start(CELERY_BOT[name], folder, REDIS_URL=redis.url, **environ) as web:
         yield web, redis, {**ENVIRON, "REDIS_URL": redis.url, **environ}
@@ -354,9 +365,9 @@ def start_celery(environ):
 
 
 @pytest.fixture(scope="module", params=CELERY_BOT)
-def celery_bot(request, tmp_path_factory):
+def celery_bot(start, request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
-    with start_celery_bot(request.param, folder) as (web, _, environ), start_celery(environ) as worker:
+    with start_celery_bot(start, request.param, folder) as (web, _, environ), start_celery(environ) as worker:
         wait_for_log(worker, " ready")
         yield web, worker
 
@@ -368,7 +379,7 @@ ORDER_BOT_GUNICORN = [*GUNICORN, "examples.order_bot:app"]
 class TestOrderBot:
     """A dialogue over HTTP, with other processes in turn; the store is a file."""
 
-    def test_takes_an_order_from_one_process_to_the_next(self, tmp_path):
+    def test_takes_an_order_from_one_process_to_the_next(self, start, tmp_path):
         numbers = itertools.count(1)
 
         def send(server, content, user="oANN", **fields):
@@ -405,8 +416,8 @@ class TestCeleryBot:
     def test_asks_for_a_number_of_seconds(self, celery_bot):
         assert push(celery_bot[0], {"Content": "hello"})["Content"].startswith("Send me a number of seconds")
 
-    def test_writes_no_text_of_a_user_into_the_queue_or_a_log(self, tmp_path):
-        with start_celery_bot("celery", tmp_path) as (web, redis, environ), ThreadPoolExecutor(1) as pool:
+    def test_writes_no_text_of_a_user_into_the_queue_or_a_log(self, start, tmp_path):
+        with start_celery_bot(start, "celery", tmp_path) as (web, redis, environ), ThreadPoolExecutor(1) as pool:
             response = pool.submit(push, web, {"Content": "a secret of mine"})
             (job,) = wait_until(lambda: redis.execute("LRANGE", "celery", 0, -1))
             with start_celery(environ) as worker:
@@ -423,9 +434,12 @@ class TestCeleryBot:
         assert SETTINGS.encoding_aes_key not in logs + str(args)
 
     @pytest.mark.endurance
-    def test_sends_later_what_is_not_there_in_time(self, wechat, tmp_path):
+    def test_sends_later_what_is_not_there_in_time(self, start, wechat, tmp_path):
         account = {"WECHAT_SECRET": wechat.secret, "WECHAT_API_HOSTS": wechat.url}
-        with start_celery_bot("celery-gunicorn", tmp_path, **account) as (web, _, environ), start_celery(environ):
+        with (
+            start_celery_bot(start, "celery-gunicorn", tmp_path, **account) as (web, _, environ),
+            start_celery(environ),
+        ):
             assert push(web, {"Content": "6", "FromUserName": "oUSER"}) is None
             wait_until(lambda: wechat.messages, web.read_log)
 
@@ -434,13 +448,13 @@ class TestCeleryBot:
         ]
 
     @pytest.mark.endurance
-    def test_loses_no_message_when_workers_are_killed(self, wechat, tmp_path):
+    def test_loses_no_message_when_workers_are_killed(self, start, wechat, tmp_path):
         """One worker while it runs two handlers, then a process of the next worker; each user gets one answer."""
         account = {"WECHAT_SECRET": wechat.secret, "WECHAT_API_HOSTS": wechat.url}
         users = [f"oUSER{number}" for number in range(4)]  # as many as the web server has threads
         for user in users:
             wechat.add_user(user)
-        with start_celery_bot("celery-gunicorn", tmp_path, **account) as (web, _, environ):
+        with start_celery_bot(start, "celery-gunicorn", tmp_path, **account) as (web, _, environ):
             with start_celery(environ) as worker, ThreadPoolExecutor(len(users)) as pool:
                 replies = list(pool.map(lambda user: push(web, {"Content": "6", "FromUserName": user}), users))
                 assert replies == [None] * len(users)
@@ -483,7 +497,7 @@ class TestStart:
         assert malformed.removeprefix("WECHAT_").lower() in output.lower()
         assert "my secret" not in output
 
-    def test_accepts_only_sealed_pushes_by_default(self, tmp_path):
+    def test_accepts_only_sealed_pushes_by_default(self, start, tmp_path):
         with start(COMMANDS["wsgi"], tmp_path) as server, contextlib.closing(Client(server.port)) as client:
             assert client.push("/", build_push(SETTINGS, TEXT)).status == 200
             assert client.push("/", build_push(SETTINGS, TEXT, mode="plain")).status == 403
@@ -893,11 +907,11 @@ class TestTokenServer:
     SECRET = "a-shared-secret-for-tests"
 
     @contextlib.contextmanager
-    def start(self, wechat, folder, **environ):
+    def start(self, forks, wechat, folder, **environ):
         """Start the server with two workers that tell who of them answers."""
         telling = ["--access-logfile", "-", "--access-logformat", "answered by %(p)s"]
         command = [*GUNICORN, "--workers", "2", *telling, "examples.token_server.app:app"]
-        with serve(*command, environ=self.make_environ(wechat, folder, **environ)) as server:
+        with forks.serve(*command, environ=self.make_environ(wechat, folder, **environ)) as server:
             yield server
 
     def make_environ(self, wechat, folder, **environ):
@@ -941,8 +955,8 @@ class TestTokenServer:
         wait_until(ask_again)
         return tokens
 
-    def test_gives_all_programs_the_same_access_token(self, wechat, tmp_path):
-        with self.start(wechat, tmp_path) as server:
+    def test_gives_all_programs_the_same_access_token(self, forks, wechat, tmp_path):
+        with self.start(forks, wechat, tmp_path) as server:
             assert self.ask_both_workers(server, wechat.appid) == {wechat.stable_access_token}
             with ThreadPoolExecutor(2) as pool:
                 done = list(pool.map(lambda _: self.run_client(wechat, server), range(2)))
@@ -952,8 +966,8 @@ class TestTokenServer:
         assert [call.query["access_token"] for call in calls] == [wechat.stable_access_token] * 2
         assert wechat.access_token_fetches == {"classic": 0, "stable": 1}
 
-    def test_replaces_a_rejected_access_token_for_all(self, wechat, tmp_path):
-        with self.start(wechat, tmp_path) as server:
+    def test_replaces_a_rejected_access_token_for_all(self, forks, wechat, tmp_path):
+        with self.start(forks, wechat, tmp_path) as server:
             (rejected,) = self.ask_both_workers(server, wechat.appid)
             wechat.revoke_access_tokens()
             done = [self.run_client(wechat, server) for _ in range(3)]
@@ -962,8 +976,8 @@ class TestTokenServer:
         assert wechat.stable_access_token != rejected
         assert wechat.access_token_fetches["stable"] == 2
 
-    def test_refuses_programs_that_do_not_know_the_secret(self, wechat, tmp_path):
-        with self.start(wechat, tmp_path) as server:
+    def test_refuses_programs_that_do_not_know_the_secret(self, forks, wechat, tmp_path):
+        with self.start(forks, wechat, tmp_path) as server:
             status, output = self.run_client(wechat, server, WECHAT_TOKEN_SERVER_SECRET="a-secret-that-is-wrong")
             log = server.read_log()
 
@@ -974,18 +988,18 @@ class TestTokenServer:
         for secret in (self.SECRET, "a-secret-that-is-wrong", wechat.secret):
             assert secret not in log + output
 
-    def test_passes_on_the_error_of_wechat_to_programs(self, wechat, tmp_path):
+    def test_passes_on_the_error_of_wechat_to_programs(self, forks, wechat, tmp_path):
         wechat.allowed_ips = {"203.0.113.7"}
-        with self.start(wechat, tmp_path) as server:
+        with self.start(forks, wechat, tmp_path) as server:
             status, output = self.run_client(wechat, server)
 
         assert status == 1
         assert "40164: invalid ip 127.0.0.1" in output
 
-    def test_serves_several_accounts(self, wechat, tmp_path):
+    def test_serves_several_accounts(self, forks, wechat, tmp_path):
         others = {"WECHAT_PREFIXES": "WECHAT_, SHOP_", "SHOP_APPID": "wx_shop", "SHOP_SECRET": "secret of the shop"}
         others["SHOP_API_HOSTS"] = wechat.url
-        with self.start(wechat, tmp_path, **others) as server:
+        with self.start(forks, wechat, tmp_path, **others) as server:
             assert self.ask(server, wechat.appid)["access_token"] == wechat.stable_access_token
             assert self.ask(server, "wx_shop")["errmsg"].startswith("invalid appid rid: ")  # the fake plays only one
             assert self.ask(server, "wx_nobody")["errmsg"] == "the server has no such account"

@@ -512,7 +512,9 @@ ELEMENTS = st.recursive(
         st.sampled_from("abc"),
         LEAF_TEXTS,
     ),
-    lambda inner: st.builds("<{0}>\n{1}</{0}>".format, st.sampled_from("abc"), st.lists(inner, max_size=4).map("".join)),
+    lambda inner: st.builds(
+        "<{0}>\n{1}</{0}>".format, st.sampled_from("abc"), st.lists(inner, max_size=4).map("".join)
+    ),
 )
 
 
