@@ -4,7 +4,8 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PYTEST := -m pytest -n 6 --dist worksteal
+PYTEST := -m pytest -n 4 --dist worksteal
+LINT = $(MAKE) --no-print-directory lint
 
 # Python keeps what it compiles, and pytest the assertions that it rewrites: this saves each worker five seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -23,15 +24,18 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: .venv/made
 	$(PY) -m wechat_msg demo
 
+# The type checkers run beside the tests, and what they say comes at the end.
 test: .venv/made
 	@echo "Lint, types and tests: about 3 minutes on two cores. Long runs on real servers are make endurance."
-	@$(MAKE) --no-print-directory lint
-	$(PY) $(PYTEST)
+	@$(LINT) >.venv/lint 2>&1 & lint=$$!; \
+		$(PY) $(PYTEST); tests=$$?; wait $$lint; lint=$$?; cat .venv/lint; exit $$((tests | lint))
 
-# Real servers with a real clock, killed workers, races of many processes: tests that make test leaves out.
+# Real servers with a real clock, killed workers, races of many processes: tests that make test leaves out. Then the
+# tests of properties with ten times the values, others in each run.
 endurance: .venv/made
 	@echo "Long runs on real servers: several minutes on two cores."
 	$(PY) $(PYTEST) -m endurance -n 2 $(if $(LONG),-k "$(LONG)")
+	$(if $(LONG),,$(PY) $(PYTEST) -m hypothesis -n 2 --hypothesis-profile many)
 
 # The tests with the lowest versions that pyproject.toml allows.
 lowest: .venv/made

@@ -924,8 +924,8 @@ class TestTokenServer:
             **environ,
         }
 
-    def run_client(self, wechat, server, **environ):
-        return run_alone(
+    def run_client(self, wechat, server, run=run_alone, **environ):
+        return run(
             "examples/token_server/client.py",
             environ={
                 "WECHAT_APPID": wechat.appid,
@@ -970,7 +970,7 @@ class TestTokenServer:
         with self.start(forks, wechat, tmp_path) as server:
             (rejected,) = self.ask_both_workers(server, wechat.appid)
             wechat.revoke_access_tokens()
-            done = [self.run_client(wechat, server) for _ in range(3)]
+            done = [self.run_client(wechat, server, forks.run) for _ in range(3)]
 
         assert [status for status, _ in done] == [0, 0, 0]
         assert wechat.stable_access_token != rejected
@@ -978,7 +978,9 @@ class TestTokenServer:
 
     def test_refuses_programs_that_do_not_know_the_secret(self, forks, wechat, tmp_path):
         with self.start(forks, wechat, tmp_path) as server:
-            status, output = self.run_client(wechat, server, WECHAT_TOKEN_SERVER_SECRET="a-secret-that-is-wrong")
+            status, output = self.run_client(
+                wechat, server, forks.run, WECHAT_TOKEN_SERVER_SECRET="a-secret-that-is-wrong"
+            )
             log = server.read_log()
 
         assert status == 1
@@ -991,7 +993,7 @@ class TestTokenServer:
     def test_passes_on_the_error_of_wechat_to_programs(self, forks, wechat, tmp_path):
         wechat.allowed_ips = {"203.0.113.7"}
         with self.start(forks, wechat, tmp_path) as server:
-            status, output = self.run_client(wechat, server)
+            status, output = self.run_client(wechat, server, forks.run)
 
         assert status == 1
         assert "40164: invalid ip 127.0.0.1" in output

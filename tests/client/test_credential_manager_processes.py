@@ -112,7 +112,7 @@ class Team:
         for worker in self.workers:
             worker.kill()
 
-    def work(self, callers: int = 50, **job: Any) -> list[Report]:
+    def work(self, callers: int = 25, **job: Any) -> list[Report]:
         """Let each caller make one call, all at once."""
         self.start(callers, **job)
         return self.stop()
@@ -166,7 +166,7 @@ def newest_access_token(wechat: FakeWeChatAPI) -> str | None:
     return wechat.access_token or wechat.stable_access_token
 
 
-def assert_all_succeeded(reports: list[Report], callers: int = 200) -> None:
+def assert_all_succeeded(reports: list[Report], callers: int = 100) -> None:
     assert [report.errors for report in reports] == [[]] * callers
 
 
@@ -193,7 +193,7 @@ class TestColdStart:
         [pytest.param(SYNC, marks=pytest.mark.endurance), pytest.param(ASYNC, marks=pytest.mark.endurance), MIXED],
         ids=["sync", "async", "mixed"],
     )
-    def test_of_200_callers_in_4_processes_fetches_one_access_token(self, team, wechat, place, source, colours):
+    def test_of_100_callers_in_4_processes_fetches_one_access_token(self, team, wechat, place, source, colours):
         wechat.delay(FETCH[source], 0.1)  # so that all are there before it comes
         team.open(wechat, place, source, colours)
 
@@ -201,13 +201,13 @@ class TestColdStart:
 
         assert len(wechat.requests_to(FETCH[source])) == 1
         access_tokens = list_access_tokens(wechat)
-        assert len(access_tokens) == 200
+        assert len(access_tokens) == 100
         assert {access_token for used in access_tokens.values() for access_token in used} == {
             newest_access_token(wechat)
         }
         assert {len(used) for used in access_tokens.values()} == {1}
 
-    def test_of_200_callers_who_want_a_ticket_fetches_one(self, team, wechat, place):
+    def test_of_100_callers_who_want_a_ticket_fetches_one(self, team, wechat, place):
         for path in (TICKET, FETCH["stable"]):
             wechat.delay(path, 0.1)
         team.open(wechat, place, "stable", MIXED)
@@ -223,7 +223,7 @@ class TestColdStart:
         reports = team.work()
 
         assert {error.partition("(")[0] for report in reports for error in report.errors} == {"InvalidCredential"}
-        assert [len(report.errors) for report in reports] == [1] * 200
+        assert [len(report.errors) for report in reports] == [1] * 100
         assert [request.path for request in wechat.requests] == [FETCH["classic"]]
 
 
@@ -300,7 +300,7 @@ class TestRejectedAccessToken:
         ],
         ids=["sync, stable, 40001", "async, classic, 40001", "mixed, stable, 42001", "mixed, classic, 42001"],
     )
-    def test_of_200_callers_is_replaced_once(self, team, wechat, place, source, colours, invalidate):
+    def test_of_100_callers_is_replaced_once(self, team, wechat, place, source, colours, invalidate):
         team.open(wechat, place, source, colours)
         assert_all_succeeded(team.work(callers=1), 4)  # every process has it in memory now
         wechat.clear()
@@ -311,7 +311,7 @@ class TestRejectedAccessToken:
 
         assert len(wechat.requests_to(FETCH[source])) == 1
         access_tokens = list_access_tokens(wechat)
-        assert len(access_tokens) == 200
+        assert len(access_tokens) == 100
         new = newest_access_token(wechat)
         assert {(used[-1], len(used) <= 2) for used in access_tokens.values()} == {(new, True)}
 

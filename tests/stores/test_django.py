@@ -1,4 +1,4 @@
-"""The store in Django's database, on SQLite and on PostgreSQL; run as a script this file is one of many processes."""
+"""The store in Django's database, on SQLite and on PostgreSQL; run as a script this file starts a race of processes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import itertools
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -24,7 +23,7 @@ import pytest
 from tests.helpers.hostile import PLAIN
 from tests.helpers.postgres_server import Postgres, find_programs, run_postgres
 from tests.helpers.rows import check_rows
-from tests.helpers.servers import GUNICORN, ROOT, TIMEOUT, Client, run, serve
+from tests.helpers.servers import GUNICORN, TIMEOUT, Client, run, serve
 from wechat_msg import AsyncPushEndpoint, PushEndpoint, StoreError
 from wechat_msg.stores.django import DjangoStore
 from wechat_msg.testing import StoreContract, build_push, open_reply
@@ -904,38 +903,32 @@ PROCESSES, KEYS = 4, 30
 def races(databases):
     """For each database the claims that each process has won."""
     aliases = [alias for alias in (ON_SQLITE, ON_POSTGRES) if alias in databases]
-    environ = {**os.environ, "STORE": json.dumps([databases, aliases])}
-    with contextlib.ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-W", "error", "-m", "tests.stores.test_django"],
-                    cwd=ROOT,
-                    env=environ,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-            for _ in range(PROCESSES)
-        ]
-        for process in processes:
-            assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        results = [json.loads(process.stdout.readline()) for process in processes]
+    environ = {"STORE": json.dumps([databases, aliases])}
+    status, printed = run("-W", "error", "-m", "tests.stores.test_django", environ=environ)
+    assert status == 0, printed
+    results = json.loads(printed)
     return {alias: [result[alias] for result in results] for alias in aliases}
 
 
 def race() -> None:
+    """Let several processes, each of which sets up Django for itself, claim the same keys at the same time."""
+    context = multiprocessing.get_context("fork")
+    start, results = context.Barrier(PROCESSES), context.SimpleQueue()
+    processes = [context.Process(target=take_part, args=(start, results)) for _ in range(PROCESSES)]
+    for process in processes:
+        process.start()
+    print(json.dumps([results.get() for _ in processes]))
+    for process in processes:
+        process.join()
+
+
+def take_part(start: Any, results: Any) -> None:
     databases, aliases = json.loads(os.environ["STORE"])
     set_up(databases)
     for alias in aliases:
         DjangoStore(alias).get("key")
-    print("ready", flush=True)
-    sys.stdin.readline()
-    print(json.dumps({alias: claim_all(DjangoStore(alias)) for alias in aliases}))
+    start.wait(TIMEOUT)
+    results.put({alias: claim_all(DjangoStore(alias)) for alias in aliases})
 
 
 def claim_all(store: DjangoStore) -> list[int]:
