@@ -690,7 +690,7 @@ class TestBrokenDownload:
         assert "HTTP 200, image/jpeg, 0 bytes" in str(error)
 
     def test_of_more_than_fits_into_memory_is_refused(self, make):
-        pack = zlib.compressobj(wbits=31)
+        pack = zlib.compressobj(1, wbits=31)
         content = b"".join([*(pack.compress(b"x" * MB) for _ in range(65)), pack.flush()])
         with serving(make, give(content, content_encoding="gzip")) as (_server, client):
             error = catch(UnreadableAnswer, client.call, download())

@@ -75,7 +75,7 @@ class Fork:
 
     def kill(self) -> None:
         """Kill it with all its children, and wait until it has ended."""
-        os.killpg(self.pid, signal.SIGKILL)
+        kill_group(self.pid)
         self.wait(TIMEOUT)
         os.close(self._fd)
 
@@ -145,7 +145,8 @@ def fork_from(*modules: str, options: tuple[str, ...] = ()) -> Iterator[Forks]:
 def run_programs() -> None:
     """Run the programs that come on standard input; print the exit status of each, or the process id of a server."""
     context = multiprocessing.get_context("fork")  # ends a fork without the work of taking all modules down
-    with open(os.dup(0)) as programs, open(os.dup(1), "w") as statuses:
+    with open(os.dup(0)) as programs, open(os.dup(1), "w") as statuses, contextlib.ExitStack() as stack:
+        stack.callback(kill_servers)  # there are some if the tests were killed
         for line in programs:
             program = Program(**json.loads(line))
             process = context.Process(target=program.run)
@@ -153,6 +154,16 @@ def run_programs() -> None:
             if not program.is_server:
                 process.join()
             print(process.pid if program.is_server else process.exitcode, file=statuses, flush=True)
+
+
+def kill_servers() -> None:
+    for server in multiprocessing.active_children():
+        kill_group(server.pid)
+
+
+def kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended
+        os.killpg(leader, signal.SIGKILL)
 
 
 if __name__ == "__main__":
