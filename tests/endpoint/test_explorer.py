@@ -42,7 +42,7 @@ WALKS = {"a queue that loses jobs": 50, "no room": 50, "no room in threads": 50,
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_was_acknowledged_is_kept_and_answered_once(name):
-    problems, _ = explore(SCENARIOS[name], range(WALKS.get(name, 120)))
+    problems, _ = explore(SCENARIOS[name], range(WALKS.get(name, 100)))
     assert problems == []
 
 
