@@ -38,14 +38,14 @@ from tests.helpers.documents import (
     read_commands,
 )
 from tests.helpers.forking import Forks, fork_from
-from tests.helpers.servers import serve
 from wechat_msg import PushRequest, PushSettings
 from wechat_msg.cli.commands import app as cli
 from wechat_msg.testing import build_echostr_request, build_push, open_reply
 
 #: What the documents and their tests import, directly or not.
 LIBRARIES = [
-    *("flask", "fastapi", "werkzeug.test", "pytest", "django.core.management", "django.test", "django.urls"),
+    *("flask", "fastapi", "uvicorn.main", "uvicorn.protocols.http.auto", "werkzeug.serving", "werkzeug.test"),
+    *("pytest", "django.core.management", "django.test", "django.urls"),
     *("click", "rich", "tests.helpers.documents", "wechat_msg.testing.pushes", "wechat_msg.client.clients"),
     *("wechat_msg.client.sync_transport", "wechat_msg.client.async_transport"),
     *("wechat_msg.adapters.flask", "wechat_msg.adapters.fastapi"),
@@ -131,7 +131,7 @@ OPENER = build_opener(ProxyHandler({}))
 
 
 @contextlib.contextmanager
-def start_program(block: Block, folder: Path) -> Iterator[str]:
+def start_program(forks: Forks, block: Block, folder: Path) -> Iterator[str]:
     """Save the block as app.py, as the document says, start it on a free port, and yield its address."""
     assert block.source.count(PORT) == 1
     (folder / "app.py").write_text(block.source.replace(PORT, "0"), "utf-8")
@@ -142,7 +142,7 @@ def start_program(block: Block, folder: Path) -> Iterator[str]:
         "WECHAT_APPID": APPID,
         "WECHAT_ALLOW_PLAINTEXT": "1",
     }
-    with serve(str(folder / "app.py"), environ=secrets) as server:
+    with forks.serve(str(folder / "app.py"), environ=secrets) as server:
         yield ADDRESS.replace(PORT, str(server.port))
 
 
@@ -160,7 +160,7 @@ def send(url: str, request: PushRequest) -> tuple[int, bytes]:
 def test_quickstart_serves(forks, block, tmp_path):
     """The program, started as its reader would start it, passes WeChat's verification and answers in every mode."""
     account = PushSettings(token=TOKEN, encoding_aes_key=KEY, appid=APPID)
-    with start_program(block, tmp_path) as address:
+    with start_program(forks, block, tmp_path) as address:
         url = f"{address}/wechat"
 
         assert send(url, build_echostr_request(account, "42")) == (200, b"42")
