@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import json
 import re
@@ -233,7 +234,10 @@ def check_pip(block: Block, words: list[str]) -> None:
         if own:
             assert set((own[1] or "flask").split(",")) <= extras.keys(), f"{block}: {word}"
         elif not word.startswith("-"):
-            assert importlib.util.find_spec(word.replace("-", "_")), f"{block}: {word}"
+            name, _, extra = word.rstrip("]").partition("[")
+            assert importlib.util.find_spec(name.replace("-", "_")), f"{block}: {word}"
+            extras_of_it = importlib.metadata.metadata(name).get_all("Provides-Extra", []) if extra else [""]
+            assert extra in extras_of_it, f"{block}: {word}"
 
 
 def is_installed(command: str) -> bool:

@@ -639,6 +639,11 @@ class TestOpenPush:
     def test_returns_the_accepted_appid_of_the_push(self, appid):
         assert open_push(ROTATING, post_sealed(seal(TEXT, appid=appid))).appid == appid
 
+    def test_asks_for_no_key_in_cloud_run(self):
+        with pytest.raises(ModeMismatch, match="those of Cloud Run, whose pushes are not sealed") as info:
+            open_push(PushSettings(appid=APPID, cloud_run=True), post_sealed(seal(TEXT)))
+        assert "encoding_aes_key" not in str(info.value)
+
     @each_row("distance", [0, 300, -300])
     def test_opens_push_within_max_age(self, distance):
         settings = PushSettings(token=TOKEN, max_age=300)

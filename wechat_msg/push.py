@@ -262,6 +262,11 @@ def _check_sealed(settings: PushSettings, query: Mapping[str, str], encrypt: str
 
 def _open_envelope(settings: PushSettings, encrypt: str) -> tuple[Envelope, MessageCipher]:
     """Open the envelope with the first key that works."""
+    if settings.cloud_run:
+        raise ModeMismatch(
+            "the settings are those of Cloud Run, whose pushes are not sealed",
+            hint="收到密文推送，但当前为云托管（cloud_run）配置：云托管的推送不加密，请核对推送来自哪里",
+        )
     if not settings.ciphers:
         raise ModeMismatch(
             "the push is sealed, but encoding_aes_key is not set（收到密文推送，需要配置 encoding_aes_key）"

@@ -204,6 +204,7 @@ class TestDev:
                 f"! {name} refused a push (403); its Token or key may be another one",
                 "dev uses WECHAT_TOKEN, WECHAT_ENCODING_AES_KEY, WECHAT_APPID;",
                 "in .env, or --token, --aes-key and --appid",
+                "(for a bot of Cloud Run WECHAT_CLOUD_RUN=1 and WECHAT_APPID)",
             )
             shown = bot.server.read_log()
         assert shown.count("refused a push (403)") == 1

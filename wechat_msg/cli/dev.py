@@ -123,10 +123,12 @@ def _advise(name: str, environ: ChainMap[str, str], *, has_own: bool) -> Text:
     used = Text(", ".join(sources), "、".join(sources)) if has_own else Text("new settings", "新生成的配置")
     return Text(
         f"dev uses {used.en}; let {name} use PushSettings.from_env(), or give dev the same settings as {name}:"
-        " WECHAT_TOKEN, WECHAT_ENCODING_AES_KEY and WECHAT_APPID in .env, or --token, --aes-key and --appid;"
+        " WECHAT_TOKEN, WECHAT_ENCODING_AES_KEY and WECHAT_APPID in .env, or --token, --aes-key and --appid"
+        " (for a bot of Cloud Run WECHAT_CLOUD_RUN=1 and WECHAT_APPID);"
         " then start dev again",
         f"dev 使用{used.zh}；请让 {name} 使用 PushSettings.from_env()，或让 dev 使用与 {name} 相同的配置："
-        "在 .env 中设置 WECHAT_TOKEN、WECHAT_ENCODING_AES_KEY、WECHAT_APPID，或用 --token、--aes-key、--appid，"
+        "在 .env 中设置 WECHAT_TOKEN、WECHAT_ENCODING_AES_KEY、WECHAT_APPID，或用 --token、--aes-key、--appid"
+        "（云托管的机器人：WECHAT_CLOUD_RUN=1 与 WECHAT_APPID），"
         "然后重新启动 dev",
     )
 
