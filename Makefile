@@ -26,7 +26,7 @@ demo: .venv/made
 
 # The type checkers run beside the tests, and what they say comes at the end.
 test: .venv/made
-	@echo "Lint, types and tests: about 3 minutes on two cores. Long runs on real servers are make endurance."
+	@echo "Lint, types and tests: about 4 minutes on two cores. Long runs on real servers are make endurance."
 	@$(LINT) >.venv/lint 2>&1 & lint=$$!; \
 		$(PY) $(PYTEST); tests=$$?; wait $$lint; lint=$$?; cat .venv/lint; exit $$((tests | lint))
 
