@@ -38,6 +38,7 @@ __all__ = [
     "run_handler",
     "run_handler_async",
     "settle",
+    "takes_arguments",
 ]
 
 Handler = Callable[[Any], Answer]
@@ -103,23 +104,30 @@ class RunMiddleware:
 _Step = RunHandler | RunMiddleware | Sleep | Get | CompareAndSet
 
 
+def takes_arguments(function: Callable[..., Any], count: int) -> bool:
+    """Return whether a function can be called with *count* arguments, as far as one can know without a call."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some functions that are written in C
+        return True
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
 def check_parameters(role: str, function: object, count: int, what: str, what_zh: str) -> None:
     """Check that a function can be called with *count* arguments, which are *what*.
 
     Raises:
         SettingsError: It cannot.
     """
-    if isinstance(function, FlowHandler) or not callable(function):
+    if isinstance(function, FlowHandler) or not callable(function) or takes_arguments(function, count):
         return
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # some functions that are written in C
-        return
-    try:
-        signature.bind(*range(count))
-    except TypeError:
-        name = f"{getattr(function, '__name__', type(function).__name__)}({', '.join(signature.parameters)})"
-        raise SettingsError(f"{role}: {name} cannot be called with {what}（参数须为{what_zh}）") from None
+    parameters = ", ".join(inspect.signature(function).parameters)
+    name = f"{getattr(function, '__name__', type(function).__name__)}({parameters})"
+    raise SettingsError(f"{role}: {name} cannot be called with {what}（参数须为{what_zh}）")
 
 
 class HandlerCancelled(RuntimeError):

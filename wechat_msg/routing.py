@@ -161,7 +161,7 @@ def _takes_found(handler: object) -> bool:
         return False
     try:
         parameters = inspect.signature(handler).parameters.values()
-    except ValueError:  # some functions that are written in C
+    except (TypeError, ValueError):  # some functions that are written in C
         return False
     kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
     return sum(each.default is each.empty and each.kind in kinds for each in parameters) == 2

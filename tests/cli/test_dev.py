@@ -88,9 +88,9 @@ class Bot:
         self.page = Page(SimpleNamespace(base=address.partition("/?")[0], address=address)).log_in()
         self.chat = Follower(self.page)
 
-    def ask(self):
+    def ask(self, mode="sealed"):
         """Send a text, and return that of the answer; None if the bot fails."""
-        number = self.page.push({"MsgType": "text", "Content": "hi"})
+        number = self.page.push({"MsgType": "text", "Content": "hi"}, mode=mode)
         self.chat.wait_done(number)
         replies = [each for each in self.chat.entries.values() if each.get("of") == number]
         return next((each["reply"]["Content"] for each in replies if each["kind"] == "reply"), None)
@@ -194,6 +194,17 @@ class TestDev:
                 "is running",
                 "! app:stranger has another Token  dev uses new settings; let app:stranger use PushSettings.from_env()",
             )
+
+    @pytest.mark.parametrize(
+        ("own", "warning"), [("PushSettings.from_env()", None), ("PushSettings(token='another')", "another Token")]
+    )
+    def test_takes_settings_of_cloud_run_for_what_they_are(self, tmp_path, own, warning):
+        text = APPLICATION.replace("settings = PushSettings.from_env()", f"settings = {own}")
+        environ = dict.fromkeys(ENVIRON, "") | {"WECHAT_CLOUD_RUN": "1", "WECHAT_APPID": ENVIRON["WECHAT_APPID"]}
+        with run_dev(tmp_path, text=text, environ=environ) as bot:
+            bot.wait_for("✓ app:endpoint is running")
+            assert bot.ask("plain") == (None if warning else "the first version")
+            assert ("has another Token" in bot.server.read_log()) == bool(warning)
 
     @pytest.mark.parametrize("name", ["app:stranger_wsgi", "app:stranger_asgi"])
     def test_explains_the_first_push_that_an_application_refuses(self, tmp_path, name):

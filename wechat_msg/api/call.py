@@ -108,8 +108,8 @@ _path = _check(
     "like /cgi-bin/user/info; put the query into params（路径形如 /cgi-bin/user/info，查询参数请放入 params）",
 )
 _params = _check.instance_of(Mapping, what="a mapping（应为映射）")
-_body = _check.instance_of(bytes, type(None), what="bytes")
-_headers = _check(_are_headers, "a mapping of plain ASCII texts")
+_body = _check.instance_of(bytes, type(None), what="bytes（应为 bytes）")
+_headers = _check(_are_headers, "a mapping of plain ASCII texts（应为 ASCII 文本的映射）")
 
 
 def _copy_buffer(file: FileSource) -> _StoredFile:

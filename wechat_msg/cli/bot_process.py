@@ -18,7 +18,7 @@ from wsgiref.types import StartResponse
 
 import uvicorn
 
-from wechat_msg._handlers import FlowHandler
+from wechat_msg._handlers import FlowHandler, takes_arguments
 from wechat_msg._wsgi_server import QuietHandler, ThreadingServer
 from wechat_msg.adapters import asgi, wsgi
 from wechat_msg.cli import allow_any_text
@@ -30,6 +30,7 @@ from wechat_msg.testing.bilingual import Language, Text
 
 __all__ = ["refuse_pushes", "run_bot"]
 
+_ARGUMENTS = (2, 3)  # of an application for WSGI, and for ASGI
 #: The files of the frames between this module and the application.
 _OWN_FILES = (__file__, importlib.__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
@@ -102,30 +103,13 @@ def _to_app(found: Any) -> tuple[Callable[..., Any], bool]:
         case FlowHandler():
             name = type(found).__name__
             raise TypeError(f"a {name} needs an endpoint: PushEndpoint(settings, ...)（{name} 须放进 PushEndpoint）")
-        case _ if not callable(found) or not _takes_requests(found):
+        case _ if not callable(found) or not any(takes_arguments(found, count) for count in _ARGUMENTS):
             raise TypeError(
                 f"{_describe(found)} is neither a WSGI or ASGI application, nor an endpoint, nor a function that"
                 " returns one（不是 WSGI、ASGI 应用或 endpoint，也不是返回它们的函数）"
             )
     call = found if inspect.isroutine(found) else type(found).__call__
     return found, inspect.iscoroutinefunction(call)
-
-
-def _takes_requests(app: Callable[..., Any]) -> bool:
-    """Return whether *app* takes the two arguments of WSGI or the three of ASGI, as far as one can know."""
-    try:
-        signature = inspect.signature(app)
-    except (TypeError, ValueError):
-        return True
-    return any(_takes(signature, count) for count in (2, 3))
-
-
-def _takes(signature: inspect.Signature, count: int) -> bool:
-    try:
-        signature.bind(*range(count))
-    except TypeError:
-        return False
-    return True
 
 
 def _describe(found: object) -> str:
@@ -150,9 +134,15 @@ def _refuse(_: Mapping[str, Any], start_response: StartResponse) -> Iterable[byt
 def _print_start(output: Output, bot: DevBot, found: Any) -> None:
     """Print that the bot is running, and a warning if it is an endpoint with another Token than the playground."""
     output.print_line("pass", Text(f"{bot.name} is running", f"{bot.name} 已启动"), bot.url)
-    is_endpoint = isinstance(found, PushEndpoint | AsyncPushEndpoint)
-    if is_endpoint and set(found.settings.tokens).isdisjoint(PushSettings.from_env().tokens):
+    if isinstance(found, PushEndpoint | AsyncPushEndpoint) and not _has_same_token(found.settings):
         output.print_line("warn", Text(f"{bot.name} has another Token", f"{bot.name} 的 Token 不同"), bot.advice)
+
+
+def _has_same_token(settings: PushSettings) -> bool:
+    own = PushSettings.from_env()
+    if settings.cloud_run or own.cloud_run:  # no Token is used
+        return settings.cloud_run == own.cloud_run
+    return not {*settings.tokens}.isdisjoint(own.tokens)
 
 
 def _warn_of_refusals(output: Output, bot: DevBot) -> Callable[[], None]:

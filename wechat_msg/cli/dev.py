@@ -63,7 +63,8 @@ _IGNORED = ("node_modules", "__pycache__")
     type=click.IntRange(0, 65535),
     metavar="NUMBER",
     about=Text(
-        "Port of the bot; default: the one after --port, 0: a free one.", "机器人的端口；默认为 --port 加一，0 为任选"
+        "Port of the bot; default: the one after --port, 0: a free one.",
+        "机器人的端口；默认为 --port 加一，0 表示自动选择",
     ),
 )
 @listen_options(8765)

@@ -123,9 +123,8 @@ class MemoryStore:
         if not self._former_ends:
             self._former_ends, self._ends, self._copied = cast("list[tuple[float, str] | None]", self._ends), [], 0
         former = self._former_ends
-        for place in range(
-            self._copied, min(self._copied + _STEPS, len(former))
-        ):  # nearly in order, so pushing is quick
+        # The heap is nearly in order, so pushing is quick.
+        for place in range(self._copied, min(self._copied + _STEPS, len(former))):
             end, key = item = former[place] or _NO_END
             former[place] = None
             if self._entries.get(key, _ABSENT)[1] != end:
