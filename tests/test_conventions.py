@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import functools
+import logging
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.helpers.public_names import PACKAGE, SOURCES
+from tests.helpers.servers import TIMEOUT
 
 TESTS = Path(__file__).parent
 ODD_WORDS = re.compile(
@@ -111,3 +114,25 @@ def test_the_random_source_of_the_application_is_left_alone():
     """A program may have seeded it, and Hypothesis refuses changes by a thread in the background."""
     calls = re.compile(r"(?<![_\w.])random\.(?!SystemRandom)[a-z]\w*\(")
     assert [str(path) for path in PACKAGE.rglob("*.py") if calls.search(path.read_text("utf-8"))] == []
+
+
+def test_the_log_of_a_test_has_nothing_of_the_background_of_earlier_tests(caplog):
+    log, may_log = logging.getLogger("wechat_msg"), threading.Event()
+
+    def run(text):
+        may_log.wait(TIMEOUT)
+        log.error(text)
+
+    def start(text):
+        thread = threading.Thread(target=run, args=(text,), name="wechat_msg.upkeep")
+        thread.start()
+        return thread
+
+    earlier = start("of an earlier test")
+    [earlier_tests] = log.filters
+    earlier_tests.forget_running()  # as before each test
+    own = start("of this test")
+    may_log.set()
+    earlier.join()
+    own.join()
+    assert caplog.messages == ["of this test"]
