@@ -36,7 +36,13 @@ class State(dict[str, Any]):
     """What is done, in a JSON file: the uploads, ``title``, ``cover``, ``draft``, ``publish_id`` and ``url``."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(json.loads(path.read_bytes()) if path.exists() else {})
+        try:
+            done = json.loads(path.read_bytes()) if path.exists() else {}
+        except (ValueError, RecursionError):
+            done = None
+        if not isinstance(done, dict):
+            raise SystemExit(f"not a state file of this program 不是本程序的进度文件: {path}")
+        super().__init__(done)
         self.path = path
 
     def save(self, **changes: Any) -> None:
@@ -57,7 +63,10 @@ def upload_once(client: Client, state: State, call: Call[Any]) -> str:
 
 def make_article(client: Client, state: State, options: argparse.Namespace, show: Any) -> draft.News:
     """Upload the pictures and the cover, and return the article."""
-    tokens = MARKDOWN.parse(options.file.read_text("utf-8-sig"))
+    try:
+        tokens = MARKDOWN.parse(options.file.read_text("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise SystemExit(f"not UTF-8 文件不是 UTF-8 编码: {options.file}") from None
     if not tokens or tokens[0].tag != "h1":
         raise SystemExit("the file must begin with # and the title 文件应以「# 标题」开头")
     title, tokens = "".join(each.content for each in tokens[1].children), tokens[3:]  # WeChat shows the title above

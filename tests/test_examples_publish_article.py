@@ -308,8 +308,22 @@ class TestAFailure:
             assert (status, expected in output) == (1, True)
 
         check_rows([("no title", "标题"), ("", "标题"), ("# Title\n\nno picture", "封面")], check)
+        article.path.write_bytes(b"# \xff")
+        status, output = article.run()
+        assert (status, f"UTF-8 编码: {article.path}" in "".join(output.split("\n"))) == (1, True)
         article.path.unlink()
         assert article.run()[0] == 1
+
+    def test_is_explained_if_the_state_file_is_another_one(self, article):
+        assert article.run()[0] == 0
+        [state_file] = article.path.parent.glob("*.json")
+
+        def check(content):
+            state_file.write_bytes(content)
+            status, output = article.run()
+            assert (status, "不是本程序的进度文件" in output, "Traceback" in output) == (1, True, False)
+
+        check_rows([b"null", b"5", b"[]", b"", b"\xff", b"[" * 100_000], check)
 
     def test_of_the_connection_after_the_submission_does_not_submit_it_again(self, wechat, article):
         wechat.drop(SUBMIT, when="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import json
 import logging
@@ -712,8 +713,9 @@ class TestShowTyping:
         client, message = Client("wx0123456789abcdef", "0" * 32), TextMessage(content="x", **FIELDS)
         with pytest.raises(CallError, match="the message that is answered"):
             show_typing(client, "oUSER")
-        with pytest.raises(CallError, match="account_kind must be"):
-            show_typing(client, message, account_kind="program")
+        for kind in ("program", functools.reduce(lambda inner, _: [inner], range(100_000))):
+            with pytest.raises(CallError, match="account_kind must be"):
+                show_typing(client, message, account_kind=kind)
 
     def test_is_what_an_endpoint_does_meanwhile(self):
         with VirtualClock() as clock, FakeWeChatAPI(clock=clock) as wechat:

@@ -615,7 +615,7 @@ _tasks: set[asyncio.Task[None]] = set()  # an event loop holds only weak referen
 
 def _to_account_kind(kind: AccountKind | str) -> AccountKind:
     try:
-        return AccountKind(kind)
+        return AccountKind(kind if isinstance(kind, str | AccountKind) else "")
     except ValueError:
         raise CallError(
             "account_kind must be official_account or mini_program（应为 official_account 或 mini_program）"

@@ -47,7 +47,7 @@ _STATUS = {"errcode", "errmsg", "resultcode", "resultmsg"}
 
 
 def _has_no_status(value: object) -> bool:
-    return isinstance(value, Mapping) and not {str(name).lower() for name in value} & _STATUS
+    return isinstance(value, Mapping) and not {name.lower() for name in value if isinstance(name, str)} & _STATUS
 
 
 _further = _check(_has_no_status, "a mapping without the code and its description")

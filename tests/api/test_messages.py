@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.rows import check_rows
+from tests.helpers.rows import check_rows, each_row
 from wechat_msg import (
     MINI_PROGRAM,
     AnswerLater,
@@ -20,7 +20,7 @@ from wechat_msg import (
     TextReply,
     TransferCustomerServiceReply,
 )
-from wechat_msg.api import comment, customer_service, draft, freepublish, kf, mass, material, media
+from wechat_msg.api import comment, customer_service, draft, freepublish, kf, mass, material, media, template
 from wechat_msg.api._response import APIResponse, read_response
 from wechat_msg.api.customer_service import Link, MenuItem, MiniProgramPage, MpNews, MpNewsArticle, MsgMenu, WxCard
 from wechat_msg.errors import CallError, DuplicateRequest, UnreadableAnswer
@@ -428,3 +428,24 @@ class TestPages:
         page = pages.first.parse({"recordlist": [{"openid": "oUSER", "text": "secret"}]})
         assert [record.text for record in pages.items_of(page)] == ["secret"]
         assert "secret" not in repr(page)
+
+
+class Unprintable:
+    """An object of which nothing can be shown."""
+
+    def __str__(self):
+        raise KeyError("user's text")
+
+    __repr__ = __str__
+
+
+class TestArgumentsThatAreNoText:
+    @each_row("filename", [5, 10**5_000, Unprintable()])
+    def test_are_refused_as_the_name_of_a_file(self, filename):
+        with pytest.raises(CallError):
+            media.upload("image", b"x", filename=filename)
+
+    @each_row("name", [5, 10**5_000, Unprintable()])
+    def test_are_refused_as_the_name_of_data(self, name):
+        with pytest.raises(CallError, match="the names in data must be texts"):
+            template.send("oUSER", "TEMPLATE", {name: "x"})

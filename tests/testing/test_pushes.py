@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import attrs
 import pytest
 
-from tests.helpers.rows import check_rows
+from tests.helpers.rows import check_rows, each_row
 from tests.helpers.samples import SAMPLES
 from wechat_msg import (
     AppIdMismatch,
@@ -29,7 +29,7 @@ from wechat_msg import (
     parse_message,
     seal_reply,
 )
-from wechat_msg.testing import build_echostr_request, build_push, open_reply
+from wechat_msg.testing import build_echostr_request, build_path_check, build_push, open_reply
 
 PLAIN = PushSettings(token="spamtest")
 SEALED = PushSettings(token="spamtest", encoding_aes_key="A" * 43, appid="wx0123456789abcdef")
@@ -61,6 +61,12 @@ class TestBuildPush:
                 build(PLAIN, HI, mode=mode)
 
         check_rows(["compatible", "sealed"], check)
+
+    @each_row("form", ["yaml", [], 10**5_000])
+    def test_refuses_another_format(self, form):
+        for build in (lambda: build_push(PLAIN, HI, format=form), lambda: build_path_check(form)):
+            with pytest.raises(SettingsError, match="format must be xml or json"):
+                build()
 
     def test_adds_missing_fields(self):
         def check(format):

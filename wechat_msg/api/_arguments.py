@@ -155,13 +155,16 @@ def to_template_data(data: Mapping[str, TemplateValue]) -> dict[str, dict[str, A
     """Return the ``data`` of a template message, in which each value is an object.
 
     Raises:
-        CallError: *data* is not a mapping, or a value is not a text, a number or a mapping.
+        CallError: *data* is not a mapping, a name is not a text, or a value is not a text, a number or a mapping.
 
     Example:
         >>> to_template_data({"thing1": "拿铁", "number2": 2, "time3": {"value": "15:01", "color": "#173177"}})
         {'thing1': {'value': '拿铁'}, 'number2': {'value': '2'}, 'time3': {'value': '15:01', 'color': '#173177'}}
     """
-    return {key: _to_template_value(value, f"data[{key!r}]") for key, value in as_mapping(data, "data").items()}
+    members = as_mapping(data, "data")
+    if not all(isinstance(key, str) for key in members):
+        raise CallError("the names in data must be texts（data 的字段名应为文本）")
+    return {key: _to_template_value(value, f"data[{key!r}]") for key, value in members.items()}
 
 
 def _to_template_value(value: object, name: str) -> dict[str, Any]:

@@ -42,7 +42,8 @@ def make_upload(
     """Return the file of a call; guess the file name and content type that are None, as `upload` says."""
     filename = choose_filename(file, type) if filename is None else filename
     if content_type is None:
-        content_type = mimetypes.guess_type(str(filename))[0] or "application/octet-stream"
+        guessed = mimetypes.guess_type(filename)[0] if isinstance(filename, str) else None
+        content_type = guessed or "application/octet-stream"
     return Upload(file=file, filename=filename, content_type=content_type, fields=fields or {}, progress=progress)
 
 

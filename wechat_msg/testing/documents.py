@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 import xmltodict
 
-from wechat_msg.errors import MalformedPush, ReplyError
+from wechat_msg.errors import MalformedPush, ReplyError, SettingsError
 from wechat_msg.wire import Format, detect_format
 
 __all__ = ["MAX_DOCUMENT_BYTES", "MAX_TEXT_BYTES", "read_document", "write_document"]
@@ -40,6 +40,7 @@ def write_document(fields: Mapping[str, Any], form: Format) -> bytes:
     repeats its element. Control characters and halves of surrogate pairs are written, too. None values are left out.
 
     Raises:
+        SettingsError: *form* is neither ``xml`` nor ``json``.
         ReplyError: A name is not an XML name, or a value has another type.
 
     Example:
@@ -48,6 +49,8 @@ def write_document(fields: Mapping[str, Any], form: Format) -> bytes:
         >>> write_document({"CreateTime": 1700000000, "Content": "a]]>b"}, "json")
         b'{"CreateTime":1700000000,"Content":"a]]>b"}'
     """
+    if form not in ("xml", "json"):
+        raise SettingsError("format must be xml or json", hint="format 应为 xml 或 json")
     try:
         text = f"<xml>{_write_members(fields)}</xml>" if form == "xml" else _JSON_WRITER.encode(_to_json(fields))
     except (TypeError, ValueError, RecursionError):

@@ -48,7 +48,7 @@ def build_push(
         random_bytes: Source of nonce, MsgId and the envelope's random bytes.
 
     Raises:
-        SettingsError: The mode needs a key, and the settings have none.
+        SettingsError: The mode needs a key, and the settings have none; or there is no such format.
         ReplyError: The fields cannot be written in the format.
 
     Example:
